@@ -1,0 +1,1 @@
+"""Records, protocols, schema, configuration, errors: what every layer shares."""

@@ -1,0 +1,90 @@
+"""What a call is asked to do, checked once where it enters and frozen from there on."""
+
+import hashlib
+import json
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from finemo_dist.core.records import Mode
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+DEFAULT_GAP_TOLERANCE = 1e-6
+"""On the true duality gap over L: where hits stop depending on when the solver stopped."""
+
+FINEMO_TOLERANCE = 5e-4
+"""finemo 0.41's default for its own stopping rule, for the dense solver."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SolverName(StrEnum):
+    """The two ways to reach the optimum."""
+
+    WORKING_SET = "working-set"
+    DENSE = "dense"
+
+
+class MotifConfig(_Frozen):
+    """Which motifs are called, how they are trimmed, named and penalised."""
+
+    trim_threshold: Fraction = 0.3
+    trim_thresholds: dict[str, Fraction] = {}
+    """By modisco name; overrides ``trim_threshold``."""
+    trim_coords: dict[str, tuple[int, int]] = {}
+    """By modisco name, half-open columns; overrides both thresholds."""
+    penalty: Positive = 0.7
+    penalties: dict[str, Positive] = {}
+    """By modisco name; overrides ``penalty``."""
+    include: tuple[str, ...] | None = None
+    """modisco names to call; all when None."""
+    names: dict[str, str] = {}
+    """modisco name to the name in the output."""
+
+
+class SolverConfig(_Frozen):
+    """What problem is solved and when it counts as solved."""
+
+    name: SolverName = SolverName.WORKING_SET
+    mode: Mode = Mode.PP
+    use_sqrt_transform: bool = False
+    use_post_filter: bool = True
+    tolerance: Positive = DEFAULT_GAP_TOLERANCE
+    max_steps: Annotated[int, Field(ge=1)] = 10_000
+    step_size_max: Positive = 3.0
+    step_size_min: Positive = 0.08
+    step_adjust: Annotated[float, Field(gt=0, lt=1)] = 0.7
+    merge_palindromes: bool = False
+
+
+class CallConfig(_Frozen):
+    """Everything that decides the hits of a sample, apart from its regions and motif file."""
+
+    motifs: MotifConfig = MotifConfig()
+    solver: SolverConfig = SolverConfig()
+
+
+class ResourceConfig(_Frozen):
+    """Where and how fast the work is done; never changes a hit."""
+
+    executor: Annotated[str, Field(pattern="^(auto|serial|ray)$")] = "auto"
+    n_workers: Annotated[int, Field(ge=1)] | None = None
+    device: Annotated[str, Field(pattern="^(auto|cpu|cuda)$")] = "auto"
+    batch_regions: Annotated[int, Field(ge=1)] | None = None
+    """Regions solved together; chosen by the memory model when None."""
+    ray_address: str | None = None
+    """A cluster to join; one of our own is started when None."""
+    use_compile: bool = False
+    unit_timeout_s: Positive = 3600.0
+    """After which a worker that says nothing counts as hung."""
+
+
+def digest_of(value: Any) -> str:  # noqa: ANN401
+    """Return a short stable digest of anything JSON can hold."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

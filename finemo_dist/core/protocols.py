@@ -1,0 +1,118 @@
+"""The seams between layers: what a source, a store, a solver and an executor must do."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from finemo_dist.core.events import RunEvent
+from finemo_dist.core.records import (
+    InputFile,
+    RegionBatch,
+    RegionTable,
+    ScoreKind,
+    Solution,
+    Unit,
+)
+
+
+class Source(Protocol):
+    """Regions as they come from outside: coordinates at once, sequences and scores in blocks.
+
+    A source is picklable and opens its files on first use, so that it can be sent to a worker.
+    Everything that can be refused without reading scores is refused when it is made.
+    """
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What ``read`` yields."""
+        ...
+
+    @property
+    def region_width(self) -> int:
+        """Bases in every region, L."""
+        ...
+
+    @property
+    def regions(self) -> RegionTable:
+        """Where all regions lie, in the order in which ``read`` counts them."""
+        ...
+
+    @property
+    def inputs(self) -> Sequence[InputFile]:
+        """The files read, for the record."""
+        ...
+
+    def read(self, start: int, stop: int) -> RegionBatch:
+        """Return regions ``start`` to ``stop`` (half-open).
+
+        Raises
+        ------
+        InputError
+            The file is damaged, holds infinities, or disagrees with another.
+        """
+        ...
+
+
+class RegionReader(Protocol):
+    """Regions ready to be solved, in shards that never change."""
+
+    @property
+    def path(self) -> str:
+        """Where the regions lie, for messages and for opening them in another process."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Of everything in the store: equal digests give equal hits."""
+        ...
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What the contributions are."""
+        ...
+
+    @property
+    def region_width(self) -> int:
+        """Bases in every region, L."""
+        ...
+
+    @property
+    def n_regions(self) -> int:
+        """Regions in all shards together."""
+        ...
+
+    @property
+    def n_shards(self) -> int:
+        """Shards, all of the same size but the last."""
+        ...
+
+    def shard_rows(self, shard: int) -> range:
+        """Return the rows of a shard."""
+        ...
+
+    def table(self, start: int, stop: int) -> RegionTable:
+        """Return the coordinates of rows ``start`` to ``stop``."""
+        ...
+
+    def read(self, start: int, stop: int) -> RegionBatch:
+        """Return sequences and float32 contributions of rows ``start`` to ``stop``."""
+        ...
+
+
+class Solver(Protocol):
+    """Finds the hits of a batch of regions; made once for a motif set, called for many batches."""
+
+    def solve(self, batch: RegionBatch) -> Solution:
+        """Return hits and certificates; each region's are independent of the rest of the batch."""
+        ...
+
+
+class Executor(Protocol):
+    """Runs units on workers and yields what happens, in the order in which it happens."""
+
+    def run(self, units: Sequence[Unit]) -> Iterator[RunEvent]:
+        """Run every unit once; a unit that cannot be finished yields ``UnitFailed``."""
+        ...
+
+    def describe(self) -> Mapping[str, str | int]:
+        """Return what runs the work, for the record: kind, number of workers, device."""
+        ...

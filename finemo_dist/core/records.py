@@ -1,0 +1,256 @@
+"""The values that pass between layers: plain frozen records of numpy arrays.
+
+Axes are written R region, M motif (one per strand), L position in a region, W column of a CWM.
+Genomic ranges are 0-based and half-open: ``start``, ``end``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNKNOWN_BASE = 4
+"""Code of a base that is not A, C, G or T; the codes of those are 0 to 3."""
+
+NO_CHROM = -1
+"""``chrom_id`` of a region without genomic coordinates."""
+
+
+class ScoreKind(StrEnum):
+    """What a contribution array holds."""
+
+    PROJECTED = "projected"
+    """One score a position, of the base that is there: (R, L)."""
+    HYPOTHETICAL = "hypothetical"
+    """One score a position for each base that could be there: (R, 4, L)."""
+
+
+class Mode(StrEnum):
+    """Which scores a call compares: first letter the CWMs, second the contributions."""
+
+    PP = "pp"
+    PH = "ph"
+    HP = "hp"
+    HH = "hh"
+
+    @property
+    def cwms_are_hypothetical(self) -> bool:
+        """Whether CWMs come from ``hypothetical_contribs`` instead of ``contrib_scores``."""
+        return self.value[0] == "h"
+
+    @property
+    def contributions_are_hypothetical(self) -> bool:
+        """Whether the target is the hypothetical scores instead of those of the sequence."""
+        return self.value[1] == "h"
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file a result was made from."""
+
+    path: str
+    size_bytes: int
+    digest: str
+    """Of the content, or of size and a sample of the content where the file is large."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputCounts:
+    """What was met while reading regions; each a number of regions unless said otherwise."""
+
+    n_regions: int = 0
+    n_clipped: int = 0
+    """Reaching over an end of their chromosome; the part outside is N with zero contribution."""
+    n_unknown_bases: int = 0
+    """With at least one N inside the chromosome."""
+    n_zero: int = 0
+    """Without any non-zero contribution."""
+    n_nan: int = 0
+    """With at least one NaN contribution, read as zero."""
+    n_missing_chrom: int = 0
+    """On a chromosome the bigWig does not have, read as zero."""
+    n_no_summit: int = 0
+    """Whose peak names no summit, so that the middle of the peak was taken."""
+    n_duplicate: int = 0
+    """With the same coordinates as an earlier region."""
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RegionTable:
+    """Where regions lie. Without coordinates ``chrom_id`` is ``NO_CHROM`` and ``start`` 0."""
+
+    chrom_names: tuple[str, ...]
+    """Chromosomes in output order; ``chrom_id`` indexes them."""
+    chrom_id: NDArray[np.int32]
+    start: NDArray[np.int64]
+    """(R,) first base; negative where a region reaches over the start of its chromosome."""
+    peak_id: NDArray[np.uint32]
+    """(R,) row of the peak in the peaks file, or of the region in its arrays."""
+    peak_name: NDArray[np.object_]
+    """(R,) str; ``.`` where the peaks file has no name."""
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def __getitem__(self, rows: slice | NDArray[np.intp]) -> Self:
+        return type(self)(
+            self.chrom_names,
+            self.chrom_id[rows],
+            self.start[rows],
+            self.peak_id[rows],
+            self.peak_name[rows],
+        )
+
+    @property
+    def has_coordinates(self) -> bool:
+        """Whether regions lie on chromosomes; all do or none does."""
+        return bool(self.chrom_names)
+
+    @classmethod
+    def without_coordinates(cls, n_regions: int) -> Self:
+        """Return a table of ``n_regions`` regions known by their row alone."""
+        return cls(
+            chrom_names=(),
+            chrom_id=np.full(n_regions, NO_CHROM, np.int32),
+            start=np.zeros(n_regions, np.int64),
+            peak_id=np.arange(n_regions, dtype=np.uint32),
+            peak_name=np.full(n_regions, ".", dtype=object),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RegionBatch:
+    """Sequences and contributions of some regions, as a source or a store yields them."""
+
+    sequence: NDArray[np.uint8]
+    """(R, L) codes 0-3 for A, C, G, T and 4 for any other base."""
+    contributions: NDArray[np.floating]
+    """(R, L) projected or (R, 4, L) hypothetical; finite, zero where the base is unknown."""
+    counts: InputCounts = InputCounts()
+
+    def __len__(self) -> int:
+        return len(self.sequence)
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What ``contributions`` holds, read off its shape."""
+        return ScoreKind.PROJECTED if self.contributions.ndim == 2 else ScoreKind.HYPOTHETICAL
+
+
+@dataclass(frozen=True, slots=True)
+class MotifSet:
+    """The motifs of a call, two entries each: forward strand at even, reverse at odd positions.
+
+    ``motif_id`` is the position in these arrays. All CWMs have the width of the widest.
+    """
+
+    name: tuple[str, ...]
+    name_orig: tuple[str, ...]
+    """Names in the modisco file, ``pos_patterns.pattern_0``; ``name`` after renaming."""
+    strand: tuple[str, ...]
+    """``+`` or ``-``."""
+    cwm: NDArray[np.float16]
+    """(M, 4, W) divided by the full Frobenius norm, untrimmed."""
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    """(M,) trim window in columns of ``cwm``, half-open."""
+    scale: NDArray[np.float64]
+    """(M,) Frobenius norm of the pattern before division, contribution units."""
+    penalty: NDArray[np.float64]
+    """(M,) weight of the L1 penalty, lambda."""
+
+    def __len__(self) -> int:
+        return len(self.name)
+
+    @property
+    def width(self) -> int:
+        """Columns of every CWM, W."""
+        return self.cwm.shape[2]
+
+    def reverse_of(self, motif_id: int) -> int:
+        """Return the entry of the same motif on the other strand."""
+        return motif_id ^ 1
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One piece of work: what a worker takes, solves and commits as a whole."""
+
+    sample: str
+    shard: int
+
+    def __str__(self) -> str:
+        return f"{self.sample}[{self.shard}]"
+
+
+@dataclass(frozen=True, slots=True)
+class SolvedHits:
+    """Hits of some regions in solver terms, ordered by region, position, motif."""
+
+    region: NDArray[np.int64]
+    """(H,) row of the region in the batch that was solved."""
+    motif: NDArray[np.int64]
+    position: NDArray[np.int64]
+    """(H,) first column of the untrimmed CWM in the region."""
+    coefficient: NDArray[np.float64]
+    similarity: NDArray[np.float64]
+    importance: NDArray[np.float64]
+    """(H,) sum of |y| over the trim window, normalised units."""
+    importance_sq: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.region)
+
+
+@dataclass(frozen=True, slots=True)
+class SolvedRegions:
+    """How well each region was solved."""
+
+    nll: NDArray[np.float64]
+    """(R,) half the squared residual, divided by L."""
+    dual_gap: NDArray[np.float64]
+    """(R,) upper bound on the distance to the minimum, divided by L."""
+    n_steps: NDArray[np.int64]
+    step_size: NDArray[np.float64]
+    global_scale: NDArray[np.float64]
+    """(R,) root mean square of the contributions, contribution units."""
+    converged: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.nll)
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """What a solver returns for a batch of regions."""
+
+    hits: SolvedHits
+    regions: SolvedRegions
+
+
+def concatenate(parts: Sequence[Solution]) -> Solution:
+    """Join solutions of consecutive batches; region rows are renumbered."""
+    offsets = np.cumsum([0] + [len(p.regions) for p in parts])
+    hit_columns = {
+        f.name: np.concatenate([getattr(p.hits, f.name) for p in parts])
+        for f in fields(SolvedHits)
+        if f.name != "region"
+    }
+    region = np.concatenate([p.hits.region + o for p, o in zip(parts, offsets, strict=False)])
+    return Solution(
+        SolvedHits(region=region, **hit_columns),
+        SolvedRegions(
+            **{
+                f.name: np.concatenate([getattr(p.regions, f.name) for p in parts])
+                for f in fields(SolvedRegions)
+            }
+        ),
+    )
