@@ -173,7 +173,7 @@ class MotifSet:
     @property
     def width(self) -> int:
         """Columns of every CWM, W."""
-        return self.cwm.shape[2]
+        return int(self.cwm.shape[2])
 
     def reverse_of(self, motif_id: int) -> int:
         """Return the entry of the same motif on the other strand."""

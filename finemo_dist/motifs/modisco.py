@@ -1,0 +1,112 @@
+"""Patterns of a TF-MoDISco H5 file, as modisco-lite lays it out.
+
+``pos_patterns`` and ``neg_patterns`` each hold groups, one a pattern, with ``contrib_scores`` and
+``hypothetical_contribs`` of shape (W, 4). Seqlets are not read here: a compendium has none.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from finemo_dist.core.errors import InputError
+
+GROUPS = ("pos_patterns", "neg_patterns")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One pattern of a modisco file."""
+
+    name: str
+    """``pos_patterns.pattern_0``."""
+    contributions: NDArray[np.float64]
+    """(4, W) mean contribution of each base at each column: the CWM."""
+    hypothetical: NDArray[np.float64]
+    """(4, W) mean hypothetical contribution."""
+
+
+def read_patterns(path: str | Path) -> list[Pattern]:
+    """Return all patterns, positive ones first, ``pattern_2`` before ``pattern_10``.
+
+    Raises
+    ------
+    InputError
+        Not an H5 file, no patterns in it, the layout of the first modisco, a pattern without one
+        of its two arrays, of a wrong shape, with a NaN or infinity, or all zero.
+    """
+    path = Path(path)
+    try:
+        with h5py.File(path, "r") as file:
+            patterns = list(_iter_patterns(path, file))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file. Check the path of the modisco H5.") from error
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read as an H5 file ({error}). It may be truncated or of another "
+            "format; write it again with `modisco motifs`."
+        ) from error
+    if not patterns:
+        raise InputError(
+            f"{path}: holds no patterns. Expected groups under {' or '.join(GROUPS)}, as "
+            "modisco-lite writes them."
+        )
+    return patterns
+
+
+def _iter_patterns(path: Path, file: h5py.File) -> Iterator[Pattern]:
+    if not any(group in file for group in GROUPS):
+        if any(key.startswith("metacluster") for key in file):
+            raise InputError(
+                f"{path}: is in the layout of the first TF-MoDISco (metacluster_*). Convert it "
+                "with `modisco convert`."
+            )
+        raise InputError(
+            f"{path}: holds {sorted(file) or 'nothing'}, expected {' or '.join(GROUPS)}, as "
+            "modisco-lite writes them."
+        )
+    for group in GROUPS:
+        for key in sorted(file.get(group, ()), key=_natural_order):
+            name = f"{group}.{key}"
+            pattern = file[group][key]
+            contributions = _read_cwm(path, pattern, name, "contrib_scores")
+            hypothetical = _read_cwm(path, pattern, name, "hypothetical_contribs")
+            if contributions.shape != hypothetical.shape:
+                raise InputError(
+                    f"{path}: {name} has {contributions.shape[1]} columns in contrib_scores and "
+                    f"{hypothetical.shape[1]} in hypothetical_contribs; expected the same."
+                )
+            yield Pattern(name, contributions, hypothetical)
+
+
+def _natural_order(key: str) -> tuple[bool, int, str]:
+    """Sort ``pattern_<number>`` by number, before all other names in alphabetical order."""
+    match = re.fullmatch(r"pattern_(\d+)", key)
+    return (False, int(match[1]), key) if match else (True, 0, key)
+
+
+def _read_cwm(path: Path, pattern: h5py.Group, name: str, field: str) -> NDArray[np.float64]:
+    if not isinstance(pattern, h5py.Group) or field not in pattern:
+        raise InputError(
+            f"{path}: {name} has no {field}. Expected a modisco-lite pattern with contrib_scores "
+            "and hypothetical_contribs."
+        )
+    values = pattern[field][()]
+    if values.ndim != 2 or values.shape[1] != 4 or not values.shape[0]:
+        raise InputError(
+            f"{path}: {name}/{field} has shape {values.shape}, expected (width, 4) with one "
+            "column for each of A, C, G, T."
+        )
+    cwm = values.T.astype(np.float64)
+    if not np.isfinite(cwm).all():
+        raise InputError(f"{path}: {name}/{field} holds NaN or infinity; remove the pattern.")
+    if not cwm.any():
+        raise InputError(
+            f"{path}: {name}/{field} is all zero, so it matches nothing. Remove the pattern, or "
+            "leave it out with --motifs-include."
+        )
+    return cwm
