@@ -1,4 +1,4 @@
-"""The seams between layers: what a source, a store, a solver and an executor must do."""
+"""The seams between layers: what a source, a store and an executor must do."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
@@ -9,7 +9,6 @@ from finemo_dist.core.records import (
     RegionBatch,
     RegionTable,
     ScoreKind,
-    Solution,
     Unit,
 )
 
@@ -95,14 +94,6 @@ class RegionReader(Protocol):
 
     def read(self, start: int, stop: int) -> RegionBatch:
         """Return sequences and float32 contributions of rows ``start`` to ``stop``."""
-        ...
-
-
-class Solver(Protocol):
-    """Finds the hits of a batch of regions; made once for a motif set, called for many batches."""
-
-    def solve(self, batch: RegionBatch) -> Solution:
-        """Return hits and certificates; each region's are independent of the rest of the batch."""
         ...
 
 

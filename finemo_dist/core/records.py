@@ -4,7 +4,6 @@ Axes are written R region, M motif (one per strand), L position in a region, W c
 Genomic ranges are 0-based and half-open: ``start``, ``end``.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Self
@@ -189,68 +188,3 @@ class Unit:
 
     def __str__(self) -> str:
         return f"{self.sample}[{self.shard}]"
-
-
-@dataclass(frozen=True, slots=True)
-class SolvedHits:
-    """Hits of some regions in solver terms, ordered by region, position, motif."""
-
-    region: NDArray[np.int64]
-    """(H,) row of the region in the batch that was solved."""
-    motif: NDArray[np.int64]
-    position: NDArray[np.int64]
-    """(H,) first column of the untrimmed CWM in the region."""
-    coefficient: NDArray[np.float64]
-    similarity: NDArray[np.float64]
-    importance: NDArray[np.float64]
-    """(H,) sum of |y| over the trim window, normalised units."""
-    importance_sq: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.region)
-
-
-@dataclass(frozen=True, slots=True)
-class SolvedRegions:
-    """How well each region was solved."""
-
-    nll: NDArray[np.float64]
-    """(R,) half the squared residual, divided by L."""
-    dual_gap: NDArray[np.float64]
-    """(R,) upper bound on the distance to the minimum, divided by L."""
-    n_steps: NDArray[np.int64]
-    step_size: NDArray[np.float64]
-    global_scale: NDArray[np.float64]
-    """(R,) root mean square of the contributions, contribution units."""
-    converged: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.nll)
-
-
-@dataclass(frozen=True, slots=True)
-class Solution:
-    """What a solver returns for a batch of regions."""
-
-    hits: SolvedHits
-    regions: SolvedRegions
-
-
-def concatenate(parts: Sequence[Solution]) -> Solution:
-    """Join solutions of consecutive batches; region rows are renumbered."""
-    offsets = np.cumsum([0] + [len(p.regions) for p in parts])
-    hit_columns = {
-        f.name: np.concatenate([getattr(p.hits, f.name) for p in parts])
-        for f in fields(SolvedHits)
-        if f.name != "region"
-    }
-    region = np.concatenate([p.hits.region + o for p, o in zip(parts, offsets, strict=False)])
-    return Solution(
-        SolvedHits(region=region, **hit_columns),
-        SolvedRegions(
-            **{
-                f.name: np.concatenate([getattr(p.regions, f.name) for p in parts])
-                for f in fields(SolvedRegions)
-            }
-        ),
-    )

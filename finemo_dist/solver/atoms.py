@@ -1,0 +1,112 @@
+"""Atoms: one motif at one place in one region, with the data under it."""
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from finemo_dist.solver.cwms import Cwms
+from finemo_dist.solver.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Atoms:
+    """N atoms of a batch of regions, sorted by ``key``.
+
+    The solver's variable is the amplitude ``z = c s``: in it the Gram matrix does not depend on
+    the importance, and the penalty becomes ``lambda / s``.
+    """
+
+    region: Tensor
+    """(N,) int64 row in the batch."""
+    anchor: Tensor
+    """(N,) int64 first base under the trim window."""
+    motif: Tensor
+    """(N,) int64."""
+    values: Tensor
+    """(N, A, C) float64 trimmed CWM as it shows in the region: masked in projected modes."""
+    importance_sq: Tensor
+    """(N,) float64 ``S``, sum of y^2 over the trim window."""
+    penalty: Tensor
+    """(N,) float64 ``lambda / s = lambda sqrt(S + 1)``."""
+    correlation: Tensor
+    """(N,) float64 ``<y, values>``."""
+
+    def __len__(self) -> int:
+        return len(self.region)
+
+    def __getitem__(self, rows: Tensor) -> "Atoms":
+        return Atoms(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+    def key(self, cwms: Cwms, length: int) -> Tensor:
+        """Return (N,) int64, one number an atom, increasing with region, anchor, motif."""
+        return atom_key(self.region, self.anchor, self.motif, n_motifs=len(cwms), length=length)
+
+
+def atom_key(
+    region: Tensor, anchor: Tensor, motif: Tensor, *, n_motifs: int, length: int
+) -> Tensor:
+    """Return one number an atom, increasing with region, then anchor, then motif."""
+    return (region * length + anchor) * n_motifs + motif
+
+
+def windows(values: Tensor, region: Tensor, anchor: Tensor, width: int) -> Tensor:
+    """Return (N, width, ...) slices of ``values`` (R, L, ...) that start at the anchors.
+
+    Past the end of the region the last base is repeated: CWM columns there are zero.
+    """
+    length = values.shape[1]
+    base = anchor[:, None] + torch.arange(width, device=values.device)
+    row = region[:, None] * length + base.clamp(max=length - 1)
+    return values.flatten(0, 1)[row]
+
+
+def build_atoms(
+    target: Target, cwms: Cwms, cumulative_sq: Tensor, at: tuple[Tensor, Tensor, Tensor]
+) -> Atoms:
+    """Return the atoms at (region, anchor, motif), three (N,) tensors.
+
+    ``cumulative_sq`` (R, L + 1) is the running sum of y^2, zero first.
+    """
+    region, anchor, motif = at
+    width = cwms.aligned_width
+    if target.sequence is None:
+        values = cwms.aligned[motif][..., :4]
+    else:
+        code = windows(target.sequence, region, anchor, width)
+        values = cwms.aligned[motif].gather(2, code[..., None])
+    y = windows(target.y, region, anchor, width)
+    importance_sq = window_sum(cumulative_sq, at, cwms)
+    return Atoms(
+        region=region,
+        anchor=anchor,
+        motif=motif,
+        values=values,
+        importance_sq=importance_sq,
+        penalty=cwms.penalty[motif] * (importance_sq + 1).sqrt(),
+        correlation=(y * values).sum((1, 2)),
+    )
+
+
+def window_sum(cumulative: Tensor, at: tuple[Tensor, Tensor, Tensor], cwms: Cwms) -> Tensor:
+    """Return (N,) sums over trim windows from a running sum (R, L + 1), never negative."""
+    region, anchor, motif = at
+    end = anchor + cwms.trimmed_width[motif]
+    return (cumulative[region, end] - cumulative[region, anchor]).clamp(min=0)
+
+
+def running_sum(values: Tensor) -> Tensor:
+    """Return (R, L + 1) cumulative sums of (R, L), zero first."""
+    return torch.nn.functional.pad(values.cumsum(1), (1, 0))
+
+
+def merge_atoms(known: Atoms, new: Atoms, cwms: Cwms, length: int) -> tuple[Atoms, Tensor]:
+    """Return both sets of atoms, which share none, sorted; and where each went.
+
+    The second result (N_known + N_new,) gives for each merged atom its row in the concatenation.
+    """
+    joined = Atoms(
+        *(torch.cat((getattr(known, f.name), getattr(new, f.name))) for f in fields(Atoms))
+    )
+    order = joined.key(cwms, length).argsort()
+    return joined[order], order

@@ -1,0 +1,93 @@
+"""Clusters of overlapping atoms: the blocks into which a restricted problem falls apart."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from finemo_dist.solver.atoms import Atoms
+from finemo_dist.solver.cwms import Cwms
+from finemo_dist.solver.quadratic import solve_nonnegative
+
+_MAX_DESIGN_VALUES = 1 << 24
+"""Float64 values (128 MiB) in the largest design of clusters solved together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """K clusters of consecutive atoms; atoms of different clusters share no base."""
+
+    first: Tensor
+    """(K,) int64 first atom."""
+    size: Tensor
+    """(K,) int64 atoms."""
+    of_atom: Tensor
+    """(N,) int64 the cluster of each atom."""
+
+    def __getitem__(self, rows: Tensor) -> "Clusters":
+        return Clusters(self.first[rows], self.size[rows], self.of_atom)
+
+
+def find_clusters(atoms: Atoms, cwms: Cwms, length: int) -> Clusters:
+    """Return the clusters of sorted atoms, by one pass over where their windows end."""
+    start = _global_anchor(atoms, cwms, length)
+    reach = (start + cwms.trimmed_width[atoms.motif]).cummax(0).values
+    is_first = torch.ones_like(start, dtype=torch.bool)
+    is_first[1:] = start[1:] >= reach[:-1]
+    first = is_first.nonzero()[:, 0]
+    end = torch.cat((first[1:], first.new_tensor([len(start)])))
+    return Clusters(first, end - first, is_first.cumsum(0) - 1)
+
+
+def solve_clusters(
+    clusters: Clusters, atoms: Atoms, cwms: Cwms, *, length: int, amplitude: Tensor, is_new: Tensor
+) -> Tensor:
+    """Return amplitudes (N,) with those of every cluster that has a new atom solved anew.
+
+    Clusters of like size are solved together, padded to the next power of two, so that the shape
+    a cluster is solved in depends on the cluster alone.
+    """
+    is_stale = torch.zeros(len(clusters.first), dtype=torch.bool, device=is_new.device)
+    is_stale[clusters.of_atom[is_new]] = True
+    stale = clusters[is_stale.nonzero()[:, 0]]
+    is_likely = is_new | (amplitude > 0)
+    solved = amplitude.clone()
+    for member, is_member in _buckets(stale, atoms, cwms):
+        gram = _gram(member, is_member, atoms, _global_anchor(atoms, cwms, length))
+        linear = torch.where(is_member, (atoms.correlation - atoms.penalty)[member], -1.0)
+        values = solve_nonnegative(gram, linear, is_likely[member] & is_member)
+        solved[member[is_member]] = values[is_member]
+    return solved
+
+
+def _buckets(clusters: Clusters, atoms: Atoms, cwms: Cwms) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield (B, N) atom rows and (B, N) which of them are real, one padded size at a time."""
+    log_size = (clusters.size - 1).clamp(min=0).float().log2().floor().long() + 1
+    log_size = torch.where(clusters.size == 1, 0, log_size)
+    for log in torch.unique(log_size).tolist():
+        slot = torch.arange(1 << log, device=clusters.first.device)
+        rows = (log_size == log).nonzero()[:, 0]
+        # A chain of N windows spans at most N widths.
+        n_values = (1 << log) ** 2 * cwms.aligned_width * atoms.values.shape[2]
+        for part in rows.split(max(1, _MAX_DESIGN_VALUES // n_values)):
+            is_member = slot < clusters.size[part, None]
+            yield torch.where(is_member, clusters.first[part, None] + slot, 0), is_member
+
+
+def _gram(member: Tensor, is_member: Tensor, atoms: Atoms, anchor: Tensor) -> Tensor:
+    """Return (B, N, N) inner products of the atoms of each cluster."""
+    n_clusters, n_atoms = member.shape
+    _, width, n_channels = atoms.values.shape
+    offset = (anchor[member] - anchor[member[:, :1]]) * is_member
+    span = int(offset.max()) + width
+    design = atoms.values.new_zeros(n_clusters, n_atoms, span * n_channels)
+    column = torch.arange(width * n_channels, device=member.device)
+    values = atoms.values.flatten(1)[member] * is_member[..., None]
+    design.scatter_(2, offset[..., None] * n_channels + column, values)
+    return design @ design.mT
+
+
+def _global_anchor(atoms: Atoms, cwms: Cwms, length: int) -> Tensor:
+    """Return anchors counted along all regions laid end to end, a gap between each two."""
+    return atoms.region * (length + cwms.aligned_width) + atoms.anchor
