@@ -58,7 +58,8 @@ def windows(values: Tensor, region: Tensor, anchor: Tensor, width: int) -> Tenso
     length = values.shape[1]
     base = anchor[:, None] + torch.arange(width, device=values.device)
     row = region[:, None] * length + base.clamp(max=length - 1)
-    return values.flatten(0, 1)[row]
+    flat = values.flatten(0, 1)
+    return flat.index_select(0, row.flatten()).view(*row.shape, *flat.shape[1:])
 
 
 def build_atoms(
@@ -89,9 +90,12 @@ def build_atoms(
 
 
 def window_sum(cumulative: Tensor, at: tuple[Tensor, Tensor, Tensor], cwms: Cwms) -> Tensor:
-    """Return (N,) sums over trim windows from a running sum (R, L + 1), never negative."""
+    """Return (N,) sums over trim windows from a running sum (R, L + 1), never negative.
+
+    Windows that reach over the end of their region are cut off there.
+    """
     region, anchor, motif = at
-    end = anchor + cwms.trimmed_width[motif]
+    end = (anchor + cwms.trimmed_width[motif]).clamp(max=cumulative.shape[1] - 1)
     return (cumulative[region, end] - cumulative[region, anchor]).clamp(min=0)
 
 

@@ -51,12 +51,11 @@ def solve_clusters(
     is_stale = torch.zeros(len(clusters.first), dtype=torch.bool, device=is_new.device)
     is_stale[clusters.of_atom[is_new]] = True
     stale = clusters[is_stale.nonzero()[:, 0]]
-    is_likely = is_new | (amplitude > 0)
     solved = amplitude.clone()
     for member, is_member in _buckets(stale, atoms, cwms):
         gram = _gram(member, is_member, atoms, _global_anchor(atoms, cwms, length))
         linear = torch.where(is_member, (atoms.correlation - atoms.penalty)[member], -1.0)
-        values = solve_nonnegative(gram, linear, is_likely[member] & is_member)
+        values = solve_nonnegative(gram, linear)
         solved[member[is_member]] = values[is_member]
     return solved
 

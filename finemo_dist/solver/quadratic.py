@@ -1,18 +1,20 @@
 """The restricted problems: small dense non-negative quadratic programs, many at a time.
 
-Each is ``minimise 1/2 z'Gz - h'z, z >= 0``. Block principal pivoting [1]_ guesses which variables
-are positive, solves for them, and swaps every variable whose sign or gradient is wrong; a few
-guesses suffice. The few programs on which it cycles go to an accelerated proximal gradient with
+Each is ``minimise 1/2 z'Gz - h'z, z >= 0``. Few of its variables end up positive, so the active set
+of Lawson and Hanson [1]_ builds them up one by one: let in the variable with the steepest gain,
+solve for all that are in, and where one turns negative step back to the boundary and drop it. Every
+step solves a system no larger than the steps taken, for all programs of the batch at once. Any
+program on which round-off keeps this from ending goes to an accelerated proximal gradient with
 restart [2]_.
 
 References
 ----------
-.. [1] Portugal, Judice, Vicente, "A comparison of block pivoting and interior-point algorithms for
-   linear least squares problems with nonnegative variables", Math. Comp. 63, 1994; in the form of
-   Kim, Park, "Fast nonnegative matrix factorization", SIAM J. Sci. Comput. 33(6), 2011.
+.. [1] Lawson, Hanson, "Solving Least Squares Problems", 1974, chapter 23.
 .. [2] O'Donoghue, Candes, "Adaptive restart for accelerated gradient schemes", Found. Comput.
    Math. 15, 2015.
 """
+
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -20,16 +22,17 @@ from torch import Tensor
 _RIDGE = 1e-9
 """Relative to the diagonal. Equal atoms share their amplitude evenly; refinement removes it."""
 _SLACK = 1e-10
-"""Relative to the size of ``h``: signs below it are round-off."""
-_MAX_PIVOTS = 60
-_BLOCK_TRIES = 3
-"""Exchanges of whole blocks that may fail to help before single variables are exchanged."""
+"""Relative to the size of ``h``: gains below it are round-off."""
+_SPARE_STEPS = 24
+"""Steps allowed beyond three a variable before a program counts as cycling."""
 _MAX_GRADIENT_STEPS = 20_000
 _STEPS_BETWEEN_CHECKS = 50
 
 
-def solve_nonnegative(gram: Tensor, linear: Tensor, is_likely: Tensor) -> Tensor:
+def solve_nonnegative(gram: Tensor, linear: Tensor) -> Tensor:
     """Return the minimisers (B, N) of ``1/2 z'Gz - h'z`` over ``z >= 0``.
+
+    Where several are, as with equal atoms, variables whose gain is zero share the amplitude.
 
     Parameters
     ----------
@@ -37,78 +40,129 @@ def solve_nonnegative(gram: Tensor, linear: Tensor, is_likely: Tensor) -> Tensor
         Symmetric, positive semi-definite; padding has zero rows and columns.
     linear : (B, N) float64
         ``h``; negative at padding, which therefore stays zero.
-    is_likely : (B, N) bool
-        First guess of the positive variables; decides the time taken, not the answer.
     """
-    ridged = gram + _ridge(gram)
-    amplitude, is_solved = _pivot(gram, ridged, linear, is_likely)
-    if not is_solved.all():
-        left = (~is_solved).nonzero()[:, 0]
-        amplitude[left] = _descend(gram[left], linear[left])
-    return amplitude
+    if gram.shape[1] == 1:
+        return (linear / gram[:, 0].clamp(min=torch.finfo(gram.dtype).tiny)).clamp(min=0)
+    return _active_set(gram, linear)
 
 
-def _ridge(gram: Tensor) -> Tensor:
-    diagonal = gram.diagonal(dim1=1, dim2=2)
-    largest = diagonal.amax(1, keepdim=True).clamp(min=torch.finfo(gram.dtype).tiny)
-    return torch.diag_embed(_RIDGE * largest.expand_as(diagonal))
+@dataclass(frozen=True, slots=True)
+class _Programs:
+    """Programs under way."""
+
+    row: Tensor
+    """(B,) their rows in the batch."""
+    gram: Tensor
+    linear: Tensor
+    slack: Tensor
+    """(B, 1) gain that counts as none."""
+    is_passive: Tensor
+    """(B, N) variables that are let in."""
+    value: Tensor
+    """(B, N) a feasible point, zero outside the passive variables."""
+
+    def __getitem__(self, rows: Tensor) -> "_Programs":
+        return _Programs(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
-def _pivot(
-    gram: Tensor, ridged: Tensor, linear: Tensor, is_passive: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Return minimisers (B, N) and which of the B programs reached theirs."""
-    amplitude = torch.zeros_like(linear)
-    is_solved = torch.zeros(len(linear), dtype=torch.bool, device=linear.device)
-    rows = torch.arange(len(linear), device=linear.device)
-    fewest_wrong = torch.full_like(rows, linear.shape[1] + 1)
-    tries = torch.full_like(rows, _BLOCK_TRIES)
-    for _ in range(_MAX_PIVOTS):
-        guess = _solve_passive(gram[rows], ridged[rows], linear[rows], is_passive)
-        is_wrong = _wrong_signs(gram[rows], linear[rows], guess, is_passive)
-        n_wrong = is_wrong.sum(1)
-        done = n_wrong == 0
-        amplitude[rows[done]] = guess[done].clamp(min=0)
-        is_solved[rows[done]] = True
-        if done.all():
-            break
-        swap, fewest_wrong, tries = _exchange(is_wrong, n_wrong, fewest_wrong, tries)
-        rows, is_passive = rows[~done], (is_passive ^ swap)[~done]
-        fewest_wrong, tries = fewest_wrong[~done], tries[~done]
-    return amplitude, is_solved
+def _active_set(gram: Tensor, linear: Tensor) -> Tensor:
+    n_variables = linear.shape[1]
+    result = torch.zeros_like(linear)
+    programs = _let_in(_first_guess(gram, linear), linear)
+    programs = programs[(programs.is_passive.any(1)).nonzero()[:, 0]]
+    for n_steps in range(1, 3 * n_variables + _SPARE_STEPS):
+        if not len(programs.row):
+            return result
+        at = _passive_index(programs.is_passive, min(n_steps, n_variables))
+        guess = _solve_passive(programs, at)
+        is_feasible = ~(programs.is_passive & ~(guess > 0)).any(1)
+        gain = programs.linear - _times(programs.gram, guess, at)
+        is_done = is_feasible & ~((gain > programs.slack) & ~programs.is_passive).any(1)
+        done = is_done.nonzero()[:, 0]
+        result[programs.row[done]] = _share_ties(programs[done], guess[done], gain[done])
+        programs = _advance(programs, guess, gain, is_feasible)[(~is_done).nonzero()[:, 0]]
+    result[programs.row] = _descend(programs.gram, programs.linear)
+    return result
 
 
-def _solve_passive(gram: Tensor, ridged: Tensor, linear: Tensor, is_passive: Tensor) -> Tensor:
-    """Solve ``G z = h`` over the passive variables, zero elsewhere; one step of refinement."""
-    both = is_passive[:, :, None] & is_passive[:, None, :]
-    system = torch.where(both, ridged, 0.0)
-    system.diagonal(dim1=1, dim2=2).add_((~is_passive).to(system.dtype))
-    factor, _ = torch.linalg.cholesky_ex(system)
-    right = torch.where(is_passive, linear, 0.0)[..., None]
+def _first_guess(gram: Tensor, linear: Tensor) -> _Programs:
+    return _Programs(
+        row=torch.arange(len(linear), device=linear.device),
+        gram=gram,
+        linear=linear,
+        slack=_SLACK * linear.abs().amax(1, keepdim=True),
+        is_passive=torch.zeros_like(linear, dtype=torch.bool),
+        value=torch.zeros_like(linear),
+    )
+
+
+def _let_in(programs: _Programs, gain: Tensor) -> _Programs:
+    """Let in the variable of the steepest gain of each program that has one."""
+    gain = torch.where(programs.is_passive, -torch.inf, gain)
+    steepest, column = gain.max(1, keepdim=True)
+    enters = torch.zeros_like(programs.is_passive).scatter_(1, column, steepest > programs.slack)
+    return replace(programs, is_passive=programs.is_passive | enters)
+
+
+def _advance(programs: _Programs, guess: Tensor, gain: Tensor, is_feasible: Tensor) -> _Programs:
+    """Accept feasible guesses and let a variable in; elsewhere step to the boundary and drop."""
+    feasible = is_feasible[:, None]
+    blocks = programs.is_passive & ~(guess > 0)
+    # How far along the way to the guess each blocking variable reaches zero.
+    way = torch.where(blocks, programs.value / (programs.value - guess), torch.inf)
+    share = way.amin(1, keepdim=True).clamp(max=1)
+    boundary = programs.value + share * (guess - programs.value)
+    is_dropped = blocks & (way <= share)
+    kept = programs.is_passive & ~is_dropped
+    stepped = replace(
+        programs,
+        is_passive=torch.where(feasible, programs.is_passive, kept),
+        value=torch.where(feasible, guess, torch.where(kept, boundary.clamp(min=0), 0.0)),
+    )
+    return _let_in(stepped, torch.where(feasible, gain, -torch.inf))
+
+
+def _passive_index(is_passive: Tensor, n_slots: int) -> Tensor:
+    """Return (B, K) columns, every passive variable among them."""
+    return is_passive.to(torch.uint8).topk(n_slots, dim=1).indices
+
+
+def _solve_passive(programs: _Programs, at: Tensor) -> Tensor:
+    """Return (B, N) the unconstrained optimum over the passive variables, zero elsewhere."""
+    n_slots = at.shape[1]
+    is_in = programs.is_passive.gather(1, at)
+    both = is_in[:, :, None] & is_in[:, None, :]
+    rows = programs.gram.gather(1, at[:, :, None].expand(-1, -1, programs.gram.shape[2]))
+    block = torch.where(both, rows.gather(2, at[:, None, :].expand(-1, n_slots, -1)), 0.0)
+    diagonal = block.diagonal(dim1=1, dim2=2)
+    ridge = _RIDGE * diagonal.amax(1, keepdim=True)
+    factor, _ = torch.linalg.cholesky_ex(block + torch.diag_embed(torch.where(is_in, ridge, 1.0)))
+    right = torch.where(is_in, programs.linear.gather(1, at), 0.0)[..., None]
     first = torch.cholesky_solve(right, factor)
-    left_over = torch.where(is_passive[..., None], right - gram @ first, 0.0)
-    return (first + torch.cholesky_solve(left_over, factor)).squeeze(2)
+    # One refinement takes the ridge out again, except between equal atoms.
+    solved = first + torch.cholesky_solve(right - block @ first, factor)
+    return torch.zeros_like(programs.linear).scatter_(1, at, solved.squeeze(2))
 
 
-def _wrong_signs(gram: Tensor, linear: Tensor, guess: Tensor, is_passive: Tensor) -> Tensor:
-    """Return (B, N): passive variables below zero, and others whose gradient asks to enter."""
-    scale = linear.abs().amax(1, keepdim=True)
-    gain = linear - (gram @ guess[..., None]).squeeze(2)
-    # Negated so that a NaN, from a factor that failed, counts as wrong.
-    return torch.where(is_passive, ~(guess >= -_SLACK * scale), ~(gain <= _SLACK * scale))
+def _times(gram: Tensor, value: Tensor, at: Tensor) -> Tensor:
+    """Return ``G z`` (B, N) of vectors that are zero outside the columns ``at`` (B, K)."""
+    rows = gram.gather(1, at[:, :, None].expand(-1, -1, gram.shape[2]))
+    return (value.gather(1, at)[:, None, :] @ rows).squeeze(1)
 
 
-def _exchange(
-    is_wrong: Tensor, n_wrong: Tensor, fewest_wrong: Tensor, tries: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Choose the variables to swap: all wrong ones while that helps, else the last (Murty)."""
-    is_better = n_wrong < fewest_wrong
-    tries = torch.where(is_better, _BLOCK_TRIES, tries - 1)
-    fewest_wrong = torch.minimum(fewest_wrong, n_wrong)
-    index = torch.arange(is_wrong.shape[1], device=is_wrong.device)
-    last = torch.where(is_wrong, index, -1).amax(1, keepdim=True)
-    swap = torch.where(tries[:, None] >= 0, is_wrong, is_wrong & (index == last))
-    return swap, fewest_wrong, tries
+def _share_ties(programs: _Programs, value: Tensor, gain: Tensor) -> Tensor:
+    """Let variables of zero gain share, where the evenest of the many minimisers is feasible."""
+    is_tied = (gain.abs() <= programs.slack) & (programs.gram.diagonal(dim1=1, dim2=2) > 0)
+    rows = (is_tied & ~programs.is_passive).any(1).nonzero()[:, 0]
+    if not len(rows):
+        return value
+    tied = programs[rows]
+    tied = replace(tied, is_passive=tied.is_passive | is_tied[rows])
+    shared = _solve_passive(tied, _passive_index(tied.is_passive, value.shape[1]))
+    is_feasible = (shared >= 0).all(1, keepdim=True)
+    value = value.clone()
+    value[rows] = torch.where(is_feasible, shared, value[rows])
+    return value
 
 
 def _descend(gram: Tensor, linear: Tensor) -> Tensor:

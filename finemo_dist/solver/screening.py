@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from finemo_dist.solver.atoms import running_sum
+from finemo_dist.solver.atoms import running_sum, window_sum
 from finemo_dist.solver.cwms import Cwms
 from finemo_dist.solver.target import Target
 
@@ -108,7 +108,6 @@ class Screen:
         cumulative_sq: Tensor,
         n_open: Tensor,
     ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        length = cumulative_sq.shape[1] - 1
         smallest = _window_sums(cumulative_sq, group.narrowest)
         largest_residual = _window_sums(residual_sq, group.widest)
         may_enter = group.strongest * (1 + _BOUND_MARGIN) * largest_residual > smallest + 1
@@ -121,9 +120,22 @@ class Screen:
             part = slice(first, first + _ROWS_PER_PRODUCT)
             ratio = slices.index_select(0, row[part]) @ group.kernel
             window, column = (ratio > threshold[part, None].float()).nonzero(as_tuple=True)
-            motif = group.motif[column]
-            at = region[part][window], anchor[part][window], motif
-            yield _inside(at, self.cwms, length)
+            at = region[part][window], anchor[part][window], group.motif[column]
+            yield self._confirm(at, ratio[window, column], cumulative_sq)
+
+    def _confirm(
+        self, at: tuple[Tensor, Tensor, Tensor], ratio: Tensor, cumulative_sq: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Keep the atoms that pass by their own trim window and fit inside their region."""
+        region, anchor, motif = at
+        importance_sq = window_sum(cumulative_sq, at, self.cwms)
+        position = anchor - self.cwms.start[motif]
+        keep = (
+            (ratio > (importance_sq + 1).sqrt() * (1 - _NOMINATION_MARGIN))
+            & (position >= 0)
+            & (position <= cumulative_sq.shape[1] - 1 - self.cwms.width)
+        ).nonzero()[:, 0]
+        return region[keep], anchor[keep], motif[keep]
 
 
 def _window_data(target: Target, residual: Tensor, width: int) -> Tensor:
@@ -140,15 +152,6 @@ def _sliding(data: Tensor, width: int) -> Tensor:
 def _window_sums(running: Tensor, width: int) -> Tensor:
     """Return (R, L) sums over the ``width`` bases from each base on, cut off at the end."""
     length = running.shape[1] - 1
-    end = (torch.arange(length, device=running.device) + width).clamp(max=length)
-    return running[:, end] - running[:, :length]
-
-
-def _inside(
-    at: tuple[Tensor, Tensor, Tensor], cwms: Cwms, length: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Drop atoms whose untrimmed CWM would reach outside the region."""
-    region, anchor, motif = at
-    position = anchor - cwms.start[motif]
-    keep = (position >= 0) & (position <= length - cwms.width)
-    return region[keep], anchor[keep], motif[keep]
+    whole = running[:, width:] - running[:, :-width]
+    cut_off = running[:, -1:] - running[:, length + 1 - width : length]
+    return torch.cat((whole, cut_off), 1)
