@@ -1,0 +1,1 @@
+"""Generated data with known motif sites: for the demo, tests and benchmarks."""
