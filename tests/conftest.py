@@ -1,0 +1,58 @@
+"""Fixtures of the whole suite, and what happens when something a test needs is not there."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import settings
+
+# No deadline: the machines that run this are shared, and a slow example is not a wrong one.
+settings.register_profile("suite", deadline=None, max_examples=50)
+settings.load_profile("suite")
+
+PROJECT = Path(__file__).resolve().parents[1]
+SHARED_DATA = PROJECT.parent / "shared" / "data"
+
+REQUIRED = frozenset(filter(None, os.environ.get("FINEMO_DIST_REQUIRE", "").split(",")))
+"""What must be there: its absence is a failure instead of a skip (continuous integration)."""
+
+
+def skip_or_fail(name: str, reason: str) -> None:
+    """End a test that lacks something: a counted skip, or a failure where it is required."""
+    if name in REQUIRED:
+        pytest.fail(f"{name} is required here: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread():
+    """Solve as the workers do."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def rng():
+    """A seeded random generator."""
+    return np.random.default_rng(20260101)
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The reference data: real attributions, and finemo's output on them."""
+    if not SHARED_DATA.is_dir():
+        skip_or_fail("shared_data", "reference data not present: ../shared/data")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def yeast_mini(shared_data):
+    """224 regions of three yeast chromosomes."""
+    return shared_data / "yeast_mini"
+
+
+@pytest.fixture(scope="session")
+def yeast(shared_data):
+    """1,034 regions of six yeast chromosomes."""
+    return shared_data / "yeast"

@@ -54,8 +54,8 @@ def build_cwms(motifs: MotifSet, device: torch.device, *, use_sqrt_transform: bo
     With ``use_sqrt_transform`` trimmed CWMs become their signed square roots, norm 1.
     """
     full = torch.from_numpy(motifs.cwm.astype("float64"))
-    start = torch.from_numpy(motifs.start)
-    trimmed_width = torch.from_numpy(motifs.end) - start
+    start = torch.tensor(motifs.start)
+    trimmed_width = torch.tensor(motifs.end) - start
     column = torch.arange(motifs.width)
     inside = (column >= start[:, None]) & (column < (start + trimmed_width)[:, None])
     full = full * inside[:, None, :]
@@ -67,7 +67,7 @@ def build_cwms(motifs: MotifSet, device: torch.device, *, use_sqrt_transform: bo
         aligned=_align(full, start, int(trimmed_width.max())).to(device),
         start=start.to(device),
         trimmed_width=trimmed_width.to(device),
-        penalty=torch.from_numpy(motifs.penalty).to(device),
+        penalty=torch.tensor(motifs.penalty).to(device),
         norm=full.square().sum((1, 2)).sqrt().to(device),
     )
 

@@ -4,8 +4,8 @@ Slow and obvious, in float32 or float64. It is the oracle of the tests, and with
 rule it reproduces finemo 0.41's answers, early stopping included.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from typing import Final, Protocol
 
 import torch
 from torch import Tensor
@@ -16,6 +16,10 @@ from finemo_dist.solver.certificate import duality_gap
 from finemo_dist.solver.cwms import Cwms
 from finemo_dist.solver.solution import Hits, RegionFit, Solution
 from finemo_dist.solver.target import Target, build_target
+
+_POWER_ITERATIONS: Final = 50
+_EIGENVALUE_MARGIN: Final = 1.1
+"""Power iteration approaches the largest eigenvalue from below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,27 +101,74 @@ class _Iterate:
         return _Iterate(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
-StoppingRule = Callable[[DenseProblem, Tensor, Tensor, Tensor], Tensor]
-"""Gap (R,) from the problem, the point, its residual and its ascent."""
+class StoppingRule(Protocol):
+    """When a region counts as solved, and how boldly it is stepped towards."""
+
+    restarts_momentum: bool
+    """Whether momentum that points uphill is dropped."""
+
+    def step_size(self, problem: DenseProblem, config: SolverConfig) -> Tensor:
+        """Return the step size (R,) to begin with."""
+        ...
+
+    def gap(self, problem: DenseProblem, step: "_Step") -> Tensor:
+        """Return what is compared with the tolerance times L, (R,)."""
+        ...
 
 
-def true_gap_rule(problem: DenseProblem, point: Tensor, residual: Tensor, ascent: Tensor) -> Tensor:
-    """Return the true duality gap of the non-negative part of the point."""
-    del residual, ascent
-    return problem.gap(functional.relu(point))
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One proximal step: where it was taken from, and where it led."""
+
+    point: Tensor
+    residual: Tensor
+    ascent: Tensor
+    """Residual and ascent at the point."""
+    coefficient: Tensor
 
 
-def finemo_rule(problem: DenseProblem, point: Tensor, residual: Tensor, ascent: Tensor) -> Tensor:
-    """Return what finemo 0.41 compares with its tolerance.
+class TrueGapRule:
+    """The duality gap of the coefficients themselves, with steps that always descend."""
+
+    restarts_momentum = True
+
+    def step_size(self, problem: DenseProblem, config: SolverConfig) -> Tensor:
+        """Return the inverse of the largest eigenvalue of ``A^T A``, by power iteration."""
+        del config
+        vector = torch.rand(
+            problem.weight.shape, dtype=problem.y.dtype, generator=torch.Generator().manual_seed(0)
+        ).to(problem.y.device)
+        for _ in range(_POWER_ITERATIONS):
+            norm = vector.square().sum((1, 2), keepdim=True).sqrt()
+            vector = problem.ascent(problem.y - problem.residual(vector / norm))
+        return 1 / (_EIGENVALUE_MARGIN * vector.square().sum((1, 2)).sqrt())
+
+    def gap(self, problem: DenseProblem, step: _Step) -> Tensor:
+        """Return the duality gap of the new coefficients."""
+        return problem.gap(step.coefficient)
+
+
+class FinemoRule:
+    """What finemo 0.41 compares with its tolerance, and its step size.
 
     It leaves ``theta`` off ``<r, y>`` and takes the absolute value, so it is no bound until every
     ``a / lambda`` is at most one. Kept to reproduce finemo's answers.
     """
-    largest = (ascent / problem.penalty).amax((1, 2))
-    theta = (1 / largest).clamp(max=1)
-    squared = residual.square().sum((1, 2))
-    penalty = (point.abs() * problem.penalty).sum((1, 2))
-    return (squared * (1 + theta.square()) / 2 - (residual * problem.y).sum((1, 2)) + penalty).abs()
+
+    restarts_momentum = False
+
+    def step_size(self, problem: DenseProblem, config: SolverConfig) -> Tensor:
+        """Return the configured step size for every region."""
+        return torch.full_like(problem.y[:, 0, 0], config.step_size_max)
+
+    def gap(self, problem: DenseProblem, step: _Step) -> Tensor:
+        """Return finemo's measure at the extrapolated point."""
+        largest = (step.ascent / problem.penalty).amax((1, 2))
+        theta = (1 / largest).clamp(max=1)
+        squared = step.residual.square().sum((1, 2))
+        penalty = (step.point.abs() * problem.penalty).sum((1, 2))
+        target = (step.residual * problem.y).sum((1, 2))
+        return (squared * (1 + theta.square()) / 2 - target + penalty).abs()
 
 
 class DenseSolver:
@@ -129,12 +180,12 @@ class DenseSolver:
         config: SolverConfig,
         *,
         dtype: torch.dtype = torch.float32,
-        rule: StoppingRule = finemo_rule,
+        rule: StoppingRule | None = None,
     ) -> None:
         self._cwms = cwms
         self._config = config
         self._dtype = dtype
-        self._rule = rule
+        self._rule = rule or FinemoRule()
 
     def solve(self, sequence: Tensor, contributions: Tensor) -> Solution:
         """Return hits and fits of a batch of regions."""
@@ -150,7 +201,8 @@ class DenseSolver:
 
     def _iterate(self, problem: DenseProblem, length: int) -> _Iterate:
         """Step until every region has stopped; stopped regions leave the batch."""
-        state = _start(problem, self._config.step_size_max)
+        state = _start(problem, self._rule.step_size(problem, self._config))
+        smallest = state.step_size.clamp(max=self._config.step_size_min)
         final = state
         rows = torch.arange(len(problem.y), device=problem.y.device)
         while len(rows):
@@ -158,27 +210,33 @@ class DenseSolver:
             is_stopped = (
                 (state.gap <= self._config.tolerance)
                 | (state.n_steps > self._config.max_steps)
-                | (state.step_size < self._config.step_size_min)
+                | (state.step_size < smallest)
             )
             if is_stopped.any():
                 _store(final, rows[is_stopped], state[is_stopped])
-                rows, state, problem = rows[~is_stopped], state[~is_stopped], problem[~is_stopped]
+                left = (~is_stopped).nonzero()[:, 0]
+                rows, state, problem = rows[left], state[left], problem[left]
+                smallest = smallest[left]
         return final
 
     def _step(self, problem: DenseProblem, state: _Iterate, length: int) -> _Iterate:
         residual = problem.residual(state.point)
         ascent = problem.ascent(residual)
         coefficient = problem.proximal_step(state.point, ascent, state.step_size)
-        gap = self._rule(problem, state.point, residual, ascent) / length
-        # Momentum k / (k + 3), as in Tseng 2008; it only pays while the step size is stable.
-        momentum = (state.momentum_age / (state.momentum_age + 3))[:, None, None]
-        point = coefficient + momentum * (coefficient - state.coefficient)
+        gap = self._rule.gap(problem, _Step(state.point, residual, ascent, coefficient)) / length
+        move = coefficient - state.coefficient
+        age = state.momentum_age
+        if self._rule.restarts_momentum:
+            is_uphill = ((state.point - coefficient) * move).sum((1, 2)) > 0
+            age = torch.where(is_uphill, 0.0, age)
+        # k / (k + 3), as in Tseng, "On accelerated proximal gradient methods", 2008.
+        point = coefficient + (age / (age + 3))[:, None, None] * move
         is_diverged = ~torch.isfinite(gap)
         stable = (~is_diverged)[:, None, None]
         return _Iterate(
             coefficient=torch.where(stable, coefficient, 0.0),
             point=torch.where(stable, point, 0.0),
-            momentum_age=torch.where(is_diverged, 0.0, state.momentum_age + 1),
+            momentum_age=torch.where(is_diverged, 0.0, age + 1),
             n_steps=torch.where(is_diverged, 0, state.n_steps + 1),
             step_size=torch.where(
                 is_diverged, state.step_size * self._config.step_adjust, state.step_size
@@ -224,7 +282,7 @@ def dense_hits(problem: DenseProblem, cwms: Cwms, coefficient: Tensor) -> Hits:
     )
 
 
-def _start(problem: DenseProblem, step_size: float) -> _Iterate:
+def _start(problem: DenseProblem, step_size: Tensor) -> _Iterate:
     zeros = torch.zeros_like(problem.weight)
     per_region = zeros[:, 0, 0]
     return _Iterate(
@@ -232,7 +290,7 @@ def _start(problem: DenseProblem, step_size: float) -> _Iterate:
         point=zeros.clone(),
         momentum_age=per_region.clone(),
         n_steps=torch.zeros_like(per_region, dtype=torch.int64),
-        step_size=torch.full_like(per_region, step_size),
+        step_size=step_size,
         gap=torch.full_like(per_region, torch.inf),
         nll=per_region.clone(),
     )

@@ -1,0 +1,205 @@
+"""``call-hits``: regions and motifs to a run directory of one sample, finemo's files beside it."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from finemo_dist.cli.options import (
+    ANY_PATH,
+    EXISTING_FILE,
+    EXISTING_PATH,
+    executor_options,
+    json_option,
+    refused,
+)
+
+
+@click.command("call-hits")
+@click.option(
+    "-r",
+    "--regions",
+    type=EXISTING_PATH,
+    required=True,
+    help="A region store, or finemo's regions .npz.",
+)
+@click.option(
+    "-m",
+    "--modisco-h5",
+    type=EXISTING_FILE,
+    required=True,
+    help="Motifs: output of modisco-lite, or a compendium in its layout.",
+)
+@click.option("-o", "--out-dir", type=ANY_PATH, required=True, help="Run directory to write.")
+@click.option(
+    "-M",
+    "--mode",
+    type=click.Choice(["pp", "ph", "hp", "hh"]),
+    default="pp",
+    show_default=True,
+    help="Scores compared, of the CWMs then of the regions: p projected, h hypothetical.",
+)
+@click.option(
+    "-t",
+    "--cwm-trim-threshold",
+    "trim_threshold",
+    type=click.FloatRange(0, 1),
+    default=0.3,
+    show_default=True,
+    help="Columns of a CWM below this share of its largest are trimmed off.",
+)
+@click.option(
+    "-T",
+    "--cwm-trim-thresholds",
+    "trim_thresholds",
+    type=EXISTING_FILE,
+    help="Trim thresholds of single motifs: modisco name, threshold.",
+)
+@click.option(
+    "-R",
+    "--cwm-trim-coords",
+    "trim_coords",
+    type=EXISTING_FILE,
+    help="Trim windows of single motifs: modisco name, start, end.",
+)
+@click.option(
+    "-l",
+    "--global-lambda",
+    "penalty",
+    type=click.FloatRange(min=0, min_open=True),
+    default=0.7,
+    show_default=True,
+    help="Weight of the L1 penalty: higher calls fewer hits.",
+)
+@click.option(
+    "-L",
+    "--motif-lambdas",
+    "penalties",
+    type=EXISTING_FILE,
+    help="Lambdas of single motifs: modisco name, lambda.",
+)
+@click.option(
+    "-I",
+    "--motifs-include",
+    "include",
+    type=EXISTING_FILE,
+    help="Motifs to call: modisco names in the first column.",
+)
+@click.option(
+    "-N",
+    "--motif-names",
+    "names",
+    type=EXISTING_FILE,
+    help="Names for the output: modisco name, new name.",
+)
+@click.option(
+    "-f", "--no-post-filter", is_flag=True, help="Keep hits of a similarity below lambda."
+)
+@click.option(
+    "-q",
+    "--sqrt-transform",
+    is_flag=True,
+    help="Take signed square roots of contributions and CWMs first.",
+)
+@click.option(
+    "-c",
+    "--convergence-tol",
+    "tolerance",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Duality gap over the region width that counts as converged. [default: 1e-06; with "
+    "--solver dense finemo's rule, 0.0005]",
+)
+@click.option(
+    "-S",
+    "--max-steps",
+    type=click.IntRange(min=1),
+    default=10_000,
+    show_default=True,
+    help="Steps (dense) or rounds (working-set) after which a region is given up.",
+)
+@click.option(
+    "-s",
+    "--step-size-max",
+    type=click.FloatRange(min=0, min_open=True),
+    default=3.0,
+    show_default=True,
+    help="Step size to begin with; dense solver.",
+)
+@click.option(
+    "-i",
+    "--step-size-min",
+    type=click.FloatRange(min=0, min_open=True),
+    default=0.08,
+    show_default=True,
+    help="Step size at which a region is given up; dense solver.",
+)
+@click.option(
+    "-j",
+    "--step-adjust",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.7,
+    show_default=True,
+    help="Factor on the step size when steps diverge; dense solver.",
+)
+@click.option(
+    "-J",
+    "--compile",
+    "use_compile",
+    is_flag=True,
+    help="Accepted for finemo's scripts; changes nothing yet.",
+)
+@click.option(
+    "--solver",
+    type=click.Choice(["working-set", "dense"]),
+    default="working-set",
+    show_default=True,
+    help="Exact and fast, or finemo's iteration and stopping rule.",
+)
+@click.option("--sample", help="Name of the sample in the tables. [default: stem of --regions]")
+@click.option("--force", is_flag=True, help="Replace another run in the output directory.")
+@click.option("--strict", is_flag=True, help="Exit 2 when a region has not converged.")
+@executor_options
+@json_option
+@refused("-p", "--peaks", instead="-p of extract-regions-*")
+@refused("-C", "--chrom-order", instead="-C of extract-regions-*")
+@refused("-a", "--alpha", instead="-l/--global-lambda")
+@refused("-A", "--motif-alphas", instead="-L/--motif-lambdas")
+@refused("-d", instead="CUDA_VISIBLE_DEVICES or --device auto|cpu|cuda")
+def call_hits(
+    *,
+    regions: Path,
+    modisco_h5: Path,
+    out_dir: Path,
+    sample: str | None,
+    force: bool,
+    strict: bool,
+    as_json: bool,
+    **settings: Any,  # noqa: ANN401  (options of motifs, solver and resources, by name)
+) -> None:
+    """Call motif hits in extracted regions.
+
+    OUT_DIR becomes a run directory (`status` and `sql` read it) with finemo's tables beside it.
+    The same command run again resumes what was interrupted.
+    """
+    from finemo_dist.cli.pipeline import call
+    from finemo_dist.cli.settings import call_config, resource_config
+    from finemo_dist.cli.summaries import print_call
+    from finemo_dist.core.errors import FinemoDistError
+
+    result = call(
+        out_dir,
+        {sample or regions.name.split(".")[0]: regions},
+        modisco_h5,
+        call_config(settings),
+        resource_config(settings),
+        force=force,
+    )
+    print_call(result, as_json=as_json)
+    if strict and result.n_not_converged:
+        raise FinemoDistError(
+            f"{out_dir}: {result.n_not_converged} regions have not converged, and --strict asks "
+            "for all. Raise --max-steps, or look at peaks_qc.tsv (column converged)."
+        )
+
+
+COMMANDS: Final = {"call-hits": call_hits}

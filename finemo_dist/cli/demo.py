@@ -1,0 +1,147 @@
+"""``demo``: the whole pipeline on generated samples whose motif sites are known."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from finemo_dist.cli.options import ANY_PATH, executor_options
+
+if TYPE_CHECKING:
+    from finemo_dist.catalog.catalog import Catalog
+    from finemo_dist.cli.pipeline import Call
+    from finemo_dist.simulation.dataset import DemoDataset, DemoSample
+    from finemo_dist.simulation.truth import Recovery
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """How well the planted sites of the demo were found."""
+
+    call: "Call"
+    recoveries: "dict[str, Recovery]"
+    """By sample."""
+
+
+@click.command("demo")
+@click.option(
+    "-o",
+    "--out",
+    type=ANY_PATH,
+    default=Path("demo"),
+    show_default=True,
+    help="Folder to write; an earlier demo in it is replaced.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the generated data.")
+@executor_options
+def demo(*, out: Path, seed: int, **options: object) -> None:
+    """Generate two samples with planted motif sites, call their hits, and score them."""
+    from finemo_dist.cli.settings import resource_config
+
+    result = run_demo(out, seed=seed, resources=resource_config({**options, "use_compile": False}))
+    _print(out, result)
+
+
+def run_demo(out: Path, *, seed: int, resources: object = None) -> DemoResult:
+    """Run the demo in a folder: simulate, extract, call, export, score."""
+    from finemo_dist.catalog.catalog import open_catalog
+    from finemo_dist.cli.pipeline import call
+    from finemo_dist.core.config import CallConfig, ResourceConfig
+    from finemo_dist.simulation.dataset import write_demo
+
+    for folder in ("inputs", "regions", "run"):
+        shutil.rmtree(out / folder, ignore_errors=True)
+    dataset = write_demo(out / "inputs", seed=seed)
+    stores = {s.name: _extract(dataset, s, out / "regions") for s in dataset.samples}
+    result = call(
+        out / "run",
+        stores,
+        dataset.modisco_h5,
+        CallConfig(),
+        resources if isinstance(resources, ResourceConfig) else ResourceConfig(),
+    )
+    with open_catalog(out / "run") as catalog:
+        recoveries = {s.name: _score(catalog, dataset, s) for s in dataset.samples}
+    return DemoResult(result, recoveries)
+
+
+def _extract(dataset: "DemoDataset", sample: "DemoSample", folder: Path) -> Path:
+    from finemo_dist.cli.pipeline import extract
+    from finemo_dist.core.protocols import Source
+    from finemo_dist.sources.bigwig import BigWigSource
+    from finemo_dist.sources.h5 import ChromBpnetSource
+
+    source: Source
+    if sample.bigwig is not None:
+        source = BigWigSource(
+            sample.peaks, dataset.fasta, [sample.bigwig], region_width=dataset.region_width
+        )
+    else:
+        assert sample.chrombpnet_h5 is not None
+        source = ChromBpnetSource(
+            [sample.chrombpnet_h5],
+            peaks=sample.peaks,
+            fasta=dataset.fasta,
+            region_width=dataset.region_width,
+        )
+    return extract(source, folder / f"{sample.name}.zarr").path
+
+
+def _score(catalog: "Catalog", dataset: "DemoDataset", sample: "DemoSample") -> "Recovery":
+    import numpy as np
+
+    from finemo_dist.simulation.truth import MotifSites, read_sites, score
+
+    rows = catalog.rows(
+        "SELECT peak_id, motif_name, strand, start_untrimmed FROM hits WHERE sample = $sample",
+        {"sample": sample.name},
+    )
+    peak_id, motif_name, strand, start = zip(*rows, strict=True) if rows else ((), (), (), ())
+    hits = MotifSites(
+        np.array(peak_id, np.int64),
+        np.array(motif_name, object),
+        np.array(strand, object),
+        np.array(start, np.int64),
+    )
+    planted, _ = read_sites(sample.planted_sites)
+    return score(hits, planted, palindromes=dataset.palindromes)
+
+
+def _print(out: Path, result: DemoResult) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="Planted motif sites, and what was called", box=box.SIMPLE)
+    table.add_column("sample")
+    for name in ("planted", "hits", "recall", "precision"):
+        table.add_column(name, justify="right")
+    for sample, found in result.recoveries.items():
+        table.add_row(
+            sample,
+            f"{found.n_planted:,}",
+            f"{found.n_hits:,}",
+            f"{found.recall:.3f}",
+            f"{found.precision:.3f}",
+        )
+    called = result.call
+    rate = called.n_regions / max(called.seconds["call"], 1e-9)
+    console = Console(markup=False, highlight=False)
+    console.print(table)
+    console.print(f"{called.n_regions:,} regions in {called.seconds['call']:.1f} s: {rate:,.0f}/s")
+    console.print(f"every region certified: largest duality gap {called.max_gap:.1e}")
+    console.print(f"inputs   {out / 'inputs'}")
+    console.print(f"stores   {out / 'regions'}")
+    console.print(
+        f"run      {called.run_dir}   (finemo's files below {called.run_dir / 'samples'})"
+    )
+    console.print(f"try      finemo-dist status {called.run_dir}")
+    console.print(
+        f"         finemo-dist sql {called.run_dir} "
+        "'SELECT sample, motif_name, count(*) FROM hits GROUP BY ALL ORDER BY ALL'"
+    )
+
+
+COMMANDS: Final = {"demo": demo}

@@ -1,0 +1,177 @@
+"""The four ``extract-regions-*`` commands."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from finemo_dist.cli.options import EXISTING_FILE, ManyValuesCommand, json_option
+from finemo_dist.core.protocols import Source
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+_OUT = click.option(
+    "-o", "--out-path", type=click.Path(path_type=Path), required=True,
+    help="Where to write: a name ending in .npz gets finemo's regions file, any other a Zarr "
+    "region store.",
+)  # fmt: skip
+_WIDTH = click.option(
+    "-w", "--region-width", type=click.IntRange(min=2), default=1000, show_default=True,
+    help="Bases in each region, around the peak summit.",
+)  # fmt: skip
+_CHROM_ORDER = click.option(
+    "-C", "--chrom-order", type=EXISTING_FILE,
+    help="Chromosome names, one a line, in output order; others follow as they appear in -p.",
+)  # fmt: skip
+_SHARD = click.option(
+    "--shard-size", "shard_regions", type=click.IntRange(min=1),
+    help="Regions in each shard of the store; by default from their number.",
+)  # fmt: skip
+_OVERWRITE = click.option("--force", is_flag=True, help="Replace an existing output.")
+_FASTA = click.option(
+    "-f", "--fasta", type=EXISTING_FILE,
+    help="Genome; all sequences are compared with it (needs -p).",
+)  # fmt: skip
+
+
+def _peaks(*, required: bool) -> Callable[[_Function], _Function]:
+    rest = "" if required else " Without it, hits have no genomic coordinates."
+    return click.option(
+        "-p", "--peaks", type=EXISTING_FILE, required=required,
+        help=f"Peaks in narrowPeak or BED format, plain or gzipped.{rest}",
+    )  # fmt: skip
+
+
+def _output_options(function: _Function) -> _Function:
+    for option in (json_option, _OVERWRITE, _SHARD, _CHROM_ORDER, _WIDTH, _OUT):
+        function = option(function)
+    return function
+
+
+@click.command("extract-regions-bw", cls=ManyValuesCommand)
+@_peaks(required=True)
+@click.option(
+    "-f", "--fasta", type=EXISTING_FILE, required=True, help="Genome, plain or bgzipped FASTA."
+)
+@click.option(
+    "-b", "--bigwigs", type=EXISTING_FILE, multiple=True, required=True,
+    help="bigWig of contribution scores; several are folds and are averaged.",
+)  # fmt: skip
+@_output_options
+def extract_bigwig(
+    *,
+    peaks: Path,
+    fasta: Path,
+    bigwigs: tuple[Path, ...],
+    region_width: int,
+    chrom_order: Path | None,
+    **output: Any,  # noqa: ANN401  (passed on to _write)
+) -> None:
+    """Extract sequences and projected contributions from FASTA and bigWig."""
+    from finemo_dist.sources.bigwig import BigWigSource
+
+    _write(
+        lambda: BigWigSource(
+            peaks, fasta, bigwigs, region_width=region_width, chrom_order=chrom_order
+        ),
+        **output,
+    )
+
+
+def _h5_command(name: str, model: str, source_class: str) -> click.Command:
+    @click.command(
+        name,
+        cls=ManyValuesCommand,
+        help=f"Extract sequences and contributions from {model} contribution H5 files.",
+    )
+    @click.option(
+        "-c", "--h5s", type=EXISTING_FILE, multiple=True, required=True,
+        help="Contribution H5; several are folds and are averaged.",
+    )  # fmt: skip
+    @_peaks(required=False)
+    @_FASTA
+    @_output_options
+    def command(
+        *,
+        h5s: tuple[Path, ...],
+        peaks: Path | None,
+        fasta: Path | None,
+        region_width: int,
+        chrom_order: Path | None,
+        **output: Any,  # noqa: ANN401  (passed on to _write)
+    ) -> None:
+        from finemo_dist.sources import h5
+
+        make = getattr(h5, source_class)
+        _write(
+            lambda: make(
+                h5s, peaks=peaks, fasta=fasta, region_width=region_width, chrom_order=chrom_order
+            ),
+            **output,
+        )
+
+    return command
+
+
+@click.command("extract-regions-modisco-fmt", cls=ManyValuesCommand)
+@click.option(
+    "-s", "--sequences", type=EXISTING_FILE, required=True,
+    help="One-hot sequences (N, 4, L), .npy or .npz.",
+)  # fmt: skip
+@click.option(
+    "-a", "--attributions", type=EXISTING_FILE, multiple=True, required=True,
+    help="Hypothetical contributions (N, 4, L), .npy or .npz; several are folds and are averaged.",
+)  # fmt: skip
+@_peaks(required=False)
+@_FASTA
+@_output_options
+def extract_modisco(
+    *,
+    sequences: Path,
+    attributions: tuple[Path, ...],
+    peaks: Path | None,
+    fasta: Path | None,
+    region_width: int,
+    chrom_order: Path | None,
+    **output: Any,  # noqa: ANN401  (passed on to _write)
+) -> None:
+    """Extract sequences and contributions from the inputs of TF-MoDISco."""
+    from finemo_dist.sources.arrays import ModiscoArraysSource
+
+    _write(
+        lambda: ModiscoArraysSource(
+            sequences,
+            attributions,
+            peaks=peaks,
+            fasta=fasta,
+            region_width=region_width,
+            chrom_order=chrom_order,
+        ),
+        **output,
+    )
+
+
+def _write(
+    make_source: Callable[[], Source],
+    *,
+    out_path: Path,
+    shard_regions: int | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    from finemo_dist.cli.pipeline import extract
+    from finemo_dist.cli.summaries import print_extraction
+
+    extraction = extract(make_source(), out_path, shard_regions=shard_regions, force=force)
+    print_extraction(extraction, as_json=as_json)
+
+
+COMMANDS: Final = {
+    "extract-regions-bw": extract_bigwig,
+    "extract-regions-chrombpnet-h5": _h5_command(
+        "extract-regions-chrombpnet-h5", "ChromBPNet", "ChromBpnetSource"
+    ),
+    "extract-regions-bpnet-h5": _h5_command("extract-regions-bpnet-h5", "BPNet", "BpnetSource"),
+    "extract-regions-modisco-fmt": extract_modisco,
+}

@@ -1,0 +1,115 @@
+"""``finemo-dist``: the group of commands, and what every command does about errors."""
+
+import importlib
+import logging
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Final, NoReturn
+
+import click
+
+from finemo_dist import __version__
+from finemo_dist.core.errors import FinemoDistError, nearest
+
+EXIT_INTERRUPTED: Final = 130
+
+_COMMANDS: Final = {
+    "extract-regions-bw": "extract",
+    "extract-regions-chrombpnet-h5": "extract",
+    "extract-regions-bpnet-h5": "extract",
+    "extract-regions-modisco-fmt": "extract",
+    "call-hits": "call_hits",
+    "report": "later",
+    "collapse-hits": "later",
+    "intersect-hits": "later",
+    "status": "status",
+    "sql": "sql",
+    "demo": "demo",
+}
+"""Command to the module that holds it, in the order of ``--help``."""
+
+_REPLACED: Final = {"extract-regions-h5": "extract-regions-chrombpnet-h5"}
+
+
+class _Commands(click.Group):
+    """Imports the module of a command when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _REPLACED:
+            raise click.UsageError(
+                f"{cmd_name} was deprecated in finemo; use {_REPLACED[cmd_name]}."
+            )
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"finemo_dist.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = module.COMMANDS[cmd_name]
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if not args or args[0] in _REPLACED:
+                raise
+            near = nearest(args[0], _COMMANDS)
+            raise click.UsageError(f"{error.message}{near}", ctx) from error
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="finemo-dist")
+@click.option("-v", "--verbose", is_flag=True, help="Log details, for finding a fault.")
+def cli(*, verbose: bool) -> None:
+    """Call transcription-factor motif hits in contribution scores, exactly and at any scale."""
+    level = logging.DEBUG if verbose else logging.INFO
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", force=True)
+    logging.getLogger("finemo_dist").setLevel(level)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command and exit: 0 done, 2 bad input, 3 shards missing, 130 interrupted."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # Pre-emption on a cluster is an interrupt: committed work stays and a rerun resumes.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        cli.main(words, prog_name="finemo-dist", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except FinemoDistError as error:
+        _say(f"Error: {error}")
+        sys.exit(error.exit_status)
+    except (KeyboardInterrupt, click.Abort):
+        _say(f"Interrupted. Committed work is kept; resume with: {_command_line(words)}")
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output, say `head`, had enough.
+        sys.stderr.close()
+        sys.exit(0)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _say(
+            f"Error: {where}{error.strerror or error}. Check the path, its permissions and the "
+            "free space; committed work is kept and the same command resumes."
+        )
+        sys.exit(2)
+    sys.exit(0)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _say(message: str) -> None:
+    click.echo(message, err=True)
+
+
+def _command_line(words: Sequence[str]) -> str:
+    return shlex.join(["finemo-dist", *words])

@@ -1,0 +1,101 @@
+"""Options that several commands share, and the one kind that click does not have."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+EXISTING_PATH = click.Path(exists=True, path_type=Path)
+ANY_PATH = click.Path(path_type=Path)
+
+
+class ManyValuesCommand(click.Command):
+    """A command whose options declared ``multiple`` take several values: ``-b a.bw b.bw``.
+
+    finemo's scripts write them so; click knows only ``-b a.bw -b b.bw``, which works as well.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse arguments after repeating the options that were given once for many values."""
+        many = {
+            name
+            for option in self.params
+            if isinstance(option, click.Option) and option.multiple
+            for name in option.opts
+        }
+        return super().parse_args(ctx, _repeat_option(args, many))
+
+
+def _repeat_option(args: list[str], many: set[str]) -> list[str]:
+    """Return arguments with ``-b x y`` as ``-b x -b y`` for the options in ``many``."""
+    repeated: list[str] = []
+    current: str | None = None
+    n_values = 0
+    for word in args:
+        if word.startswith("-") and word != "-":
+            current = word if word in many else None
+            n_values = 0
+        elif current is not None:
+            n_values += 1
+            if n_values > 1:
+                repeated.append(current)
+        repeated.append(word)
+    return repeated
+
+
+def refused(*flags: str, instead: str) -> Callable[[_Function], _Function]:
+    """Accept a flag that finemo deprecated only to say what replaced it."""
+
+    def refuse(ctx: click.Context, option: click.Parameter, value: object) -> None:
+        if value is not None:
+            raise click.UsageError(
+                f"{'/'.join(option.opts)} was deprecated in finemo and is not taken here; "
+                f"use {instead}.",
+                ctx,
+            )
+
+    return click.option(*flags, hidden=True, expose_value=False, callback=refuse)
+
+
+def json_option(function: _Function) -> _Function:
+    """Add ``--json``: the summary as JSON on standard output."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print the summary as JSON on standard output."
+    )(function)
+
+
+def _stack(*options: Callable[[_Function], _Function]) -> Callable[[_Function], _Function]:
+    def decorate(function: _Function) -> _Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def executor_options(function: _Function) -> _Function:
+    """Add where the work is done; none of these changes a hit."""
+    return _stack(
+        click.option(
+            "--executor", type=click.Choice(["auto", "serial", "ray"]), default="auto",
+            show_default=True,
+            help="One worker in this process, or Ray; auto takes Ray when there is enough work.",
+        ),
+        click.option(
+            "--workers", "n_workers", type=click.IntRange(min=1),
+            help="Workers; by default one for each GPU, or one for each core.",
+        ),
+        click.option("--address", "ray_address", help="A running Ray cluster to join."),
+        click.option(
+            "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto",
+            show_default=True, help="Where to solve.",
+        ),
+        click.option(
+            "-b", "--batch-size", "batch_regions", type=click.IntRange(min=1),
+            help="Regions solved together; by default from the memory there is.",
+        ),
+    )(function)  # fmt: skip

@@ -1,0 +1,244 @@
+"""What the commands do, as functions: extract regions, call hits in them."""
+
+import logging
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from finemo_dist.catalog.catalog import open_catalog
+from finemo_dist.catalog.summary import summarise
+from finemo_dist.cli.parameters import write_parameters
+from finemo_dist.cli.progress import run_progress, shard_progress
+from finemo_dist.cli.settings import available_cores
+from finemo_dist.core.config import CallConfig, ResourceConfig
+from finemo_dist.core.errors import UsageError
+from finemo_dist.core.files import describe_input
+from finemo_dist.core.protocols import RegionReader, Source
+from finemo_dist.core.records import InputCounts
+from finemo_dist.exports.finemo_files import write_finemo_files
+from finemo_dist.motifs.build import build_motif_set
+from finemo_dist.motifs.modisco import read_patterns
+from finemo_dist.run.drive import RunTotals, drive
+from finemo_dist.run.plan import RunPlan, clear_run, plan_run
+from finemo_dist.run.resources import Machine, choose_executor, count_gpus, resolve_device
+from finemo_dist.run.spec import SampleSpec, WorkerSpec
+from finemo_dist.sources.finemo_npz import FinemoRegionsSource
+from finemo_dist.store.encode import encode
+from finemo_dist.store.npz import write_finemo_npz
+from finemo_dist.store.read import RegionStore, open_store
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What ``extract`` wrote."""
+
+    path: Path
+    n_regions: int
+    region_width: int
+    n_shards: int
+    counts: InputCounts
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What ``call`` did, and what stands now."""
+
+    run_dir: Path
+    n_shards: int
+    n_shards_done: int
+    """In this process; the others were committed before."""
+    n_regions: int
+    n_hits: int
+    n_not_converged: int
+    max_gap: float
+    files: tuple[Path, ...]
+    executor: Mapping[str, str | int]
+    seconds: Mapping[str, float]
+    """Wall time by stage of the program; stages of workers are summed over them."""
+
+
+def extract(
+    source: Source, out_path: Path, *, shard_regions: int | None = None, force: bool = False
+) -> Extraction:
+    """Write the regions of a source to a region store, or to finemo's ``.npz``.
+
+    Raises
+    ------
+    UsageError
+        The output exists and ``force`` is not given.
+    InputError
+        An input is damaged.
+    """
+    started = time.perf_counter()
+    if out_path.exists() and not force:
+        raise UsageError(f"{out_path}: exists. Choose another name, or replace it with --force.")
+    if out_path.suffix == ".npz":
+        staging = out_path.with_name(f".{out_path.stem}.staging.zarr")
+        try:
+            store = _encode(source, staging, shard_regions, force=True)
+            write_finemo_npz(store, out_path)
+            counts = store.meta.counts
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    else:
+        store = _encode(source, out_path, shard_regions, force=force)
+        counts = store.meta.counts
+    return Extraction(
+        path=out_path,
+        n_regions=store.n_regions,
+        region_width=store.region_width,
+        n_shards=store.n_shards,
+        counts=counts,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def call(
+    run_dir: Path,
+    regions: Mapping[str, Path],
+    modisco_h5: Path,
+    config: CallConfig,
+    resources: ResourceConfig,
+    *,
+    force: bool = False,
+) -> Call:
+    """Call hits in samples and write their tables; goes on with the same run where it stopped.
+
+    Parameters
+    ----------
+    regions
+        Sample name to region store or finemo ``.npz``. With one sample finemo's files are written
+        into the run directory, with several into a directory of each below ``samples``.
+
+    Raises
+    ------
+    InputError, StoreError, RunError
+        An input is wrong, or the directory holds another run.
+    IncompleteRunError
+        Some shards could not be finished; the others are committed.
+    """
+    laps = _Laps()
+    motifs = build_motif_set(read_patterns(modisco_h5), config.motifs, config.solver.mode)
+    if force:
+        clear_run(run_dir)
+    stores = {name: _open_regions(path, name, run_dir) for name, path in regions.items()}
+    laps.lap("prepare")
+    inputs = [describe_input(modisco_h5)]
+    plan = plan_run(run_dir, stores, motifs, config, inputs=inputs)
+    executor = choose_executor(resources, plan, *_worker_spec(plan, config, resources, stores))
+    _say_what_is_left(plan)
+    with run_progress(plan) as on_event:
+        totals = drive(plan, executor, on_event=on_event)
+    laps.lap("call")
+    files = _write_files(run_dir, plan, modisco_h5, config, resources)
+    laps.lap("outputs")
+    return _result(plan, totals, files, executor.describe(), laps)
+
+
+def _worker_spec(
+    plan: RunPlan,
+    config: CallConfig,
+    resources: ResourceConfig,
+    stores: Mapping[str, RegionReader],
+) -> tuple[WorkerSpec, Machine]:
+    machine = Machine(n_cores=available_cores(), n_gpus=count_gpus())
+    spec = WorkerSpec(
+        run_dir=str(plan.run_dir.resolve()),
+        samples={
+            name: SampleSpec(str(Path(store.path).resolve()), store.digest)
+            for name, store in stores.items()
+        },
+        solver=config.solver,
+        config_digest=plan.record.config_digest,
+        device=resolve_device(resources.device, machine),
+        batch_regions=resources.batch_regions,
+    )
+    return spec, machine
+
+
+def _open_regions(path: Path, name: str, run_dir: Path) -> RegionStore:
+    """Open a store; finemo's ``.npz`` is first written into the run directory as one."""
+    if path.suffix != ".npz":
+        return open_store(path)
+    source = FinemoRegionsSource(path)
+    staged = run_dir / "regions" / f"{quote(name, safe='')}.zarr"
+    if staged.exists():
+        store = open_store(staged)
+        if [f.digest for f in store.meta.inputs] == [f.digest for f in source.inputs]:
+            return store
+    return _encode(source, staged, None, force=True)
+
+
+def _encode(source: Source, path: Path, shard_regions: int | None, *, force: bool) -> RegionStore:
+    with shard_progress("extract") as on_shard:
+        encode(source, path, shard_regions=shard_regions, overwrite=force, on_shard=on_shard)
+    return open_store(path)
+
+
+def _write_files(
+    run_dir: Path,
+    plan: RunPlan,
+    modisco_h5: Path,
+    config: CallConfig,
+    resources: ResourceConfig,
+) -> tuple[Path, ...]:
+    written: list[Path] = []
+    with open_catalog(run_dir) as catalog:
+        for sample in plan.record.samples:
+            is_only = len(plan.record.samples) == 1
+            out = run_dir if is_only else run_dir / "samples" / quote(sample.name, safe="")
+            written += write_finemo_files(catalog, sample.name, out)
+            written += write_parameters(out, sample, modisco_h5, config, resources, plan.record)
+    return tuple(written)
+
+
+def _say_what_is_left(plan: RunPlan) -> None:
+    for problem in plan.damaged:
+        logger.warning("%s", problem)
+    if plan.n_committed:
+        logger.info(
+            "%s: %d of %d shards are committed, %d are left",
+            plan.run_dir, plan.n_committed, plan.n_units, len(plan.pending),
+        )  # fmt: skip
+
+
+def _result(
+    plan: RunPlan,
+    totals: RunTotals,
+    files: tuple[Path, ...],
+    executor: Mapping[str, str | int],
+    laps: "_Laps",
+) -> Call:
+    with open_catalog(plan.run_dir) as catalog:
+        samples = summarise(catalog)
+    return Call(
+        run_dir=plan.run_dir,
+        n_shards=plan.n_units,
+        n_shards_done=totals.n_units,
+        n_regions=sum(s.n_regions for s in samples),
+        n_hits=sum(s.n_hits for s in samples),
+        n_not_converged=sum(s.n_not_converged for s in samples),
+        max_gap=max((s.max_gap for s in samples), default=0.0),
+        files=files,
+        executor=executor,
+        seconds={**laps.seconds, **{f"worker.{k}": v for k, v in totals.seconds.items()}},
+    )
+
+
+class _Laps:
+    """Wall time by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage] = now - self._last
+        self._last = now

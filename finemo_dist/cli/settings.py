@@ -1,0 +1,90 @@
+"""From options to checked configurations."""
+
+import os
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from finemo_dist.core.config import (
+    DEFAULT_GAP_TOLERANCE,
+    FINEMO_TOLERANCE,
+    CallConfig,
+    MotifConfig,
+    ResourceConfig,
+    SolverConfig,
+)
+from finemo_dist.core.errors import UsageError
+from finemo_dist.motifs.mappings import read_names, read_numbers, read_renames, read_windows
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def call_config(options: Mapping[str, Any]) -> CallConfig:
+    """Return what the options of ``call-hits`` ask for; mapping files are read here.
+
+    Raises
+    ------
+    InputError
+        A mapping file cannot be read.
+    UsageError
+        A value in one is out of range.
+    """
+    readers = {
+        "trim_thresholds": read_numbers,
+        "trim_coords": read_windows,
+        "penalties": read_numbers,
+        "include": read_names,
+        "names": read_renames,
+    }
+    files = {key: read(options[key]) for key, read in readers.items() if options[key]}
+    motifs = checked(
+        MotifConfig,
+        trim_threshold=options["trim_threshold"],
+        penalty=options["penalty"],
+        **files,
+    )
+    is_dense = options["solver"] == "dense"
+    default_tolerance = FINEMO_TOLERANCE if is_dense else DEFAULT_GAP_TOLERANCE
+    solver = checked(
+        SolverConfig,
+        name=options["solver"],
+        mode=options["mode"],
+        use_sqrt_transform=options["sqrt_transform"],
+        use_post_filter=not options["no_post_filter"],
+        tolerance=options["tolerance"] or default_tolerance,
+        **{
+            key: options[key]
+            for key in ("max_steps", "step_size_max", "step_size_min", "step_adjust")
+        },
+    )
+    return CallConfig(motifs=motifs, solver=solver)
+
+
+def resource_config(options: Mapping[str, Any]) -> ResourceConfig:
+    """Return where the options ask the work to be done."""
+    names = ("executor", "n_workers", "device", "batch_regions", "ray_address", "use_compile")
+    return checked(ResourceConfig, **{key: options[key] for key in names})
+
+
+def checked(model: type[_Model], **values: Any) -> _Model:  # noqa: ANN401
+    """Return the model of some values.
+
+    Raises
+    ------
+    UsageError
+        A value is not what its field takes.
+    """
+    try:
+        return model(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise UsageError(f"{where}: {first['msg']} (found {first['input']!r}).") from error
+
+
+def available_cores() -> int:
+    """Return the cores this process may use, as SLURM or the system says."""
+    slurm = os.environ.get("SLURM_CPUS_ON_NODE", "")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(int(slurm), cores or 1) if slurm.isdecimal() and int(slurm) else cores or 1

@@ -1,0 +1,125 @@
+"""The record of a run, ``RUN/run.json``: what was asked, of which inputs, and how it went."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from finemo_dist.core.errors import RunError
+from finemo_dist.core.files import committed
+from finemo_dist.core.records import InputFile
+
+RUN_FORMAT: Final = "finemo_dist.run"
+RUN_FORMAT_VERSION: Final = 1
+
+RunStatus = Literal["running", "complete", "incomplete", "interrupted"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SampleRecord(_Frozen):
+    """One sample of a run: its region store and how that is divided."""
+
+    name: str = Field(min_length=1)
+    store: str
+    """Path of the region store."""
+    store_digest: str
+    n_regions: int = Field(ge=0)
+    n_shards: int = Field(ge=0)
+    region_width: int = Field(ge=1)
+    has_coordinates: bool
+
+
+class RunRecord(_Frozen):
+    """Everything about a run that is not in its tables."""
+
+    format: Literal["finemo_dist.run"] = RUN_FORMAT
+    format_version: Literal[1] = RUN_FORMAT_VERSION
+    version: str
+    """Of the package that wrote the run."""
+    status: RunStatus
+    created: str
+    """When the run began, ISO 8601."""
+    finished: str | None = None
+    samples: tuple[SampleRecord, ...] = Field(min_length=1)
+    config: dict[str, Any]
+    config_digest: str
+    motif_width: int = Field(ge=1)
+    """Columns of an untrimmed CWM."""
+    n_motifs: int = Field(ge=1)
+    """Motifs times strands."""
+    motif_digest: str
+    inputs: tuple[InputFile, ...] = ()
+    machine: dict[str, str] = {}
+    executor: dict[str, str | int] = {}
+    warnings: dict[str, int] = {}
+    """How often each kind of irregular input was met."""
+    seconds: dict[str, float] = {}
+    """Wall time by stage."""
+    failures: dict[str, str] = {}
+    """Unit, as text, to the error that set it aside."""
+
+    def sample(self, name: str) -> SampleRecord | None:
+        """Return the sample of that name, or None."""
+        return next((s for s in self.samples if s.name == name), None)
+
+    def save(self, run_dir: str | Path) -> None:
+        """Write ``run.json``, replacing the one that stands."""
+        with committed(_record_path(run_dir)) as path:
+            path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, run_dir: str | Path) -> Self:
+        """Return the record of a run directory.
+
+        Raises
+        ------
+        RunError
+            There is none, it is damaged, or another format or version wrote it.
+        """
+        path = _record_path(run_dir)
+        content = _read_json(path)
+        _require_format(path, content)
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(step) for step in first["loc"])
+            raise RunError(
+                f"{path}: {where}: {first['msg']}. The file was edited or is damaged; "
+                "rerun the command that made the run to write it anew."
+            ) from error
+
+
+def _record_path(run_dir: str | Path) -> Path:
+    return Path(run_dir) / "run.json"
+
+
+def _read_json(path: Path) -> object:
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise RunError(
+            f"{path.parent}: holds no run.json, so it is not a run directory. "
+            "Give the directory that `call-hits -o` or `run -o` wrote."
+        ) from error
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read ({error.strerror}).") from error
+    except ValueError as error:
+        raise RunError(
+            f"{path}: is not JSON ({error}). Rerun the command that made the run to write it anew."
+        ) from error
+
+
+def _require_format(path: Path, content: object) -> None:
+    fields = content if isinstance(content, Mapping) else {}
+    found = (fields.get("format"), fields.get("format_version"))
+    if found != (RUN_FORMAT, RUN_FORMAT_VERSION):
+        raise RunError(
+            f"{path}: is of format {found[0]!r}, version {found[1]!r}; this release reads "
+            f"{RUN_FORMAT!r}, version {RUN_FORMAT_VERSION}. Use the release that wrote it."
+        )

@@ -1,0 +1,1 @@
+"""A run: what is left to do, who does it, and how it went."""

@@ -1,0 +1,92 @@
+"""Which device, how many workers, and whether they are worth starting Ray for."""
+
+from dataclasses import dataclass
+
+import torch
+
+from finemo_dist.core.config import ResourceConfig, SolverName
+from finemo_dist.core.errors import UsageError
+from finemo_dist.core.protocols import Executor
+from finemo_dist.run.plan import RunPlan
+from finemo_dist.run.serial import SerialExecutor
+from finemo_dist.run.spec import WorkerSpec
+
+_WORTH_RAY_S = 30.0
+"""Work of one core below which starting Ray (4 to 10 s) gains nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What this process may use."""
+
+    n_cores: int
+    n_gpus: int
+
+
+def resolve_device(asked: str, machine: Machine) -> str:
+    """Return ``cpu`` or ``cuda``.
+
+    Raises
+    ------
+    UsageError
+        CUDA is asked for and there is none.
+    """
+    if asked == "cuda" and not machine.n_gpus:
+        raise UsageError(
+            "--device cuda: PyTorch sees no CUDA device here. Check `nvidia-smi`, "
+            "CUDA_VISIBLE_DEVICES and that the installed PyTorch is a CUDA build, or use "
+            "--device cpu."
+        )
+    if asked == "auto":
+        return "cuda" if machine.n_gpus else "cpu"
+    return asked
+
+
+def count_gpus() -> int:
+    """Return how many CUDA devices PyTorch sees."""
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def choose_executor(
+    resources: ResourceConfig, plan: RunPlan, spec: WorkerSpec, machine: Machine
+) -> Executor:
+    """Return the executor for the work at hand; the choice never changes a hit.
+
+    ``auto`` takes one worker in this process when one is asked for, when one unit is left, or when
+    the work is estimated at less than half a minute of one core; else Ray with one worker for each
+    GPU or core, no more than units.
+    """
+    n_workers = _n_workers(resources, plan, spec, machine)
+    if resources.executor == "serial" or (
+        resources.executor == "auto" and resources.ray_address is None and n_workers == 1
+    ):
+        return SerialExecutor(spec)
+    # Ray takes a second to import.
+    from finemo_dist.run.ray_pool import RayExecutor
+
+    return RayExecutor(
+        spec,
+        n_workers=n_workers,
+        address=resources.ray_address,
+        unit_timeout_s=resources.unit_timeout_s,
+    )
+
+
+def _n_workers(resources: ResourceConfig, plan: RunPlan, spec: WorkerSpec, machine: Machine) -> int:
+    if resources.n_workers is not None:
+        return resources.n_workers
+    places = machine.n_gpus if spec.device == "cuda" else machine.n_cores
+    is_small = spec.device == "cpu" and _estimated_seconds(plan, spec) < _WORTH_RAY_S
+    if is_small and resources.executor == "auto":
+        return 1
+    return max(1, min(places, len(plan.pending)))
+
+
+def _estimated_seconds(plan: RunPlan, spec: WorkerSpec) -> float:
+    """Return about how long one core takes, from what was measured on a server core."""
+    n_motif_strands = plan.record.n_motifs
+    width = max((sample.region_width for sample in plan.record.samples), default=0)
+    per_region = (3e-4 + 4e-6 * n_motif_strands) * width / 1000
+    if spec.solver.name is SolverName.DENSE:
+        per_region = 4e-6 * n_motif_strands * width
+    return per_region * plan.n_pending_regions

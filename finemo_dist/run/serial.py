@@ -1,0 +1,49 @@
+"""The executor of one worker, in this process."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import torch
+
+from finemo_dist.core.errors import FinemoDistError
+from finemo_dist.core.events import RunEvent, UnitFailed, WorkersReady
+from finemo_dist.core.records import Unit
+from finemo_dist.run.spec import WorkerSpec
+from finemo_dist.run.worker import RegionWorker
+
+logger = logging.getLogger(__name__)
+
+
+class SerialExecutor:
+    """Processes units one by one; satisfies ``Executor``."""
+
+    def __init__(self, spec: WorkerSpec) -> None:
+        self._spec = spec
+
+    def describe(self) -> Mapping[str, str | int]:
+        """Return what runs the work."""
+        return {"kind": "serial", "n_workers": 1, "device": self._spec.device}
+
+    def run(self, units: Sequence[Unit]) -> Iterator[RunEvent]:
+        """Process every unit; one that fails is reported and the others go on."""
+        with _one_thread():
+            worker = RegionWorker(self._spec, "serial")
+            yield WorkersReady(1, f"in-process worker on {self._spec.device}")
+            for unit in units:
+                try:
+                    yield worker.process(unit)
+                except (FinemoDistError, OSError, RuntimeError) as error:
+                    logger.debug("unit %s failed", unit, exc_info=True)
+                    yield UnitFailed(unit, "serial", str(error), is_final=True)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Solve on one thread: tensors are too small to share, and sums keep their order."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)

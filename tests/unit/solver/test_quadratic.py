@@ -1,0 +1,91 @@
+"""The restricted problems against a library, and at their edges."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import nnls
+
+from finemo_dist.solver import quadratic
+from finemo_dist.solver.quadratic import solve_nonnegative
+
+
+def draw_program(seed: int, n_programs: int, n_variables: int, n_rows: int):
+    """Programs ``|b - Xz|^2`` as Gram matrices, with X and b."""
+    rng = np.random.default_rng(seed)
+    design = rng.normal(size=(n_programs, n_rows, n_variables))
+    target = rng.normal(size=(n_programs, n_rows)) * 3
+    gram = torch.from_numpy(design.transpose(0, 2, 1) @ design)
+    linear = torch.from_numpy(np.einsum("brn,br->bn", design, target))
+    return gram, linear, design, target
+
+
+@given(seed=st.integers(0, 2**32 - 1), n_programs=st.integers(1, 5), n_variables=st.integers(1, 12))
+def test_minimisers_are_those_of_nnls(seed, n_programs, n_variables):
+    gram, linear, design, target = draw_program(seed, n_programs, n_variables, n_variables + 6)
+
+    found = solve_nonnegative(gram, linear)
+
+    expected = np.stack([nnls(x, y)[0] for x, y in zip(design, target, strict=True)])
+    np.testing.assert_allclose(found, expected, atol=1e-8)
+
+
+@given(seed=st.integers(0, 2**32 - 1), n_variables=st.integers(2, 10))
+def test_a_singular_program_still_reaches_the_minimum(seed, n_variables):
+    """Fewer rows than variables: many minimisers, one minimum."""
+    gram, linear, design, target = draw_program(seed, 3, n_variables, max(1, n_variables // 2))
+
+    found = solve_nonnegative(gram, linear)
+
+    assert (found >= 0).all()
+    for x, y, z in zip(design, target, found.numpy(), strict=True):
+        _, least = nnls(x, y)
+        assert np.linalg.norm(y - x @ z) <= least * (1 + 1e-7) + 1e-7
+
+
+def test_equal_variables_share_their_amplitude():
+    vector = torch.tensor([[1.0, 2.0, 3.0]], dtype=torch.float64)
+    design = torch.cat((vector, vector, torch.eye(3, dtype=torch.float64)[:1]))
+    gram = (design @ design.T)[None]
+
+    found = solve_nonnegative(gram, (design @ vector.T * 4).T)
+
+    assert found[0, 0] == pytest.approx(2, rel=1e-6)
+    assert found[0, 1] == pytest.approx(2, rel=1e-6)
+
+
+def test_padding_stays_zero_and_changes_nothing():
+    gram, linear, _, _ = draw_program(7, 4, 5, 9)
+    padded_gram = torch.nn.functional.pad(gram, (0, 3, 0, 3))
+    padded_linear = torch.nn.functional.pad(linear, (0, 3), value=-1.0)
+
+    found = solve_nonnegative(padded_gram, padded_linear)
+
+    assert (found[:, 5:] == 0).all()
+    torch.testing.assert_close(found[:, :5], solve_nonnegative(gram, linear), rtol=0, atol=1e-12)
+
+
+def test_a_program_without_gain_is_zero():
+    gram = torch.eye(3, dtype=torch.float64)[None]
+
+    assert (solve_nonnegative(gram, torch.full((1, 3), -0.5, dtype=torch.float64)) == 0).all()
+
+
+def test_the_fallback_reaches_the_same_minimisers():
+    """What a program goes to when round-off keeps the active set from ending."""
+    gram, linear, _, _ = draw_program(3, 6, 8, 20)
+
+    torch.testing.assert_close(
+        quadratic._descend(gram, linear), solve_nonnegative(gram, linear), rtol=0, atol=1e-9
+    )
+
+
+def test_a_program_that_runs_out_of_steps_goes_to_the_fallback(monkeypatch):
+    monkeypatch.setattr(quadratic, "_SPARE_STEPS", -22)
+    gram, linear, _, _ = draw_program(3, 6, 8, 20)
+
+    found = quadratic._active_set(gram, linear)
+
+    monkeypatch.undo()
+    torch.testing.assert_close(found, solve_nonnegative(gram, linear), rtol=0, atol=1e-9)
