@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from finemo_dist.cli.options import EXISTING_FILE, ManyValuesCommand, json_option
-from finemo_dist.core.protocols import Source
+
+if TYPE_CHECKING:
+    from finemo_dist.core.protocols import Source
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -153,7 +155,7 @@ def extract_modisco(
 
 
 def _write(
-    make_source: Callable[[], Source],
+    make_source: "Callable[[], Source]",
     *,
     out_path: Path,
     shard_regions: int | None,

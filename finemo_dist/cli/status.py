@@ -3,11 +3,16 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from finemo_dist.cli.options import EXISTING_PATH, json_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from finemo_dist.catalog.summary import SampleSummary
 
 
 @click.command("status")
@@ -36,7 +41,7 @@ def status(*, run: Path, as_json: bool) -> None:
         )
 
 
-def _print_table(samples: tuple) -> None:  # type: ignore[type-arg]  # SampleSummary is imported late
+def _print_table(samples: "Sequence[SampleSummary]") -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table

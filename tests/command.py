@@ -1,0 +1,60 @@
+"""Running commands as a user does, in this process or in one of their own."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from finemo_dist.cli.main import cli
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def finemo_dist(*words: object) -> None:
+    """Run a command in this process; its errors are raised."""
+    cli.main([str(word) for word in words], prog_name="finemo-dist", standalone_mode=False)
+
+
+def run_process(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own."""
+    code = "from finemo_dist.cli.main import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, words)],
+        cwd=PROJECT,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def read_tsv(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as handle:
+        return list(csv.DictReader(handle, delimiter="\t"))
+
+
+def hit_keys(path: Path) -> dict[tuple[int, str, str, int], float]:
+    """Coefficient by (peak_id, motif, strand, start_untrimmed)."""
+    return {
+        (int(r["peak_id"]), r["motif_name"], r["strand"], int(r["start_untrimmed"])): float(
+            r["hit_coefficient"]
+        )
+        for r in read_tsv(path)
+    }
+
+
+def jaccard(a: dict, b: dict) -> float:
+    return len(a.keys() & b.keys()) / max(1, len(a.keys() | b.keys()))
+
+
+def extract_words(kind: str, data: Path) -> list[object]:
+    """The words of the extract command that reads one kind of input of the reference data."""
+    inputs = {
+        "bw": ["-f", data / "genome.fa", "-b", data / "contribs.bw"],
+        "chrombpnet-h5": ["-c", data / "chrombpnet_contribs.h5"],
+        "bpnet-h5": ["-c", data / "bpnet_contribs.h5"],
+        "modisco-fmt": ["-s", data / "ohe.npz", "-a", data / "attr.npz"],
+    }
+    return [f"extract-regions-{kind}", *inputs[kind], "-p", data / "peaks.narrowPeak"]

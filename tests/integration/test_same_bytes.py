@@ -1,0 +1,71 @@
+"""The same hits however the work is cut and whoever does it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.command import extract_words, finemo_dist, hit_keys, run_process
+
+pytestmark = [pytest.mark.shared_data, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def stores(yeast_mini, tmp_path_factory):
+    """The same regions in shards of 64 and of 8,192."""
+    folder = tmp_path_factory.mktemp("stores")
+    paths = {size: folder / f"{size}.zarr" for size in (64, 8192)}
+    for size, path in paths.items():
+        words = extract_words("chrombpnet-h5", yeast_mini)
+        finemo_dist(*words, "-o", path, "--shard-size", size)
+    return paths
+
+
+@pytest.fixture(scope="module")
+def reference(stores, yeast_mini, tmp_path_factory):
+    return call(stores[64], yeast_mini, tmp_path_factory.mktemp("reference") / "run")
+
+
+def call(store: Path, data: Path, out: Path, *words: object) -> Path:
+    finemo_dist(
+        "call-hits", "-r", store, "-m", data / "modisco_results.h5", "-o", out,
+        "--sample", "yeast", *words,
+    )  # fmt: skip
+    return out
+
+
+def parts(run: Path) -> dict[str, bytes]:
+    paths = sorted(run.glob("*/sample=*/part-*.parquet"))
+    return {str(path.relative_to(run)): path.read_bytes() for path in paths}
+
+
+def assert_same_hits(run: Path, reference: Path) -> None:
+    ours, theirs = hit_keys(run / "hits.tsv"), hit_keys(reference / "hits.tsv")
+
+    assert ours.keys() == theirs.keys()
+    np.testing.assert_allclose([ours[k] for k in theirs], list(theirs.values()), rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("batch", [1, 7])
+def test_hits_do_not_depend_on_the_batch_size(stores, yeast_mini, reference, tmp_path, batch):
+    run = call(stores[64], yeast_mini, tmp_path / "run", "-b", batch)
+
+    assert_same_hits(run, reference)
+    assert parts(run) == parts(reference)
+
+
+def test_hits_do_not_depend_on_the_shard_size(stores, yeast_mini, reference, tmp_path):
+    assert_same_hits(call(stores[8192], yeast_mini, tmp_path / "run"), reference)
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_ray_workers_write_the_same_bytes(stores, yeast_mini, reference, tmp_path, n_workers):
+    result = run_process(
+        "call-hits", "-r", stores[64], "-m", yeast_mini / "modisco_results.h5",
+        "-o", tmp_path / "run", "--sample", "yeast", "--executor", "ray", "--workers", n_workers,
+    )  # fmt: skip
+
+    assert result.returncode == 0, result.stderr
+    assert parts(tmp_path / "run") == parts(reference)
+    assert (tmp_path / "run/hits.tsv").read_bytes() == (reference / "hits.tsv").read_bytes()

@@ -1,0 +1,102 @@
+"""The import table of DESIGN.md, read off the source: who knows whom, and one door a library."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "finemo_dist"
+
+MAY_IMPORT = {
+    "core": set(),
+    "sources": {"core"},
+    "motifs": {"core"},
+    "store": {"core"},
+    "solver": {"core"},
+    "hits": {"core"},
+    "catalog": {"core", "hits"},
+    "exports": {"core", "catalog", "hits"},
+    "simulation": {"core"},
+    "run": {"core", "store", "motifs", "solver", "hits"},
+    "cli": {
+        "core", "sources", "motifs", "store", "hits", "catalog", "exports", "simulation", "run",
+    },
+}  # fmt: skip
+
+DOORS = {
+    "core": {"numpy", "pydantic", "yaml"},
+    "sources": {"numpy", "pyBigWig", "pyfaidx", "h5py", "hdf5plugin"},
+    "motifs": {"numpy", "h5py"},
+    "store": {"numpy", "zarr"},
+    "solver": {"torch"},
+    "hits": {"numpy", "pyarrow"},
+    "catalog": {"duckdb"},
+    "exports": set(),
+    "simulation": {"numpy", "h5py", "pyBigWig"},
+    "run": {"numpy", "torch", "ray"},
+    "cli": {"click", "rich", "pydantic", "numpy"},
+}
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def imports_of(path: Path) -> set[str]:
+    """Full names of everything a file imports, at its top or inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.add(node.module)
+    return found
+
+
+def layer_of(path: Path) -> str | None:
+    inside = path.relative_to(PACKAGE).parts
+    return inside[0] if len(inside) > 1 else None
+
+
+def test_every_folder_is_a_layer_of_the_table():
+    folders = {layer_of(path) for path in MODULES} - {None}
+
+    assert folders == MAY_IMPORT.keys() == DOORS.keys()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_module_imports_only_what_its_layer_may(path):
+    layer = layer_of(path)
+    for name in imports_of(path):
+        top, *rest = name.split(".")
+        if top == "finemo_dist":
+            other = rest[0] if rest else None
+            allowed = MAY_IMPORT.get(layer, set()) | {layer, None}
+            assert other in allowed, f"{layer} imports {name}"
+        elif top not in sys.stdlib_module_names:
+            assert top in DOORS.get(layer, set()), f"{layer} imports {top}"
+
+
+def test_ray_is_imported_by_one_file():
+    importers = [p for p in MODULES if any(n.split(".")[0] == "ray" for n in imports_of(p))]
+
+    assert [str(p.relative_to(PACKAGE)) for p in importers] == ["run/ray_pool.py"]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_file_stays_readable(path):
+    lines = path.read_text().splitlines()
+    longest = max(
+        (node.end_lineno - node.lineno for node in ast.walk(ast.parse("\n".join(lines)))
+         if isinstance(node, ast.FunctionDef)),
+        default=0,
+    )  # fmt: skip
+
+    assert len(lines) <= 500
+    assert longest <= 60
+
+
+def test_no_module_is_named_after_the_library_it_shadows():
+    names = {path.stem for path in MODULES} - {"__init__"}
+
+    assert not names & {"inspect", "typing", "types", "copy", "ray", "zarr", "torch", "duckdb"}
