@@ -25,7 +25,7 @@ MAY_IMPORT = {
 }  # fmt: skip
 
 DOORS = {
-    "core": {"numpy", "pydantic", "yaml"},
+    "core": {"numpy", "pydantic"},
     "sources": {"numpy", "pyBigWig", "pyfaidx", "h5py", "hdf5plugin"},
     "motifs": {"numpy", "h5py"},
     "store": {"numpy", "zarr"},
@@ -35,7 +35,7 @@ DOORS = {
     "exports": set(),
     "simulation": {"numpy", "h5py", "pyBigWig"},
     "run": {"numpy", "torch", "ray"},
-    "cli": {"click", "rich", "pydantic", "numpy"},
+    "cli": {"click", "rich", "pydantic", "numpy", "yaml"},
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

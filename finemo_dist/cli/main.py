@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "report": "later",
     "collapse-hits": "later",
     "intersect-hits": "later",
+    "run": "run",
     "status": "status",
     "sql": "sql",
     "demo": "demo",

@@ -19,7 +19,9 @@ FINEMO_TOLERANCE = 5e-4
 """finemo 0.41's default for its own stopping rule, for the dense solver."""
 
 
-class _Frozen(BaseModel):
+class FrozenModel(BaseModel):
+    """A model whose fields are checked once and never change; unknown keys are refused."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -30,7 +32,7 @@ class SolverName(StrEnum):
     DENSE = "dense"
 
 
-class MotifConfig(_Frozen):
+class MotifConfig(FrozenModel):
     """Which motifs are called, how they are trimmed, named and penalised."""
 
     trim_threshold: Fraction = 0.3
@@ -47,7 +49,7 @@ class MotifConfig(_Frozen):
     """modisco name to the name in the output."""
 
 
-class SolverConfig(_Frozen):
+class SolverConfig(FrozenModel):
     """What problem is solved and when it counts as solved."""
 
     name: SolverName = SolverName.WORKING_SET
@@ -62,14 +64,14 @@ class SolverConfig(_Frozen):
     merge_palindromes: bool = False
 
 
-class CallConfig(_Frozen):
+class CallConfig(FrozenModel):
     """Everything that decides the hits of a sample, apart from its regions and motif file."""
 
     motifs: MotifConfig = MotifConfig()
     solver: SolverConfig = SolverConfig()
 
 
-class ResourceConfig(_Frozen):
+class ResourceConfig(FrozenModel):
     """Where and how fast the work is done; never changes a hit."""
 
     executor: Annotated[str, Field(pattern="^(auto|serial|ray)$")] = "auto"

@@ -101,7 +101,7 @@ def _read_cwm(path: Path, pattern: h5py.Group, name: str, field: str) -> NDArray
             f"{path}: {name}/{field} has shape {values.shape}, expected (width, 4) with one "
             "column for each of A, C, G, T."
         )
-    cwm = values.T.astype(np.float64)
+    cwm: NDArray[np.float64] = values.T.astype(np.float64)
     if not np.isfinite(cwm).all():
         raise InputError(f"{path}: {name}/{field} holds NaN or infinity; remove the pattern.")
     if not cwm.any():

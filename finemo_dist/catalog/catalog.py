@@ -1,0 +1,252 @@
+"""A run's tables as DuckDB views over its committed parts."""
+
+import logging
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import duckdb
+
+from finemo_dist.catalog.connection import connect, load_query, run_errors
+from finemo_dist.core.errors import UsageError, nearest
+from finemo_dist.core.run_record import RunRecord, SampleRecord
+from finemo_dist.hits.footer import PartFooter
+from finemo_dist.hits.layout import TableName, part_path
+from finemo_dist.hits.motifs import motif_data_path, write_motif_template
+from finemo_dist.hits.read import SampleParts, survey_run
+from finemo_dist.hits.write import write_template
+
+logger = logging.getLogger(__name__)
+
+_VIEWS: Final = ("hits", "hits_unique", "peaks_qc", "peaks", "motifs", "samples")
+_PART_VIEWS: Final[Mapping[TableName, str]] = {"hits": "hit_parts", "peaks_qc": "qc_parts"}
+
+
+class Catalog:
+    """The views ``hits``, ``hits_unique``, ``peaks``, ``peaks_qc``, ``motifs`` and ``samples``.
+
+    Made by ``open_catalog``; a context manager. What was committed when it was opened is what it
+    shows.
+    """
+
+    def __init__(
+        self,
+        run_dir: Path,
+        record: RunRecord,
+        parts: Mapping[str, SampleParts],
+        *,
+        memory_limit: str | None,
+        threads: int | None,
+    ) -> None:
+        self.run_dir = run_dir
+        self.record = record
+        self._parts = parts
+        self._limits: dict[str, Any] = {"memory_limit": memory_limit, "threads": threads}
+        self._is_restricted = False
+        self._paths: list[str] = []
+        self._temporary = tempfile.TemporaryDirectory(prefix="finemo_dist-")
+        with ExitStack() as undo:
+            undo.callback(self._temporary.cleanup)
+            self._connection = connect(Path(self._temporary.name), **self._limits)
+            undo.callback(self._connection.close)
+            with run_errors(run_dir):
+                self._fill()
+            self._resources = undo.pop_all()
+
+    @property
+    def samples(self) -> tuple[str, ...]:
+        """Names of the samples shown, in the order of the run."""
+        return tuple(self._parts)
+
+    def units(self, sample: str) -> Mapping[int, PartFooter]:
+        """Return shard and footer of the committed units of a sample."""
+        return self._parts[sample].units
+
+    def sample(self, name: str) -> SampleRecord:
+        """Return the record of a sample shown.
+
+        Raises
+        ------
+        UsageError
+            There is no such sample.
+        """
+        found = self.record.sample(name) if name in self._parts else None
+        if found is None:
+            raise UsageError(
+                f"{self.run_dir}: has no sample {name!r}.{nearest(name, self._parts)} "
+                "`finemo-dist status` lists the samples."
+            )
+        return found
+
+    def only(self, sample: str) -> "Catalog":
+        """Return a catalog of one sample, without looking at the parts again."""
+        self.sample(sample)
+        return Catalog(self.run_dir, self.record, {sample: self._parts[sample]}, **self._limits)
+
+    def sql(self, query: str) -> duckdb.DuckDBPyRelation:
+        """Return the answer to a query of our own, unevaluated; for a user's see ``readonly``."""
+        with run_errors(self.run_dir):
+            return self._connection.sql(query)
+
+    def rows(self, query: str, parameters: Mapping[str, object] | None = None) -> list[Any]:
+        """Return all rows of a query of our own, as tuples."""
+        with run_errors(self.run_dir):
+            return self._connection.execute(query, parameters or None).fetchall()
+
+    def run(self, name: str, parameters: Mapping[str, object] | None = None) -> list[Any]:
+        """Return all rows of a query of ``catalog/queries``, by its name, as tuples."""
+        return self.rows(load_query(name), parameters)
+
+    def stream_chunk(self, chunk: Mapping[str, object]) -> duckdb.DuckDBPyRelation:
+        """Return the hits that ``ordered.sql`` names, in order, to be read as a stream at once."""
+        self.rows("SET VARIABLE chunk = $chunk", {"chunk": dict(chunk)})
+        return self.sql(load_query("ordered"))
+
+    def restricted_cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection that reads the committed parts and nothing else, for good.
+
+        From here on the whole catalog can neither open another file nor change a setting.
+        """
+        if not self._is_restricted:
+            self.rows("SET allowed_paths = $paths", {"paths": self._paths})
+            self.rows("SET enable_external_access = false")
+            self.rows("SET lock_configuration = true")
+            self._is_restricted = True
+        return self._connection.cursor()
+
+    def close(self) -> None:
+        """Let go of memory and temporary files."""
+        self._resources.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _fill(self) -> None:
+        self.run("tables")
+        self._fill_samples()
+        self._fill_parts()
+        for name in _VIEWS:
+            self.run(name)
+
+    def _fill_samples(self) -> None:
+        rows = [_sample_row(self.sample(name), self._parts[name]) for name in self._parts]
+        if rows:
+            self.run("fill_samples", {key: [row[key] for row in rows] for key in rows[0]})
+
+    def _fill_parts(self) -> None:
+        footers = [footer for parts in self._parts.values() for footer in parts.units.values()]
+        # DuckDB guesses the size of all files by the first: an empty one there would turn the
+        # join with part_files round, and a filter on the sample would read every file.
+        footers.sort(key=lambda footer: -footer.n_rows)
+        for table, view in _PART_VIEWS.items():
+            files = [str(part_path(self.run_dir, table, footer.unit)) for footer in footers]
+            if files:
+                samples = [footer.sample for footer in footers]
+                self.run("fill_part_files", {"filename": files, "sample": samples})
+            self._show(files or [self._template(table)], view)
+        self._show([self._motif_file()], "motif_parts")
+
+    def _template(self, table: TableName) -> str:
+        path = Path(self._temporary.name) / f"{table}.parquet"
+        write_template(path, table)
+        return str(path)
+
+    def _motif_file(self) -> str:
+        path = motif_data_path(self.run_dir)
+        if not path.exists():
+            path = Path(self._temporary.name) / "motif_data.parquet"
+            write_motif_template(path)
+        return str(path)
+
+    def _show(self, paths: Sequence[str], view: str) -> None:
+        self._connection.read_parquet(
+            list(paths), filename=True, hive_partitioning=False
+        ).create_view(view)
+        self._paths.extend(paths)
+
+
+def open_catalog(
+    run_dir: str | Path,
+    *,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+    samples: Sequence[str] | None = None,
+) -> Catalog:
+    """Open the tables of a run.
+
+    A part counts when it and its twin are whole and were made with the configuration and from the
+    store that ``run.json`` names; others are logged.
+
+    Parameters
+    ----------
+    memory_limit, threads
+        For DuckDB; see ``connect``.
+    samples
+        Which samples to show; all when None.
+
+    Raises
+    ------
+    RunError
+        There is no run, or it is damaged.
+    UsageError
+        There is no such sample, or a limit is not understood.
+    """
+    # Absolute, so that a name is what DuckDB reports and never looks like a URL.
+    run_dir = Path(run_dir).resolve()
+    record = RunRecord.load(run_dir)
+    known = [sample.name for sample in record.samples]
+    for name in samples or ():
+        if name not in known:
+            raise UsageError(f"{run_dir}: has no sample {name!r}.{nearest(name, known)}")
+    shown = known if samples is None else list(dict.fromkeys(samples))
+    found = survey_run(run_dir, shown)
+    parts = {name: _current(record, found[name]) for name in shown}
+    return Catalog(run_dir, record, parts, memory_limit=memory_limit, threads=threads)
+
+
+def _current(record: RunRecord, parts: SampleParts) -> SampleParts:
+    for problem in parts.damaged:
+        logger.warning("%s", problem)
+    sample = record.sample(parts.sample)
+    assert sample is not None
+    units = {
+        shard: footer
+        for shard, footer in parts.units.items()
+        if footer.config_digest == record.config_digest
+        and footer.store_digest == sample.store_digest
+        and shard < sample.n_shards
+    }
+    if stale := len(parts.units) - len(units):
+        logger.warning(
+            "Sample %s: %d parts are of another configuration or store and are left out.",
+            parts.sample,
+            stale,
+        )
+    return SampleParts(parts.sample, units, parts.damaged)
+
+
+def _sample_row(sample: SampleRecord, parts: SampleParts) -> dict[str, object]:
+    footers = parts.units.values()
+    return {
+        "sample": sample.name,
+        "n_regions": sample.n_regions,
+        "n_shards": sample.n_shards,
+        "n_shards_committed": len(footers),
+        "n_regions_committed": sum(footer.n_regions for footer in footers),
+        "n_hits": sum(footer.n_rows for footer in footers),
+        "n_not_converged": sum(footer.n_not_converged for footer in footers),
+        "max_gap": max((footer.max_gap for footer in footers), default=0.0),
+        "region_width": sample.region_width,
+        "has_coordinates": sample.has_coordinates,
+    }

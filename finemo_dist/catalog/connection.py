@@ -1,0 +1,74 @@
+"""A DuckDB connection to nothing but what the catalog shows it, and its errors in our terms."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+
+from finemo_dist.core.errors import RunError, UsageError
+
+
+def load_query(name: str) -> str:
+    """Return the text of a query in ``catalog/queries``, by its file name without ``.sql``."""
+    return files("finemo_dist.catalog").joinpath("queries", f"{name}.sql").read_text("utf-8")
+
+
+def connect(
+    temporary: Path, *, memory_limit: str | None, threads: int | None
+) -> duckdb.DuckDBPyConnection:
+    """Return an in-memory database that spills into ``temporary``.
+
+    Parameters
+    ----------
+    memory_limit
+        As DuckDB reads it, ``2GB``; four fifths of the machine's memory when None.
+    threads
+        One per core when None.
+
+    Raises
+    ------
+    UsageError
+        A limit is not one DuckDB understands.
+    """
+    # Variables of the caller's Python must not answer a query that misspells a table.
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "temp_directory": str(temporary),
+        "python_enable_replacements": "false",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
+    if memory_limit is not None:
+        config["memory_limit"] = memory_limit
+    if threads is not None:
+        config["threads"] = threads
+    try:
+        return duckdb.connect(":memory:", config=config)
+    except duckdb.Error as error:
+        raise UsageError(
+            f"Memory limit {memory_limit!r} or number of threads {threads!r} is refused: "
+            f"{first_line(error)}. Give them as '2GB' and 4."
+        ) from error
+
+
+def first_line(error: duckdb.Error) -> str:
+    """Return what DuckDB says went wrong, without the query it repeats below."""
+    return str(error).strip().splitlines()[0]
+
+
+@contextmanager
+def run_errors(run_dir: Path) -> Iterator[None]:
+    """Raise what DuckDB cannot do with a run as ``RunError``."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise RunError(
+            f"{run_dir}: a query needs more than the memory limit ({first_line(error)}). "
+            "Raise the limit, or give TMPDIR a directory with more room."
+        ) from error
+    except duckdb.Error as error:
+        raise RunError(
+            f"{run_dir}: its tables cannot be read ({first_line(error)}). "
+            "Run `finemo-dist verify` on it; a rerun of the same command makes damaged parts again."
+        ) from error

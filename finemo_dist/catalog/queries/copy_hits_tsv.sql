@@ -1,0 +1,14 @@
+-- Question: the hits of a sample on a range of chromosomes, as lines of finemo's hits.tsv.
+-- Contract: writes $path, no header; $table is hits or hits_unique. The order is that of
+-- ordered.sql. Null is NA; names are written as they are.
+COPY (
+    SELECT
+        chr, start, "end", start_untrimmed, end_untrimmed, motif_name, hit_coefficient,
+        hit_coefficient_global, hit_similarity, hit_correlation, hit_importance,
+        hit_importance_sq, strand, peak_name, peak_id
+    FROM query_table($table)
+    WHERE sample = $sample AND chr_id BETWEEN $first AND $last
+    ORDER BY
+        chr_id, CASE WHEN chr IS NULL THEN peak_id END, start, "end", motif_id, peak_id,
+        start_untrimmed, hit_coefficient, hit_similarity, hit_importance, hit_importance_sq
+) TO $path (FORMAT csv, HEADER false, DELIMITER '\t', QUOTE '', ESCAPE '', NULLSTR 'NA');

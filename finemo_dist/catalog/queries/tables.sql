@@ -1,0 +1,15 @@
+-- Question: what is known of the run before any part is read?
+-- Contract: makes the empty tables that the catalog fills from run.json and the parts' footers.
+CREATE TABLE sample_table (
+    sample VARCHAR PRIMARY KEY,
+    n_regions BIGINT,
+    n_shards BIGINT,
+    n_shards_committed BIGINT,
+    n_regions_committed BIGINT,
+    n_hits BIGINT,
+    n_not_converged BIGINT,
+    max_gap DOUBLE,
+    region_width BIGINT,
+    has_coordinates BOOLEAN
+);
+CREATE TABLE part_files (filename VARCHAR PRIMARY KEY, sample VARCHAR NOT NULL);

@@ -1,0 +1,3 @@
+-- Question: how would the user's question be answered?
+-- Contract: (kind, plan as text); nothing is computed.
+EXPLAIN FROM query(getvariable('question'));

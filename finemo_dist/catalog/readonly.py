@@ -1,0 +1,143 @@
+"""SQL from outside: one question that reads, over the committed parts alone.
+
+Three walls, each tested on its own: DuckDB's ``query`` takes one SELECT that may hold nothing that
+writes; a plan with an operator that runs other SQL is refused; and the connection opens no file
+but the committed parts and changes no setting.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.catalog.connection import first_line, load_query
+from finemo_dist.core.errors import UsageError
+from finemo_dist.hits.write import write_streams
+
+_EXPLAIN: Final = re.compile(r"\s*explain\s+(analyze\s+)?(?=\S)", re.IGNORECASE)
+# DuckDB reads these as functions in a SELECT, yet they run what is in their argument unseen.
+_REFUSED_OPERATORS: Final = re.compile(r"execute|copy|insert|update|delete|merge|create|attach")
+_NUMBERS: Final = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\))")
+_BATCH_ROWS: Final = 10_000
+
+TextRow = tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UserQuery:
+    """A question that was found harmless, ready to be answered."""
+
+    columns: tuple[str, ...]
+    is_numeric: tuple[bool, ...]
+    """Whether a column holds numbers, for alignment."""
+    is_explain: bool
+    _text_query: str
+    _cursor: duckdb.DuckDBPyConnection
+
+    def text_rows(self) -> Iterator[TextRow]:
+        """Yield the rows as text, None for null; numbers and times spelt as DuckDB does."""
+        return self._answer(self._text_query)
+
+    def json_rows(self) -> Iterator[str]:
+        """Yield one JSON object a row."""
+        return (row[0] for row in self._answer(load_query("user_json")))
+
+    def save_parquet(self, path: Path) -> None:
+        """Write the rows with their types; ``path`` is written as it stands."""
+        with _usage_errors():
+            write_streams(path, [self._cursor.sql(load_query("user_rows"))])
+
+    def _answer(self, query: str) -> Iterator[Any]:
+        with _usage_errors():
+            self._cursor.execute(query)
+            while rows := self._cursor.fetchmany(_BATCH_ROWS):
+                yield from rows
+
+
+def run_user_query(catalog: Catalog, query: str) -> UserQuery:
+    """Check a query of the user's and return it ready to be answered.
+
+    SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE and EXPLAIN (ANALYZE) of these. The
+    catalog is read-only for good afterwards: export before, or open another.
+
+    Raises
+    ------
+    UsageError
+        The query is not one that reads, is not SQL, or names what is not there.
+    """
+    match = _EXPLAIN.match(query)
+    question = query[match.end() :] if match else query
+    cursor = catalog.restricted_cursor()
+    with _usage_errors():
+        _require_select(cursor, question)
+        cursor.execute("SET VARIABLE question = $question", {"question": question})
+        _require_harmless(cursor)
+        if match:
+            return _explanation(cursor, is_analysed=match[1] is not None)
+        described = cursor.execute(load_query("user_types")).fetchall()
+    return UserQuery(
+        columns=tuple(row[0] for row in described),
+        is_numeric=tuple(_NUMBERS.fullmatch(row[1]) is not None for row in described),
+        is_explain=False,
+        _text_query=load_query("user_text"),
+        _cursor=cursor,
+    )
+
+
+def _explanation(cursor: duckdb.DuckDBPyConnection, *, is_analysed: bool) -> UserQuery:
+    return UserQuery(
+        columns=("part", "plan"),
+        is_numeric=(False, False),
+        is_explain=True,
+        _text_query=load_query("user_explain_analyze" if is_analysed else "user_explain"),
+        _cursor=cursor,
+    )
+
+
+def _require_select(cursor: duckdb.DuckDBPyConnection, question: str) -> None:
+    kinds = [statement.type.name for statement in cursor.extract_statements(question)]
+    if len(kinds) != 1:
+        raise UsageError(
+            f"The query holds {len(kinds)} statements; expected one. Run them one at a time."
+        )
+    if kinds != ["SELECT"]:
+        # A PIVOT that looks its columns up is several statements to DuckDB.
+        found = "PIVOT without IN" if kinds == ["MULTI"] else kinds[0]
+        raise UsageError(
+            f"The query is {found}; a run is read-only, so that only SELECT, WITH, FROM, VALUES, "
+            "DESCRIBE, SHOW, SUMMARIZE, PIVOT ... ON ... IN and EXPLAIN of these are answered. "
+            "`finemo-dist sql -o FILE` writes an answer, `finemo-dist export` whole tables."
+        )
+
+
+def _require_harmless(cursor: duckdb.DuckDBPyConnection) -> None:
+    for row in cursor.execute(load_query("user_plan")).fetchall():
+        for name in _operators(json.loads(row[1])):
+            if _REFUSED_OPERATORS.search(name.lower()):
+                raise UsageError(
+                    f"The query runs {name.strip()}, which can write; a run is read-only. "
+                    "Write the inner query out."
+                )
+
+
+def _operators(plan: Any) -> Iterator[str]:  # noqa: ANN401
+    for node in plan:
+        yield node["name"]
+        yield from _operators(node.get("children", ()))
+
+
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise UsageError(
+            f"The query failed: {first_line(error)}. "
+            "`SHOW TABLES` and `DESCRIBE hits` list what can be asked."
+        ) from error

@@ -1,0 +1,30 @@
+"""The numbers of a run by sample: what ``status`` and summaries say."""
+
+from dataclasses import dataclass
+
+from finemo_dist.catalog.catalog import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class SampleSummary:
+    """How far a sample is and what was found in it."""
+
+    sample: str
+    n_regions: int
+    n_shards: int
+    n_shards_committed: int
+    n_regions_committed: int
+    n_hits: int
+    n_not_converged: int
+    max_gap: float
+    """Largest duality gap over the region width; 0 without committed regions."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every shard is committed."""
+        return self.n_shards_committed == self.n_shards
+
+
+def summarise(catalog: Catalog) -> tuple[SampleSummary, ...]:
+    """Return the numbers of every sample, by name; no part is read."""
+    return tuple(SampleSummary(*row) for row in catalog.run("sample_numbers"))

@@ -1,0 +1,114 @@
+"""``run``: many samples from one configuration file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import click
+
+from finemo_dist.cli.options import ANY_PATH, EXISTING_FILE, json_option
+
+if TYPE_CHECKING:
+    from finemo_dist.core.protocols import Source
+    from finemo_dist.core.run_config import RunConfig, SampleConfig
+
+
+@click.command("run")
+@click.argument("config", type=EXISTING_FILE)
+@click.option("-o", "--out", type=ANY_PATH, help="Run directory, instead of the one CONFIG names.")
+@click.option("--force", is_flag=True, help="Replace another run in the output directory.")
+@json_option
+def run(*, config: Path, out: Path | None, force: bool, as_json: bool) -> None:
+    """Extract regions and call hits of all samples that CONFIG, a YAML file, lists.
+
+    Paths in CONFIG count from its folder. The same command run again resumes.
+    """
+    from finemo_dist.cli.pipeline import call
+    from finemo_dist.cli.summaries import print_call
+
+    settings = load_config(config)
+    output = out or settings.output
+    stores = {s.name: _store_of(s, output.with_name(f"{output.name}.regions"), force=force)
+              for s in settings.samples}  # fmt: skip
+    result = call(
+        output, stores, settings.modisco_h5, settings.call, settings.resources, force=force
+    )
+    print_call(result, as_json=as_json)
+
+
+def load_config(path: Path) -> "RunConfig":
+    """Return a checked configuration with absolute paths.
+
+    Raises
+    ------
+    UsageError
+        Not YAML, an unknown key, or a value its key does not take; the message has the key's path.
+    """
+    from finemo_dist.cli.settings import checked
+    from finemo_dist.core.errors import UsageError
+    from finemo_dist.core.run_config import RunConfig, with_absolute_paths
+
+    content = _read_yaml(path)
+    try:
+        config = checked(RunConfig, **content)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+    absolute: RunConfig = with_absolute_paths(config, path.resolve().parent)
+    return absolute
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    import yaml
+
+    from finemo_dist.core.errors import UsageError
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(f"{path}: is not YAML ({reason}).") from error
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise UsageError(
+            f"{path}: holds {type(content).__name__}, expected keys such as output, modisco_h5 "
+            "and samples. See configs/ for examples."
+        )
+    return content
+
+
+def _store_of(sample: "SampleConfig", folder: Path, *, force: bool) -> Path:
+    """Return the store of a sample, extracted unless it stands from the same inputs."""
+    from finemo_dist.cli.pipeline import extract
+    from finemo_dist.core.errors import UsageError
+    from finemo_dist.store.read import open_store
+
+    if sample.regions is not None:
+        return sample.regions
+    path = folder / f"{quote(sample.name, safe='')}.zarr"
+    source = _make_source(sample)
+    if path.exists() and not force:
+        standing = open_store(path)
+        if [f.digest for f in standing.meta.inputs] == [f.digest for f in source.inputs]:
+            return path
+        raise UsageError(
+            f"{path}: was extracted from other inputs of sample {sample.name!r}. Remove it, or "
+            "replace it with --force."
+        )
+    return extract(source, path, force=force).path
+
+
+def _make_source(sample: "SampleConfig") -> "Source":
+    from finemo_dist.sources.arrays import ModiscoArraysSource
+    from finemo_dist.sources.bigwig import BigWigSource
+    from finemo_dist.sources.h5 import BpnetSource, ChromBpnetSource
+
+    if sample.bigwig is not None:
+        return BigWigSource(**dict(sample.bigwig))
+    if sample.chrombpnet_h5 is not None:
+        return ChromBpnetSource(**dict(sample.chrombpnet_h5))
+    if sample.bpnet_h5 is not None:
+        return BpnetSource(**dict(sample.bpnet_h5))
+    assert sample.modisco_arrays is not None
+    return ModiscoArraysSource(**dict(sample.modisco_arrays))
+
+
+COMMANDS: Final = {"run": run}

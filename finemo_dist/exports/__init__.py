@@ -1,0 +1,1 @@
+"""Files for other tools, written from a run's tables."""

@@ -1,0 +1,86 @@
+"""finemo's files from a run: the names, columns and order its users' scripts expect."""
+
+import logging
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.core.errors import RunError
+from finemo_dist.core.files import committed
+from finemo_dist.core.schema import FINEMO_HIT_COLUMNS, FINEMO_QC_COLUMNS, MOTIF_COLUMNS
+from finemo_dist.exports.chunks import chromosome_chunks, focused
+from finemo_dist.exports.text import Copy, write_text
+from finemo_dist.hits.motifs import motif_cwms_path
+
+logger = logging.getLogger(__name__)
+
+_MOTIF_HEADER: Final = tuple(column.name for column in MOTIF_COLUMNS)
+
+
+def write_finemo_files(catalog: Catalog, sample: str, out_dir: str | Path) -> tuple[Path, ...]:
+    """Write finemo's files of one sample and return their paths.
+
+    ``hits.tsv``, ``hits_unique.tsv``, ``hits.bed``, ``peaks_qc.tsv``, ``motif_data.tsv`` and
+    ``motif_cwms.npy``, each whole or not at all. Lines are sorted by chromosome in output order,
+    start, end, motif and peak. Two columns differ from finemo 0.41 on purpose: ``peaks_qc.tsv``
+    ends with ``converged``, and the BED score is the similarity in thousandths. Without
+    coordinates ``hits_unique.tsv`` and ``hits.bed`` have no meaning: they are not written, those
+    of an earlier call are removed, and the log says so.
+
+    Raises
+    ------
+    UsageError
+        There is no such sample.
+    RunError
+        The run is damaged.
+    """
+    out_dir = Path(out_dir)
+    has_coordinates = catalog.sample(sample).has_coordinates
+    with focused(catalog, sample) as single:
+        chunks = chromosome_chunks(single, sample)
+
+        def copies(query: str, table: str) -> Sequence[Copy]:
+            common = {"sample": sample, "table": table}
+            return [(single, query, common | {"first": a, "last": b}) for a, b in chunks]
+
+        written = [out_dir / "hits.tsv"]
+        write_text(written[0], copies("copy_hits_tsv", "hits"), header=FINEMO_HIT_COLUMNS)
+        by_place = (out_dir / "hits_unique.tsv", out_dir / "hits.bed")
+        if has_coordinates:
+            unique = copies("copy_hits_tsv", "hits_unique")
+            write_text(by_place[0], unique, header=FINEMO_HIT_COLUMNS)
+            write_text(by_place[1], copies("copy_hits_bed", "hits_unique"))
+            written.extend(by_place)
+        else:
+            _leave_out(by_place, sample)
+        written.extend(_write_rest(single, sample, out_dir))
+    return tuple(written)
+
+
+def _write_rest(catalog: Catalog, sample: str, out_dir: Path) -> tuple[Path, ...]:
+    qc, data, cwms = (out_dir / n for n in ("peaks_qc.tsv", "motif_data.tsv", "motif_cwms.npy"))
+    write_text(qc, [(catalog, "copy_peaks_qc_tsv", {"sample": sample})], header=FINEMO_QC_COLUMNS)
+    write_text(data, [(catalog, "copy_motif_data_tsv", {})], header=_MOTIF_HEADER)
+    source = motif_cwms_path(catalog.run_dir)
+    try:
+        with committed(cwms) as temporary:
+            shutil.copyfile(source, temporary)
+    except FileNotFoundError as error:
+        raise RunError(
+            f"{source}: is not there. Rerun the command that made the run to write it anew."
+        ) from error
+    return (qc, data, cwms)
+
+
+def _leave_out(paths: Sequence[Path], sample: str) -> None:
+    for path in paths:
+        # Left from a call with coordinates, it would read as the result of this one.
+        path.unlink(missing_ok=True)
+    logger.warning(
+        "Sample %s has no peak coordinates: %s are not written, because positions in different "
+        "regions cannot be compared. Give the peaks to `extract-regions` with `-p`.",
+        sample,
+        " and ".join(path.name for path in paths),
+    )

@@ -1,0 +1,111 @@
+"""One table of hits as one file: TSV, BED or Parquet, of one sample or of all."""
+
+import logging
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+
+from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.catalog.connection import run_errors
+from finemo_dist.core.errors import UsageError
+from finemo_dist.core.files import committed
+from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
+from finemo_dist.exports.chunks import chromosome_chunks, focused
+from finemo_dist.exports.text import Copy, write_text
+from finemo_dist.hits.write import ArrowStream, write_streams
+
+logger = logging.getLogger(__name__)
+
+
+class ExportFormat(StrEnum):
+    """What a table of hits can be written as."""
+
+    TSV = "tsv"
+    BED = "bed"
+    PARQUET = "parquet"
+
+
+class HitTable(StrEnum):
+    """Which hits; the values are names of views."""
+
+    HITS = "hits"
+    UNIQUE = "hits_unique"
+
+
+def export_hits(
+    catalog: Catalog,
+    out: str | Path,
+    *,
+    export_format: ExportFormat,
+    table: HitTable = HitTable.HITS,
+    sample: str | None = None,
+) -> None:
+    """Write a table of hits to one file, whole or not at all.
+
+    Samples follow each other in the order of the run, and within one the lines are sorted by
+    chromosome in output order, start, end, motif and peak. Parquet always has a column
+    ``sample``; a TSV or BED of a run with several samples has one too, the first of the TSV and
+    the seventh of the BED, unless ``sample`` is given. Samples without coordinates have no lines
+    in a BED and in the unique table, which is logged.
+
+    Raises
+    ------
+    UsageError
+        There is no such sample, or none of the samples has what was asked for.
+    RunError
+        The run is damaged.
+    """
+    samples = catalog.samples if sample is None else (catalog.sample(sample).name,)
+    if export_format is ExportFormat.BED or table is HitTable.UNIQUE:
+        samples = _with_coordinates(catalog, samples)
+    if export_format is ExportFormat.PARQUET:
+        with committed(Path(out)) as temporary, run_errors(catalog.run_dir):
+            write_streams(temporary, _streams(catalog, samples, table))
+        return
+    is_tsv = export_format is ExportFormat.TSV
+    has_column = sample is None and len(catalog.samples) > 1
+    query = f"copy_hits_{export_format}" + ("_with_sample" if has_column else "")
+    columns = ("sample", *FINEMO_HIT_COLUMNS) if has_column else FINEMO_HIT_COLUMNS
+    copies = _copies(catalog, samples, table, query)
+    write_text(Path(out), copies, header=columns if is_tsv else ())
+
+
+def _with_coordinates(catalog: Catalog, samples: tuple[str, ...]) -> tuple[str, ...]:
+    kept = tuple(name for name in samples if catalog.sample(name).has_coordinates)
+    if samples and not kept:
+        raise UsageError(
+            f"{catalog.run_dir}: no sample asked for has peak coordinates, which BED and the "
+            "unique table need. Export `--table hits --to tsv`, or give the peaks to "
+            "`extract-regions` with `-p`."
+        )
+    if len(kept) < len(samples):
+        logger.warning(
+            "%d of %d samples have no peak coordinates and are left out.",
+            len(samples) - len(kept),
+            len(samples),
+        )
+    return kept
+
+
+def _pieces(
+    catalog: Catalog, samples: tuple[str, ...], table: HitTable
+) -> Iterator[tuple[Catalog, dict[str, object]]]:
+    for sample in samples:
+        with focused(catalog, sample) as single:
+            for first, last in chromosome_chunks(single, sample):
+                yield (
+                    single,
+                    {"sample": sample, "table": table.value, "first": first, "last": last},
+                )
+
+
+def _copies(
+    catalog: Catalog, samples: tuple[str, ...], table: HitTable, query: str
+) -> Iterator[Copy]:
+    for single, parameters in _pieces(catalog, samples, table):
+        yield single, query, parameters
+
+
+def _streams(catalog: Catalog, samples: tuple[str, ...], table: HitTable) -> Iterator[ArrowStream]:
+    for single, parameters in _pieces(catalog, samples, table):
+        yield single.stream_chunk(parameters)

@@ -1,0 +1,75 @@
+"""Where the parts of a run lie, and which unit a file name stands for.
+
+::
+
+    RUN/hits/sample=S/part-00042.parquet
+    RUN/peaks_qc/sample=S/part-00042.parquet
+    RUN/motifs/motif_data.parquet, motif_cwms.npy
+
+``S`` is the percent-encoded name of the sample, so that any name is one safe directory.
+"""
+
+import re
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import quote, unquote
+
+from finemo_dist.core.errors import UsageError
+from finemo_dist.core.records import Unit
+
+TableName = Literal["hits", "peaks_qc"]
+
+_PREFIX: Final = "sample="
+_LONGEST_FILE_NAME: Final = 255
+_PART_NAME: Final = re.compile(r"part-(\d{5,})\.parquet", re.ASCII)
+
+
+def sample_directory(run: str | Path, table: TableName, sample: str) -> Path:
+    """Return the directory of a sample's parts.
+
+    Raises
+    ------
+    UsageError
+        The name is empty, too long for a file name once encoded, or not text.
+    """
+    return Path(run) / table / f"{_PREFIX}{_encoded(sample)}"
+
+
+def part_path(run: str | Path, table: TableName, unit: Unit) -> Path:
+    """Return where a unit's part of one table is committed."""
+    return sample_directory(run, table, unit.sample) / f"part-{unit.shard:05d}.parquet"
+
+
+def sample_of(directory: Path) -> str | None:
+    """Return the sample whose parts a directory holds; None if it is no such directory."""
+    if not directory.name.startswith(_PREFIX):
+        return None
+    sample = unquote(directory.name.removeprefix(_PREFIX))
+    # Only the one spelling that is written is read: "%61" must not be a second "a".
+    return sample if sample and directory.name == f"{_PREFIX}{quote(sample, safe='')}" else None
+
+
+def shard_of(name: str) -> int | None:
+    """Return the shard a part's file name stands for; None for temporary and foreign names."""
+    match = _PART_NAME.fullmatch(name)
+    if match is None:
+        return None
+    shard = int(match[1])
+    return shard if name == f"part-{shard:05d}.parquet" else None
+
+
+def _encoded(sample: str) -> str:
+    try:
+        encoded = quote(sample, safe="")
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"Sample name {sample!r} holds characters that are not text. Rename the sample."
+        ) from error
+    longest = _LONGEST_FILE_NAME - len(_PREFIX)
+    if not 0 < len(encoded) <= longest:
+        raise UsageError(
+            f"Sample name {sample[:60]!r} takes {len(encoded)} characters in a file name, where a "
+            "space, a slash or a letter beyond ASCII takes three or more; expected 1 to "
+            f"{longest}. Rename the sample."
+        )
+    return encoded

@@ -1,0 +1,164 @@
+"""Which units of a run are committed: both parts stand, readable and of one piece."""
+
+import logging
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from finemo_dist.core.errors import RunError
+from finemo_dist.core.records import Unit
+from finemo_dist.hits.digest import rows_digest
+from finemo_dist.hits.footer import PartFooter
+from finemo_dist.hits.layout import (
+    TableName,
+    part_path,
+    sample_directory,
+    sample_of,
+    shard_of,
+)
+
+logger = logging.getLogger(__name__)
+
+# Footers are small and a shared file system answers slowly, so that waiting dominates.
+_N_READERS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SampleParts:
+    """What stands of one sample."""
+
+    sample: str
+    units: dict[int, PartFooter]
+    """Shard to the footer of its hits, of every committed unit."""
+    damaged: tuple[str, ...]
+    """What is wrong with parts that do not count, each naming its file."""
+
+
+def survey(run: str | Path, sample: str) -> SampleParts:
+    """Return the committed units of a sample and what is wrong with the rest.
+
+    Temporary and foreign files are passed over; a damaged part leaves its unit uncommitted.
+    """
+    units: dict[int, PartFooter] = {}
+    damaged = []
+    for shard in sorted(_shards(run, "hits", sample) & _shards(run, "peaks_qc", sample)):
+        try:
+            units[shard] = _unit_footer(run, Unit(sample, shard))
+        except RunError as error:
+            damaged.append(str(error))
+    return SampleParts(sample, units, tuple(damaged))
+
+
+def survey_run(run: str | Path, samples: Iterable[str]) -> dict[str, SampleParts]:
+    """Return what stands of each sample, by its name."""
+    with ThreadPoolExecutor(_N_READERS) as pool:
+        return {found.sample: found for found in pool.map(lambda s: survey(run, s), samples)}
+
+
+def committed_units(run: str | Path, sample: str) -> dict[int, PartFooter]:
+    """Return shard and footer of every committed unit of a sample; damaged parts are logged."""
+    found = survey(run, sample)
+    for problem in found.damaged:
+        logger.warning("%s", problem)
+    return found.units
+
+
+def committed_samples(run: str | Path) -> list[str]:
+    """Return the samples that have a directory of hits, by name."""
+    directories = _listing(Path(run) / "hits")
+    return sorted(s for name in directories if (s := sample_of(Path(name))) is not None)
+
+
+def committed_parts(
+    run: str | Path, table: TableName, samples: Iterable[str] | None = None
+) -> list[Path]:
+    """Return the parts of one table that belong to committed units, by sample and shard.
+
+    Parameters
+    ----------
+    samples
+        Whose parts; those of every sample in the run when None.
+    """
+    names = committed_samples(run) if samples is None else samples
+    return [
+        part_path(run, table, Unit(sample, shard))
+        for sample in names
+        for shard in committed_units(run, sample)
+    ]
+
+
+def verify_part(path: Path) -> PartFooter:
+    """Read every page of a part, compare its rows with their digest, and return the footer.
+
+    Raises
+    ------
+    RunError
+        The part is damaged.
+    """
+    footer = _read_footer(path)
+    try:
+        table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+        found = rows_digest(table)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    if found != footer.rows_digest:
+        raise RunError(
+            f"{path}: its rows are not those that were written (digest {found}, footer "
+            f"{footer.rows_digest}). Remove the file and rerun the same command."
+        )
+    return footer
+
+
+def _listing(directory: Path) -> set[str]:
+    try:
+        return {entry.name for entry in directory.iterdir()}
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+
+
+def _shards(run: str | Path, table: TableName, sample: str) -> set[int]:
+    names = _listing(sample_directory(run, table, sample))
+    return {shard for name in names if (shard := shard_of(name)) is not None}
+
+
+def _unit_footer(run: str | Path, unit: Unit) -> PartFooter:
+    path = part_path(run, "hits", unit)
+    footer = _read_footer(path)
+    qc = _read_footer(part_path(run, "peaks_qc", unit))
+    if footer.unit != unit or footer.table != "hits" or qc.table != "peaks_qc":
+        raise RunError(
+            f"{path}: holds {footer.table} of unit {footer.unit}, its name says {unit}. "
+            "Rerun the same command to make it again."
+        )
+    if not footer.belongs_with(qc):
+        raise RunError(
+            f"{path}: and its part in peaks_qc are of different work. "
+            "Rerun the same command to make both again."
+        )
+    return footer
+
+
+def _read_footer(path: Path) -> PartFooter:
+    try:
+        metadata = pq.read_metadata(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    footer = PartFooter.from_metadata(metadata.metadata, path)
+    if metadata.num_rows != footer.n_rows:
+        raise RunError(
+            f"{path}: holds {metadata.num_rows:,} rows, its footer says {footer.n_rows:,}. "
+            "Rerun the same command to make it again."
+        )
+    return footer
+
+
+def _damaged(path: Path, error: Exception) -> RunError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return RunError(
+        f"{path}: is not a whole Parquet file ({reason}). Rerun the same command to make it again."
+    )

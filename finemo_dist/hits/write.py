@@ -1,0 +1,157 @@
+"""Writing parts: one pair a unit, each committed by a rename, the same bytes for the same hits."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from finemo_dist import __version__
+from finemo_dist.core.errors import RunError
+from finemo_dist.core.files import committed
+from finemo_dist.core.records import NO_CHROM, Unit
+from finemo_dist.core.schema import HIT_COLUMNS, QC_COLUMNS, Column
+from finemo_dist.hits.columns import ColumnValues, arrow_schema, arrow_table
+from finemo_dist.hits.digest import rows_digest
+from finemo_dist.hits.footer import PartFooter
+from finemo_dist.hits.layout import TableName, part_path
+
+COLUMNS_OF: Final[Mapping[TableName, tuple[Column, ...]]] = {
+    "hits": HIT_COLUMNS,
+    "peaks_qc": QC_COLUMNS,
+}
+
+_ROW_GROUP_ROWS: Final = 65_536
+_OPTIONS: Final[Mapping[str, Any]] = {
+    "compression": "zstd",
+    # Lets a reader tell a flipped bit from a hit.
+    "write_page_checksum": True,
+}
+
+
+class ArrowStream(Protocol):
+    """Anything that hands out record batches through Arrow's C stream interface."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Return a capsule with the stream."""
+        ...
+
+
+def write_unit(
+    run: str | Path,
+    unit: Unit,
+    *,
+    hits: Mapping[str, ColumnValues],
+    qc: Mapping[str, ColumnValues],
+    config_digest: str,
+    store_digest: str,
+) -> PartFooter:
+    """Commit both parts of a unit and return the footer of its hits.
+
+    Rows are sorted by chromosome and position first, so that row groups can be skipped by their
+    statistics and the order in which hits were found leaves no trace.
+
+    Parameters
+    ----------
+    hits, qc
+        The columns of ``HIT_COLUMNS`` and ``QC_COLUMNS`` by name; may have no rows.
+    config_digest, store_digest
+        What the hits were made with and from; a resumed run keeps only parts that match.
+
+    Raises
+    ------
+    OSError
+        The disk is full or cannot be written; parts committed earlier are untouched.
+    """
+    tables: dict[TableName, pa.Table] = {
+        # Hits before quality control: a unit counts as done only when both stand.
+        "hits": arrow_table(HIT_COLUMNS, _take(hits, _hit_order(hits))),
+        "peaks_qc": arrow_table(QC_COLUMNS, _take(qc, _qc_order(qc))),
+    }
+    gaps, converged = np.asarray(qc["dual_gap"]), np.asarray(qc["converged"])
+    footers = {
+        name: PartFooter(
+            table=name,
+            sample=unit.sample,
+            shard=unit.shard,
+            config_digest=config_digest,
+            store_digest=store_digest,
+            n_rows=len(table),
+            n_regions=len(gaps),
+            n_not_converged=int(np.count_nonzero(~converged)),
+            max_gap=float(gaps.max(initial=0.0)),
+            rows_digest=rows_digest(table),
+            version=__version__,
+        )
+        for name, table in tables.items()
+    }
+    for name, table in tables.items():
+        _write_part(part_path(run, name, unit), table, footers[name])
+    return footers["hits"]
+
+
+def write_template(path: Path, table: TableName) -> None:
+    """Write a part without rows and without a unit, which shows the schema."""
+    pq.write_table(arrow_schema(COLUMNS_OF[table]).empty_table(), path, **_OPTIONS)
+
+
+def write_streams(path: Path, streams: Iterable[ArrowStream]) -> int:
+    """Write the rows of streams of one schema, one after the other, and return their number.
+
+    Nothing is held but one batch. ``path`` is written as it stands: commit around it.
+
+    Raises
+    ------
+    RunError
+        A stream breaks off.
+    """
+    n_rows = 0
+    writer: pq.ParquetWriter | None = None
+    try:
+        for stream in streams:
+            reader = pa.RecordBatchReader.from_stream(stream)
+            writer = writer or pq.ParquetWriter(path, reader.schema, **_OPTIONS)
+            for batch in _batches(reader):
+                writer.write_batch(batch)
+                n_rows += batch.num_rows
+    finally:
+        if writer is not None:
+            writer.close()
+    return n_rows
+
+
+def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from reader
+    except (pa.ArrowException, OSError) as error:
+        raise RunError(f"The rows broke off ({str(error).splitlines()[0]}).") from error
+
+
+def _write_part(path: Path, table: pa.Table, footer: PartFooter) -> None:
+    with committed(path) as temporary:
+        pq.write_table(
+            table.replace_schema_metadata(footer.to_metadata()),
+            temporary,
+            row_group_size=_ROW_GROUP_ROWS,
+            **_OPTIONS,
+        )
+
+
+def _take(columns: Mapping[str, ColumnValues], order: NDArray[np.intp]) -> dict[str, ColumnValues]:
+    return {name: values[order] for name, values in columns.items()}
+
+
+def _hit_order(hits: Mapping[str, ColumnValues]) -> NDArray[np.intp]:
+    chrom, peak = np.asarray(hits["chr_id"]), np.asarray(hits["peak_id"])
+    # Without coordinates positions of different regions do not compare, so the region leads.
+    region = np.where(chrom == NO_CHROM, peak, 0)
+    keys = (peak, hits["motif_id"], hits["end"], hits["start"], region, chrom)
+    return np.lexsort(tuple(np.asarray(key) for key in keys))
+
+
+def _qc_order(qc: Mapping[str, ColumnValues]) -> NDArray[np.intp]:
+    keys = (qc["peak_id"], qc["peak_region_start"], qc["chr_id"])
+    return np.lexsort(tuple(np.asarray(key) for key in keys))

@@ -1,0 +1,128 @@
+"""Regions whose bases come from a genome and whose scores come from bigWigs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finemo_dist.core.errors import InputError, UsageError
+from finemo_dist.core.files import describe_input
+from finemo_dist.core.records import InputFile, RegionBatch, RegionTable, ScoreKind
+from finemo_dist.sources._batch import clean_scores, finish_batch, mean_of_folds
+from finemo_dist.sources._bigwig_file import BigWigFile
+from finemo_dist.sources._places import Places
+from finemo_dist.sources.genome import Genome
+from finemo_dist.sources.peaks import read_peaks
+
+
+class BigWigSource:
+    """Projected contributions at peaks: several bigWigs are folds, averaged in float64.
+
+    A base without a value, and a whole chromosome that a bigWig does not have, is zero; so is a
+    base that is N or lies over an end of its chromosome.
+
+    Parameters
+    ----------
+    peaks
+        narrowPeak or BED.
+    fasta
+        The genome, plain or bgzipped.
+    region_width
+        Bases of a region, even.
+    chrom_order
+        A file that ranks chromosomes by its first column.
+
+    Raises
+    ------
+    InputError
+        A file is missing or damaged, a region lies wholly outside the genome, or a chromosome has
+        another length in a bigWig than in the genome.
+    UsageError
+        No bigWig is given, or the width is odd.
+    """
+
+    def __init__(
+        self,
+        peaks: str | Path,
+        fasta: str | Path,
+        bigwigs: Sequence[str | Path],
+        *,
+        region_width: int = 1000,
+        chrom_order: str | Path | None = None,
+    ) -> None:
+        if not bigwigs:
+            raise UsageError("No bigWig was given. Expected at least one (-b).")
+        read = read_peaks(peaks, region_width=region_width, chrom_order=chrom_order)
+        self._genome = Genome(fasta)
+        self._places = Places.from_peaks(read, self._genome)
+        self._files = [BigWigFile(path) for path in bigwigs]
+        for file in self._files:
+            self._check_assembly(file)
+        self._inputs = tuple(describe_input(path) for path in (peaks, fasta, *bigwigs))
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """One score a position."""
+        return ScoreKind.PROJECTED
+
+    @property
+    def region_width(self) -> int:
+        """Bases in every region, L."""
+        return self._places.region_width
+
+    @property
+    def regions(self) -> RegionTable:
+        """Where all regions lie."""
+        return self._places.table
+
+    @property
+    def inputs(self) -> Sequence[InputFile]:
+        """Peaks, genome and bigWigs."""
+        return self._inputs
+
+    def read(self, start: int, stop: int) -> RegionBatch:
+        """Return regions ``start`` to ``stop``.
+
+        Raises
+        ------
+        InputError
+            A file is damaged, or a score is infinite.
+        """
+        chroms = [span[0] for span in self._places.spans(start, stop)]
+        is_missing = np.array(
+            [any(c not in file.lengths for file in self._files) for c in chroms], dtype=np.bool_
+        )
+        contributions, has_nan = mean_of_folds(
+            self._read_fold(file, start, stop) for file in self._files
+        )
+        return finish_batch(
+            self._places,
+            start,
+            sequence=self._places.sequence(start, stop),
+            contributions=contributions,
+            has_nan=has_nan,
+            is_missing=is_missing,
+        )
+
+    def _read_fold(
+        self, file: BigWigFile, start: int, stop: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        scores = np.zeros((stop - start, self.region_width), dtype=np.float32)
+        for row, (chrom, lo, hi, offset) in enumerate(self._places.spans(start, stop)):
+            if chrom in file.lengths:
+                scores[row, offset : offset + hi - lo] = file.values(chrom, lo, hi)
+        # A base without a value reads as NaN too, so that a NaN that was written is not counted.
+        scores[np.isnan(scores)] = 0
+        return clean_scores(scores, file.path, lambda row: self._places.describe(start + row))
+
+    def _check_assembly(self, file: BigWigFile) -> None:
+        for chrom_id in np.unique(self.regions.chrom_id):
+            chrom = self.regions.chrom_names[chrom_id]
+            found = file.lengths.get(chrom)
+            expected = self._genome.lengths[chrom]
+            if found not in {None, expected}:
+                raise InputError(
+                    f"{file.path}: {chrom} has {found:,} bases, but {expected:,} in "
+                    f"{self._genome.path}. Expected both of one assembly."
+                )

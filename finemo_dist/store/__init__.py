@@ -1,0 +1,1 @@
+"""The region store: sequences and contributions of all regions in Zarr v3, shard by shard."""

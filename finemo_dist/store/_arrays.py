@@ -1,0 +1,169 @@
+"""The Zarr arrays of a store: how they are made, opened, read and written."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import BloscCodec, BloscShuffle, Crc32cCodec
+
+from finemo_dist.core.errors import StoreError
+from finemo_dist.core.records import RegionTable
+from finemo_dist.store import layout
+from finemo_dist.store.layout import StoreMeta
+
+
+def create_group(path: Path, meta: StoreMeta) -> zarr.Group:
+    """Make an empty store: a group with its arrays, none of which has data yet."""
+    group = zarr.create_group(path, zarr_format=3, attributes=meta.to_dict())
+    for name in (*layout.SHARDED_ARRAYS, *layout.TABLE_ARRAYS):
+        _create_array(group, name, meta)
+    return group
+
+
+def _create_array(group: zarr.Group, name: str, meta: StoreMeta) -> None:
+    shape = meta.shape_of(name)
+    if name in layout.SHARDED_ARRAYS:
+        chunk, shard = meta.chunk_regions, meta.shard_regions
+    else:
+        chunk, shard = meta.shard_regions, max(meta.n_shards, 1) * meta.shard_regions
+    group.create_array(
+        name,
+        shape=shape,
+        dtype=layout.DTYPES[name],
+        chunks=(chunk, *shape[1:]),
+        shards=(shard, *shape[1:]),
+        # Blosc notices little: a flipped bit would come out as other numbers without the checksum.
+        compressors=[_blosc(name), Crc32cCodec()],
+        fill_value=layout.FILL_VALUES[name],
+        dimension_names=("region", "base", "position")
+        if len(shape) == 3
+        else ("region", "position")[: len(shape)],
+    )
+
+
+def _blosc(name: str) -> BloscCodec:
+    shuffle = BloscShuffle.bitshuffle if name == layout.SEQUENCE else BloscShuffle.shuffle
+    size = 1 if name == layout.PEAK_NAME else np.dtype(layout.DTYPES[name]).itemsize
+    return BloscCodec(cname="zstd", clevel=5, shuffle=shuffle, typesize=size)
+
+
+def open_group(path: Path, *, mode: str = "r") -> tuple[zarr.Group, StoreMeta]:
+    """Return a store and its attributes.
+
+    Raises
+    ------
+    StoreError
+        There is no store, or it is of another format or damaged.
+    """
+    # Zarr would also find a group of an older format, and make one where there is none.
+    _check_is_group(path)
+    try:
+        group = zarr.open_group(path, mode=mode, zarr_format=3)  # type: ignore[arg-type]
+    except Exception as error:
+        raise StoreError(
+            f"{path}: cannot be opened as a region store ({error}). Extract the regions again."
+        ) from error
+    return group, StoreMeta.from_dict(group.attrs.asdict(), path)
+
+
+def _check_is_group(path: Path) -> None:
+    try:
+        node = json.loads((path / "zarr.json").read_text())
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise StoreError(
+            f"{path}: no region store here (there is no zarr.json). Make one by an "
+            f"extract-regions command, or check the path."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"{path / 'zarr.json'}: cannot be read ({error}). Extract the regions again."
+        ) from error
+    if not isinstance(node, Mapping) or node.get("node_type") != "group":
+        raise StoreError(f"{path}: not a Zarr group, expected a region store. Check the path.")
+
+
+def shard_file(path: Path, meta: StoreMeta, name: str, shard: int) -> Path:
+    """Return the file that holds a shard of an array."""
+    return path.joinpath(name, "c", str(shard), *["0"] * (len(meta.shape_of(name)) - 1))
+
+
+def read_rows(
+    path: Path, group: zarr.Group, meta: StoreMeta, name: str, rows: range
+) -> NDArray[Any]:
+    """Return rows of an array as stored.
+
+    Raises
+    ------
+    StoreError
+        A file is missing or damaged.
+    """
+    if not rows:
+        return np.empty((0, *meta.shape_of(name)[1:]), dtype=layout.DTYPES[name])
+    files = _files_of_rows(path, meta, name, rows)
+    for file in files:
+        # Zarr takes a missing or empty file for one that holds nothing but fill values.
+        if not file.is_file() or not file.stat().st_size:
+            raise StoreError(
+                f"{file}: missing or empty in the region store. Extract the regions again."
+            )
+    try:
+        values: NDArray[Any] = np.asarray(_array(group, name)[rows.start : rows.stop])
+    except Exception as error:
+        raise StoreError(
+            f"{', '.join(map(str, files))}: damaged ({error}). Extract the regions again."
+        ) from error
+    return values
+
+
+def write_rows(group: zarr.Group, name: str, rows: range, values: NDArray[Any]) -> None:
+    """Write whole shards of an array."""
+    if rows:
+        _array(group, name)[rows.start : rows.stop] = values
+
+
+def remove_shard(path: Path, meta: StoreMeta, shard: int) -> None:
+    """Remove the files of a shard: Zarr merges into a file that stands there, whole or damaged."""
+    for name in layout.SHARDED_ARRAYS:
+        shard_file(path, meta, name, shard).unlink(missing_ok=True)
+
+
+def read_table(path: Path, group: zarr.Group, meta: StoreMeta, rows: range) -> RegionTable:
+    """Return the coordinates of rows.
+
+    Raises
+    ------
+    StoreError
+        A file is missing or damaged.
+    """
+    columns = {name: read_rows(path, group, meta, name, rows) for name in layout.TABLE_ARRAYS}
+    return RegionTable(
+        meta.chrom_names,
+        columns[layout.CHROM_ID],
+        columns[layout.START],
+        columns[layout.PEAK_ID],
+        columns[layout.PEAK_NAME].astype(object),
+    )
+
+
+def write_table(group: zarr.Group, table: RegionTable) -> None:
+    """Write the coordinates of all regions."""
+    rows = range(len(table))
+    write_rows(group, layout.CHROM_ID, rows, table.chrom_id)
+    write_rows(group, layout.START, rows, table.start)
+    write_rows(group, layout.PEAK_ID, rows, table.peak_id)
+    write_rows(group, layout.PEAK_NAME, rows, table.peak_name)
+
+
+def _array(group: zarr.Group, name: str) -> Any:  # noqa: ANN401
+    return group[name]
+
+
+def _files_of_rows(path: Path, meta: StoreMeta, name: str, rows: range) -> list[Path]:
+    if name in layout.TABLE_ARRAYS:
+        return [shard_file(path, meta, name, 0)]
+    first, last = rows.start // meta.shard_regions, (rows.stop - 1) // meta.shard_regions
+    return [shard_file(path, meta, name, shard) for shard in range(first, last + 1)]

@@ -1,0 +1,108 @@
+"""One shard's content, its digest, and the record that says the shard is whole."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finemo_dist.core.config import digest_of
+from finemo_dist.core.errors import StoreError
+from finemo_dist.core.files import committed
+from finemo_dist.core.records import InputCounts, RegionTable
+from finemo_dist.store import layout
+from finemo_dist.store.layout import StoreMeta
+
+FOLDER = "partitions"
+
+
+@dataclass(frozen=True, slots=True)
+class ShardRecord:
+    """What is known of a shard that is whole."""
+
+    shard: int
+    n_regions: int
+    digest: str
+    """Of the encoded arrays and coordinates."""
+    counts: InputCounts
+
+    @classmethod
+    def read(cls, path: Path, shard: int) -> Self:
+        """Return the record of a shard of the store at ``path``.
+
+        Raises
+        ------
+        StoreError
+            There is none, or it is damaged.
+        """
+        file = record_file(path, shard)
+        try:
+            values: dict[str, Any] = json.loads(file.read_text())
+            values["counts"] = InputCounts(**values["counts"])
+            return cls(**values)
+        except FileNotFoundError as error:
+            raise StoreError(
+                f"{file}: missing, so shard {shard} is not known to be whole. Extract the regions "
+                f"again."
+            ) from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{file}: damaged ({error}). Extract the regions again.") from error
+
+    def write(self, path: Path) -> None:
+        """Write the record; the shard counts as whole from here on."""
+        with committed(record_file(path, self.shard)) as temporary:
+            temporary.write_text(json.dumps(asdict(self), indent=1))
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedShard:
+    """A shard as stored."""
+
+    sequence: NDArray[np.uint8]
+    contributions: NDArray[np.float16]
+    scale: NDArray[np.float32]
+    table: RegionTable
+
+    def digest(self) -> str:
+        """Return a digest that is the same on any machine."""
+        state = hashlib.blake2b(digest_size=16)
+        for values in (
+            self.sequence,
+            self.contributions,
+            self.scale,
+            self.table.chrom_id,
+            self.table.start,
+            self.table.peak_id,
+        ):
+            little_endian = values.astype(values.dtype.newbyteorder("<"), copy=False)
+            state.update(np.ascontiguousarray(little_endian).data)
+        state.update(json.dumps(self.table.peak_name.tolist()).encode())
+        return state.hexdigest()
+
+
+def record_file(path: Path, shard: int) -> Path:
+    """Return where the record of a shard lies."""
+    return path / FOLDER / f"{shard:05d}.json"
+
+
+def missing_partitions(path: Path, meta: StoreMeta) -> list[int]:
+    """Return the shards that have no record yet."""
+    return [s for s in range(meta.n_shards) if not record_file(path, s).is_file()]
+
+
+def combine_digests(meta: StoreMeta, digests: list[str]) -> str:
+    """Return the digest of a store from those of its shards, in order."""
+    return digest_of(
+        {
+            "format_version": layout.FORMAT_VERSION,
+            "n_regions": meta.n_regions,
+            "region_width": meta.region_width,
+            "score_kind": meta.score_kind.value,
+            "shard_regions": meta.shard_regions,
+            "chrom_names": meta.chrom_names,
+            "shards": digests,
+        }
+    )

@@ -1,0 +1,280 @@
+"""Writing a region store: init, one partition for each shard, finalise; or all three at once.
+
+Partitions can be written by any processes on any machines that see the same folder: no two write
+one file, and a partition written twice replaces itself by the same bytes.
+"""
+
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finemo_dist.core.errors import InputError, StoreError, UsageError
+from finemo_dist.core.protocols import Source
+from finemo_dist.core.records import InputCounts, RegionTable, ScoreKind
+from finemo_dist.store import _arrays, layout
+from finemo_dist.store._partitions import (
+    EncodedShard,
+    ShardRecord,
+    combine_digests,
+    missing_partitions,
+    record_file,
+)
+from finemo_dist.store.layout import StoreMeta
+
+_STORED_EXPONENT = 15
+_MIN_SCALE_EXPONENT = -126
+_TOO_LARGE = 2.0**127
+
+
+def init(path: str | Path, source: Source, *, shard_regions: int | None = None) -> StoreMeta:
+    """Make a store without sequences and contributions, and write its coordinates.
+
+    Raises
+    ------
+    UsageError
+        Something stands at ``path``, or ``shard_regions`` cannot be.
+    """
+    path = Path(path)
+    if path.exists():
+        raise UsageError(f"{path}: stands already. Choose another output, or remove it.")
+    table = source.regions
+    meta = StoreMeta(
+        n_regions=len(table),
+        region_width=source.region_width,
+        score_kind=source.score_kind,
+        shard_regions=_check_shard_regions(shard_regions, len(table)),
+        chrom_names=table.chrom_names,
+        inputs=tuple(source.inputs),
+    )
+    _arrays.write_table(_arrays.create_group(path, meta), table)
+    return meta
+
+
+def encode_partition(path: str | Path, source: Source, shard: int) -> ShardRecord:
+    """Write one shard and then the record that says so.
+
+    No more than one chunk of float scores is held at a time, and one shard of stored halves.
+
+    Raises
+    ------
+    InputError
+        The source is damaged, or is not the one the store was made for.
+    StoreError
+        There is no such store.
+    """
+    path = Path(path)
+    group, meta = _arrays.open_group(path, mode="r+")
+    rows = meta.shard_rows(shard)
+    table = source.regions[rows.start : rows.stop]
+    _check_source(source, table, meta, _arrays.read_table(path, group, meta, rows), path)
+    encoded, counts = _read_shard(source, table, meta, rows)
+    # The record goes first, so that none ever stands for a shard that is half written.
+    record_file(path, shard).unlink(missing_ok=True)
+    _arrays.remove_shard(path, meta, shard)
+    for name in layout.SHARDED_ARRAYS:
+        _arrays.write_rows(group, name, rows, getattr(encoded, name))
+    record = ShardRecord(shard, len(rows), encoded.digest(), counts)
+    record.write(path)
+    return record
+
+
+def finalise(path: str | Path) -> StoreMeta:
+    """Mark a store complete, with its digest and what was counted.
+
+    Raises
+    ------
+    StoreError
+        A partition has not been written.
+    """
+    path = Path(path)
+    group, meta = _arrays.open_group(path, mode="r+")
+    if missing := missing_partitions(path, meta):
+        named = ", ".join(map(str, missing[:10])) + (" and others" if len(missing) > 10 else "")
+        raise StoreError(
+            f"{path}: {len(missing):,} of {meta.n_shards:,} partitions have not been written "
+            f"({named}). Write them and finalise again."
+        )
+    records = [ShardRecord.read(path, shard) for shard in range(meta.n_shards)]
+    meta = replace(
+        meta,
+        counts=sum((record.counts for record in records), InputCounts()),
+        digest=combine_digests(meta, [record.digest for record in records]),
+        is_complete=True,
+    )
+    group.attrs.put(meta.to_dict())
+    return meta
+
+
+def encode(
+    source: Source,
+    path: str | Path,
+    *,
+    shard_regions: int | None = None,
+    overwrite: bool = False,
+    on_shard: Callable[[ShardRecord], None] | None = None,
+) -> StoreMeta:
+    """Write all of a source as a store, which appears under its name when it is complete.
+
+    Parameters
+    ----------
+    shard_regions
+        Regions in a shard; from the number of regions when None.
+    overwrite
+        Whether a store that stands there is replaced, once the new one is complete.
+    on_shard
+        Called after each shard.
+
+    Raises
+    ------
+    InputError
+        The source is damaged.
+    StoreError
+        The store cannot be written, as on a full disk.
+    UsageError
+        Something stands at ``path`` that may not be replaced.
+    """
+    path = Path(path)
+    _check_output(path, overwrite=overwrite)
+    with _replacing(path) as temporary:
+        meta = init(temporary, source, shard_regions=shard_regions)
+        for shard in range(meta.n_shards):
+            record = encode_partition(temporary, source, shard)
+            if on_shard is not None:
+                on_shard(record)
+        return finalise(temporary)
+
+
+def to_stored(
+    contributions: NDArray[np.floating],
+) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+    """Return contributions (R, ...) as float16 and the power of two (R,) they were divided by.
+
+    The largest of a region is stored as 2^14 to 2^15, that of a region of zeros has scale 1: any
+    magnitude keeps eleven significant bits, and float16 values below 2^15 are kept exactly.
+
+    Raises
+    ------
+    InputError
+        A contribution is not finite, or beyond 2^127.
+    """
+    axes = tuple(range(1, contributions.ndim))
+    largest = np.maximum(
+        contributions.max(axis=axes, initial=0), -contributions.min(axis=axes, initial=0)
+    )
+    is_fine = largest < _TOO_LARGE
+    if not is_fine.all():
+        row = int((~is_fine).argmax())
+        raise InputError(
+            f"Region {row} of the block read has a contribution of magnitude {largest[row]:g}. "
+            f"Expected finite contributions below 1.7e38."
+        )
+    _, exponent = np.frexp(largest)
+    exponent = np.maximum(exponent - _STORED_EXPONENT, _MIN_SCALE_EXPONENT)
+    scale = np.ldexp(np.float32(1), np.where(largest > 0, exponent, 0)).astype(np.float32)
+    by_region = scale.reshape(-1, *[1] * len(axes))
+    # Adding zero turns -0.0 into 0.0, so that equal contributions are equal bytes.
+    return (contributions / by_region + np.float32(0)).astype(np.float16), scale
+
+
+def _read_shard(
+    source: Source, table: RegionTable, meta: StoreMeta, rows: range
+) -> tuple[EncodedShard, InputCounts]:
+    n_rows = len(rows)
+    encoded = EncodedShard(
+        sequence=np.empty((n_rows, meta.region_width), dtype=np.uint8),
+        contributions=np.empty(
+            (n_rows, *meta.shape_of(layout.CONTRIBUTIONS)[1:]), dtype=np.float16
+        ),
+        scale=np.empty(n_rows, dtype=np.float32),
+        table=table,
+    )
+    counts = InputCounts()
+    for start in range(0, n_rows, meta.chunk_regions):
+        block = slice(start, min(start + meta.chunk_regions, n_rows))
+        batch = source.read(rows.start + block.start, rows.start + block.stop)
+        assert len(batch) == block.stop - block.start
+        encoded.sequence[block] = batch.sequence
+        encoded.contributions[block], encoded.scale[block] = to_stored(batch.contributions)
+        counts += batch.counts
+    return encoded, counts
+
+
+def _check_shard_regions(shard_regions: int | None, n_regions: int) -> int:
+    if shard_regions is None:
+        return layout.choose_shard_regions(n_regions)
+    chunk = min(shard_regions, layout.MAX_CHUNK_REGIONS)
+    if shard_regions < 1 or shard_regions % chunk:
+        raise UsageError(
+            f"Shards of {shard_regions} regions: expected 1 to {layout.MAX_CHUNK_REGIONS}, or a "
+            f"multiple of that."
+        )
+    return shard_regions
+
+
+def _check_source(
+    source: Source, table: RegionTable, meta: StoreMeta, stored: RegionTable, path: Path
+) -> None:
+    is_same = (
+        len(source.regions) == meta.n_regions
+        and source.region_width == meta.region_width
+        and ScoreKind(source.score_kind) is meta.score_kind
+        and table.chrom_names == meta.chrom_names
+        and [file.digest for file in source.inputs] == [file.digest for file in meta.inputs]
+        and np.array_equal(table.chrom_id, stored.chrom_id)
+        and np.array_equal(table.start, stored.start)
+        and np.array_equal(table.peak_id, stored.peak_id)
+        and np.array_equal(table.peak_name, stored.peak_name)
+    )
+    if not is_same:
+        raise InputError(
+            f"{path}: was made for other inputs than those given now (or they changed since). "
+            f"Give the same files and options, or start a new store."
+        )
+
+
+def _check_output(path: Path, *, overwrite: bool) -> None:
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    if not overwrite:
+        raise UsageError(
+            f"{path}: stands already. Choose another output, or say that it may be overwritten "
+            f"(--force)."
+        )
+    try:
+        _arrays.open_group(path)
+    except StoreError as error:
+        # A mistyped path must not cost a folder that was never a store.
+        raise UsageError(
+            f"{path}: stands already and is not a region store, so it is not overwritten. Choose "
+            f"another output, or remove it."
+        ) from error
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """Yield a folder beside ``path`` that takes its place on success and vanishes otherwise."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    old = temporary.with_suffix(".old")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        if path.exists():
+            path.rename(old)
+        temporary.rename(path)
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be written ({error.strerror or error}). Check space and permissions "
+            f"of {path.parent}."
+        ) from error
+    finally:
+        # Interrupted between the two renames, the old store goes back to its name.
+        if old.exists() and not path.exists():
+            old.rename(path)
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,152 @@
+"""What a region store is called, made of and says about itself: format version 1.
+
+A store is a Zarr v3 group of seven arrays over N regions of L bases::
+
+    sequence       uint8    (N, L)               0-3 for A, C, G, T and 4 for any other base
+    contributions  float16  (N, L) or (N, 4, L)  contribution divided by the scale of its region
+    scale          float32  (N,)                 a power of two
+    chrom_id, start, peak_id, peak_name  (N,)    where regions lie
+
+The first three lie in one file for each shard of ``shard_regions`` regions; a shard has exactly one
+writer. The last four lie in one file each, written when the store is made. ``partitions/`` holds
+one record for each shard, written when the shard is whole.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+
+from finemo_dist.core.errors import StoreError
+from finemo_dist.core.records import InputCounts, InputFile, ScoreKind
+
+FORMAT: Final = "finemo_dist.regions"
+FORMAT_VERSION: Final = 1
+
+SEQUENCE: Final = "sequence"
+CONTRIBUTIONS: Final = "contributions"
+SCALE: Final = "scale"
+CHROM_ID: Final = "chrom_id"
+START: Final = "start"
+PEAK_ID: Final = "peak_id"
+PEAK_NAME: Final = "peak_name"
+SHARDED_ARRAYS: Final = (SEQUENCE, CONTRIBUTIONS, SCALE)
+TABLE_ARRAYS: Final = (CHROM_ID, START, PEAK_ID, PEAK_NAME)
+DTYPES: Final[Mapping[str, Any]] = {
+    SEQUENCE: np.uint8,
+    CONTRIBUTIONS: np.float16,
+    SCALE: np.float32,
+    CHROM_ID: np.int32,
+    START: np.int64,
+    PEAK_ID: np.uint32,
+    PEAK_NAME: str,
+}
+FILL_VALUES: Final[Mapping[str, Any]] = {
+    # No region has these: Zarr neither writes a file that would hold nothing else, nor misses one.
+    SEQUENCE: 255,
+    CONTRIBUTIONS: -np.inf,
+    SCALE: 0.0,
+    CHROM_ID: np.iinfo(np.int32).min,
+    START: np.iinfo(np.int64).min,
+    PEAK_ID: np.iinfo(np.uint32).max,
+    PEAK_NAME: "\n",
+}
+
+MIN_SHARD_REGIONS: Final = 64
+MAX_SHARD_REGIONS: Final = 8192
+MAX_CHUNK_REGIONS: Final = 1024
+_SHARDS_AIMED_AT = 32
+
+
+def choose_shard_regions(n_regions: int) -> int:
+    """Return the regions of a shard: a power of two that gives about 32 shards, 64 to 8,192."""
+    wanted = -(-n_regions // _SHARDS_AIMED_AT)
+    power = 1 << max(wanted - 1, 0).bit_length()
+    return min(max(power, MIN_SHARD_REGIONS), MAX_SHARD_REGIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreMeta:
+    """The attributes of a store."""
+
+    n_regions: int
+    region_width: int
+    score_kind: ScoreKind
+    shard_regions: int
+    chrom_names: tuple[str, ...]
+    inputs: tuple[InputFile, ...]
+    counts: InputCounts = field(default_factory=InputCounts)
+    digest: str = ""
+    """Of content, coordinates and layout, not of paths or times; empty until complete."""
+    is_complete: bool = False
+
+    @property
+    def chunk_regions(self) -> int:
+        """Regions that are compressed together, and read at the least."""
+        return min(MAX_CHUNK_REGIONS, self.shard_regions)
+
+    @property
+    def n_shards(self) -> int:
+        """Shards, all of ``shard_regions`` regions but the last."""
+        return -(-self.n_regions // self.shard_regions)
+
+    def shard_rows(self, shard: int) -> range:
+        """Return the rows of a shard.
+
+        Raises
+        ------
+        IndexError
+            There is no such shard.
+        """
+        if not 0 <= shard < self.n_shards:
+            raise IndexError(f"shard {shard} of {self.n_shards}")
+        start = shard * self.shard_regions
+        return range(start, min(start + self.shard_regions, self.n_regions))
+
+    def shape_of(self, name: str) -> tuple[int, ...]:
+        """Return the shape of an array of the store."""
+        if name == SEQUENCE:
+            return self.n_regions, self.region_width
+        if name == CONTRIBUTIONS:
+            bases = (4,) if self.score_kind is ScoreKind.HYPOTHETICAL else ()
+            return self.n_regions, *bases, self.region_width
+        return (self.n_regions,)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the attributes as JSON can hold them."""
+        return {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, attributes: Mapping[str, Any], path: str | Path) -> Self:
+        """Return the attributes of the store at ``path``.
+
+        Raises
+        ------
+        StoreError
+            They are of another format or version, or damaged.
+        """
+        values = dict(attributes)
+        found = values.pop("format", None), values.pop("format_version", None)
+        if found[0] != FORMAT:
+            raise StoreError(
+                f"{path}: not a region store (its format is {found[0]!r}, expected {FORMAT!r}). "
+                f"Make one by an extract-regions command."
+            )
+        if found[1] != FORMAT_VERSION:
+            raise StoreError(
+                f"{path}: region store of format version {found[1]}, and this version of "
+                f"finemo-dist reads {FORMAT_VERSION}. Extract the regions again, or use the "
+                f"version that wrote it."
+            )
+        try:
+            values["score_kind"] = ScoreKind(values["score_kind"])
+            values["chrom_names"] = tuple(values["chrom_names"])
+            values["inputs"] = tuple(InputFile(**file) for file in values["inputs"])
+            values["counts"] = InputCounts(**values["counts"])
+            return cls(**values)
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(
+                f"{path}: damaged attributes in zarr.json ({error}). Extract the regions again."
+            ) from error

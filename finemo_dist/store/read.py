@@ -1,0 +1,114 @@
+"""Reading a region store."""
+
+from pathlib import Path
+
+import numpy as np
+import zarr
+
+from finemo_dist.core.errors import StoreError
+from finemo_dist.core.records import InputCounts, RegionBatch, RegionTable, ScoreKind
+from finemo_dist.store import _arrays, layout
+from finemo_dist.store.layout import StoreMeta
+
+
+class RegionStore:
+    """A complete region store, open for reading.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    group
+        The open Zarr group.
+    meta
+        Its attributes.
+    """
+
+    def __init__(self, path: Path, group: zarr.Group, meta: StoreMeta) -> None:
+        self._path = path
+        self._group = group
+        self.meta = meta
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return open_store, (self.path,)
+
+    @property
+    def path(self) -> str:
+        """The folder."""
+        return str(self._path)
+
+    @property
+    def digest(self) -> str:
+        """Of content, coordinates and layout."""
+        return self.meta.digest
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What the contributions are."""
+        return self.meta.score_kind
+
+    @property
+    def region_width(self) -> int:
+        """Bases in every region, L."""
+        return self.meta.region_width
+
+    @property
+    def n_regions(self) -> int:
+        """Regions in all shards together."""
+        return self.meta.n_regions
+
+    @property
+    def n_shards(self) -> int:
+        """Shards, all of the same size but the last."""
+        return self.meta.n_shards
+
+    def shard_rows(self, shard: int) -> range:
+        """Return the rows of a shard."""
+        return self.meta.shard_rows(shard)
+
+    def table(self, start: int, stop: int) -> RegionTable:
+        """Return the coordinates of rows ``start`` to ``stop``.
+
+        Raises
+        ------
+        StoreError
+            A file is missing or damaged.
+        """
+        return _arrays.read_table(self._path, self._group, self.meta, range(start, stop))
+
+    def read(self, start: int, stop: int) -> RegionBatch:
+        """Return sequences and float32 contributions of rows ``start`` to ``stop``.
+
+        Whole chunks are read: ranges that begin and end at multiples of ``meta.chunk_regions``
+        cost least.
+
+        Raises
+        ------
+        StoreError
+            A file is missing or damaged.
+        """
+        rows = range(start, stop)
+        sequence, stored, scale = (
+            _arrays.read_rows(self._path, self._group, self.meta, name, rows)
+            for name in layout.SHARDED_ARRAYS
+        )
+        contributions = stored.astype(np.float32)
+        contributions *= scale.reshape(-1, *[1] * (stored.ndim - 1))
+        return RegionBatch(sequence, contributions, InputCounts(n_regions=len(rows)))
+
+
+def open_store(path: str | Path) -> RegionStore:
+    """Return the store at ``path``, open for reading.
+
+    Raises
+    ------
+    StoreError
+        There is none, it is of another format or version, damaged, or not complete.
+    """
+    path = Path(path)
+    group, meta = _arrays.open_group(path)
+    if not meta.is_complete:
+        raise StoreError(
+            f"{path}: not complete: its extraction did not end. Run the extraction again."
+        )
+    return RegionStore(path, group, meta)

@@ -1,0 +1,56 @@
+"""Re-reading a whole store against what it says about itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from finemo_dist.core.errors import StoreError
+from finemo_dist.core.records import InputCounts
+from finemo_dist.store import _arrays, layout
+from finemo_dist.store._partitions import EncodedShard, ShardRecord, combine_digests
+from finemo_dist.store.read import RegionStore, open_store
+
+
+def verify(path: str | Path) -> list[str]:
+    """Return what is wrong with a store, each a sentence; an empty list if nothing is.
+
+    Every shard is read, and its digest compared with the one taken when it was written.
+    """
+    try:
+        store = open_store(path)
+    except StoreError as error:
+        return [str(error)]
+    return list(_problems(store, Path(path)))
+
+
+def _problems(store: RegionStore, path: Path) -> Iterator[str]:
+    meta = store.meta
+    digests: list[str] = []
+    counts = InputCounts()
+    for shard in range(meta.n_shards):
+        try:
+            record = ShardRecord.read(path, shard)
+            found = _digest_of_shard(path, shard)
+        except StoreError as error:
+            yield str(error)
+            continue
+        digests.append(record.digest)
+        counts += record.counts
+        if record.shard != shard or record.n_regions != len(meta.shard_rows(shard)):
+            yield f"{path}: the record of shard {shard} is of another shard."
+        if found != record.digest:
+            yield f"{path}: shard {shard} holds other data than was written (digest {found})."
+    if len(digests) < meta.n_shards:
+        return
+    if counts != meta.counts:
+        yield f"{path}: the attributes count {meta.counts}, the shards {counts}."
+    if combine_digests(meta, digests) != meta.digest:
+        yield f"{path}: the digest in the attributes is not that of the shards."
+
+
+def _digest_of_shard(path: Path, shard: int) -> str:
+    group, meta = _arrays.open_group(path)
+    rows = meta.shard_rows(shard)
+    stored = {
+        name: _arrays.read_rows(path, group, meta, name, rows) for name in layout.SHARDED_ARRAYS
+    }
+    return EncodedShard(**stored, table=_arrays.read_table(path, group, meta, rows)).digest()

@@ -1,0 +1,222 @@
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from finemo_dist.catalog.catalog import open_catalog
+from finemo_dist.catalog.readonly import run_user_query
+from finemo_dist.core.errors import UsageError
+from finemo_dist.core.records import Unit
+from finemo_dist.hits.layout import part_path
+from tests.unit.catalog.builder import hit, write_run
+
+
+@pytest.fixture
+def own_run(tmp_path):
+    return write_run(tmp_path / "run", {"it's": [[hit()]], "b": [[hit(), hit(peak_id=1)]]})
+
+
+@pytest.fixture
+def catalog(own_run):
+    with open_catalog(own_run) as opened:
+        yield opened
+
+
+def answer(catalog, query):
+    return list(run_user_query(catalog, query).text_rows())
+
+
+def snapshot(folder):
+    return {p: p.read_bytes() for p in Path(folder).rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("SELECT count(*) FROM hits", ("3",)),
+        ("select 1;", ("1",)),
+        ("-- why\nSELECT 1 -- because", ("1",)),
+        ("WITH a AS (FROM hits) SELECT count(*) FROM a", ("3",)),
+        ("FROM hits SELECT sample ORDER BY ALL LIMIT 1", ("b",)),
+        ("VALUES (1, NULL)", ("1", None)),
+        ("SELECT count(*) FROM hits WHERE sample = 'it''s'", ("1",)),
+        ("(SELECT 2)", ("2",)),
+        ("SELECT sample FROM samples UNION ALL SELECT 'z' ORDER BY ALL DESC", ("z",)),
+        ("PIVOT hits ON strand IN ('+') USING count(*) GROUP BY sample ORDER BY ALL", ("b", "2")),
+        ("SELECT hit_similarity, 1 = 1, 0.1::FLOAT FROM hits", ("0.75", "true", "0.1")),
+    ],
+)
+def test_a_query_that_reads_is_answered(catalog, query, first):
+    assert answer(catalog, query)[0] == first
+
+
+def test_describe_show_and_summarize_are_answered(catalog):
+    assert ("hits",) in answer(catalog, "SHOW TABLES")
+    assert answer(catalog, "DESCRIBE hits")[0][:2] == ("sample", "VARCHAR")
+    assert answer(catalog, "SUMMARIZE hits")[0][0] == "sample"
+
+
+@pytest.mark.parametrize("query", ["EXPLAIN SELECT start FROM hits", "explain\nanalyze FROM hits"])
+def test_explain_is_answered(catalog, query):
+    assert "hit_parts" in answer(catalog, query)[0][1] or "Scan" in answer(catalog, query)[0][1]
+
+
+def test_explain_alone_computes_nothing_and_analyze_does(catalog):
+    assert "Total Time" not in answer(catalog, "EXPLAIN FROM hits")[0][1]
+    assert "Total Time" in answer(catalog, "EXPLAIN ANALYZE FROM hits")[0][1]
+
+
+def test_columns_and_their_kind_are_known_before_the_rows(catalog):
+    query = run_user_query(
+        catalog, "SELECT sample, start, hit_similarity, sum(1) FROM hits GROUP BY ALL"
+    )
+
+    assert query.columns[:3] == ("sample", "start", "hit_similarity")
+    assert query.is_numeric == (False, True, True, True)
+
+
+REFUSED_STATEMENTS = [
+    "COPY (SELECT 1) TO '{part}'",
+    "COPY hits TO '{run}/x.csv'",
+    "EXPLAIN COPY (SELECT 1) TO '{part}'",
+    "EXPLAIN ANALYZE COPY (SELECT 1) TO '{part}'",
+    "EXPLAIN (ANALYZE) COPY (SELECT 1) TO '{part}'",
+    "EXPLAIN ANALYZE WITH x AS (COPY (SELECT 1) TO '{part}') SELECT 1",
+    "/* c */ EXPLAIN ANALYZE COPY (SELECT 1) TO '{part}'",
+    "EXPLAIN EXPLAIN ANALYZE COPY (SELECT 1) TO '{part}'",
+    "WITH x AS (COPY (SELECT 1) TO '{part}') SELECT 1",
+    "WITH x AS (INSERT INTO part_files VALUES ('a', 'b') RETURNING *) FROM x",
+    "FROM query('WITH x AS (COPY (SELECT 1) TO ''{part}'') SELECT 1')",
+    "SELECT 1; COPY (SELECT 1) TO '{part}'",
+    "SELECT 1; SELECT 2",
+    "SELECT 1) UNION (SELECT 2",
+    "SELECT 1); COPY (SELECT 1) TO '{part}'; FROM (SELECT 2",
+    "ATTACH '{run}/x.db'",
+    "DETACH memory",
+    "USE memory",
+    "INSTALL httpfs",
+    "LOAD httpfs",
+    "PRAGMA database_list",
+    "SET threads = 1",
+    "RESET threads",
+    "SET VARIABLE question = 'x'",
+    "CREATE TABLE t AS SELECT 1",
+    "CREATE OR REPLACE VIEW hits AS SELECT 1",
+    "CREATE MACRO f() AS 1",
+    "INSERT INTO part_files VALUES ('a', 'b')",
+    "UPDATE part_files SET sample = 'a'",
+    "DELETE FROM part_files",
+    "TRUNCATE part_files",
+    "DROP VIEW hits",
+    "ALTER TABLE part_files ADD COLUMN x INT",
+    "EXPORT DATABASE '{run}/x'",
+    "IMPORT DATABASE '{run}/x'",
+    "CALL pragma_version()",
+    "CHECKPOINT",
+    "VACUUM",
+    "BEGIN",
+    "PREPARE p AS SELECT 1",
+    "EXECUTE p",
+    "PIVOT hits ON strand USING count(*)",
+    "",
+    "   ",
+    "-- nothing",
+    "SELEC 1",
+    "SELECT * FROM no_such_table",
+    "SELECT ?",
+    "SELECT $x",
+]
+REFUSED_READS = [
+    "FROM read_csv('/etc/passwd')",
+    "FROM read_text('/etc/passwd')",
+    "FROM read_blob('/proc/self/environ')",
+    "FROM '/etc/passwd'",
+    "FROM glob('/etc/*')",
+    "FROM sniff_csv('/etc/passwd')",
+    "FROM read_text('{run}/run.json')",
+    "FROM read_parquet('{run}/**/*.parquet')",
+    "FROM read_csv('https://127.0.0.1/x.csv')",
+    "FROM parquet_metadata('{other}')",
+    "FROM read_parquet('{other}')",
+    "FROM query('FROM read_text(''/etc/passwd'')')",
+    "SELECT getenv('HOME')",
+    "FROM enable_logging(storage='file', storage_config={{'path': '{run}'}})",
+]
+
+
+@pytest.mark.parametrize("query", REFUSED_STATEMENTS + REFUSED_READS)
+def test_a_query_that_is_not_a_read_of_the_run_is_refused(catalog, own_run, tmp_path, query):
+    other = tmp_path / "other.parquet"
+    part = part_path(own_run, "hits", Unit("b", 0))
+    other.write_bytes(part.read_bytes())
+    before = snapshot(tmp_path)
+
+    with pytest.raises(UsageError):
+        answer(catalog, query.format(part=part, run=own_run, other=other))
+
+    assert snapshot(tmp_path) == before
+    assert answer(catalog, "SELECT count(*) FROM hits") == [("3",)]
+
+
+def test_sql_hidden_in_an_argument_is_refused(catalog, own_run):
+    """DuckDB runs serialised SQL behind a SELECT, COPY to a readable part included."""
+    part = part_path(own_run, "hits", Unit("b", 0))
+    copy = f"WITH x AS (COPY (SELECT 1) TO '{part}') SELECT 1"
+    text = catalog.rows("SELECT json_serialize_sql($q::VARCHAR)", {"q": copy})[0][0]
+    quoted = text.replace("'", "''")
+    nested = f"FROM json_execute_serialized_sql('{quoted}')".replace("'", "''")
+    before = part.read_bytes()
+
+    for query in (
+        f"FROM json_execute_serialized_sql('{quoted}')",
+        f"SELECT (SELECT count(*) FROM json_execute_serialized_sql('{quoted}'))",
+        f"FROM query('{nested}')",
+        f"EXPLAIN ANALYZE FROM json_execute_serialized_sql('{quoted}')",
+    ):
+        with pytest.raises(UsageError, match="can write"):
+            answer(catalog, query)
+
+    assert part.read_bytes() == before
+
+
+def test_the_connection_itself_opens_nothing_else(catalog, tmp_path):
+    cursor = catalog.restricted_cursor()
+
+    for query in (
+        f"COPY (SELECT 1) TO '{tmp_path}/x.csv'",
+        "FROM read_text('/etc/passwd')",
+        f"ATTACH '{tmp_path}/x.db'",
+    ):
+        with pytest.raises(duckdb.Error):
+            cursor.execute(query)
+    with pytest.raises(duckdb.Error, match="locked"):
+        cursor.execute("SET enable_external_access = true")
+
+
+def test_variables_of_the_caller_are_not_tables(catalog):
+    secret = {"a": [1]}
+    assert secret
+
+    with pytest.raises(UsageError, match="secret"):
+        answer(catalog, "FROM secret")
+
+
+def test_a_failure_is_told_in_one_line(catalog):
+    with pytest.raises(UsageError, match="Referenced column") as caught:
+        answer(catalog, "SELECT colour FROM hits")
+
+    assert "\n" not in str(caught.value)
+
+
+def test_a_failure_among_the_rows_is_a_usage_error(catalog):
+    query = run_user_query(catalog, "SELECT sample::INT FROM hits")
+
+    with pytest.raises(UsageError, match="Could not convert"):
+        list(query.text_rows())
+
+
+def test_two_answers_can_be_read_at_once(catalog):
+    first = run_user_query(catalog, "SELECT 1 FROM hits").text_rows()
+    second = run_user_query(catalog, "SELECT 2 FROM hits").text_rows()
+
+    assert [next(first), next(second), next(first)] == [("1",), ("2",), ("1",)]

@@ -1,0 +1,66 @@
+import json
+
+import pytest
+
+from finemo_dist.core.errors import RunError
+from finemo_dist.core.records import InputFile
+from finemo_dist.core.run_record import RunRecord
+from tests.unit.catalog.builder import write_record
+
+
+def test_a_record_comes_back_as_it_was(tmp_path):
+    written = write_record(tmp_path, {"a": 1, "x/y": 2})
+    full = written.model_copy(update={"inputs": (InputFile("p", 3, "d"),), "seconds": {"s": 0.5}})
+    full.save(tmp_path)
+
+    assert RunRecord.load(tmp_path) == full
+    assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_a_sample_is_found_by_its_name(tmp_path):
+    record = write_record(tmp_path, {"a": 1, "b": 2})
+
+    assert (record.sample("b").n_shards, record.sample("c")) == (2, None)
+
+
+def test_a_folder_without_a_record_is_no_run(tmp_path):
+    with pytest.raises(RunError, match="not a run directory"):
+        RunRecord.load(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"format": "finemo_dist.run"'])
+def test_a_damaged_record_is_named(tmp_path, content):
+    (tmp_path / "run.json").write_bytes(content)
+
+    with pytest.raises(RunError, match=r"run\.json: is not JSON"):
+        RunRecord.load(tmp_path)
+
+
+@pytest.mark.parametrize("change", [{"format": "other"}, {"format_version": 2}])
+def test_another_format_or_version_is_refused(tmp_path, change):
+    write_record(tmp_path, {"a": 1})
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+
+    with pytest.raises(RunError, match="this release reads"):
+        RunRecord.load(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "null"])
+def test_json_of_something_else_is_refused(tmp_path, content):
+    (tmp_path / "run.json").write_text(content)
+
+    with pytest.raises(RunError, match="is of format None"):
+        RunRecord.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "where"), [({"samples": []}, "samples"), ({"status": "?"}, "status")]
+)
+def test_a_record_with_a_field_that_cannot_be_is_refused_by_field(tmp_path, change, where):
+    write_record(tmp_path, {"a": 1})
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+
+    with pytest.raises(RunError, match=f"{where}: "):
+        RunRecord.load(tmp_path)

@@ -1,0 +1,256 @@
+import logging
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from finemo_dist.catalog.catalog import open_catalog
+from finemo_dist.catalog.summary import summarise
+from finemo_dist.core.errors import RunError, UsageError
+from finemo_dist.core.records import Unit
+from finemo_dist.core.schema import FINEMO_HIT_COLUMNS, HIT_COLUMNS, MOTIF_COLUMNS
+from finemo_dist.hits.layout import part_path
+from tests.unit.catalog.builder import (
+    REGION_WIDTH,
+    hit,
+    random_hits,
+    region,
+    write_record,
+    write_run,
+    write_shard,
+)
+
+PLACE = ("chr", "start", "motif_name", "strand")
+
+ODD_NAMES = ["a b", "x/y", "..", "%41", "A", "it's", "ü日", "__HIVE_DEFAULT_PARTITION__", "a+b"]
+
+
+def dicts(catalog, query):
+    relation = catalog.sql(query)
+    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+
+
+def keys(rows, names=(*PLACE, "peak_id")):
+    return sorted(tuple(row[name] for name in names) for row in rows)
+
+
+def unique_by_loop(hits):
+    best = {}
+    for row in hits:
+        place = tuple(row[name] for name in PLACE)
+        rank = (-row["hit_coefficient_global"], row["peak_id"], row["start_untrimmed"])
+        if place not in best or rank < best[place][0]:
+            best[place] = (rank, row)
+    return [row for _, row in best.values()]
+
+
+@pytest.fixture(scope="module")
+def catalog(run):
+    with open_catalog(run) as opened:
+        yield opened
+
+
+def test_hits_hold_every_column_with_the_sample_and_finemos_correlation(catalog):
+    columns = catalog.sql("FROM hits").columns
+
+    assert set(columns) == {c.name for c in HIT_COLUMNS} | {"sample", "hit_correlation"}
+    assert tuple(columns[1:-2]) == FINEMO_HIT_COLUMNS
+
+
+def test_correlation_repeats_similarity(catalog):
+    count = "SELECT count(*) FROM hits WHERE hit_correlation IS DISTINCT FROM hit_similarity"
+
+    assert catalog.rows(count) == [(0,)]
+
+
+def test_every_committed_hit_is_seen_once(tmp_path):
+    rows = random_hits(np.random.default_rng(1), 60)
+    write_run(tmp_path, {"s": [rows[:20], rows[20:], []]})
+
+    with open_catalog(tmp_path) as catalog:
+        seen = dicts(catalog, "SELECT * EXCLUDE (sample, hit_correlation) FROM hits")
+
+    assert keys(seen, sorted(seen[0])) == keys(rows, sorted(seen[0]))
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_any_sample_name_comes_back(name, tmp_path):
+    others = [n for n in ODD_NAMES if n != name]
+    write_run(tmp_path, {name: [[hit()], [hit()]]} | {n: [[hit()]] for n in others})
+
+    with open_catalog(tmp_path) as catalog:
+        counts = catalog.rows("SELECT count(*) FROM hits WHERE sample = $s", {"s": name})
+
+    assert counts == [(2,)]
+
+
+@pytest.mark.parametrize("folder", ["start=5", "sample=other", "run[1]", "a*b?", "it's"])
+def test_the_path_of_a_run_never_changes_its_rows(folder, tmp_path):
+    write_run(tmp_path / folder, {"s": [[hit(start=40)]]})
+
+    with open_catalog(tmp_path / folder) as catalog:
+        assert catalog.rows("SELECT sample, start FROM hits") == [("s", 40)]
+
+
+def test_a_filter_on_the_sample_reads_only_its_files(catalog):
+    plan = catalog.rows("EXPLAIN ANALYZE SELECT count(start) FROM hits WHERE sample = 'liver'")
+
+    # One of the others is opened for the schema.
+    assert int(re.search(r"Total Files Read: (\d+)", plan[0][1])[1]) <= 4
+
+
+@given(data=st.data())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_unique_keeps_the_largest_hit_of_every_place_in_any_order(data, tmp_path_factory):
+    seed = data.draw(st.integers(0, 2**16))
+    rng = np.random.default_rng(seed)
+    rows = random_hits(rng, data.draw(st.integers(1, 80)))
+    n_shards = data.draw(st.integers(1, 4))
+    shuffled = [rows[i] for i in rng.permutation(len(rows))]
+    run = write_run(
+        tmp_path_factory.mktemp("unique"), {"s": [shuffled[i::n_shards] for i in range(n_shards)]}
+    )
+
+    with open_catalog(run, threads=data.draw(st.integers(1, 2))) as catalog:
+        seen = dicts(catalog, "FROM hits_unique")
+
+    assert keys(seen) == keys(unique_by_loop(rows))
+
+
+def test_ties_go_to_the_lowest_peak(tmp_path):
+    rows = [hit(peak_id=p, hit_coefficient_global=c) for p, c in [(0, 1), (3, 2), (2, 2)]]
+    write_run(tmp_path, {"s": [rows[:1], rows[1:2], rows[2:]]})
+
+    with open_catalog(tmp_path) as catalog:
+        assert catalog.rows("SELECT peak_id FROM hits_unique") == [(2,)]
+
+
+def test_samples_do_not_share_places(tmp_path):
+    write_run(tmp_path, {"a": [[hit()]], "b": [[hit()]]})
+
+    with open_catalog(tmp_path) as catalog:
+        assert catalog.rows("SELECT sample FROM hits_unique ORDER BY ALL") == [("a",), ("b",)]
+
+
+def test_hits_without_a_chromosome_have_no_unique(tmp_path):
+    rows = [hit(chr=None, chr_id=-1, peak_name=None, peak_id=p) for p in (0, 1)]
+    write_run(tmp_path, {"s": [rows]}, has_coordinates=False)
+
+    with open_catalog(tmp_path) as catalog:
+        assert len(catalog.rows("FROM hits")) == 2
+        assert catalog.rows("FROM hits_unique") == []
+
+
+def test_peaks_span_the_region_width(tmp_path):
+    write_run(tmp_path, {"s": [[]]})
+    write_shard(tmp_path, "s", 0, [], [region(peak_id=7, peak_region_start=-4, peak_name='"p"')])
+
+    with open_catalog(tmp_path) as catalog:
+        assert dicts(catalog, "FROM peaks") == [
+            {
+                "sample": "s",
+                "peak_id": 7,
+                "chr": "chrA",
+                "chr_id": 0,
+                "start": -4,
+                "end": REGION_WIDTH - 4,
+                "name": '"p"',
+            }
+        ]
+
+
+def test_motifs_are_those_of_the_run(catalog):
+    motifs = dicts(catalog, "FROM motifs ORDER BY motif_id")
+
+    assert list(motifs[0]) == [c.name for c in MOTIF_COLUMNS]
+    assert [(m["motif_name"], m["strand"]) for m in motifs[:3]] == [
+        ("m0", "+"),
+        ("m0", "-"),
+        ("m1", "+"),
+    ]
+
+
+def test_a_run_that_has_not_begun_gives_empty_views(tmp_path):
+    write_record(tmp_path, {"s": 4})
+
+    with open_catalog(tmp_path) as catalog:
+        for view in ("hits", "hits_unique", "peaks", "peaks_qc", "motifs"):
+            assert catalog.rows(f"FROM {view}") == []
+        assert str(catalog.sql("FROM hits").types[2]) == "BIGINT"
+        assert [s.n_shards_committed for s in summarise(catalog)] == [0]
+
+
+def test_the_summary_counts_committed_units(tmp_path):
+    write_record(tmp_path, {"b": 3, "a": 1}, n_regions=5)
+    write_shard(tmp_path, "b", 0, [hit()] * 3, [region(dual_gap=0.5), region(converged=False)])
+    write_shard(tmp_path, "b", 2, [hit()], [region(dual_gap=0.25)])
+
+    with open_catalog(tmp_path) as catalog:
+        a, b = summarise(catalog)
+
+    assert (a.sample, a.n_shards_committed, a.n_hits, a.max_gap, a.is_complete) == (
+        ("a", 0, 0, 0, False)
+    )
+    assert (b.n_regions, b.n_shards, b.n_shards_committed, b.n_regions_committed) == (5, 3, 2, 3)
+    assert (b.n_hits, b.n_not_converged, b.max_gap) == (4, 1, 0.5)
+
+
+def test_a_truncated_part_is_named_and_left_out(tmp_path, caplog):
+    write_run(tmp_path, {"s": [[hit()], [hit()]]})
+    path = part_path(tmp_path, "peaks_qc", Unit("s", 0))
+    path.write_bytes(path.read_bytes()[:-20])
+
+    with open_catalog(tmp_path) as catalog:
+        assert len(catalog.rows("FROM hits")) == 1
+    assert str(path) in caplog.text
+
+
+def test_parts_of_another_configuration_are_left_out(tmp_path, caplog):
+    write_run(tmp_path, {"s": [[hit()], [hit()]]})
+    write_shard(tmp_path, "s", 1, [hit()], [region()], config_digest="old")
+    write_shard(tmp_path, "s", 9, [hit()], [region()])
+
+    with caplog.at_level(logging.WARNING), open_catalog(tmp_path) as catalog:
+        assert len(catalog.rows("FROM hits")) == 1
+    assert "2 parts are of another configuration" in caplog.text
+
+
+def test_a_catalog_of_one_sample_shows_it_alone(catalog):
+    with catalog.only("heart") as single:
+        assert single.rows("SELECT DISTINCT sample FROM hits") == [("heart",)]
+        assert single.rows("SELECT sample FROM samples") == [("heart",)]
+        assert single.samples == ("heart",)
+
+
+def test_an_unknown_sample_is_refused_with_the_nearest(run, catalog):
+    with pytest.raises(UsageError, match="Did you mean 'heart'"):
+        catalog.only("hart")
+    with pytest.raises(UsageError, match="Did you mean 'heart'"):
+        open_catalog(run, samples=["hart"])
+
+
+@pytest.mark.parametrize("limit", ["much", "2 parsecs"])
+def test_a_memory_limit_that_is_none_is_refused(run, limit):
+    with pytest.raises(UsageError, match="Memory limit"):
+        open_catalog(run, memory_limit=limit)
+
+
+def test_a_part_removed_after_opening_is_named(tmp_path):
+    write_run(tmp_path, {"s": [[hit()]]})
+    with open_catalog(tmp_path) as catalog:
+        part_path(tmp_path, "hits", Unit("s", 0)).unlink()
+
+        with pytest.raises(RunError, match=r"part-00000\.parquet"):
+            catalog.rows("SELECT start FROM hits")
+
+
+def test_nothing_is_left_behind(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with open_catalog(run) as catalog:
+        catalog.rows("FROM hits_unique")
+
+    assert list(Path(tmp_path).iterdir()) == []

@@ -1,0 +1,113 @@
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from finemo_dist.catalog.catalog import open_catalog
+from finemo_dist.core.errors import RunError, UsageError
+from finemo_dist.core.records import Unit
+from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
+from finemo_dist.exports.finemo_files import write_finemo_files
+from finemo_dist.exports.tables import ExportFormat, HitTable, export_hits
+from finemo_dist.hits.layout import part_path
+from tests.unit.catalog.builder import hit, random_hits, write_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    rng = np.random.default_rng(9)
+    shards = {name: [random_hits(rng, 60) for _ in range(2)] for name in ("b", "a/c")}
+    return write_run(tmp_path_factory.mktemp("run"), shards)
+
+
+@pytest.fixture(scope="module")
+def catalog(run):
+    with open_catalog(run) as opened:
+        yield opened
+
+
+@pytest.fixture
+def finemo(catalog, tmp_path):
+    write_finemo_files(catalog, "b", tmp_path / "finemo")
+    return tmp_path / "finemo"
+
+
+@pytest.mark.parametrize(
+    ("export_format", "table", "name"),
+    [
+        (ExportFormat.TSV, HitTable.HITS, "hits.tsv"),
+        (ExportFormat.TSV, HitTable.UNIQUE, "hits_unique.tsv"),
+        (ExportFormat.BED, HitTable.UNIQUE, "hits.bed"),
+    ],
+)
+def test_one_sample_is_written_as_finemo_does(
+    catalog, finemo, tmp_path, export_format, table, name
+):
+    out = tmp_path / "out"
+
+    export_hits(catalog, out, export_format=export_format, table=table, sample="b")
+
+    assert out.read_bytes() == (finemo / name).read_bytes()
+
+
+def test_several_samples_are_told_apart_by_a_first_column(catalog, finemo, tmp_path):
+    export_hits(catalog, tmp_path / "out.tsv", export_format=ExportFormat.TSV)
+
+    header, *lines = (tmp_path / "out.tsv").read_text().splitlines()
+    assert tuple(header.split("\t")) == ("sample", *FINEMO_HIT_COLUMNS)
+    of_b = [line.removeprefix("b\t") for line in lines if line.startswith("b\t")]
+    assert of_b == (finemo / "hits.tsv").read_text().splitlines()[1:]
+    assert [line[0] for line in lines] == sorted((line[0] for line in lines), reverse=True)
+
+
+def test_a_bed_of_several_samples_has_the_sample_last(catalog, tmp_path):
+    export_hits(catalog, tmp_path / "out.bed", export_format=ExportFormat.BED)
+
+    lines = [line.split("\t") for line in (tmp_path / "out.bed").read_text().splitlines()]
+    assert {len(line) for line in lines} == {7}
+    assert {line[6] for line in lines} == {"b", "a/c"}
+
+
+@pytest.mark.parametrize("table", list(HitTable))
+def test_parquet_holds_the_rows_of_the_view_in_order(catalog, tmp_path, table):
+    export_hits(catalog, tmp_path / "out.parquet", export_format=ExportFormat.PARQUET, table=table)
+
+    stored = pq.read_table(tmp_path / "out.parquet")
+    assert stored.schema.names == catalog.sql(f"FROM {table}").columns
+    assert stored.num_rows == catalog.rows(f"SELECT count(*) FROM {table}")[0][0]
+    of_b = [r for r in stored.to_pylist() if r["sample"] == "b"]
+    keys = [(r["chr_id"], r["start"], r["end"], r["motif_id"], r["peak_id"]) for r in of_b]
+    assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize("export_format", list(ExportFormat))
+def test_a_damaged_page_leaves_no_file(tmp_path, export_format):
+    rng = np.random.default_rng(2)
+    run = write_run(tmp_path / "run", {"s": [random_hits(rng, 60)]})
+    path = part_path(run, "hits", Unit("s", 0))
+    content = bytearray(path.read_bytes())
+    content[4:600] = bytes(596)
+    path.write_bytes(content)
+    (tmp_path / "out").mkdir()
+
+    with open_catalog(run) as catalog, pytest.raises(RunError):
+        export_hits(catalog, tmp_path / "out" / "x", export_format=export_format)
+
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("export_format", "table"),
+    [(ExportFormat.BED, HitTable.HITS), (ExportFormat.TSV, HitTable.UNIQUE)],
+)
+def test_without_coordinates_what_needs_a_place_is_refused(tmp_path, export_format, table):
+    run = write_run(tmp_path / "run", {"s": [[hit(chr=None, chr_id=-1)]]}, has_coordinates=False)
+
+    with open_catalog(run) as catalog, pytest.raises(UsageError, match="no sample asked for"):
+        export_hits(catalog, tmp_path / "out", export_format=export_format, table=table)
+
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_sample_is_refused(catalog, tmp_path):
+    with pytest.raises(UsageError, match="no sample 'c'"):
+        export_hits(catalog, tmp_path / "out", export_format=ExportFormat.TSV, sample="c")

@@ -1,0 +1,199 @@
+"""Contributions from bigWigs over bases from a genome."""
+
+import numpy as np
+import pyBigWig
+import pytest
+
+from finemo_dist.core.errors import InputError, UsageError
+from finemo_dist.sources.bigwig import BigWigSource
+from tests.unit.sources.samples import (
+    CHROM_LENGTHS,
+    N_REGIONS,
+    WIDTH,
+    write_bigwig,
+    write_peaks,
+)
+
+GENOME = {"chr1": "ACGTN" * 20, "chr2": "G" * 60}
+LENGTHS = {name: len(bases) for name, bases in GENOME.items()}
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Return a source of regions of 10 at the given places of a small genome, scored 1, 2, 3..."""
+
+    def make(*regions, values=None, lengths=None, n_folds=1):
+        chroms, starts = zip(*regions, strict=True)
+        write_peaks(tmp_path / "p.bed", list(chroms), np.array(starts), 10)
+        (tmp_path / "g.fa").write_text("".join(f">{c}\n{b}\n" for c, b in GENOME.items()))
+        lengths = LENGTHS if lengths is None else lengths
+        if values is None:
+            values = {c: np.arange(1.0, n + 1) for c, n in lengths.items()}
+        write_bigwig(tmp_path / "s.bw", lengths, values)
+        return BigWigSource(
+            tmp_path / "p.bed", tmp_path / "g.fa", [tmp_path / "s.bw"] * n_folds, region_width=10
+        )
+
+    return make
+
+
+def test_bases_and_scores_are_those_of_the_region(samples):
+    batch = samples.make("bigwig").read(0, N_REGIONS)
+
+    assert np.array_equal(batch.sequence, samples.codes)
+    assert np.array_equal(batch.contributions, samples.projected.astype(np.float32))
+
+
+def test_region_over_the_left_end_keeps_what_is_on_the_chromosome(place):
+    batch = place(("chr2", -4)).read(0, 1)
+
+    assert batch.sequence.tolist() == [[4] * 4 + [2] * 6]
+    assert batch.contributions.tolist() == [[0] * 4 + [1, 2, 3, 4, 5, 6]]
+    assert batch.counts.n_clipped == 1
+    assert batch.counts.n_unknown_bases == 0
+
+
+def test_region_over_the_right_end_keeps_what_is_on_the_chromosome(place):
+    batch = place(("chr2", 57)).read(0, 1)
+
+    assert batch.sequence.tolist() == [[2] * 3 + [4] * 7]
+    assert batch.contributions.tolist() == [[58, 59, 60] + [0] * 7]
+    assert batch.counts.n_clipped == 1
+
+
+def test_region_that_just_fits_is_not_clipped(place):
+    assert place(("chr2", 0), ("chr2", 50)).read(0, 2).counts.n_clipped == 0
+
+
+@pytest.mark.parametrize("start", [60, 500])
+def test_region_wholly_outside_refuses_by_name(place, start):
+    with pytest.raises(InputError, match=r"region 1 \(peak 'peak_1'.*wholly outside"):
+        place(("chr1", 5), ("chr2", start))
+
+
+def test_unknown_base_has_no_contribution(place):
+    batch = place(("chr1", 0)).read(0, 1)
+
+    assert batch.sequence.tolist() == [[0, 1, 2, 3, 4] * 2]
+    assert batch.contributions.tolist() == [[1, 2, 3, 4, 0, 6, 7, 8, 9, 0]]
+    assert batch.counts.n_unknown_bases == 1
+
+
+def test_base_without_a_value_is_zero(place):
+    values = np.full(60, np.nan)
+    values[3] = 5
+
+    batch = place(("chr2", 0), ("chr2", 20), values={"chr2": values}).read(0, 2)
+
+    assert batch.contributions.tolist() == [[0, 0, 0, 5, 0, 0, 0, 0, 0, 0], [0] * 10]
+    assert (batch.counts.n_zero, batch.counts.n_nan) == (1, 0)
+
+
+def test_chromosome_the_bigwig_lacks_is_zero_and_counted(place):
+    batch = place(("chr1", 0), ("chr2", 0), lengths={"chr1": 100}).read(0, 2)
+
+    assert not batch.contributions[1].any()
+    assert batch.counts.n_missing_chrom == 1
+
+
+def test_chromosome_of_another_length_refuses(place):
+    with pytest.raises(InputError, match="chr2 has 61 bases, but 60"):
+        place(("chr2", 0), lengths={"chr1": 100, "chr2": 61})
+
+
+def test_chromosome_the_genome_lacks_refuses_with_the_nearest_name(samples):
+    samples.peaks.write_text("1\t5\t30\tthis one\n")
+
+    with pytest.raises(InputError, match=r"no chromosome '1'.*'this one'.*Did you mean 'chr1'"):
+        samples.make("bigwig")
+
+
+def test_folds_are_averaged(samples):
+    scores = {c: np.arange(n, dtype=float) for c, n in CHROM_LENGTHS.items()}
+    write_bigwig(samples / "a.bw", CHROM_LENGTHS, scores)
+    write_bigwig(samples / "b.bw", CHROM_LENGTHS, {c: 3 * s for c, s in scores.items()})
+
+    def read(*names):
+        source = BigWigSource(
+            samples.peaks, samples.fasta, [samples / n for n in names], region_width=WIDTH
+        )
+        return source.read(0, N_REGIONS).contributions
+
+    assert np.array_equal(read("a.bw", "b.bw"), 2 * read("a.bw"))
+
+
+def test_folds_are_summed_in_double_precision(samples):
+    for name, value in (("a.bw", 1e8), ("b.bw", 1.0), ("c.bw", -1e8)):
+        scores = {c: np.full(n, value) for c, n in CHROM_LENGTHS.items()}
+        write_bigwig(samples / name, CHROM_LENGTHS, scores)
+    folds = [samples / n for n in ("a.bw", "b.bw", "c.bw")]
+    source = BigWigSource(samples.peaks, samples.fasta, folds, region_width=WIDTH)
+
+    batch = source.read(0, 1)
+
+    assert np.unique(batch.contributions[batch.sequence != 4]).tolist() == [np.float32(1 / 3)]
+
+
+def test_infinite_score_refuses_naming_the_peak(samples):
+    scores = {"chr1": np.full(CHROM_LENGTHS["chr1"], np.inf)}
+    write_bigwig(samples / "scores.bw", CHROM_LENGTHS, scores)
+    first = samples.chroms.index("chr1")
+
+    with pytest.raises(InputError, match=f"peak_{first}'.*infinite"):
+        samples.make("bigwig").read(0, N_REGIONS)
+
+
+@pytest.mark.parametrize("n_bytes", [0, 3, 64, 77, 200, 400, 1000, 2000, 4000])
+def test_truncated_bigwig_refuses(samples, n_bytes):
+    path = samples / "scores.bw"
+    content = path.read_bytes()
+    path.write_bytes(content[: min(n_bytes, len(content) - 100)])
+
+    with pytest.raises(InputError, match=r"scores\.bw"):
+        samples.make("bigwig").read(0, N_REGIONS)
+
+
+def test_damaged_values_refuse(samples):
+    path = samples / "scores.bw"
+    content = bytearray(path.read_bytes())
+    with pyBigWig.open(str(path)) as handle:
+        assert handle.isBigWig()
+    data_offset = int.from_bytes(content[16:24], "little")
+    content[data_offset + 20 : data_offset + 60] = b"\xff" * 40
+    path.write_bytes(content)
+
+    with pytest.raises(InputError, match=r"scores\.bw: damaged"):
+        samples.make("bigwig").read(0, N_REGIONS)
+
+
+def test_file_of_another_kind_refuses(samples):
+    (samples / "scores.bw").write_bytes((samples / "attr.npz").read_bytes())
+
+    with pytest.raises(InputError, match="not a bigWig"):
+        samples.make("bigwig")
+
+
+def test_missing_bigwig_refuses(samples):
+    (samples / "scores.bw").unlink()
+
+    with pytest.raises(InputError, match="No such file"):
+        samples.make("bigwig")
+
+
+def test_no_bigwig_at_all_refuses(samples):
+    with pytest.raises(UsageError, match="at least one"):
+        BigWigSource(samples.peaks, samples.fasta, [], region_width=WIDTH)
+
+
+def test_counts_tell_summits_and_duplicates_apart(place, tmp_path):
+    source = place(("chr2", 0), ("chr2", 0), ("chr2", 8))
+    lines = (tmp_path / "p.bed").read_text().splitlines()
+    (tmp_path / "p.bed").write_text("\n".join([*lines[:2], "chr2\t8\t18"]))
+    source = BigWigSource(
+        tmp_path / "p.bed", tmp_path / "g.fa", [tmp_path / "s.bw"], region_width=10
+    )
+
+    counts = [source.read(i, i + 1).counts for i in range(3)]
+
+    assert [c.n_duplicate for c in counts] == [0, 1, 0]
+    assert [c.n_no_summit for c in counts] == [0, 0, 1]

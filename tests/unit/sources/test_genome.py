@@ -1,0 +1,141 @@
+"""Bases from FASTA files, indexed or not."""
+
+import gzip
+import os
+import pickle
+import shutil
+import tempfile
+
+import numpy as np
+import pytest
+
+from finemo_dist.core.errors import InputError
+from finemo_dist.sources import genome as module
+from finemo_dist.sources.genome import Genome
+from tests.unit.sources.samples import write_fasta
+
+GENOME = {"chr1": "ACGTNacgtnRY-" * 30, "chr2": "TTTT", "empty": ""}
+CODES = [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 4, 4, 4]
+
+
+@pytest.fixture(params=["genome.fa", "genome.fa.gz"])
+def fasta(request, tmp_path):
+    path = tmp_path / request.param
+    write_fasta(path, GENOME)
+    return path
+
+
+def decode_all(path):
+    genome = Genome(path)
+    return [genome.codes(chrom) for chrom in genome.lengths]
+
+
+def test_letters_become_codes_in_either_case(fasta):
+    genome = Genome(fasta)
+
+    assert genome.codes("chr1").tolist() == CODES * 30
+    assert genome.codes("chr2").tolist() == [3] * 4
+    assert genome.lengths == {name: len(bases) for name, bases in GENOME.items()}
+
+
+def test_chromosome_without_bases_is_empty(fasta):
+    assert Genome(fasta).codes("empty").tolist() == []
+
+
+def test_pieces_join_without_seams(fasta, monkeypatch):
+    expected = np.array(Genome(fasta).codes("chr1"))
+    for piece in (1, 49, 50, 51, 389):
+        monkeypatch.setattr(module, "_PIECE_BASES", piece)
+
+        assert np.array_equal(Genome(fasta).codes("chr1"), expected)
+
+
+def test_chromosome_is_decoded_once(fasta):
+    genome = Genome(fasta)
+
+    assert genome.codes("chr1") is genome.codes("chr1")
+
+
+def test_pickled_genome_carries_no_bases(fasta):
+    genome = Genome(fasta)
+    genome.codes("chr1")
+    copy = pickle.loads(pickle.dumps(genome))
+
+    assert len(pickle.dumps(genome)) < 2000
+    assert np.array_equal(copy.codes("chr1"), genome.codes("chr1"))
+
+
+def test_index_is_left_beside_the_genome_for_the_next_time(fasta):
+    Genome(fasta)
+
+    assert fasta.with_name(fasta.name + ".fai").is_file()
+    assert not list(fasta.parent.glob(".*"))
+
+
+def test_read_only_folder_is_read_and_left_as_it_is(fasta):
+    fasta.parent.chmod(0o555)
+    try:
+        assert Genome(fasta).codes("chr2").tolist() == [3] * 4
+        assert [p.name for p in fasta.parent.iterdir()] == [fasta.name]
+    finally:
+        fasta.parent.chmod(0o755)
+
+
+def test_stale_index_is_neither_used_nor_replaced(fasta):
+    Genome(fasta)
+    index = fasta.with_name(fasta.name + ".fai")
+    stale = index.read_bytes()
+    write_fasta(fasta, {"chr0": "GGGGGGG", **GENOME})
+    os.utime(index, (1, 1))
+
+    assert Genome(fasta).codes("chr1").tolist() == CODES * 30
+    assert index.read_bytes() == stale
+
+
+def test_index_of_another_genome_refuses(tmp_path):
+    path = tmp_path / "genome.fa"
+    write_fasta(path, GENOME)
+    other = tmp_path / "other.fa"
+    write_fasta(other, {"chr0": "G" * 7, **GENOME})
+    Genome(other)
+    shutil.copy(tmp_path / "other.fa.fai", tmp_path / "genome.fa.fai")
+
+    with pytest.raises(InputError, match=r"delete the \.fai"):
+        decode_all(path)
+
+
+def test_nothing_is_left_in_the_temporary_folder(fasta, tmp_path, monkeypatch):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+
+    genome = Genome(fasta)
+    genome.codes("chr1")
+
+    assert list(scratch.iterdir()) == []
+
+
+def test_missing_genome_refuses(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        Genome(tmp_path / "none.fa")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b">a\nACGT\nACGTACGT\nAC\n", b">a\nAC\n>a\nGT\n", b"\x1f\x8b\x08\x00junk", b"\x00\x01"],
+    ids=["ragged lines", "one name twice", "gzip", "bytes"],
+)
+def test_file_that_is_not_fasta_refuses(tmp_path, content):
+    path = tmp_path / "genome.fa"
+    path.write_bytes(content)
+
+    with pytest.raises(InputError, match=r"genome\.fa"):
+        decode_all(path)
+
+
+def test_gzip_that_is_not_bgzip_refuses_with_the_cure(tmp_path):
+    path = tmp_path / "genome.fa.gz"
+    path.write_bytes(gzip.compress(b">a\nACGT\n"))
+
+    with pytest.raises(InputError, match="bgzip"):
+        Genome(path)

@@ -1,0 +1,227 @@
+"""Reading stores, whole and damaged."""
+
+import json
+import pickle
+import shutil
+
+import numpy as np
+import pytest
+
+from finemo_dist.core.errors import StoreError
+from finemo_dist.store.encode import encode
+from finemo_dist.store.layout import choose_shard_regions
+from finemo_dist.store.read import open_store
+from finemo_dist.store.verify import verify
+from tests.unit.store.memory_source import make_source
+
+ARRAYS = {
+    "sequence": "sequence/c/1/0",
+    "contributions": "contributions/c/1/0/0",
+    "scale": "scale/c/1",
+    "chrom_id": "chrom_id/c/0",
+    "start": "start/c/0",
+    "peak_id": "peak_id/c/0",
+    "peak_name": "peak_name/c/0",
+}
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "store"
+    encode(make_source(150), path, shard_regions=64)
+    return path
+
+
+def read_all(path):
+    store = open_store(path)
+    return store.read(0, 150), store.table(0, 150)
+
+
+def edit_attributes(path, **changes):
+    file = path / "zarr.json"
+    node = json.loads(file.read_text())
+    node["attributes"] |= changes
+    file.write_text(json.dumps(node))
+
+
+def test_any_range_is_the_same_as_in_the_whole(path):
+    store = open_store(path)
+    whole, table = read_all(path)
+
+    for start, stop in ((0, 64), (60, 70), (149, 150), (5, 5), (0, 150)):
+        batch = store.read(start, stop)
+
+        assert np.array_equal(batch.sequence, whole.sequence[start:stop])
+        assert np.array_equal(batch.contributions, whole.contributions[start:stop])
+        assert np.array_equal(store.table(start, stop).start, table.start[start:stop])
+        assert batch.counts.n_regions == stop - start
+
+
+def test_shards_tile_the_regions(path):
+    store = open_store(path)
+    rows = [store.shard_rows(s) for s in range(store.n_shards)]
+
+    assert rows == [range(64), range(64, 128), range(128, 150)]
+    with pytest.raises(IndexError):
+        store.shard_rows(3)
+
+
+def test_store_survives_pickling(path):
+    store = pickle.loads(pickle.dumps(open_store(path)))
+
+    assert store.digest == open_store(path).digest
+    assert store.read(0, 3).sequence.shape == (3, 12)
+
+
+def test_one_file_holds_a_shard(path):
+    assert (
+        len(
+            [
+                p
+                for p in (path / "contributions").rglob("*")
+                if p.name != "zarr.json" and p.is_file()
+            ]
+        )
+        == 3
+    )
+
+
+@pytest.mark.parametrize(
+    ("n_regions", "expected"),
+    [
+        (0, 64), (1, 64), (2048, 64), (2049, 128), (4096, 128), (4097, 256),
+        (40_000, 2048), (262_144, 8192), (300_000, 8192), (10**7, 8192),
+    ],
+)  # fmt: skip
+def test_shard_size_follows_the_number_of_regions(n_regions, expected):
+    assert choose_shard_regions(n_regions) == expected
+
+
+def test_sound_store_has_no_problems(path):
+    assert verify(path) == []
+
+
+@pytest.mark.parametrize("file", ARRAYS.values(), ids=ARRAYS)
+@pytest.mark.parametrize("damage", ["flip", "truncate", "empty", "remove"])
+def test_damaged_file_refuses_by_name(path, file, damage):
+    target = path / file
+    content = bytearray(target.read_bytes())
+    if damage == "flip":
+        content[len(content) // 5] ^= 0x10
+    target.write_bytes({"truncate": content[:-7], "empty": b""}.get(damage, content))
+    if damage == "remove":
+        target.unlink()
+
+    with pytest.raises(StoreError, match=file):
+        read_all(path)
+    assert any(file in problem for problem in verify(path))
+
+
+def test_flipping_any_bit_of_a_shard_is_noticed(path):
+    target = path / ARRAYS["contributions"]
+    content = target.read_bytes()
+    rng = np.random.default_rng(0)
+    # The shard holds one chunk at its beginning, then the index.
+    for position in rng.integers(0, len(content), 40):
+        flipped = bytearray(content)
+        flipped[position] ^= 1 << int(rng.integers(8))
+        target.write_bytes(flipped)
+
+        with pytest.raises(StoreError):
+            read_all(path)
+
+
+def test_other_shards_of_a_damaged_store_are_read(path):
+    (path / ARRAYS["contributions"]).write_bytes(b"")
+
+    assert len(open_store(path).read(128, 150)) == 22
+
+
+def test_shard_of_another_store_is_found_by_verifying(path, tmp_path):
+    encode(make_source(150, seed=1), tmp_path / "other", shard_regions=64)
+    shutil.copy(tmp_path / "other" / ARRAYS["sequence"], path / ARRAYS["sequence"])
+
+    problems = verify(path)
+
+    assert len(problems) == 1
+    assert "shard 1 holds other data" in problems[0]
+
+
+def test_swapped_records_are_found_by_verifying(path):
+    records = path / "partitions"
+    (records / "00000.json").rename(records / "x")
+    (records / "00001.json").rename(records / "00000.json")
+    (records / "x").rename(records / "00001.json")
+
+    assert any("another shard" in problem for problem in verify(path))
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '{"shard": 1}'])
+def test_missing_or_damaged_record_is_found_by_verifying(path, content):
+    record = path / "partitions" / "00001.json"
+    record.unlink()
+    if content is not None:
+        record.write_text(content)
+
+    assert any("00001.json" in problem for problem in verify(path))
+
+
+def test_wrong_attributes_are_found_by_verifying(path):
+    counts = json.loads((path / "zarr.json").read_text())["attributes"]["counts"]
+    edit_attributes(path, digest="0", counts=counts | {"n_nan": 5})
+
+    problems = "\n".join(verify(path))
+
+    assert "digest in the attributes" in problems
+    assert "attributes count" in problems
+
+
+def test_another_chromosome_order_is_found_by_verifying(path):
+    edit_attributes(path, chrom_names=["chrA", "chrB"])
+
+    assert any("digest in the attributes" in problem for problem in verify(path))
+
+
+def test_no_store_at_all_refuses(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "none", tmp_path, tmp_path / "file"):
+        with pytest.raises(StoreError, match="no region store here"):
+            open_store(path)
+        assert len(verify(path)) == 1
+
+
+def test_group_of_something_else_refuses(path):
+    edit_attributes(path, format="anndata")
+
+    with pytest.raises(StoreError, match="not a region store"):
+        open_store(path)
+
+
+def test_newer_format_refuses_with_both_versions(path):
+    edit_attributes(path, format_version=2)
+
+    with pytest.raises(StoreError, match=r"format version 2, .* reads 1"):
+        open_store(path)
+
+
+@pytest.mark.parametrize("changes", [{"n_regions": None, "x": 1}, {"score_kind": "other"}])
+def test_damaged_attributes_refuse(path, changes):
+    edit_attributes(path, **changes)
+
+    with pytest.raises(StoreError, match="damaged attributes"):
+        open_store(path)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"zarr_format": 3, "node_type": "array"}'])
+def test_damaged_group_refuses(path, content):
+    (path / "zarr.json").write_text(content)
+
+    with pytest.raises(StoreError, match=str(path)):
+        open_store(path)
+
+
+def test_array_taken_away_refuses(path):
+    shutil.rmtree(path / "scale")
+
+    with pytest.raises(StoreError, match="scale"):
+        read_all(path)
