@@ -53,8 +53,8 @@ def run_demo(out: Path, *, seed: int, resources: object = None) -> DemoResult:
 
     for folder in ("inputs", "regions", "run"):
         shutil.rmtree(out / folder, ignore_errors=True)
-    dataset = write_demo(out / "inputs", seed=seed)
-    stores = {s.name: _extract(dataset, s, out / "regions") for s in dataset.samples}
+    dataset = write_demo(out / "inputs", seed=seed, write_every_format=True)
+    stores = _stores(dataset, out / "regions")
     result = call(
         out / "run",
         stores,
@@ -67,26 +67,24 @@ def run_demo(out: Path, *, seed: int, resources: object = None) -> DemoResult:
     return DemoResult(result, recoveries)
 
 
-def _extract(dataset: "DemoDataset", sample: "DemoSample", folder: Path) -> Path:
+def _stores(dataset: "DemoDataset", folder: Path) -> dict[str, Path]:
+    """Extract the first sample from bigWig and FASTA, the second from ChromBPNet's H5."""
     from finemo_dist.cli.pipeline import extract
     from finemo_dist.core.protocols import Source
     from finemo_dist.sources.bigwig import BigWigSource
     from finemo_dist.sources.h5 import ChromBpnetSource
 
-    source: Source
-    if sample.bigwig is not None:
-        source = BigWigSource(
-            sample.peaks, dataset.fasta, [sample.bigwig], region_width=dataset.region_width
-        )
-    else:
-        assert sample.chrombpnet_h5 is not None
-        source = ChromBpnetSource(
-            [sample.chrombpnet_h5],
-            peaks=sample.peaks,
-            fasta=dataset.fasta,
-            region_width=dataset.region_width,
-        )
-    return extract(source, folder / f"{sample.name}.zarr").path
+    a, b = dataset.samples
+    assert a.bigwig is not None
+    assert b.chrombpnet_h5 is not None
+    width = dataset.region_width
+    sources: dict[str, Source] = {
+        a.name: BigWigSource(a.peaks, dataset.fasta, [a.bigwig], region_width=width),
+        b.name: ChromBpnetSource(
+            [b.chrombpnet_h5], peaks=b.peaks, fasta=dataset.fasta, region_width=width
+        ),
+    }
+    return {name: extract(s, folder / f"{name}.zarr").path for name, s in sources.items()}
 
 
 def _score(catalog: "Catalog", dataset: "DemoDataset", sample: "DemoSample") -> "Recovery":

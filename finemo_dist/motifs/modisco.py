@@ -70,9 +70,15 @@ def _iter_patterns(path: Path, file: h5py.File) -> Iterator[Pattern]:
             "modisco-lite writes them."
         )
     for group in GROUPS:
-        for key in sorted(file.get(group, ()), key=_natural_order):
+        patterns = file.get(group, {})
+        if not isinstance(patterns, h5py.Group | dict):
+            raise InputError(
+                f"{path}: {group} is an array, expected a group of patterns, as modisco-lite "
+                "writes them."
+            )
+        for key in sorted(patterns, key=_natural_order):
             name = f"{group}.{key}"
-            pattern = file[group][key]
+            pattern = patterns.get(key)
             contributions = _read_cwm(path, pattern, name, "contrib_scores")
             hypothetical = _read_cwm(path, pattern, name, "hypothetical_contribs")
             if contributions.shape != hypothetical.shape:
@@ -89,19 +95,21 @@ def _natural_order(key: str) -> tuple[bool, int, str]:
     return (False, int(match[1]), key) if match else (True, 0, key)
 
 
-def _read_cwm(path: Path, pattern: h5py.Group, name: str, field: str) -> NDArray[np.float64]:
-    if not isinstance(pattern, h5py.Group) or field not in pattern:
+def _read_cwm(path: Path, pattern: object, name: str, field: str) -> NDArray[np.float64]:
+    array = pattern.get(field) if isinstance(pattern, h5py.Group) else None
+    if not isinstance(array, h5py.Dataset):
         raise InputError(
-            f"{path}: {name} has no {field}. Expected a modisco-lite pattern with contrib_scores "
+            f"{path}: {name} has no array {field}. Expected a modisco-lite pattern with contrib_scores "
             "and hypothetical_contribs."
         )
-    values = pattern[field][()]
-    if values.ndim != 2 or values.shape[1] != 4 or not values.shape[0]:
+    if array.shape is None or array.ndim != 2 or array.shape[1] != 4 or not array.shape[0]:
         raise InputError(
-            f"{path}: {name}/{field} has shape {values.shape}, expected (width, 4) with one "
+            f"{path}: {name}/{field} has shape {array.shape}, expected (width, 4) with one "
             "column for each of A, C, G, T."
         )
-    cwm: NDArray[np.float64] = values.T.astype(np.float64)
+    if array.dtype.kind not in "fiu":
+        raise InputError(f"{path}: {name}/{field} is of type {array.dtype}, expected numbers.")
+    cwm: NDArray[np.float64] = array[()].T.astype(np.float64)
     if not np.isfinite(cwm).all():
         raise InputError(f"{path}: {name}/{field} holds NaN or infinity; remove the pattern.")
     if not cwm.any():

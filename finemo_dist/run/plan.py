@@ -1,9 +1,11 @@
 """What a run is to do, what of it is done, and whether a directory holds that very run."""
 
+import platform
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -132,7 +134,17 @@ def _new_record(
         n_motifs=len(motifs),
         motif_digest=motifs_are,
         inputs=tuple(inputs),
+        machine=_machine(),
     )
+
+
+def _machine() -> dict[str, str]:
+    return {
+        "host": platform.node(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in ("torch", "numpy", "zarr", "pyarrow")},
+    }
 
 
 def _sample_record(name: str, store: RegionReader) -> SampleRecord:

@@ -193,12 +193,18 @@ def test_the_connection_itself_opens_nothing_else(catalog, tmp_path):
         cursor.execute("SET enable_external_access = true")
 
 
-def test_variables_of_the_caller_are_not_tables(catalog):
-    secret = {"a": [1]}
-    assert secret
-
-    with pytest.raises(UsageError, match="secret"):
-        answer(catalog, "FROM secret")
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("SELECT 1; SELECT 2", "2 statements; expected one"),
+        ("COPY hits TO 'x'", "COPY; a run is read-only"),
+        ("PIVOT hits ON strand USING count(*)", "PIVOT without IN"),
+        ("", "0 statements"),
+    ],
+)
+def test_a_refusal_says_what_was_found(catalog, query, message):
+    with pytest.raises(UsageError, match=message):
+        run_user_query(catalog, query)
 
 
 def test_a_failure_is_told_in_one_line(catalog):

@@ -3,6 +3,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -245,6 +246,21 @@ def test_a_part_removed_after_opening_is_named(tmp_path):
 
         with pytest.raises(RunError, match=r"part-00000\.parquet"):
             catalog.rows("SELECT start FROM hits")
+
+
+def test_variables_of_the_caller_are_not_tables(catalog):
+    secret = pa.table({"a": [1]})
+    assert len(secret) == 1
+
+    with pytest.raises(RunError, match="secret"):
+        catalog.rows("FROM secret")
+
+
+def test_spilled_rows_go_where_temporary_files_go(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with open_catalog(run) as catalog:
+        place = catalog.rows("SELECT current_setting('temp_directory')")[0][0]
+        assert Path(place).parent == tmp_path
 
 
 def test_nothing_is_left_behind(run, tmp_path, monkeypatch):
