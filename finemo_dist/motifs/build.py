@@ -27,10 +27,14 @@ def build_motif_set(patterns: Sequence[Pattern], config: MotifConfig, mode: Mode
     ------
     InputError
         The configuration names a motif that is not there, gives two motifs one name, trims a
-        motif to nothing or outside its columns, or includes none.
+        motif to nothing or outside its columns, or includes one whose CWM is all zero.
     """
     _check_names(patterns, config)
     kept = [p for p in patterns if config.include is None or p.name in config.include]
+    if not kept:
+        raise InputError("The list of motifs to include is empty. Name one, or leave the list out.")
+    for pattern in kept:
+        _check_not_zero(pattern)
     names = [config.names.get(p.name, p.name) for p in kept]
     _check_unique(names)
     width = max(p.contributions.shape[1] for p in kept)
@@ -69,21 +73,27 @@ def trim_window(cwm: NDArray[np.float64], threshold: float) -> tuple[int, int]:
 
 
 def _trim_window(pattern: Pattern, config: MotifConfig) -> tuple[int, int]:
-    if pattern.name not in config.trim_coords:
+    if pattern.name in config.trim_coords:
+        start, end = _window_asked_for(pattern, config)
+    else:
         threshold = config.trim_thresholds.get(pattern.name, config.trim_threshold)
         cwm = pattern.contributions
-        return trim_window(cwm / np.sqrt(np.square(cwm).sum()), threshold)
+        start, end = trim_window(cwm / np.sqrt(np.square(cwm).sum()), threshold)
+    if not (pattern.contributions[:, start:end].any() and pattern.hypothetical[:, start:end].any()):
+        raise InputError(
+            f"{pattern.name}: its CWM is zero in trim window {start} to {end}, so it matches "
+            "nothing. Give it a wider window in the file of --cwm-trim-coords."
+        )
+    return start, end
+
+
+def _window_asked_for(pattern: Pattern, config: MotifConfig) -> tuple[int, int]:
     start, end = config.trim_coords[pattern.name]
     width = pattern.contributions.shape[1]
     if not 0 <= start < end <= width:
         raise InputError(
             f"{pattern.name}: trim window {start} to {end} does not lie in its {width} columns. "
             f"Expected 0 <= start < end <= {width} in the file of --cwm-trim-coords."
-        )
-    if not (pattern.contributions[:, start:end].any() and pattern.hypothetical[:, start:end].any()):
-        raise InputError(
-            f"{pattern.name}: its CWM is zero in trim window {start} to {end}, so it matches "
-            "nothing. Widen the window in the file of --cwm-trim-coords."
         )
     return start, end
 
@@ -112,6 +122,19 @@ def _check_names(patterns: Sequence[Pattern], config: MotifConfig) -> None:
                     f"{option} names motif {name!r}, which the modisco file does not hold."
                     f"{nearest(name, known)} Use the modisco names, such as {known[0]!r}."
                 )
+
+
+def _check_not_zero(pattern: Pattern) -> None:
+    # Here and not where patterns are read, so that leaving the pattern out is a cure.
+    for field, cwm in (
+        ("contrib_scores", pattern.contributions),
+        ("hypothetical_contribs", pattern.hypothetical),
+    ):
+        if not cwm.any():
+            raise InputError(
+                f"{pattern.name}: its {field} are all zero, so it matches nothing. Remove the "
+                "pattern from the modisco file, or leave it out with --motifs-include."
+            )
 
 
 def _check_unique(names: Sequence[str]) -> None:

@@ -72,7 +72,8 @@ def _read_rows(
 ) -> dict[str, _Value]:
     rows: dict[str, _Value] = {}
     try:
-        with Path(path).open(encoding="utf-8", newline="") as handle:
+        # Spreadsheets begin their text with a byte order mark.
+        with Path(path).open(encoding="utf-8-sig", newline="") as handle:
             lines = csv.reader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
             for number, row in enumerate(lines, start=1):
                 fields = [field.strip() for field in row]

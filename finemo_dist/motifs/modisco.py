@@ -37,7 +37,7 @@ def read_patterns(path: str | Path) -> list[Pattern]:
     ------
     InputError
         Not an H5 file, no patterns in it, the layout of the first modisco, a pattern without one
-        of its two arrays, of a wrong shape, with a NaN or infinity, or all zero.
+        of its two arrays, or with one of a wrong shape, without numbers, or with a NaN or infinity.
     """
     path = Path(path)
     try:
@@ -99,8 +99,8 @@ def _read_cwm(path: Path, pattern: object, name: str, field: str) -> NDArray[np.
     array = pattern.get(field) if isinstance(pattern, h5py.Group) else None
     if not isinstance(array, h5py.Dataset):
         raise InputError(
-            f"{path}: {name} has no array {field}. Expected a modisco-lite pattern with contrib_scores "
-            "and hypothetical_contribs."
+            f"{path}: {name} has no array {field}. Expected a modisco-lite pattern with "
+            "contrib_scores and hypothetical_contribs."
         )
     if array.shape is None or array.ndim != 2 or array.shape[1] != 4 or not array.shape[0]:
         raise InputError(
@@ -112,9 +112,4 @@ def _read_cwm(path: Path, pattern: object, name: str, field: str) -> NDArray[np.
     cwm: NDArray[np.float64] = array[()].T.astype(np.float64)
     if not np.isfinite(cwm).all():
         raise InputError(f"{path}: {name}/{field} holds NaN or infinity; remove the pattern.")
-    if not cwm.any():
-        raise InputError(
-            f"{path}: {name}/{field} is all zero, so it matches nothing. Remove the pattern, or "
-            "leave it out with --motifs-include."
-        )
     return cwm

@@ -67,7 +67,7 @@ def build_atoms(
 ) -> Atoms:
     """Return the atoms at (region, anchor, motif), three (N,) tensors.
 
-    ``cumulative_sq`` (R, L + 1) is the running sum of y^2, zero first.
+    ``cumulative_sq`` is the ``running_sum`` of y^2.
     """
     region, anchor, motif = at
     width = cwms.aligned_width
@@ -90,18 +90,19 @@ def build_atoms(
 
 
 def window_sum(cumulative: Tensor, at: tuple[Tensor, Tensor, Tensor], cwms: Cwms) -> Tensor:
-    """Return (N,) sums over trim windows from a running sum (R, L + 1), never negative.
-
-    Windows that reach over the end of their region are cut off there.
-    """
+    """Return (N,) sums over the trim windows of atoms from a running sum, never negative."""
     region, anchor, motif = at
-    end = (anchor + cwms.trimmed_width[motif]).clamp(max=cumulative.shape[1] - 1)
-    return (cumulative[region, end] - cumulative[region, anchor]).clamp(min=0)
+    first = region * cumulative.shape[1] + anchor
+    flat = cumulative.flatten()
+    return (flat[first + cwms.trimmed_width[motif]] - flat[first]).clamp(min=0)
 
 
-def running_sum(values: Tensor) -> Tensor:
-    """Return (R, L + 1) cumulative sums of (R, L), zero first."""
-    return torch.nn.functional.pad(values.cumsum(1), (1, 0))
+def running_sum(values: Tensor, width: int) -> Tensor:
+    """Return (R, L + 1 + width) cumulative sums of (R, L), zero first.
+
+    The last repeats, so that windows of up to ``width`` bases may reach over the end.
+    """
+    return torch.nn.functional.pad(values, (1, width)).cumsum(1)
 
 
 def merge_atoms(known: Atoms, new: Atoms, cwms: Cwms, length: int) -> tuple[Atoms, Tensor]:

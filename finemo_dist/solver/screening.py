@@ -17,8 +17,8 @@ from finemo_dist.solver.atoms import running_sum, window_sum
 from finemo_dist.solver.cwms import Cwms
 from finemo_dist.solver.target import Target
 
-_WIDTH_STEP = 8
-"""Motifs whose trimmed widths round up to the same multiple share a product."""
+_SMALLEST_GROUP = 64
+"""Motifs worth a product of their own: below, screening windows for it costs more than it saves."""
 _NOMINATION_MARGIN = 1e-4
 """Relative; over a hundred times the round-off of a float32 product of these lengths."""
 _BOUND_MARGIN = 1e-6
@@ -44,8 +44,15 @@ class WidthGroup:
 
 def group_by_width(cwms: Cwms) -> tuple[WidthGroup, ...]:
     """Return the motifs in groups of like trimmed width, narrow first."""
-    bucket = (cwms.trimmed_width + _WIDTH_STEP - 1) // _WIDTH_STEP
-    return tuple(_group(cwms, (bucket == b).nonzero()[:, 0]) for b in torch.unique(bucket).tolist())
+    narrow_first = cwms.trimmed_width.argsort(stable=True)
+    return tuple(
+        _group(cwms, motif) for motif in torch.split(narrow_first, _group_sizes(len(cwms)))
+    )
+
+
+def _group_sizes(n_motifs: int) -> list[int]:
+    n_groups = max(1, n_motifs // _SMALLEST_GROUP)
+    return [n_motifs // n_groups + (i < n_motifs % n_groups) for i in range(n_groups)]
 
 
 def _group(cwms: Cwms, motif: Tensor) -> WidthGroup:
@@ -69,7 +76,7 @@ class Screen:
     groups: tuple[WidthGroup, ...]
 
     def nominate(
-        self, target: Target, residual: Tensor, cumulative_sq: Tensor, is_open: Tensor
+        self, target: Target, residual: Tensor, cumulative_sq: Tensor, is_open: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return (region, anchor, motif) of every atom that may have ``a > lambda``.
 
@@ -79,20 +86,25 @@ class Screen:
             R regions.
         residual : (R, L, C) float64
             ``y - A c``.
-        cumulative_sq : (R, L + 1) float64
+        cumulative_sq : (R, L + 1 + A) float64
             Running sum of y^2.
-        is_open : (R, L) bool
+        is_open : (R, L) bool or None
             Bases whose residual changed since their windows were last looked at; only windows
-            that hold one are looked at.
+            that hold one are looked at. All of them when None.
         """
-        data = _window_data(target, residual, self.cwms.aligned_width)
-        residual_sq = running_sum(residual.square().sum(2))
-        n_open = running_sum(is_open.int())
+        width = self.cwms.aligned_width
+        sums = _Sums(
+            length=target.length,
+            target=cumulative_sq,
+            residual=running_sum(residual.square().sum(2), width),
+            n_open=None if is_open is None else running_sum(is_open.int(), width),
+        )
+        data = functional.pad(target.by_base(residual.float()), (0, 0, 0, width))
         found = [
             nominees
             for group in self.groups
             if group.strongest > 1
-            for nominees in self._nominate_group(group, data, residual_sq, cumulative_sq, n_open)
+            for nominees in self._nominate_group(group, data, sums)
         ]
         if not found:
             none = torch.zeros(0, dtype=torch.int64, device=residual.device)
@@ -101,57 +113,77 @@ class Screen:
         return region, anchor, motif
 
     def _nominate_group(
-        self,
-        group: WidthGroup,
-        data: Tensor,
-        residual_sq: Tensor,
-        cumulative_sq: Tensor,
-        n_open: Tensor,
+        self, group: WidthGroup, data: Tensor, sums: "_Sums"
     ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        smallest = _window_sums(cumulative_sq, group.narrowest)
-        largest_residual = _window_sums(residual_sq, group.widest)
-        may_enter = group.strongest * (1 + _BOUND_MARGIN) * largest_residual > smallest + 1
-        is_open = _window_sums(n_open, group.widest) > 0
-        region, anchor = (may_enter & is_open).nonzero(as_tuple=True)
-        threshold = (smallest[region, anchor] + 1).sqrt() * (1 - _NOMINATION_MARGIN)
+        region, anchor, smallest = _open_windows(group, sums)
+        threshold = ((smallest + 1).sqrt() * (1 - _NOMINATION_MARGIN)).float()[:, None]
         row = region * data.shape[1] + anchor
         slices = _sliding(data, group.widest)
         for first in range(0, len(row), _ROWS_PER_PRODUCT):
             part = slice(first, first + _ROWS_PER_PRODUCT)
             ratio = slices.index_select(0, row[part]) @ group.kernel
-            window, column = (ratio > threshold[part, None].float()).nonzero(as_tuple=True)
+            window, column = (ratio > threshold[part]).nonzero(as_tuple=True)
             at = region[part][window], anchor[part][window], group.motif[column]
-            yield self._confirm(at, ratio[window, column], cumulative_sq)
+            yield self._confirm(at, ratio[window, column], sums)
 
     def _confirm(
-        self, at: tuple[Tensor, Tensor, Tensor], ratio: Tensor, cumulative_sq: Tensor
+        self, at: tuple[Tensor, Tensor, Tensor], ratio: Tensor, sums: "_Sums"
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Keep the atoms that pass by their own trim window and fit inside their region."""
         region, anchor, motif = at
-        importance_sq = window_sum(cumulative_sq, at, self.cwms)
+        importance_sq = window_sum(sums.target, at, self.cwms)
         position = anchor - self.cwms.start[motif]
         keep = (
             (ratio > (importance_sq + 1).sqrt() * (1 - _NOMINATION_MARGIN))
             & (position >= 0)
-            & (position <= cumulative_sq.shape[1] - 1 - self.cwms.width)
+            & (position <= sums.length - self.cwms.width)
         ).nonzero()[:, 0]
         return region[keep], anchor[keep], motif[keep]
 
 
-def _window_data(target: Target, residual: Tensor, width: int) -> Tensor:
-    """Return the residual by base, (R, L + width, 4) float32, zeros after its end."""
-    return functional.pad(target.by_base(residual.float()), (0, 0, 0, width))
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Running sums over R regions, each (R, L + 1 + A)."""
+
+    length: int
+    """Bases in every region, L."""
+    target: Tensor
+    """Of y^2."""
+    residual: Tensor
+    """Of r^2."""
+    n_open: Tensor | None
+    """Of open bases; None when all are."""
+
+
+def _open_windows(group: WidthGroup, sums: _Sums) -> tuple[Tensor, Tensor, Tensor]:
+    """Return (region, anchor) of the open windows that an atom may enter, and their least ``S``."""
+    strongest = group.strongest * (1 + _BOUND_MARGIN)
+    if sums.n_open is None:
+        smallest = _window_sums(sums.target, group.narrowest, sums.length)
+        largest = _window_sums(sums.residual, group.widest, sums.length)
+        region, anchor = (strongest * largest > smallest + 1).nonzero(as_tuple=True)
+        return region, anchor, smallest[region, anchor]
+    # Later rounds look at few windows: pick those first, then bound them one by one.
+    is_open = _window_sums(sums.n_open, group.widest, sums.length) > 0
+    region, anchor = is_open.nonzero(as_tuple=True)
+    first = region * sums.target.shape[1] + anchor
+    smallest = _sum_at(sums.target, first, group.narrowest)
+    largest = _sum_at(sums.residual, first, group.widest)
+    keep = (strongest * largest > smallest + 1).nonzero()[:, 0]
+    return region[keep], anchor[keep], smallest[keep]
+
+
+def _sum_at(running: Tensor, first: Tensor, width: int) -> Tensor:
+    flat = running.flatten()
+    return flat[first + width] - flat[first]
+
+
+def _window_sums(running: Tensor, width: int, length: int) -> Tensor:
+    """Return (R, L) sums over the ``width`` bases from each base on, cut off at the end."""
+    return running[:, width : width + length] - running[:, :length]
 
 
 def _sliding(data: Tensor, width: int) -> Tensor:
     """View (R, T, 4) data as (R * T - width + 1, 4 * width) overlapping windows."""
     n_windows = data.shape[0] * data.shape[1] - width + 1
     return data.as_strided((n_windows, 4 * width), (4, 1))
-
-
-def _window_sums(running: Tensor, width: int) -> Tensor:
-    """Return (R, L) sums over the ``width`` bases from each base on, cut off at the end."""
-    length = running.shape[1] - 1
-    whole = running[:, width:] - running[:, :-width]
-    cut_off = running[:, -1:] - running[:, length + 1 - width : length]
-    return torch.cat((whole, cut_off), 1)

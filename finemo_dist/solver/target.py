@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from finemo_dist.core.records import UNKNOWN_BASE
 from finemo_dist.solver.cwms import signed_sqrt
@@ -46,8 +45,8 @@ class Target:
         """Return values (R, L, C) as (R, L, 4), each at its base."""
         if self.sequence is None:
             return values
-        is_base = functional.one_hot(self.sequence, UNKNOWN_BASE + 1)[..., :4]
-        return values * is_base.to(values.dtype)
+        base = torch.arange(UNKNOWN_BASE, device=values.device)
+        return values * (self.sequence[..., None] == base)
 
 
 def build_target(

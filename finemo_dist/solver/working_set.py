@@ -40,11 +40,14 @@ class _State:
     """(R,) their rows in the batch."""
     target: Target
     cumulative_sq: Tensor
-    """(R, L + 1) running sum of y^2."""
+    """(R, L + 1 + A) running sum of y^2."""
     residual: Tensor
     """(R, L, C)."""
-    is_open: Tensor
-    """(R, L) bool, bases whose residual changed since windows over them were screened."""
+    is_open: Tensor | None
+    """(R, L) bool, bases whose residual changed since windows over them were screened.
+
+    None stands for all of them.
+    """
     atoms: Atoms
     """The working set."""
     amplitude: Tensor
@@ -160,7 +163,7 @@ class WorkingSetSolver:
         )
         amplitude = torch.cat([part.amplitude for part in finished])
         lam = self._cwms.penalty[motif]
-        absolute = running_sum(target.y.abs().sum(2))
+        absolute = running_sum(target.y.abs().sum(2), self._cwms.aligned_width)
         hits = Hits(
             region=region,
             motif=motif,
@@ -177,14 +180,14 @@ class WorkingSetSolver:
 
 
 def _start(target: Target, cwms: Cwms) -> _State:
-    cumulative_sq = running_sum(target.y.square().sum(2))
+    cumulative_sq = running_sum(target.y.square().sum(2), cwms.aligned_width)
     none = torch.zeros(0, dtype=torch.int64, device=target.y.device)
     return _State(
         row=torch.arange(len(target), device=target.y.device),
         target=target,
         cumulative_sq=cumulative_sq,
         residual=target.y,
-        is_open=torch.ones_like(target.y[..., 0], dtype=torch.bool),
+        is_open=None,
         atoms=build_atoms(target, cwms, cumulative_sq, (none, none, none)),
         amplitude=target.y.new_zeros(0),
     )
@@ -241,7 +244,7 @@ def _continue(state: _State, violators: Atoms, is_kept: Tensor) -> tuple[_State,
             target=state.target[rows],
             cumulative_sq=state.cumulative_sq[rows],
             residual=state.residual[rows],
-            is_open=state.is_open[rows],
+            is_open=None,
             atoms=_with_regions(atoms, new_region[atoms.region]),
             amplitude=state.amplitude[own],
         ),
