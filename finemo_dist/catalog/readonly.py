@@ -21,8 +21,10 @@ from finemo_dist.core.errors import UsageError
 from finemo_dist.hits.write import write_streams
 
 _EXPLAIN: Final = re.compile(r"\s*explain\s+(analyze\s+)?(?=\S)", re.IGNORECASE)
-# DuckDB reads these as functions in a SELECT, yet they run what is in their argument unseen.
-_REFUSED_OPERATORS: Final = re.compile(r"execute|copy|insert|update|delete|merge|create|attach")
+# Some functions of a SELECT run SQL that is in their argument, or change what the database does.
+_REFUSED_OPERATORS: Final = re.compile(
+    r"execute|copy|insert|update|delete|merge|create|attach|enable|disable|checkpoint"
+)
 _NUMBERS: Final = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\))")
 _BATCH_ROWS: Final = 10_000
 
@@ -122,7 +124,7 @@ def _require_harmless(cursor: duckdb.DuckDBPyConnection) -> None:
             if _REFUSED_OPERATORS.search(name.lower()):
                 raise UsageError(
                     f"The query runs {name.strip()}, which can write; a run is read-only. "
-                    "Write the inner query out."
+                    "Ask with SELECT alone."
                 )
 
 

@@ -69,7 +69,7 @@ def run_demo(out: Path, *, seed: int, resources: object = None) -> DemoResult:
 
 def _stores(dataset: "DemoDataset", folder: Path) -> dict[str, Path]:
     """Extract the first sample from bigWig and FASTA, the second from ChromBPNet's H5."""
-    from finemo_dist.cli.pipeline import extract
+    from finemo_dist.cli.extraction import extract
     from finemo_dist.core.protocols import Source
     from finemo_dist.sources.bigwig import BigWigSource
     from finemo_dist.sources.h5 import ChromBpnetSource

@@ -162,7 +162,7 @@ def _write(
     force: bool,
     as_json: bool,
 ) -> None:
-    from finemo_dist.cli.pipeline import extract
+    from finemo_dist.cli.extraction import extract
     from finemo_dist.cli.summaries import print_extraction
 
     extraction = extract(make_source(), out_path, shard_regions=shard_regions, force=force)

@@ -28,6 +28,8 @@ _COMMANDS: Final = {
     "run": "run",
     "status": "status",
     "sql": "sql",
+    "export": "export",
+    "verify": "verify",
     "demo": "demo",
 }
 """Command to the module that holds it, in the order of ``--help``."""

@@ -1,48 +1,42 @@
-"""What the commands do, as functions: extract regions, call hits in them."""
+"""Calling hits in the regions of samples: what ``call-hits``, ``run`` and ``demo`` share."""
 
 import logging
-import shutil
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.summary import summarise
+from finemo_dist.cli.extraction import encode_store
 from finemo_dist.cli.parameters import write_parameters
-from finemo_dist.cli.progress import run_progress, shard_progress
+from finemo_dist.cli.progress import run_progress
 from finemo_dist.cli.settings import available_cores
 from finemo_dist.core.config import CallConfig, ResourceConfig
-from finemo_dist.core.errors import UsageError
+from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.files import describe_input
-from finemo_dist.core.protocols import RegionReader, Source
+from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import InputCounts
+from finemo_dist.core.run_record import RunRecord
 from finemo_dist.exports.finemo_files import write_finemo_files
 from finemo_dist.motifs.build import build_motif_set
 from finemo_dist.motifs.modisco import read_patterns
 from finemo_dist.run.drive import RunTotals, drive
-from finemo_dist.run.plan import RunPlan, clear_run, plan_run
+from finemo_dist.run.plan import (
+    OWN_ENTRIES,
+    RunPlan,
+    check_output,
+    check_regions,
+    clear_run,
+    plan_run,
+)
 from finemo_dist.run.resources import Machine, choose_executor, count_gpus, resolve_device
 from finemo_dist.run.spec import SampleSpec, WorkerSpec
 from finemo_dist.sources.finemo_npz import FinemoRegionsSource
-from finemo_dist.store.encode import encode
-from finemo_dist.store.npz import write_finemo_npz
 from finemo_dist.store.read import RegionStore, open_store
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Extraction:
-    """What ``extract`` wrote."""
-
-    path: Path
-    n_regions: int
-    region_width: int
-    n_shards: int
-    counts: InputCounts
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,42 +55,6 @@ class Call:
     executor: Mapping[str, str | int]
     seconds: Mapping[str, float]
     """Wall time by stage of the program; stages of workers are summed over them."""
-
-
-def extract(
-    source: Source, out_path: Path, *, shard_regions: int | None = None, force: bool = False
-) -> Extraction:
-    """Write the regions of a source to a region store, or to finemo's ``.npz``.
-
-    Raises
-    ------
-    UsageError
-        The output exists and ``force`` is not given.
-    InputError
-        An input is damaged.
-    """
-    started = time.perf_counter()
-    if out_path.exists() and not force:
-        raise UsageError(f"{out_path}: exists. Choose another name, or replace it with --force.")
-    if out_path.suffix == ".npz":
-        staging = out_path.with_name(f".{out_path.stem}.staging.zarr")
-        try:
-            store = _encode(source, staging, shard_regions, force=True)
-            write_finemo_npz(store, out_path)
-            counts = store.meta.counts
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-    else:
-        store = _encode(source, out_path, shard_regions, force=force)
-        counts = store.meta.counts
-    return Extraction(
-        path=out_path,
-        n_regions=store.n_regions,
-        region_width=store.region_width,
-        n_shards=store.n_shards,
-        counts=counts,
-        seconds=time.perf_counter() - started,
-    )
 
 
 def call(
@@ -125,13 +83,24 @@ def call(
     """
     laps = _Laps()
     motifs = build_motif_set(read_patterns(modisco_h5), config.motifs, config.solver.mode)
-    if force:
-        clear_run(run_dir)
-    stores = {name: _open_regions(path, name, run_dir) for name, path in regions.items()}
-    laps.lap("prepare")
+    machine = Machine(n_cores=available_cores(), n_gpus=count_gpus())
+    device = resolve_device(resources.device, machine)
+    opened = {name: _open_regions(path) for name, path in regions.items()}
+    for name, found in opened.items():
+        check_regions(name, regions[name], found, motifs=motifs, config=config)
     inputs = [describe_input(modisco_h5)]
-    plan = plan_run(run_dir, stores, motifs, config, inputs=inputs)
-    executor = choose_executor(resources, plan, *_worker_spec(plan, config, resources, stores))
+    # Only now: what is refused must leave an earlier run as it is.
+    if force:
+        _check_outlives(run_dir, [modisco_h5, *regions.values()])
+        clear_run(run_dir)
+    check_output(run_dir)
+    stores = {name: _as_store(found, name, run_dir) for name, found in opened.items()}
+    laps.lap("prepare")
+    plan = plan_run(
+        run_dir, stores, motifs, config, inputs=inputs, warnings=_counted(stores.values())
+    )
+    spec = _worker_spec(plan, config, resources, stores, device=device)
+    executor = choose_executor(resources, plan, spec, machine)
     _say_what_is_left(plan)
     with run_progress(plan) as on_event:
         totals = drive(plan, executor, on_event=on_event)
@@ -146,9 +115,10 @@ def _worker_spec(
     config: CallConfig,
     resources: ResourceConfig,
     stores: Mapping[str, RegionReader],
-) -> tuple[WorkerSpec, Machine]:
-    machine = Machine(n_cores=available_cores(), n_gpus=count_gpus())
-    spec = WorkerSpec(
+    *,
+    device: str,
+) -> WorkerSpec:
+    return WorkerSpec(
         run_dir=str(plan.run_dir.resolve()),
         samples={
             name: SampleSpec(str(Path(store.path).resolve()), store.digest)
@@ -156,29 +126,50 @@ def _worker_spec(
         },
         solver=config.solver,
         config_digest=plan.record.config_digest,
-        device=resolve_device(resources.device, machine),
+        device=device,
         batch_regions=resources.batch_regions,
     )
-    return spec, machine
 
 
-def _open_regions(path: Path, name: str, run_dir: Path) -> RegionStore:
-    """Open a store; finemo's ``.npz`` is first written into the run directory as one."""
-    if path.suffix != ".npz":
-        return open_store(path)
-    source = FinemoRegionsSource(path)
+def _open_regions(path: Path) -> RegionStore | FinemoRegionsSource:
+    return FinemoRegionsSource(path) if path.suffix == ".npz" else open_store(path)
+
+
+def _as_store(regions: RegionStore | FinemoRegionsSource, name: str, run_dir: Path) -> RegionStore:
+    """Return a store; finemo's ``.npz`` is first written into the run directory as one."""
+    if isinstance(regions, RegionStore):
+        return regions
     staged = run_dir / "regions" / f"{quote(name, safe='')}.zarr"
     if staged.exists():
         store = open_store(staged)
-        if [f.digest for f in store.meta.inputs] == [f.digest for f in source.inputs]:
+        if [f.digest for f in store.meta.inputs] == [f.digest for f in regions.inputs]:
             return store
-    return _encode(source, staged, None, force=True)
+    if (run_dir / "run.json").exists() and (
+        staged.exists() or RunRecord.load(run_dir).sample(name) is None
+    ):
+        raise RunError(
+            f"{run_dir}: holds another run: the regions of sample {name!r} changed or are new. "
+            "Choose another directory, or replace the run with --force."
+        )
+    return encode_store(regions, staged, None, force=True)
 
 
-def _encode(source: Source, path: Path, shard_regions: int | None, *, force: bool) -> RegionStore:
-    with shard_progress("extract") as on_shard:
-        encode(source, path, shard_regions=shard_regions, overwrite=force, on_shard=on_shard)
-    return open_store(path)
+def _check_outlives(run_dir: Path, inputs: Iterable[Path]) -> None:
+    """Refuse to replace a run that an input lies in."""
+    cleared = [(run_dir / name).resolve() for name in OWN_ENTRIES]
+    for path in inputs:
+        if any(path.resolve().is_relative_to(entry) for entry in cleared):
+            raise UsageError(
+                f"{path}: lies in what --force removes from {run_dir}. Choose another output "
+                "directory, or move the input."
+            )
+
+
+def _counted(stores: Iterable[RegionStore]) -> dict[str, int]:
+    """Return how many regions were irregular, by what was irregular about them."""
+    counts = asdict(sum((store.meta.counts for store in stores), InputCounts()))
+    del counts["n_regions"]
+    return {name.removeprefix("n_"): n for name, n in counts.items() if n}
 
 
 def _write_files(

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.progress import (
@@ -16,8 +16,10 @@ from rich.progress import (
 )
 
 from finemo_dist.core.events import RunEvent, UnitDone, UnitFailed, WorkersReady
-from finemo_dist.run.drive import RunTotals
-from finemo_dist.run.plan import RunPlan
+
+if TYPE_CHECKING:
+    from finemo_dist.run.drive import RunTotals
+    from finemo_dist.run.plan import RunPlan
 
 logger = logging.getLogger(__name__)
 
@@ -25,12 +27,12 @@ _LOG_EVERY_S: Final = 30.0
 
 
 @contextmanager
-def run_progress(plan: RunPlan) -> Iterator[Callable[[RunEvent, RunTotals], None]]:
+def run_progress(plan: "RunPlan") -> "Iterator[Callable[[RunEvent, RunTotals], None]]":
     """Yield the function that shows the events of a run."""
     started = time.monotonic()
     with _bar("call", plan.n_units, plan.n_committed) as advance:
 
-        def show(event: RunEvent, totals: RunTotals) -> None:
+        def show(event: RunEvent, totals: "RunTotals") -> None:
             match event:
                 case WorkersReady():
                     logger.info("%s", event.description)

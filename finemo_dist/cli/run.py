@@ -77,7 +77,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 def _store_of(sample: "SampleConfig", folder: Path, *, force: bool) -> Path:
     """Return the store of a sample, extracted unless it stands from the same inputs."""
-    from finemo_dist.cli.pipeline import extract
+    from finemo_dist.cli.extraction import extract
     from finemo_dist.core.errors import UsageError
     from finemo_dist.store.read import open_store
 

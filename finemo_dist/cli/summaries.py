@@ -2,10 +2,13 @@
 
 import json
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
-from finemo_dist.cli.pipeline import Call, Extraction
+if TYPE_CHECKING:
+    from finemo_dist.cli.extraction import Extraction
+    from finemo_dist.cli.pipeline import Call
 
 _COUNT_TEXT = {
     "n_clipped": "reach over an end of their chromosome (N and zero outside)",
@@ -18,7 +21,7 @@ _COUNT_TEXT = {
 }
 
 
-def print_extraction(extraction: Extraction, *, as_json: bool) -> None:
+def print_extraction(extraction: "Extraction", *, as_json: bool) -> None:
     """Say what was extracted, with a line for each kind of irregular region."""
     counts = asdict(extraction.counts)
     if as_json:
@@ -34,7 +37,7 @@ def print_extraction(extraction: Extraction, *, as_json: bool) -> None:
             _say(f"  {counts[name]:,} regions {text}")
 
 
-def print_call(call: Call, *, as_json: bool) -> None:
+def print_call(call: "Call", *, as_json: bool) -> None:
     """Say what was called and where it lies."""
     if as_json:
         _print_json(

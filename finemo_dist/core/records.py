@@ -132,7 +132,10 @@ class RegionBatch:
     sequence: NDArray[np.uint8]
     """(R, L) codes 0-3 for A, C, G, T and 4 for any other base."""
     contributions: NDArray[np.floating]
-    """(R, L) projected or (R, 4, L) hypothetical; finite, zero where the base is unknown."""
+    """(R, L) projected or (R, 4, L) hypothetical; finite.
+
+    Zero off the chromosome, and projected ones where the base is unknown.
+    """
     counts: InputCounts = InputCounts()
 
     def __len__(self) -> int:

@@ -87,16 +87,15 @@ def _close(
             "finished": now(),
             "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
             "failures": totals.failures,
-            "warnings": _warnings(record, totals),
+            "warnings": _warnings(plan, totals),
         }
     ).save(plan.run_dir)
 
 
-def _warnings(record: RunRecord, totals: RunTotals) -> dict[str, int]:
-    found = dict(record.warnings)
-    if totals.n_not_converged:
-        found["not_converged"] = found.get("not_converged", 0) + totals.n_not_converged
-    return found
+def _warnings(plan: RunPlan, totals: RunTotals) -> dict[str, int]:
+    n_not_converged = plan.n_not_converged + totals.n_not_converged
+    found = {"not_converged": n_not_converged} if n_not_converged else {}
+    return plan.record.warnings | found
 
 
 def _missing_message(plan: RunPlan, totals: RunTotals, n_missing: int) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from finemo_dist import __version__
 from finemo_dist.core.config import CallConfig, digest_of
 from finemo_dist.core.errors import InputError, RunError
-from finemo_dist.core.protocols import RegionReader
+from finemo_dist.core.protocols import RegionReader, Source
 from finemo_dist.core.records import InputFile, MotifSet, ScoreKind, Unit
 from finemo_dist.core.run_record import RunRecord, SampleRecord
 from finemo_dist.hits.motifs import write_motifs
@@ -35,6 +35,8 @@ class RunPlan:
     record: RunRecord
     pending: tuple[Unit, ...]
     n_committed: int
+    n_not_converged: int
+    """Regions in the committed units."""
     damaged: tuple[str, ...]
     """What is wrong with parts that stand but do not count."""
 
@@ -57,6 +59,7 @@ def plan_run(
     config: CallConfig,
     *,
     inputs: Sequence[InputFile],
+    warnings: Mapping[str, int] | None = None,
 ) -> RunPlan:
     """Record a run in its directory, or find the same run there, and list what is left to do.
 
@@ -68,14 +71,15 @@ def plan_run(
         The directory holds another run.
     """
     for name, store in samples.items():
-        _check_regions(name, store, motifs, config)
+        check_regions(name, store.path, store, motifs=motifs, config=config)
     record = _new_record(samples, motifs, config, inputs)
+    record = record.model_copy(update={"warnings": dict(warnings or {})})
     standing = _standing_record(run_dir)
     if standing is not None:
         _check_same_run(run_dir, standing, record)
         record = record.model_copy(update={"created": standing.created})
     else:
-        _check_no_other_output(run_dir)
+        check_output(run_dir)
     record.save(run_dir)
     write_motifs(run_dir, motifs)
     return _subtract_committed(run_dir, record)
@@ -148,7 +152,6 @@ def _machine() -> dict[str, str]:
 
 
 def _sample_record(name: str, store: RegionReader) -> SampleRecord:
-    has_regions = store.n_regions > 0
     return SampleRecord(
         name=name,
         store=store.path,
@@ -156,28 +159,42 @@ def _sample_record(name: str, store: RegionReader) -> SampleRecord:
         n_regions=store.n_regions,
         n_shards=store.n_shards,
         region_width=store.region_width,
-        has_coordinates=has_regions and store.table(0, 1).has_coordinates,
+        has_coordinates=store.table(0, 0).has_coordinates,
     )
 
 
-def _check_regions(name: str, store: RegionReader, motifs: MotifSet, config: CallConfig) -> None:
-    if store.region_width < motifs.width:
+def check_regions(
+    name: str,
+    path: str | Path,
+    regions: RegionReader | Source,
+    *,
+    motifs: MotifSet,
+    config: CallConfig,
+) -> None:
+    """Refuse regions of a sample in which the motifs cannot be called.
+
+    Raises
+    ------
+    InputError
+        They are narrower than the motifs, or lack the hypothetical scores the mode needs.
+    """
+    if regions.region_width < motifs.width:
         raise InputError(
-            f"{store.path}: regions of sample {name!r} are {store.region_width} bases wide, "
+            f"{path}: regions of sample {name!r} are {regions.region_width} bases wide, "
             f"narrower than the motifs ({motifs.width} columns). Extract wider regions (-w)."
         )
     mode = config.solver.mode
-    if mode.contributions_are_hypothetical and store.score_kind is ScoreKind.PROJECTED:
+    if mode.contributions_are_hypothetical and regions.score_kind is ScoreKind.PROJECTED:
         raise InputError(
-            f"{store.path}: holds projected contributions of sample {name!r}, and mode "
+            f"{path}: holds projected contributions of sample {name!r}, and mode "
             f"{mode.value!r} needs hypothetical ones. Use -M pp or -M hp, or extract the regions "
             "from H5 or modisco files."
         )
-    weakest = int(np.argmin(motifs.penalty))
-    if not np.isfinite(motifs.penalty[weakest]) or motifs.penalty[weakest] <= 0:
+    wrong = np.flatnonzero(~(np.isfinite(motifs.penalty) & (motifs.penalty > 0)))
+    if wrong.size:
         raise InputError(
-            f"Motif {motifs.name[weakest]!r} has lambda {motifs.penalty[weakest]}; expected a "
-            "number above 0."
+            f"Motif {motifs.name[wrong[0]]!r} has lambda {motifs.penalty[wrong[0]]}; expected a "
+            "finite number above 0."
         )
 
 
@@ -185,7 +202,16 @@ def _standing_record(run_dir: Path) -> RunRecord | None:
     return RunRecord.load(run_dir) if (run_dir / "run.json").exists() else None
 
 
-def _check_no_other_output(run_dir: Path) -> None:
+def check_output(run_dir: Path) -> None:
+    """Refuse a directory that holds output of ours and no run.
+
+    Raises
+    ------
+    RunError
+        Another program wrote it, or a run was taken apart.
+    """
+    if (run_dir / "run.json").exists():
+        return
     # A store of our own may stand from a run that was stopped before it was recorded.
     others = [n for n in OWN_ENTRIES if n != "regions" and (run_dir / n).exists()]
     if others:
@@ -240,7 +266,7 @@ def _subtract_committed(run_dir: Path, record: RunRecord) -> RunPlan:
     standing = survey_run(run_dir, [sample.name for sample in record.samples])
     pending: list[Unit] = []
     damaged: list[str] = []
-    n_committed = 0
+    n_committed = n_not_converged = 0
     for sample in record.samples:
         parts = standing[sample.name]
         damaged += parts.damaged
@@ -252,9 +278,17 @@ def _subtract_committed(run_dir: Path, record: RunRecord) -> RunPlan:
                 and footer.store_digest == sample.store_digest
             ):
                 n_committed += 1
+                n_not_converged += footer.n_not_converged
             else:
                 pending.append(Unit(sample.name, shard))
-    return RunPlan(run_dir, record, tuple(pending), n_committed, tuple(damaged))
+    return RunPlan(
+        run_dir,
+        record,
+        tuple(pending),
+        n_committed=n_committed,
+        n_not_converged=n_not_converged,
+        damaged=tuple(damaged),
+    )
 
 
 def now() -> str:

@@ -6,9 +6,12 @@ the driver resubmits, and a unit that runs twice replaces itself with the same b
 
 import logging
 import os
+import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -98,7 +101,11 @@ class RayExecutor:
         RunError
             No worker could be started.
         """
-        _connect(self._address, self._n_workers, self._spec.device)
+        # A session that the caller opened is the caller's to close.
+        is_ours = not ray.is_initialized()
+        if is_ours:
+            with _same_signal_handler():
+                _connect(self._address, self._n_workers, self._spec.device)
         pool = _Pool(queue=deque(units))
         try:
             for _ in range(min(self._n_workers, len(units))):
@@ -108,7 +115,7 @@ class RayExecutor:
         finally:
             for task in pool.tasks.values():
                 ray.kill(task.actor)
-            if self._address is None:
+            if is_ours:
                 ray.shutdown()
 
     def _start_actor(self, pool: _Pool) -> None:
@@ -169,7 +176,10 @@ class RayExecutor:
         logger.warning("%s %s", task.name, reason)
         if task.unit is None:
             pool.n_broken_starts += 1
-            if pool.n_broken_starts > _MAX_FAILURES and len(pool.tasks) == 0:
+            if pool.n_broken_starts > _MAX_FAILURES:
+                # Those that work go on alone; a place that takes no worker would be tried for ever.
+                if pool.tasks:
+                    return
                 raise RunError(
                     f"No worker could be started: the last {reason}. Check that the cluster has "
                     f"a free {'GPU' if self._spec.device == 'cuda' else 'CPU core'} for each "
@@ -193,11 +203,21 @@ class RayExecutor:
         yield UnitFailed(task.unit, task.name, error, is_final=is_final)
 
 
+@contextmanager
+def _same_signal_handler() -> Iterator[None]:
+    """Put back what SIGTERM does: Ray makes it an exit that says nothing of resuming."""
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        # Elsewhere than in the main thread neither Ray nor Python can set it.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)
+
+
 def _connect(address: str | None, n_workers: int, device: str) -> None:
     """Join the cluster at an address, or start one of our own on this machine alone."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    if ray.is_initialized():
-        return
     if address is not None:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         return

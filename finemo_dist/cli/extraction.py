@@ -1,0 +1,74 @@
+"""Extracting regions: what the ``extract-regions-*`` commands, ``run`` and ``demo`` share.
+
+Loads neither torch nor duckdb: extraction starts fast and stays small.
+"""
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from finemo_dist.cli.progress import shard_progress
+from finemo_dist.core.errors import UsageError
+from finemo_dist.core.protocols import Source
+from finemo_dist.core.records import InputCounts
+from finemo_dist.store.encode import encode
+from finemo_dist.store.npz import write_finemo_npz
+from finemo_dist.store.read import RegionStore, open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What ``extract`` wrote."""
+
+    path: Path
+    n_regions: int
+    region_width: int
+    n_shards: int
+    counts: InputCounts
+    seconds: float
+
+
+def extract(
+    source: Source, out_path: Path, *, shard_regions: int | None = None, force: bool = False
+) -> Extraction:
+    """Write the regions of a source to a region store, or to finemo's ``.npz``.
+
+    Raises
+    ------
+    UsageError
+        The output exists and ``force`` is not given.
+    InputError
+        An input is damaged.
+    """
+    started = time.perf_counter()
+    if out_path.exists() and not force:
+        raise UsageError(f"{out_path}: exists. Choose another name, or replace it with --force.")
+    if out_path.suffix == ".npz":
+        staging = out_path.with_name(f".{out_path.stem}.staging.zarr")
+        try:
+            store = encode_store(source, staging, shard_regions, force=True)
+            write_finemo_npz(store, out_path)
+            counts = store.meta.counts
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    else:
+        store = encode_store(source, out_path, shard_regions, force=force)
+        counts = store.meta.counts
+    return Extraction(
+        path=out_path,
+        n_regions=store.n_regions,
+        region_width=store.region_width,
+        n_shards=store.n_shards,
+        counts=counts,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def encode_store(
+    source: Source, path: Path, shard_regions: int | None, *, force: bool
+) -> RegionStore:
+    """Write a source as a store, showing progress, and open it."""
+    with shard_progress("extract") as on_shard:
+        encode(source, path, shard_regions=shard_regions, overwrite=force, on_shard=on_shard)
+    return open_store(path)
