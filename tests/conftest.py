@@ -10,7 +10,9 @@ from hypothesis import settings
 
 # No deadline: the machines that run this are shared, and a slow example is not a wrong one.
 settings.register_profile("suite", deadline=None, max_examples=50)
-settings.load_profile("suite")
+# The same examples each time, so that a red build is about the change it tests.
+settings.register_profile("ci", settings.get_profile("suite"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "suite")
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED_DATA = PROJECT.parent / "shared" / "data"

@@ -1,6 +1,9 @@
 """``sql``: a query over the tables of a run."""
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -36,9 +39,21 @@ def sql(
     with open_catalog(run, memory_limit=memory_limit) as catalog:
         answer = run_user_query(catalog, query)
         if out is None:
-            write_answer(answer, OutputFormat(output_format), sys.stdout)
+            with _until_the_reader_has_enough():
+                write_answer(answer, OutputFormat(output_format), sys.stdout)
         else:
             save_answer(answer, OutputFormat(output_format), out)
+
+
+@contextmanager
+def _until_the_reader_has_enough() -> Iterator[None]:
+    """End quietly when standard output is closed, as by `head`; click would exit 1."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered must go somewhere when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 COMMANDS: Final = {"sql": sql}

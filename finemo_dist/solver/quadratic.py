@@ -25,6 +25,8 @@ _SLACK = 1e-10
 """Relative to the size of ``h``: gains below it are round-off."""
 _SPARE_STEPS = 24
 """Steps allowed beyond three a variable before a program counts as cycling."""
+_STEPS_BETWEEN_SYNCS = 4
+"""On a GPU: to ask which programs are done makes the host wait for it."""
 _MAX_GRADIENT_STEPS = 20_000
 _STEPS_BETWEEN_CHECKS = 50
 
@@ -67,6 +69,7 @@ class _Programs:
 
 def _active_set(gram: Tensor, linear: Tensor) -> Tensor:
     n_variables = linear.shape[1]
+    every = 1 if linear.device.type == "cpu" else _STEPS_BETWEEN_SYNCS
     result = torch.zeros_like(linear)
     programs = _let_in(_first_guess(gram, linear), linear)
     programs = programs[(programs.is_passive.any(1)).nonzero()[:, 0]]
@@ -79,6 +82,8 @@ def _active_set(gram: Tensor, linear: Tensor) -> Tensor:
         gain = programs.linear - _times(programs.gram, guess, at)
         is_done = is_feasible & ~((gain > programs.slack) & ~programs.is_passive).any(1)
         programs = _advance(programs, guess, gain, is_feasible)
+        if n_steps % every:
+            continue
         # Programs that are done stay as they are, so they may stay in the batch until they are
         # half of it: taking out one by one would copy the Gram matrices at every step.
         if 2 * int(is_done.sum()) >= len(is_done):

@@ -8,7 +8,7 @@ import pytest
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.format import OutputFormat, save_answer, write_answer
 from finemo_dist.catalog.readonly import run_user_query
-from finemo_dist.core.errors import UsageError
+from finemo_dist.core.errors import FinemoDistError, UsageError
 
 ODD = """
     SELECT * FROM (VALUES
@@ -107,6 +107,16 @@ def test_a_failure_leaves_no_file(catalog, tmp_path, output_format):
 
     with pytest.raises(UsageError, match="Could not convert"):
         save_answer(query, output_format, tmp_path / "x")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parquet_that_breaks_off_leaves_no_file(catalog, tmp_path):
+    late = "SELECT CASE i WHEN 2999999 THEN 'x' ELSE '1' END::INT AS v FROM range(3000000) AS t(i)"
+    query = run_user_query(catalog, late)
+
+    with pytest.raises(FinemoDistError, match="Could not convert"):
+        save_answer(query, OutputFormat.PARQUET, tmp_path / "x")
 
     assert list(tmp_path.iterdir()) == []
 

@@ -140,6 +140,7 @@ REFUSED_READS = [
     "FROM read_parquet('{other}')",
     "FROM query('FROM read_text(''/etc/passwd'')')",
     "SELECT getenv('HOME')",
+    "FROM checkpoint()",
     "FROM enable_logging(storage='file', storage_config={{'path': '{run}'}})",
 ]
 
@@ -173,7 +174,8 @@ def test_sql_hidden_in_an_argument_is_refused(catalog, own_run):
         f"FROM query('{nested}')",
         f"EXPLAIN ANALYZE FROM json_execute_serialized_sql('{quoted}')",
     ):
-        with pytest.raises(UsageError, match="can write"):
+        # DuckDB before 2 cannot read such SQL at all.
+        with pytest.raises(UsageError, match=r"can write|A CTE needs a SELECT"):
             answer(catalog, query)
 
     assert part.read_bytes() == before
@@ -198,7 +200,7 @@ def test_the_connection_itself_opens_nothing_else(catalog, tmp_path):
     [
         ("SELECT 1; SELECT 2", "2 statements; expected one"),
         ("COPY hits TO 'x'", "COPY; a run is read-only"),
-        ("PIVOT hits ON strand USING count(*)", "PIVOT without IN"),
+        ("PIVOT hits ON strand USING count(*)", "PIVOT without IN|2 statements"),
         ("", "0 statements"),
     ],
 )

@@ -183,13 +183,16 @@ def test_a_sample_without_hits_has_headers(run, tmp_path):
 
 def test_quality_control_says_whether_a_region_converged(tmp_path):
     write_run(tmp_path, {"s": [[]]})
-    regions = [region(peak_id=i, peak_region_start=10 - i, converged=i == 0) for i in range(3)]
+    starts = (5, 9, 1)
+    regions = [
+        region(peak_id=i, peak_region_start=s, converged=i == 0) for i, s in enumerate(starts)
+    ]
     write_shard(tmp_path, "s", 0, [], regions)
 
     export(tmp_path, tmp_path)
 
     found = [(r["peak_id"], r["converged"]) for r in rows(tmp_path / "peaks_qc.tsv")]
-    assert found == [("2", "false"), ("1", "false"), ("0", "true")]
+    assert found == [("2", "false"), ("0", "true"), ("1", "false")]
 
 
 def test_cwms_are_those_of_the_run(run, tmp_path):

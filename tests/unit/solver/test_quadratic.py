@@ -41,7 +41,9 @@ def test_a_singular_program_still_reaches_the_minimum(seed, n_variables):
     assert (found >= 0).all()
     for x, y, z in zip(design, target, found.numpy(), strict=True):
         _, least = nnls(x, y)
-        assert np.linalg.norm(y - x @ z) <= least * (1 + 1e-7) + 1e-7
+        excess = np.square(y - x @ z).sum() - least**2
+        # Amplitudes reach hundreds where rows are nearly dependent, so round-off is not eps.
+        assert excess <= 1e-12 * np.square(y).sum() + 1e-16 * np.square(z).sum()
 
 
 def test_equal_variables_share_their_amplitude():

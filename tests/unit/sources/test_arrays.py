@@ -107,7 +107,7 @@ def test_double_beyond_float32_refuses(samples):
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-@pytest.mark.parametrize("column", [[1, 1, 0, 0], [2, 0, 0, 0], [-1, 0, 0, 1]])
+@pytest.mark.parametrize("column", [[1, 1, 0, 0], [2, 0, 0, 0], [-1, 0, 0, 1], [64] * 4])
 def test_sequence_that_is_not_one_hot_refuses(samples, kind, column):
     def change(one_hot, scores):
         one_hot[4, :, 10] = column

@@ -104,6 +104,15 @@ def test_index_of_another_genome_refuses(tmp_path):
         decode_all(path)
 
 
+def test_index_that_points_at_a_header_refuses(tmp_path):
+    path = tmp_path / "genome.fa"
+    path.write_text(">a\nACGT\n>b\nACGT\n")
+    (tmp_path / "genome.fa.fai").write_text("a\t2\t8\t60\t61\n")
+
+    with pytest.raises(InputError, match=r"delete the \.fai"):
+        decode_all(path)
+
+
 def test_nothing_is_left_in_the_temporary_folder(fasta, tmp_path, monkeypatch):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
