@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c tests/constraints.txt
 
-.PHONY: help demo test check format-check lint types format clean
+.PHONY: help demo test check format-check lint types format bench clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -38,6 +38,9 @@ types: $(VENV)/dev-installed  ## Type-check the package.
 
 format: $(VENV)/dev-installed  ## Format the code.
 	$(BIN)/ruff format .
+
+bench: $(VENV)/dev-installed  ## Measure against finemo 0.41 (an hour and a half, on a quiet machine).
+	$(BIN)/python -m tests.benchmarks all --out tests/benchmarks/RESULTS.md $(BENCH_ARGS)
 
 clean:  ## Remove the environment, caches and the demo.
 	rm -rf $(VENV) demo dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

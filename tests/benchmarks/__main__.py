@@ -1,0 +1,125 @@
+"""``python -m tests.benchmarks``: measure, print Markdown, and write it into a file of results."""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+
+from tests.benchmarks import machine
+from tests.benchmarks.datasets import SHARED_DATA
+from tests.benchmarks.efforts import FULL, QUICK, Effort
+from tests.benchmarks.end_to_end import measure_end_to_end
+from tests.benchmarks.finemo_env import Finemo, find_finemo
+from tests.benchmarks.growth import measure_growth
+from tests.benchmarks.processes import BenchmarkError
+from tests.benchmarks.solver_rates import measure_solver
+from tests.benchmarks.tables import write_section
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every benchmark is given."""
+
+    effort: Effort
+    work: Path
+    finemo: Finemo | None
+    shared: Path
+    n_workers: int
+
+
+def _solver(settings: Settings) -> str:
+    return measure_solver(
+        settings.effort,
+        settings.work / "solver",
+        finemo=settings.finemo,
+        shared=settings.shared,
+        n_workers=settings.n_workers,
+    )
+
+
+def _growth(settings: Settings) -> str:
+    return measure_growth(settings.effort, settings.work / "growth", n_workers=settings.n_workers)
+
+
+def _end_to_end(settings: Settings) -> str:
+    return measure_end_to_end(
+        settings.effort,
+        settings.work / "end-to-end",
+        finemo=settings.finemo,
+        shared=settings.shared,
+    )
+
+
+BENCHMARKS: Final[dict[str, tuple[str, Callable[[Settings], str]]]] = {
+    "solver": ("Solver", _solver),
+    "growth": ("Growth", _growth),
+    "end-to-end": ("End to end", _end_to_end),
+}
+"""Name to title and function, in the order of ``all``."""
+
+
+def run_benchmark(name: str, settings: Settings, out: Path | None) -> str:
+    """Return the section of one benchmark, also written into ``out``."""
+    title, measure = BENCHMARKS[name]
+    others = settings.finemo.versions if settings.finemo else {}
+    description = "\n".join(f"- {line}" for line in machine.describe(others))
+    section = f"## {title}\n\n{description}\n\n{measure(settings)}\n"
+    if out is not None:
+        write_section(out, name, section)
+    return section
+
+
+@click.command()
+@click.argument("name", type=click.Choice(["all", *BENCHMARKS]), default="all")
+@click.option("--quick", is_flag=True, help="Small sizes: does it run? The figures mean little.")
+@click.option(
+    "--finemo", "finemo_path", type=click.Path(path_type=Path),
+    help="An executable of finemo 0.41; one is installed in an environment of its own otherwise.",
+)  # fmt: skip
+@click.option("--no-finemo", is_flag=True, help="Measure finemo-dist alone.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path),
+    help="Markdown file whose generated sections are replaced; the rest of it stays.",
+)  # fmt: skip
+@click.option(
+    "--work", type=click.Path(file_okay=False, path_type=Path),
+    help="Directory for regions and runs, some 2 GB, kept; a temporary one otherwise.",
+)  # fmt: skip
+@click.option(
+    "--workers", "n_workers", type=click.IntRange(min=1), default=2, show_default=True,
+    help="Workers of the runs on Ray.",
+)  # fmt: skip
+def main(
+    *,
+    name: str,
+    quick: bool,
+    finemo_path: Path | None,
+    no_finemo: bool,
+    out: Path | None,
+    work: Path | None,
+    n_workers: int,
+) -> None:
+    """Run one benchmark, or all; tables go to standard output, progress to standard error."""
+    try:
+        finemo = None if no_finemo or name == "growth" else find_finemo(finemo_path)
+        with tempfile.TemporaryDirectory(prefix="finemo-dist-bench-") as temporary:
+            settings = Settings(
+                effort=QUICK if quick else FULL,
+                work=work or Path(temporary),
+                finemo=finemo,
+                shared=SHARED_DATA,
+                n_workers=n_workers,
+            )
+            for benchmark in BENCHMARKS if name == "all" else (name,):
+                click.echo(run_benchmark(benchmark, settings, out))
+    except BenchmarkError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""How much is measured: sizes that decide how long a benchmark takes and how steady it is."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Sizes of every benchmark."""
+
+    repeats: int
+    """Alternations of all programs; medians are reported."""
+    finemo_regions: dict[str, int]
+    """Regions by data set, few enough for finemo to take about a minute."""
+    finemo_batches: dict[str, tuple[int, ...]]
+    """Batch sizes of finemo by data set; the fastest in a trial is used."""
+    gap_regions: int
+    """Regions whose gap is computed densely, at most."""
+    work_s: float
+    """Work of one worker of finemo-dist: its regions are copied until they take about so long."""
+    trial_regions: int
+    """Regions from which the time of a copy is estimated, about."""
+    probe_regions: int
+    """Regions solved and convolved in one process, about."""
+    end_to_end_regions: int | None
+    """Regions extracted and called; all when None."""
+    has_finemo_default: bool
+    """Whether finemo also runs end to end with its default batch of 2,000: minutes each."""
+    growth_regions: tuple[int, ...]
+    growth_strands: tuple[int, ...]
+    growth_lengths: tuple[int, ...]
+    growth_sample: int
+    """Regions where the number of motifs or the length grows."""
+
+
+FULL: Final = Effort(
+    repeats=3,
+    finemo_regions={"yeast": 500, "simulated": 300, "compendium": 12},
+    finemo_batches={"yeast": (8, 32, 128), "simulated": (8, 32, 128), "compendium": (1, 4)},
+    gap_regions=200,
+    work_s=40.0,
+    trial_regions=2_000,
+    probe_regions=4000,
+    end_to_end_regions=None,
+    has_finemo_default=True,
+    growth_regions=(1_000, 3_000, 10_000, 30_000, 100_000),
+    growth_strands=(50, 100, 300, 1_000, 3_000),
+    growth_lengths=(500, 1_000, 2_114),
+    growth_sample=2_000,
+)
+
+QUICK: Final = replace(
+    FULL,
+    repeats=1,
+    finemo_regions={"yeast": 100, "simulated": 16, "compendium": 1},
+    finemo_batches={"yeast": (8,), "simulated": (8,), "compendium": (1,)},
+    gap_regions=24,
+    work_s=5.0,
+    trial_regions=250,
+    probe_regions=250,
+    end_to_end_regions=24,
+    has_finemo_default=False,
+    growth_regions=(500, 2_000),
+    growth_strands=(50, 300),
+    growth_lengths=(500, 1_000),
+    growth_sample=250,
+)

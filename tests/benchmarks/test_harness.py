@@ -1,0 +1,160 @@
+"""The harness runs, on a few simulated regions; no figure is asserted."""
+
+import contextlib
+import io
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tests.benchmarks import programs, solver_rates
+from tests.benchmarks.__main__ import Settings, run_benchmark
+from tests.benchmarks.datasets import CopiedSource, simulated_dataset, spaced_rows, write_regions
+from tests.benchmarks.efforts import QUICK
+from tests.benchmarks.gaps import gaps_of_hits
+from tests.benchmarks.probe import probe
+from tests.benchmarks.processes import BenchmarkError, Measured, measure
+from tests.benchmarks.programs import DistCaller, summary
+from tests.benchmarks.tables import table, write_section
+from tests.benchmarks.timings import work_seconds
+from tests.command import finemo_dist
+
+pytestmark = pytest.mark.slow
+
+TINY = replace(
+    QUICK,
+    finemo_regions={"simulated": 4},
+    gap_regions=2,
+    work_s=0.01,
+    trial_regions=4,
+    probe_regions=4,
+)
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """Commands run in this process: starting eight others would take longer than all they do."""
+
+    def measure_here(words, **_):
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
+            finemo_dist(*words[words.index(programs.MAIN) + 1 :])
+        return Measured(1.0, 1, output.getvalue())
+
+    monkeypatch.setattr(programs, "measure", measure_here)
+    monkeypatch.setattr(solver_rates, "run_probe", probe)
+
+
+def test_the_solver_benchmark_runs_without_finemo_and_without_reference_data(tmp_path, in_process):
+    settings = Settings(TINY, tmp_path / "work", None, tmp_path / "absent", n_workers=1)
+    out = tmp_path / "RESULTS.md"
+
+    section = run_benchmark("solver", settings, out)
+
+    assert "| simulated, 100 " in section
+    assert "reference data not present" in section
+    assert "conv1d" in section
+    assert section.strip() in out.read_text()
+
+
+def test_the_gap_of_our_own_hits_is_within_the_tolerance(tmp_path, in_process):
+    dataset = simulated_dataset(tmp_path, n_regions=3, n_strands=8)
+    store = write_regions(dataset.source, tmp_path / "regions.zarr")
+    called = DistCaller(1).call(store, dataset.modisco_h5, tmp_path / "run", options=["-f"])
+
+    gaps = gaps_of_hits(tmp_path / "run" / "hits.tsv", store, dataset.modisco_h5)
+
+    assert summary(called)["n_hits"] > 0
+    # The table holds float32, good to 1e-7 of the objective.
+    assert torch.all(gaps < 1e-6)
+    assert torch.all(gaps > -1e-12)
+
+
+def test_a_gap_shows_that_a_hit_is_missing(tmp_path, in_process):
+    dataset = simulated_dataset(tmp_path, n_regions=3, n_strands=8)
+    store = write_regions(dataset.source, tmp_path / "regions.zarr")
+    DistCaller(1).call(store, dataset.modisco_h5, tmp_path / "run", options=["-f"])
+    hits = tmp_path / "run" / "hits.tsv"
+    header, first, *rest = hits.read_text().splitlines(keepends=True)
+    hits.write_text("".join([header, *rest]))
+
+    gaps = gaps_of_hits(hits, store, dataset.modisco_h5)
+
+    assert gaps[int(first.split("\t")[-1])] > 1e-6
+
+
+def test_copies_of_regions_have_their_scores_and_places_of_their_own(tmp_path):
+    source = simulated_dataset(tmp_path, n_regions=5, n_strands=4).source
+    rows = spaced_rows(5, 2)
+
+    copies = CopiedSource(source, rows, 3)
+
+    original, copied = source.read(0, 5), copies.read(0, 6)
+    assert (copied.contributions[4:6] == original.contributions[rows]).all()
+    assert (copied.sequence[2:4] == original.sequence[rows]).all()
+    assert len(set(copies.regions.start.tolist())) == 6
+    assert copies.regions.peak_id.tolist() == list(range(6))
+
+
+def test_a_section_is_replaced_and_what_is_written_by_hand_stays(tmp_path):
+    path = tmp_path / "RESULTS.md"
+    write_section(path, "solver", "old solver")
+    write_section(path, "growth", "growth")
+    path.write_text(path.read_text() + "\n## What was tried\n\nby hand\n")
+
+    write_section(path, "solver", "new solver")
+
+    content = path.read_text()
+    assert "old solver" not in content
+    assert content.endswith("## What was tried\n\nby hand\n")
+    assert content.index("new solver") < content.index("\ngrowth\n")
+
+
+def test_a_section_without_an_end_is_not_replaced(tmp_path):
+    path = tmp_path / "RESULTS.md"
+    path.write_text("<!-- begin solver -->\nby hand")
+
+    with pytest.raises(ValueError, match="end solver"):
+        write_section(path, "solver", "new")
+
+    assert path.read_text().endswith("by hand")
+
+
+def test_memory_of_a_tree_counts_its_children():
+    hold = "import time; b = bytearray(60_000_000); time.sleep(1)"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}])"
+
+    measured = measure(
+        [sys.executable, "-c", f"b = bytearray(60_000_000); {code}"], follows_children=True
+    )
+
+    assert 120_000_000 < measured.peak_bytes < 200_000_000
+    assert measured.wall_s > 1
+
+
+def test_memory_of_a_process_is_its_own_and_not_that_of_the_harness():
+    held = bytearray(150_000_000)
+
+    measured = measure([sys.executable, "-c", "b = bytearray(20_000_000)"])
+
+    assert len(held) > measured.peak_bytes > 20_000_000
+
+
+def test_a_command_that_fails_says_so():
+    with pytest.raises(BenchmarkError, match="no luck"):
+        measure([sys.executable, "-c", "raise SystemExit('no luck')"])
+
+
+def test_work_that_is_lost_in_the_start_has_no_rate():
+    assert work_seconds([5.9], [5.0]) == []
+    assert work_seconds([6.9, 15.0, 15.0], [4.0, 5.0, 6.0]) == []
+
+
+def test_work_is_what_is_left_of_the_wall_time_after_the_median_start():
+    assert work_seconds([7.5], [5.0]) == [2.5]
+    assert work_seconds([15.0, 25.0, 8.0], [4.0, 5.0, 6.0]) == [10.0, 20.0, 3.0]
+
+
+def test_a_table_is_markdown():
+    assert table(["a", "b"], [["x", 12]]).splitlines() == ["| a |  b |", "| - | -: |", "| x | 12 |"]

@@ -1,0 +1,228 @@
+"""What every executor must do, and what Ray's must survive."""
+
+import os
+import time
+
+import pytest
+import ray
+
+from finemo_dist.core.errors import IncompleteRunError, RunError
+from finemo_dist.core.events import UnitDone, UnitFailed, WorkersReady
+from finemo_dist.core.records import Unit
+from finemo_dist.hits.read import committed_units
+from finemo_dist.run import ray_pool
+from finemo_dist.run.drive import drive
+from finemo_dist.run.plan import read_plan
+from finemo_dist.run.ray_pool import RayExecutor
+from finemo_dist.run.serial import SerialExecutor
+from tests.unit.run.runs import corrupt_shard, parts, write_inputs
+
+SAMPLES = ("a", "b")
+N_UNITS = 6
+VICTIM = Unit("a", 1)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """One Ray session of two cores for this file."""
+    ray_pool._connect(None, 2, "cpu")
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture(params=["serial", pytest.param("ray", marks=pytest.mark.ray)])
+def make_executor(request):
+    """Return how an executor is made."""
+    if request.param == "serial":
+        return SerialExecutor
+    request.getfixturevalue("cluster")
+    return make_ray
+
+
+def make_ray(spec, *, n_workers=2, unit_timeout_s=120.0):
+    return RayExecutor(spec, n_workers=n_workers, address=None, unit_timeout_s=unit_timeout_s)
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    """Two samples of three shards each."""
+    return write_inputs(tmp_path_factory.mktemp("inputs"), samples=SAMPLES, n_regions=12)
+
+
+@pytest.fixture(scope="module")
+def reference(inputs, tmp_path_factory):
+    """The bytes of every part, as one undisturbed worker writes them."""
+    plan = inputs.plan(tmp_path_factory.mktemp("reference"))
+    drive(plan, SerialExecutor(inputs.spec(plan)), on_event=lambda *_: None)
+    return parts(plan.run_dir)
+
+
+def events_of(make, inputs, run_dir, **options):
+    """Return what an executor yields for all units of a new run."""
+    plan = inputs.plan(run_dir)
+    return list(make(inputs.spec(plan), **options).run(plan.pending))
+
+
+def failures(events):
+    return [(e.unit, e.is_final) for e in events if isinstance(e, UnitFailed)]
+
+
+def done(events):
+    return [e.unit for e in events if isinstance(e, UnitDone)]
+
+
+def test_every_unit_is_done_once_with_the_same_bytes(make_executor, inputs, reference, tmp_path):
+    events = events_of(make_executor, inputs, tmp_path)
+
+    assert isinstance(events[0], WorkersReady)
+    assert sorted(map(str, done(events))) == [f"{s}[{i}]" for s in SAMPLES for i in range(3)]
+    assert len(events) == 1 + N_UNITS
+    assert parts(tmp_path) == reference
+    assert read_plan(tmp_path).pending == ()
+
+
+def test_only_the_units_asked_for_are_done(make_executor, inputs, tmp_path):
+    spec = inputs.spec(inputs.plan(tmp_path))
+
+    events = list(make_executor(spec).run([VICTIM]))
+
+    assert done(events) == [VICTIM]
+    assert committed_units(tmp_path, "a").keys() == {1}
+    assert committed_units(tmp_path, "b") == {}
+
+
+def test_a_unit_that_fails_is_set_aside_and_the_others_are_done(make_executor, tmp_path):
+    inputs = write_inputs(tmp_path, samples=SAMPLES, n_regions=12)
+    path = corrupt_shard(inputs.stores["a"], 1)
+
+    events = events_of(make_executor, inputs, tmp_path / "run")
+
+    final = [e for e in events if isinstance(e, UnitFailed) and e.is_final]
+    assert [e.unit for e in final] == [VICTIM]
+    assert str(path) in final[0].error
+    assert len(set(done(events))) == N_UNITS - 1
+    assert read_plan(tmp_path / "run").pending == (VICTIM,)
+
+
+def test_an_executor_describes_itself_for_the_record(make_executor, inputs, tmp_path):
+    description = make_executor(inputs.spec(inputs.plan(tmp_path))).describe()
+
+    assert description.keys() == {"kind", "n_workers", "device"}
+    assert description["device"] == "cpu"
+
+
+def use_actor(monkeypatch, actor):
+    """Have Ray start another kind of worker; its class travels by value."""
+    remote = ray.remote(max_restarts=0, max_task_retries=0)(actor)
+    monkeypatch.setattr(ray_pool, "_ACTOR", remote)
+
+
+def disturbed(before, after=lambda: None):
+    """Return a worker class that does something before and after its work on the victim."""
+
+    class Disturbed(ray_pool._RegionActor):
+        def process(self, unit):
+            if unit == VICTIM:
+                before()
+            event = super().process(unit)
+            if unit == VICTIM:
+                after()
+            return event
+
+    return Disturbed
+
+
+def once(marker, action):
+    """Return a function that acts in the first process that calls it."""
+
+    def act():
+        try:
+            marker.touch(exist_ok=False)
+        except FileExistsError:
+            return
+        action()
+
+    return act
+
+
+@pytest.mark.ray
+def test_a_worker_that_dies_is_replaced_and_leaves_no_trace(
+    cluster, inputs, reference, tmp_path, monkeypatch
+):
+    """Its parts are committed and nobody was told: the worst moment. The unit is done again."""
+    die = once(tmp_path / "died", lambda: os._exit(1))
+    use_actor(monkeypatch, disturbed(lambda: None, die))
+
+    events = events_of(make_ray, inputs, tmp_path / "run")
+
+    assert (tmp_path / "died").exists()
+    assert failures(events) == [(VICTIM, False)]
+    assert sorted(map(str, done(events))) == [f"{s}[{i}]" for s in SAMPLES for i in range(3)]
+    assert parts(tmp_path / "run") == reference
+    assert ray.is_initialized(), "the session is the caller's"
+
+
+@pytest.mark.ray
+def test_a_unit_whose_workers_die_is_set_aside_after_three(cluster, inputs, tmp_path, monkeypatch):
+    use_actor(monkeypatch, disturbed(lambda: os._exit(1)))
+    plan = inputs.plan(tmp_path)
+    events = []
+
+    with pytest.raises(IncompleteRunError, match=r"1 of 6 shards are missing.*a\[1\].*died"):
+        drive(plan, make_ray(inputs.spec(plan)), on_event=lambda event, _: events.append(event))
+
+    assert failures(events) == [(VICTIM, False), (VICTIM, False), (VICTIM, True)]
+    assert len({e.worker for e in events if isinstance(e, UnitFailed)}) == 3
+    assert read_plan(tmp_path).pending == (VICTIM,)
+    assert read_plan(tmp_path).record.failures.keys() == {"a[1]"}
+
+
+@pytest.mark.ray
+def test_a_worker_that_hangs_is_ended_and_its_unit_done_elsewhere(
+    cluster, inputs, reference, tmp_path, monkeypatch
+):
+    hang = once(tmp_path / "hung", lambda: time.sleep(300))
+    use_actor(monkeypatch, disturbed(hang))
+    started = time.monotonic()
+
+    events = events_of(make_ray, inputs, tmp_path / "run", unit_timeout_s=3.0)
+
+    assert failures(events) == [(VICTIM, False)]
+    assert parts(tmp_path / "run") == reference
+    assert time.monotonic() - started < 120
+
+
+@pytest.mark.ray
+def test_workers_that_cannot_be_started_end_the_run(cluster, inputs, tmp_path, monkeypatch):
+    class Broken(ray_pool._RegionActor):
+        def __init__(self, spec, name):
+            os._exit(1)
+
+    use_actor(monkeypatch, Broken)
+
+    with pytest.raises(RunError, match="No worker could be started"):
+        events_of(make_ray, inputs, tmp_path)
+
+
+@pytest.mark.ray
+def test_workers_that_can_be_started_go_on_without_the_others(
+    cluster, inputs, reference, tmp_path, monkeypatch
+):
+    class FirstOnly(ray_pool._RegionActor):
+        def __init__(self, spec, name):
+            if name != "worker-0":
+                os._exit(1)
+            super().__init__(spec, name)
+
+        def process(self, unit):
+            # Long enough for four others to be tried.
+            time.sleep(2)
+            return super().process(unit)
+
+    use_actor(monkeypatch, FirstOnly)
+
+    events = events_of(make_ray, inputs, tmp_path)
+
+    assert failures(events) == []
+    assert {e.worker for e in events if isinstance(e, UnitDone)} == {"worker-0"}
+    assert parts(tmp_path) == reference

@@ -1,0 +1,72 @@
+import signal
+from dataclasses import dataclass
+
+import pytest
+
+from finemo_dist.cli.main import main
+from finemo_dist.simulation.dataset import write_demo
+from tests.command import finemo_dist
+from tests.unit.run.runs import write_inputs
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a command ended and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(capsys):
+    """Return a function that runs a command as ``finemo-dist`` does, in this process."""
+
+    def run(*words: object) -> Answer:
+        handler = signal.getsignal(signal.SIGTERM)
+        capsys.readouterr()
+        try:
+            with pytest.raises(SystemExit) as caught:
+                main([str(word) for word in words])
+        finally:
+            signal.signal(signal.SIGTERM, handler)
+        said = capsys.readouterr()
+        return Answer(caught.value.code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def refused(command):
+    """Return a function that asserts that a command is refused, and gives its message."""
+
+    def run(*words: object) -> str:
+        answer = command(*words)
+        assert answer.status == 2, answer.err
+        assert answer.out == ""
+        assert "Traceback" not in answer.err
+        assert "Error: " in answer.err
+        return " ".join(answer.err.split("Error: ", 1)[1].split())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """Two samples of twelve regions, each in every format."""
+    folder = tmp_path_factory.mktemp("demo")
+    return write_demo(folder, n_regions=12, n_motifs=6, write_every_format=True)
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory):
+    """Four motifs, and one sample of 12 regions in three shards."""
+    return write_inputs(tmp_path_factory.mktemp("inputs"), n_regions=12)
+
+
+@pytest.fixture(scope="session")
+def finished(inputs, tmp_path_factory):
+    """A finished run; not to be changed."""
+    run = tmp_path_factory.mktemp("finished") / "run"
+    finemo_dist("call-hits", "-r", inputs.stores["a"], "-m", inputs.modisco_h5, "-o", run)
+    return run

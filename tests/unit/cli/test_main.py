@@ -1,0 +1,143 @@
+"""The group of commands: names, help, errors and exit statuses."""
+
+import re
+import subprocess
+import sys
+
+import click
+import pytest
+
+from finemo_dist import __version__
+from finemo_dist.cli import main as module
+from finemo_dist.cli.main import cli
+from finemo_dist.core.errors import IncompleteRunError, InputError
+from tests.command import PROJECT
+
+CALL = ("call-hits", "-r", ".", "-m", __file__, "-o", "out")
+
+
+def test_the_version_is_told(command):
+    """C1, C16."""
+    answer = command("--version")
+
+    assert (answer.status, answer.out) == (0, f"finemo-dist, version {__version__}\n")
+
+
+@pytest.mark.parametrize("name", cli.list_commands(click.Context(cli)))
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_every_command_has_help(command, name, flag):
+    answer = command(name, flag)
+
+    assert answer.status == 0
+    assert answer.out.startswith(f"Usage: finemo-dist {name}")
+
+
+def test_the_list_of_commands_has_a_line_for_each(command):
+    said = command("--help").out
+
+    for name in cli.list_commands(click.Context(cli)):
+        assert re.search(rf"^  {name} +\S", said, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("word", "near"), [("call_hits", "call-hits"), ("stats", "status"), ("extract-bw", "extract-")]
+)
+def test_an_unknown_command_gets_the_nearest(refused, word, near):
+    assert f"No such command '{word}'. Did you mean '{near}" in refused(word)
+
+
+def test_a_command_like_no_other_gets_no_hint(refused):
+    assert refused("xyzzy") == "No such command 'xyzzy'."
+
+
+def test_a_command_that_finemo_dropped_names_its_heir(refused):
+    assert "use extract-regions-chrombpnet-h5" in refused("extract-regions-h5", "-c", "x.h5")
+
+
+@pytest.mark.parametrize(
+    ("words", "instead"),
+    [
+        (("-p", "peaks.bed"), "-p of extract-regions-*"),
+        (("--peaks", "peaks.bed"), "-p of extract-regions-*"),
+        (("-C", "chroms.txt"), "-C of extract-regions-*"),
+        (("-a", "0.7"), "-l/--global-lambda"),
+        (("--alpha", "0.7"), "-l/--global-lambda"),
+        (("-A", "alphas.tsv"), "-L/--motif-lambdas"),
+        (("-d", "0"), "--device auto|cpu|cuda"),
+    ],
+)
+def test_a_flag_that_finemo_dropped_names_its_heir(refused, words, instead):
+    message = refused(*CALL, *words)
+
+    assert "was deprecated in finemo" in message
+    assert instead in message
+
+
+def test_flags_that_are_refused_are_not_in_the_help(command):
+    assert "--alpha" not in command("call-hits", "--help").out
+
+
+@pytest.mark.parametrize("words", [(), ("call-hits",), ("call-hits", "--colour"), ("sql", ".")])
+def test_bad_usage_exits_2(command, words):
+    answer = command(*words)
+
+    assert (answer.status, answer.out) == (2, "")
+    assert "Usage: finemo-dist" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (InputError("a.bw: is broken."), 2, "Error: a.bw: is broken."),
+        (IncompleteRunError("run: 1 of 2."), 3, "Error: run: 1 of 2."),
+        (OSError(28, "No space left on device", "/x/y"), 2, "Error: /x/y: No space left on dev"),
+        (OSError("odd"), 2, "Error: odd. Check the path"),
+        (KeyboardInterrupt(), 130, "resume with: finemo-dist status 'a run'"),
+        (click.Abort(), 130, "resume with: finemo-dist status 'a run'"),
+        (click.UsageError("what?"), 2, "Error: what?"),
+    ],
+)
+def test_each_error_has_its_exit_status(command, monkeypatch, error, status, said):
+    def fail(*_arguments, **_options):
+        raise error
+
+    monkeypatch.setattr(module.cli, "main", fail)
+    answer = command("status", "a run")
+
+    assert (answer.status, answer.out) == (status, "")
+    assert said in answer.err
+
+
+def test_a_mistake_of_ours_is_not_hidden(monkeypatch):
+    def fail(*_arguments, **_options):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(module.cli, "main", fail)
+    with pytest.raises(ZeroDivisionError):
+        module.main([])
+
+
+@pytest.mark.parametrize("name", ["report", "collapse-hits", "intersect-hits"])
+def test_a_command_that_is_not_there_yet_says_so(refused, name):
+    if module._COMMANDS[name] != "later":
+        pytest.skip(f"{name} is in this release")
+
+    assert f"{name} is not in this release yet" in refused(name, "-x", "y")
+
+
+@pytest.mark.slow
+def test_a_reader_that_has_enough_ends_the_command_quietly(finished):
+    """As in ``finemo-dist sql ... | head -1``."""
+    query = "SELECT a.*, b.* FROM hits a, hits b, hits c LIMIT 200000"
+    code = "from finemo_dist.cli.main import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "sql", str(finished), query, "--format", "tsv"],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout.readline().startswith(b"sample\t")
+        process.stdout.close()
+        said = process.stderr.read()
+
+    assert (process.returncode, said) == (0, b"")

@@ -1,0 +1,120 @@
+"""Which device, how many workers, and whether Ray is worth starting."""
+
+import dataclasses
+
+import pytest
+
+from finemo_dist.core.config import ResourceConfig
+from finemo_dist.core.errors import UsageError
+from finemo_dist.run import resources as module
+from finemo_dist.run.resources import Machine, choose_executor, count_gpus, resolve_device
+
+LAPTOP = Machine(n_cores=4, n_gpus=0)
+SERVER = Machine(n_cores=64, n_gpus=8)
+
+
+@pytest.fixture
+def choose(inputs, tmp_path, monkeypatch):
+    """Return what is chosen for six shards of work that takes so many seconds of one core."""
+    plan = inputs.plan(tmp_path)
+    spec = inputs.spec(plan)
+
+    def make(*, machine=LAPTOP, seconds=0.1, device="cpu", plan=plan, **resources):
+        monkeypatch.setattr(module, "_estimated_seconds", lambda *_: seconds)
+        executor = choose_executor(
+            ResourceConfig(**resources), plan, dataclasses.replace(spec, device=device), machine
+        )
+        return tuple(executor.describe().values())
+
+    make.plan = plan
+    return make
+
+
+def test_little_work_is_done_in_this_process(choose):
+    assert choose() == ("serial", 1, "cpu")
+
+
+def test_much_work_takes_a_worker_for_each_core(choose):
+    assert choose(seconds=100) == ("ray", 4, "cpu")
+
+
+def test_no_more_workers_than_units(choose):
+    assert choose(seconds=100, machine=SERVER) == ("ray", 6, "cpu")
+
+
+def test_a_machine_of_one_core_needs_no_ray(choose):
+    assert choose(seconds=100, machine=Machine(1, 0)) == ("serial", 1, "cpu")
+
+
+def test_one_unit_needs_no_ray(choose):
+    plan = dataclasses.replace(choose.plan, pending=choose.plan.pending[:1])
+
+    assert choose(seconds=100, plan=plan) == ("serial", 1, "cpu")
+
+
+def test_nothing_left_needs_no_ray(choose):
+    plan = dataclasses.replace(choose.plan, pending=())
+
+    assert choose(seconds=0, plan=plan) == ("serial", 1, "cpu")
+
+
+@pytest.mark.parametrize(("n_workers", "kind"), [(1, "serial"), (3, "ray")])
+def test_the_number_of_workers_asked_for_is_taken(choose, n_workers, kind):
+    assert choose(n_workers=n_workers) == (kind, n_workers, "cpu")
+
+
+def test_gpus_are_counted_instead_of_cores(choose):
+    assert choose(device="cuda", machine=Machine(64, 2)) == ("ray", 2, "cuda")
+    assert choose(device="cuda", machine=Machine(64, 1)) == ("serial", 1, "cuda")
+
+
+def test_an_executor_asked_for_is_taken(choose):
+    assert choose(executor="ray", n_workers=1) == ("ray", 1, "cpu")
+    assert choose(executor="ray") == ("ray", 4, "cpu")
+    assert choose(executor="serial", seconds=100) == ("serial", 1, "cpu")
+
+
+def test_an_address_asks_for_ray(choose):
+    assert choose(ray_address="auto", n_workers=1) == ("ray", 1, "cpu")
+
+
+def test_work_is_estimated_from_what_is_left(inputs, tmp_path):
+    plan = inputs.plan(tmp_path)
+    less = dataclasses.replace(plan, pending=plan.pending[:3])
+    spec = inputs.spec(plan)
+
+    assert module._estimated_seconds(less, spec) == module._estimated_seconds(plan, spec) / 2 > 0
+
+
+def test_the_dense_solver_is_estimated_to_take_longer(inputs, tmp_path):
+    plan = inputs.plan(tmp_path)
+    spec = inputs.spec(plan)
+    dense = dataclasses.replace(spec, solver=spec.solver.model_copy(update={"name": "dense"}))
+
+    assert module._estimated_seconds(plan, dense) >= module._estimated_seconds(plan, spec)
+
+
+@pytest.mark.parametrize(
+    ("asked", "machine", "device"),
+    [
+        ("auto", LAPTOP, "cpu"),
+        ("auto", SERVER, "cuda"),
+        ("cpu", SERVER, "cpu"),
+        ("cuda", SERVER, "cuda"),
+    ],
+)
+def test_a_gpu_is_taken_where_there_is_one(asked, machine, device):
+    assert resolve_device(asked, machine) == device
+
+
+def test_cuda_without_a_device_is_refused():
+    with pytest.raises(UsageError, match=r"PyTorch sees no CUDA device.*--device cpu"):
+        resolve_device("cuda", LAPTOP)
+
+
+def test_gpus_are_those_that_pytorch_sees(monkeypatch):
+    monkeypatch.setattr(module.torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(module.torch.cuda, "device_count", lambda: 3)
+    assert count_gpus() == 3
+    monkeypatch.setattr(module.torch.cuda, "is_available", lambda: False)
+    assert count_gpus() == 0

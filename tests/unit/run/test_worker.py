@@ -1,0 +1,108 @@
+"""The worker: one unit read, solved, committed."""
+
+import dataclasses
+
+import pytest
+
+from finemo_dist.core.errors import StoreError
+from finemo_dist.core.records import Unit
+from finemo_dist.hits.layout import part_path
+from finemo_dist.hits.read import committed_units
+from finemo_dist.run import worker as worker_module
+from finemo_dist.run.worker import RegionWorker
+from tests.unit.run.runs import corrupt_shard, parts, write_inputs, write_store
+
+
+@pytest.fixture
+def worker(inputs, tmp_path):
+    return RegionWorker(inputs.spec(inputs.plan(tmp_path)), "worker-7")
+
+
+def test_a_unit_is_committed_with_what_it_says(worker, tmp_path):
+    done = worker.process(Unit("a", 5))
+
+    footer = committed_units(tmp_path, "a")[5]
+    assert (done.unit, done.worker) == (Unit("a", 5), "worker-7")
+    assert (done.n_regions, done.n_hits) == (footer.n_regions, footer.n_rows)
+    assert done.n_regions == 4
+    assert done.n_hits > 0
+    assert done.n_not_converged == 0
+    assert done.max_gap == footer.max_gap <= 1e-6
+    assert done.seconds.keys() == {"read", "solve", "write"}
+
+
+def test_a_unit_done_twice_leaves_the_same_bytes(worker, tmp_path):
+    worker.process(Unit("a", 1))
+    first = parts(tmp_path)
+    stat = part_path(tmp_path, "hits", Unit("a", 1)).stat()
+
+    worker.process(Unit("a", 1))
+
+    assert parts(tmp_path) == first
+    assert part_path(tmp_path, "hits", Unit("a", 1)).stat().st_ino != stat.st_ino
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_the_batch_leaves_no_trace_in_the_bytes(inputs, tmp_path, size):
+    for name, batch in (("whole", None), ("cut", size)):
+        spec = inputs.spec(inputs.plan(tmp_path / name))
+        RegionWorker(dataclasses.replace(spec, batch_regions=batch), "w").process(Unit("a", 0))
+
+    assert parts(tmp_path / "cut") == parts(tmp_path / "whole")
+
+
+def test_a_store_written_anew_after_planning_is_refused(tmp_path):
+    inputs = write_inputs(tmp_path, n_regions=4)
+    spec = inputs.spec(inputs.plan(tmp_path / "run"))
+    write_store(inputs.stores["a"], 4, seed=5)
+
+    with pytest.raises(StoreError, match="not the store the run was planned on"):
+        RegionWorker(spec, "w").process(Unit("a", 0))
+
+    assert parts(tmp_path / "run") == {}
+
+
+def test_a_damaged_shard_is_refused_by_file_and_the_next_one_works(tmp_path):
+    inputs = write_inputs(tmp_path)
+    worker = RegionWorker(inputs.spec(inputs.plan(tmp_path / "run")), "w")
+    path = corrupt_shard(inputs.stores["a"], 2)
+
+    with pytest.raises(StoreError) as caught:
+        worker.process(Unit("a", 2))
+    worker.process(Unit("a", 3))
+
+    assert str(path) in str(caught.value)
+    assert committed_units(tmp_path / "run", "a").keys() == {3}
+
+
+def test_parts_that_cannot_be_written_are_an_error(worker, tmp_path):
+    (tmp_path / "peaks_qc").write_text("in the way")
+
+    with pytest.raises(OSError, match="peaks_qc"):
+        worker.process(Unit("a", 0))
+
+    assert committed_units(tmp_path, "a") == {}
+
+
+def test_a_worker_changes_between_samples(tmp_path):
+    inputs = write_inputs(tmp_path, samples=("a", "b"), n_regions=4)
+    worker = RegionWorker(inputs.spec(inputs.plan(tmp_path / "run")), "w")
+
+    for sample in ("a", "b", "a"):
+        worker.process(Unit(sample, 0))
+
+    bytes_of = {path.split("=")[1][0]: data for path, data in parts(tmp_path / "run").items()}
+    assert bytes_of["a"] != bytes_of["b"]
+
+
+def test_a_store_is_opened_once_for_all_its_units(worker, monkeypatch):
+    opened = []
+    open_store = worker_module.open_store
+    monkeypatch.setattr(
+        worker_module, "open_store", lambda path: opened.append(path) or open_store(path)
+    )
+
+    for shard in range(3):
+        worker.process(Unit("a", shard))
+
+    assert len(opened) == 1
