@@ -11,7 +11,7 @@ import click
 
 from tests.benchmarks import machine
 from tests.benchmarks.datasets import SHARED_DATA
-from tests.benchmarks.efforts import FULL, QUICK, Effort
+from tests.benchmarks.efforts import FULL, QUICK, SHORT, Effort
 from tests.benchmarks.end_to_end import measure_end_to_end
 from tests.benchmarks.finemo_env import Finemo, find_finemo
 from tests.benchmarks.growth import measure_growth
@@ -76,6 +76,7 @@ def run_benchmark(name: str, settings: Settings, out: Path | None) -> str:
 @click.command()
 @click.argument("name", type=click.Choice(["all", *BENCHMARKS]), default="all")
 @click.option("--quick", is_flag=True, help="Small sizes: does it run? The figures mean little.")
+@click.option("--short", is_flag=True, help="One repeat of smaller runs: a quarter of an hour.")
 @click.option(
     "--finemo", "finemo_path", type=click.Path(path_type=Path),
     help="An executable of finemo 0.41; one is installed in an environment of its own otherwise.",
@@ -97,6 +98,7 @@ def main(
     *,
     name: str,
     quick: bool,
+    short: bool,
     finemo_path: Path | None,
     no_finemo: bool,
     out: Path | None,
@@ -108,7 +110,7 @@ def main(
         finemo = None if no_finemo or name == "growth" else find_finemo(finemo_path)
         with tempfile.TemporaryDirectory(prefix="finemo-dist-bench-") as temporary:
             settings = Settings(
-                effort=QUICK if quick else FULL,
+                effort=QUICK if quick else SHORT if short else FULL,
                 work=work or Path(temporary),
                 finemo=finemo,
                 shared=SHARED_DATA,

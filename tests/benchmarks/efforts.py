@@ -49,6 +49,22 @@ FULL: Final = Effort(
     growth_sample=2_000,
 )
 
+SHORT: Final = replace(
+    FULL,
+    repeats=1,
+    finemo_regions={"yeast": 300, "simulated": 150, "compendium": 4},
+    finemo_batches={"yeast": (32,), "simulated": (32,), "compendium": (1,)},
+    gap_regions=50,
+    work_s=15.0,
+    trial_regions=1_000,
+    probe_regions=2_000,
+    has_finemo_default=False,
+    growth_regions=(1_000, 10_000),
+    growth_strands=(50, 100, 300, 1_000),
+    growth_sample=1_000,
+)
+"""One repeat of smaller runs: a first look that means something."""
+
 QUICK: Final = replace(
     FULL,
     repeats=1,
