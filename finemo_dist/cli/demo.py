@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from finemo_dist.simulation.truth import Recovery
 
 
+_FOLDERS: Final = ("inputs", "regions", "run")
+_MARKER: Final = ".finemo-dist-demo"
+"""Says that the folders beside it are a demo's and may be replaced."""
+
+
 @dataclass(frozen=True, slots=True)
 class DemoResult:
     """How well the planted sites of the demo were found."""
@@ -51,8 +56,7 @@ def run_demo(out: Path, *, seed: int, resources: object = None) -> DemoResult:
     from finemo_dist.core.config import CallConfig, ResourceConfig
     from finemo_dist.simulation.dataset import write_demo
 
-    for folder in ("inputs", "regions", "run"):
-        shutil.rmtree(out / folder, ignore_errors=True)
+    _clear(out)
     dataset = write_demo(out / "inputs", seed=seed, write_every_format=True)
     stores = _stores(dataset, out / "regions")
     result = call(
@@ -65,6 +69,21 @@ def run_demo(out: Path, *, seed: int, resources: object = None) -> DemoResult:
     with open_catalog(out / "run") as catalog:
         recoveries = {s.name: _score(catalog, dataset, s) for s in dataset.samples}
     return DemoResult(result, recoveries)
+
+
+def _clear(out: Path) -> None:
+    """Remove an earlier demo, and nothing that is not known to be one."""
+    from finemo_dist.core.errors import UsageError
+
+    standing = [out / folder for folder in _FOLDERS if (out / folder).exists()]
+    if standing and not (out / _MARKER).exists():
+        raise UsageError(
+            f"{standing[0]}: stands already and no demo wrote it. Choose another folder (-o)."
+        )
+    for folder in standing:
+        shutil.rmtree(folder)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / _MARKER).touch()
 
 
 def _stores(dataset: "DemoDataset", folder: Path) -> dict[str, Path]:

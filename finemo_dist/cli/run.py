@@ -85,14 +85,15 @@ def _store_of(sample: "SampleConfig", folder: Path, *, force: bool) -> Path:
         return sample.regions
     path = folder / f"{quote(sample.name, safe='')}.zarr"
     source = _make_source(sample)
-    if path.exists() and not force:
+    if path.exists():
         standing = open_store(path)
         if [f.digest for f in standing.meta.inputs] == [f.digest for f in source.inputs]:
             return path
-        raise UsageError(
-            f"{path}: was extracted from other inputs of sample {sample.name!r}. Remove it, or "
-            "replace it with --force."
-        )
+        if not force:
+            raise UsageError(
+                f"{path}: was extracted from other inputs of sample {sample.name!r}. Remove it, "
+                "or replace it with --force."
+            )
     return extract(source, path, force=force).path
 
 

@@ -57,6 +57,8 @@ def drive(
         Passed on, after the record says so; committed units stay.
     """
     totals = RunTotals()
+    if plan.record.status == "complete":
+        return totals
     started = time.perf_counter()
     record = plan.record.model_copy(update={"executor": dict(executor.describe())})
     try:

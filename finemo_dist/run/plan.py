@@ -80,8 +80,13 @@ def plan_run(
         record = record.model_copy(update={"created": standing.created})
     else:
         check_output(run_dir)
-    record.save(run_dir)
     write_motifs(run_dir, motifs)
+    if standing is not None and standing.status == "complete":
+        done = _subtract_committed(run_dir, standing)
+        # Nothing to do leaves the record of how it was done.
+        if not done.pending and standing.samples == record.samples:
+            return done
+    record.save(run_dir)
     return _subtract_committed(run_dir, record)
 
 
@@ -154,7 +159,7 @@ def _machine() -> dict[str, str]:
 def _sample_record(name: str, store: RegionReader) -> SampleRecord:
     return SampleRecord(
         name=name,
-        store=store.path,
+        store=str(Path(store.path).resolve()),
         store_digest=store.digest,
         n_regions=store.n_regions,
         n_shards=store.n_shards,

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from finemo_dist.cli.demo import run_demo
+from finemo_dist.core.errors import UsageError
 from tests.command import PROJECT, finemo_dist, hit_keys, read_tsv, run_process
 
 pytestmark = pytest.mark.slow
@@ -85,3 +86,13 @@ def test_demo_inputs_are_where_the_configuration_looks(demo):
 
     for path in inputs:
         assert (folder / Path(path).relative_to("../demo")).is_file(), path
+
+
+def test_a_demo_replaces_a_demo_and_nothing_else(tmp_path):
+    (tmp_path / "inputs").mkdir()
+    (tmp_path / "inputs/mine.txt").write_text("precious")
+
+    with pytest.raises(UsageError, match="no demo wrote it"):
+        run_demo(tmp_path, seed=0)
+
+    assert (tmp_path / "inputs/mine.txt").read_text() == "precious"
