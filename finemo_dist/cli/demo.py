@@ -149,13 +149,11 @@ def _print(out: Path, result: DemoResult) -> None:
     console.print(table)
     console.print(f"{called.n_regions:,} regions in {called.seconds['call']:.1f} s: {rate:,.0f}/s")
     console.print(f"every region certified: largest duality gap {called.max_gap:.1e}")
-    console.print(f"inputs   {out / 'inputs'}")
-    console.print(f"stores   {out / 'regions'}")
-    console.print(
-        f"run      {called.run_dir}   (finemo's files below {called.run_dir / 'samples'})"
-    )
-    console.print(f"try      finemo-dist status {called.run_dir}")
-    console.print(
+    click.echo(f"inputs   {out / 'inputs'}")
+    click.echo(f"stores   {out / 'regions'}")
+    click.echo(f"run      {called.run_dir}   (finemo's files below {called.run_dir / 'samples'})")
+    click.echo(f"try      finemo-dist status {called.run_dir}")
+    click.echo(
         f"         finemo-dist sql {called.run_dir} "
         "'SELECT sample, motif_name, count(*) FROM hits GROUP BY ALL ORDER BY ALL'"
     )
