@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.summary import summarise
@@ -20,6 +19,7 @@ from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import InputCounts
 from finemo_dist.core.run_record import RunRecord
 from finemo_dist.exports.finemo_files import write_finemo_files
+from finemo_dist.hits.layout import folder_name
 from finemo_dist.motifs.build import build_motif_set
 from finemo_dist.motifs.modisco import read_patterns
 from finemo_dist.run.drive import RunTotals, drive
@@ -139,7 +139,7 @@ def _as_store(regions: RegionStore | FinemoRegionsSource, name: str, run_dir: Pa
     """Return a store; finemo's ``.npz`` is first written into the run directory as one."""
     if isinstance(regions, RegionStore):
         return regions
-    staged = run_dir / "regions" / f"{quote(name, safe='')}.zarr"
+    staged = run_dir / "regions" / f"{folder_name(name)}.zarr"
     if staged.exists():
         store = open_store(staged)
         if [f.digest for f in store.meta.inputs] == [f.digest for f in regions.inputs]:
@@ -183,7 +183,7 @@ def _write_files(
     with open_catalog(run_dir) as catalog:
         for sample in plan.record.samples:
             is_only = len(plan.record.samples) == 1
-            out = run_dir if is_only else run_dir / "samples" / quote(sample.name, safe="")
+            out = run_dir if is_only else run_dir / "samples" / folder_name(sample.name)
             written += write_finemo_files(catalog, sample.name, out)
             written += write_parameters(out, sample, modisco_h5, config, resources, plan.record)
     return tuple(written)

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
 import click
 
@@ -79,11 +78,12 @@ def _store_of(sample: "SampleConfig", folder: Path, *, force: bool) -> Path:
     """Return the store of a sample, extracted unless it stands from the same inputs."""
     from finemo_dist.cli.extraction import extract
     from finemo_dist.core.errors import UsageError
+    from finemo_dist.hits.layout import folder_name
     from finemo_dist.store.read import open_store
 
     if sample.regions is not None:
         return sample.regions
-    path = folder / f"{quote(sample.name, safe='')}.zarr"
+    path = folder / f"{folder_name(sample.name)}.zarr"
     source = _make_source(sample)
     if path.exists():
         standing = open_store(path)

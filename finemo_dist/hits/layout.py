@@ -40,6 +40,18 @@ def part_path(run: str | Path, table: TableName, unit: Unit) -> Path:
     return sample_directory(run, table, unit.sample) / f"part-{unit.shard:05d}.parquet"
 
 
+def folder_name(sample: str) -> str:
+    """Return a sample's name as one folder or file name that stands alone; never ``.`` or ``..``.
+
+    Raises
+    ------
+    UsageError
+        As ``sample_directory``.
+    """
+    encoded = _encoded(sample)
+    return encoded.replace(".", "%2E") if encoded in {".", ".."} else encoded
+
+
 def sample_of(directory: Path) -> str | None:
     """Return the sample whose parts a directory holds; None if it is no such directory."""
     if not directory.name.startswith(_PREFIX):

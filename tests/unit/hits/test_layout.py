@@ -1,4 +1,5 @@
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -6,7 +7,7 @@ from hypothesis import strategies as st
 
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.records import Unit
-from finemo_dist.hits.layout import part_path, sample_directory, sample_of, shard_of
+from finemo_dist.hits.layout import folder_name, part_path, sample_directory, sample_of, shard_of
 
 ODD_NAMES = ["a b", "x/y", "..", ".", "%41", "it's", "ü日", '"q"', "a=b", "\\", "*", "nul\0"]
 
@@ -62,3 +63,11 @@ def test_a_directory_in_another_spelling_is_no_sample(name):
 def test_a_name_that_no_directory_can_have_is_refused(name):
     with pytest.raises(UsageError, match="Rename the sample"):
         sample_directory("run", "hits", name)
+
+
+@pytest.mark.parametrize("sample", [".", "..", "a/b", "../x", "/etc", "plain", "a b", "..."])
+def test_a_folder_named_after_a_sample_stays_where_it_is_put(tmp_path, sample):
+    folder = (tmp_path / folder_name(sample)).resolve()
+
+    assert folder.parent == tmp_path.resolve()
+    assert unquote(folder.name) == sample
