@@ -1,17 +1,17 @@
 """Calling hits in the regions of samples: what ``call-hits``, ``run`` and ``demo`` share."""
 
 import logging
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from finemo_dist.catalog.catalog import open_catalog
-from finemo_dist.catalog.summary import summarise
+from finemo_dist.catalog.catalog import Catalog, open_catalog
+from finemo_dist.catalog.summary import SampleSummary, summarise
 from finemo_dist.cli.extraction import encode_store
 from finemo_dist.cli.parameters import write_parameters
 from finemo_dist.cli.progress import run_progress
 from finemo_dist.cli.settings import available_cores
+from finemo_dist.core.clock import Clock
 from finemo_dist.core.config import CallConfig, ResourceConfig
 from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.files import describe_input
@@ -22,7 +22,7 @@ from finemo_dist.exports.finemo_files import write_finemo_files
 from finemo_dist.hits.layout import folder_name
 from finemo_dist.motifs.build import build_motif_set
 from finemo_dist.motifs.modisco import read_patterns
-from finemo_dist.run.drive import RunTotals, drive
+from finemo_dist.run.drive import drive
 from finemo_dist.run.plan import (
     OWN_ENTRIES,
     RunPlan,
@@ -81,7 +81,7 @@ def call(
     IncompleteRunError
         Some shards could not be finished; the others are committed.
     """
-    laps = _Laps()
+    clock = Clock()
     motifs = build_motif_set(read_patterns(modisco_h5), config.motifs, config.solver.mode)
     machine = Machine(n_cores=available_cores(), n_gpus=count_gpus())
     device = resolve_device(resources.device, machine)
@@ -95,7 +95,7 @@ def call(
         clear_run(run_dir)
     check_output(run_dir)
     stores = {name: _as_store(found, name, run_dir) for name, found in opened.items()}
-    laps.lap("prepare")
+    clock.lap("prepare")
     plan = plan_run(
         run_dir, stores, motifs, config, inputs=inputs, warnings=_counted(stores.values())
     )
@@ -104,10 +104,13 @@ def call(
     _say_what_is_left(plan)
     with run_progress(plan) as on_event:
         totals = drive(plan, executor, on_event=on_event)
-    laps.lap("call")
-    files = _write_files(run_dir, plan, modisco_h5, config, resources)
-    laps.lap("outputs")
-    return _result(plan, totals, files, executor.describe(), laps)
+    clock.lap("call")
+    with open_catalog(run_dir) as catalog:
+        files = _write_files(catalog, plan, modisco_h5, config, resources)
+        samples = summarise(catalog)
+    clock.lap("outputs")
+    stages = {**clock.seconds, **{f"worker.{k}": v for k, v in totals.seconds.items()}}
+    return _result(plan, totals.n_units, samples, files, executor.describe(), stages)
 
 
 def _worker_spec(
@@ -142,7 +145,7 @@ def _as_store(regions: RegionStore | FinemoRegionsSource, name: str, run_dir: Pa
     staged = run_dir / "regions" / f"{folder_name(name)}.zarr"
     if staged.exists():
         store = open_store(staged)
-        if [f.digest for f in store.meta.inputs] == [f.digest for f in regions.inputs]:
+        if store.meta.is_made_from(regions.inputs):
             return store
     if (run_dir / "run.json").exists() and (
         staged.exists() or RunRecord.load(run_dir).sample(name) is None
@@ -173,19 +176,18 @@ def _counted(stores: Iterable[RegionStore]) -> dict[str, int]:
 
 
 def _write_files(
-    run_dir: Path,
+    catalog: Catalog,
     plan: RunPlan,
     modisco_h5: Path,
     config: CallConfig,
     resources: ResourceConfig,
 ) -> tuple[Path, ...]:
     written: list[Path] = []
-    with open_catalog(run_dir) as catalog:
-        for sample in plan.record.samples:
-            is_only = len(plan.record.samples) == 1
-            out = run_dir if is_only else run_dir / "samples" / folder_name(sample.name)
-            written += write_finemo_files(catalog, sample.name, out)
-            written += write_parameters(out, sample, modisco_h5, config, resources, plan.record)
+    is_only = len(plan.record.samples) == 1
+    for sample in plan.record.samples:
+        out = plan.run_dir if is_only else plan.run_dir / "samples" / folder_name(sample.name)
+        written += write_finemo_files(catalog, sample.name, out)
+        written += write_parameters(out, sample, modisco_h5, config, resources, plan.record)
     return tuple(written)
 
 
@@ -201,35 +203,21 @@ def _say_what_is_left(plan: RunPlan) -> None:
 
 def _result(
     plan: RunPlan,
-    totals: RunTotals,
+    n_shards_done: int,
+    samples: Sequence[SampleSummary],
     files: tuple[Path, ...],
     executor: Mapping[str, str | int],
-    laps: "_Laps",
+    seconds: Mapping[str, float],
 ) -> Call:
-    with open_catalog(plan.run_dir) as catalog:
-        samples = summarise(catalog)
     return Call(
         run_dir=plan.run_dir,
         n_shards=plan.n_units,
-        n_shards_done=totals.n_units,
+        n_shards_done=n_shards_done,
         n_regions=sum(s.n_regions for s in samples),
         n_hits=sum(s.n_hits for s in samples),
         n_not_converged=sum(s.n_not_converged for s in samples),
         max_gap=max((s.max_gap for s in samples), default=0.0),
         files=files,
         executor=executor,
-        seconds={**laps.seconds, **{f"worker.{k}": v for k, v in totals.seconds.items()}},
+        seconds=seconds,
     )
-
-
-class _Laps:
-    """Wall time by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[stage] = now - self._last
-        self._last = now

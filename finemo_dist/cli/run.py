@@ -87,7 +87,7 @@ def _store_of(sample: "SampleConfig", folder: Path, *, force: bool) -> Path:
     source = _make_source(sample)
     if path.exists():
         standing = open_store(path)
-        if [f.digest for f in standing.meta.inputs] == [f.digest for f in source.inputs]:
+        if standing.meta.is_made_from(source.inputs):
             return path
         if not force:
             raise UsageError(

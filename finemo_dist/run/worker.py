@@ -3,11 +3,11 @@
 Numpy outside, torch inside: this is where they cross.
 """
 
-import time
 from collections.abc import Iterator
 
 import torch
 
+from finemo_dist.core.clock import Clock
 from finemo_dist.core.errors import StoreError
 from finemo_dist.core.events import UnitDone
 from finemo_dist.core.memory import CPU_BUDGET_BYTES, batch_regions, region_bytes
@@ -46,7 +46,7 @@ class RegionWorker:
         OSError
             The parts cannot be written.
         """
-        clock = _Clock()
+        clock = Clock()
         store = self._open(unit.sample)
         rows = store.shard_rows(unit.shard)
         solution = concatenate(list(self._solve(store, rows, clock)))
@@ -70,7 +70,7 @@ class RegionWorker:
             seconds=clock.seconds,
         )
 
-    def _solve(self, store: RegionReader, rows: range, clock: "_Clock") -> Iterator[Solution]:
+    def _solve(self, store: RegionReader, rows: range, clock: Clock) -> Iterator[Solution]:
         size = self._batch_regions(store)
         for start in range(rows.start, rows.stop, size):
             batch = store.read(start, min(start + size, rows.stop))
@@ -109,17 +109,3 @@ class RegionWorker:
             return CPU_BUDGET_BYTES
         free_bytes, _ = torch.cuda.mem_get_info(self._device)
         return int(free_bytes * _CUDA_SHARE)
-
-
-class _Clock:
-    """Adds up wall time by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        """Count the time since the last lap to a stage."""
-        now = time.perf_counter()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
-        self._last = now

@@ -56,9 +56,7 @@ def build_cwms(motifs: MotifSet, device: torch.device, *, use_sqrt_transform: bo
     full = torch.from_numpy(motifs.cwm.astype("float64"))
     start = torch.tensor(motifs.start)
     trimmed_width = torch.tensor(motifs.end) - start
-    column = torch.arange(motifs.width)
-    inside = (column >= start[:, None]) & (column < (start + trimmed_width)[:, None])
-    full = full * inside[:, None, :]
+    full = full * trim_mask(start, trimmed_width, motifs.width)[:, None, :]
     if use_sqrt_transform:
         full = signed_sqrt(full)
         full = full / full.square().sum((1, 2), keepdim=True).sqrt()
@@ -70,6 +68,12 @@ def build_cwms(motifs: MotifSet, device: torch.device, *, use_sqrt_transform: bo
         penalty=torch.tensor(motifs.penalty).to(device),
         norm=full.square().sum((1, 2)).sqrt().to(device),
     )
+
+
+def trim_mask(start: Tensor, trimmed_width: Tensor, width: int) -> Tensor:
+    """Return (M, W) whether a column lies in the trim window of a motif."""
+    column = torch.arange(width, device=start.device)
+    return (column >= start[:, None]) & (column < (start + trimmed_width)[:, None])
 
 
 def signed_sqrt(values: Tensor) -> Tensor:

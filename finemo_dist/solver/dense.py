@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from finemo_dist.core.config import SolverConfig
 from finemo_dist.solver.certificate import duality_gap
-from finemo_dist.solver.cwms import Cwms
+from finemo_dist.solver.cwms import Cwms, trim_mask
 from finemo_dist.solver.solution import Hits, RegionFit, Solution
 from finemo_dist.solver.target import Target, build_target
 
@@ -70,8 +70,7 @@ def build_dense_problem(target: Target, cwms: Cwms, dtype: torch.dtype) -> Dense
     """Write out the problem of a batch of regions in ``dtype``."""
     y = target.by_base(target.y).transpose(1, 2)
     ones = target.by_base(torch.ones_like(target.y)).transpose(1, 2)
-    column = torch.arange(cwms.width, device=y.device)
-    inside = (column >= cwms.start[:, None]) & (column < (cwms.start + cwms.trimmed_width)[:, None])
+    inside = trim_mask(cwms.start, cwms.trimmed_width, cwms.width)
     importance_sq = functional.conv1d(y.square().sum(1, keepdim=True), inside[:, None].double())
     return DenseProblem(
         y=y.to(dtype).contiguous(),
@@ -266,8 +265,7 @@ def dense_hits(problem: DenseProblem, cwms: Cwms, coefficient: Tensor) -> Hits:
     at = (region, motif, position)
     similarity = functional.conv1d(problem.y, problem.kernel)[at].double()
     importance_sq = problem.weight[at].double() ** -2 - 1
-    column = torch.arange(cwms.width, device=coefficient.device)
-    inside = (column >= cwms.start[:, None]) & (column < (cwms.start + cwms.trimmed_width)[:, None])
+    inside = trim_mask(cwms.start, cwms.trimmed_width, cwms.width)
     absolute = functional.conv1d(
         problem.y.abs().sum(1, keepdim=True), inside[:, None].to(problem.y)
     )

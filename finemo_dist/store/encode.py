@@ -225,7 +225,7 @@ def _check_source(
         and source.region_width == meta.region_width
         and ScoreKind(source.score_kind) is meta.score_kind
         and table.chrom_names == meta.chrom_names
-        and [file.digest for file in source.inputs] == [file.digest for file in meta.inputs]
+        and meta.is_made_from(source.inputs)
         and np.array_equal(table.chrom_id, stored.chrom_id)
         and np.array_equal(table.start, stored.start)
         and np.array_equal(table.peak_id, stored.peak_id)

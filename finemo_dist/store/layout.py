@@ -12,7 +12,7 @@ writer. The last four lie in one file each, written when the store is made. ``pa
 one record for each shard, written when the shard is whole.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -91,6 +91,10 @@ class StoreMeta:
     def n_shards(self) -> int:
         """Shards, all of ``shard_regions`` regions but the last."""
         return -(-self.n_regions // self.shard_regions)
+
+    def is_made_from(self, inputs: Sequence[InputFile]) -> bool:
+        """Whether the store was made from files of the same content, in the same order."""
+        return [file.digest for file in self.inputs] == [file.digest for file in inputs]
 
     def shard_rows(self, shard: int) -> range:
         """Return the rows of a shard.
