@@ -36,7 +36,7 @@ class Atoms:
         return len(self.region)
 
     def __getitem__(self, rows: Tensor) -> "Atoms":
-        return Atoms(*(getattr(self, f.name)[rows] for f in fields(self)))
+        return Atoms(*(getattr(self, f.name).index_select(0, rows) for f in fields(self)))
 
     def key(self, cwms: Cwms, length: int) -> Tensor:
         """Return (N,) int64, one number an atom, increasing with region, anchor, motif."""
@@ -93,8 +93,10 @@ def window_sum(cumulative: Tensor, at: tuple[Tensor, Tensor, Tensor], cwms: Cwms
     """Return (N,) sums over the trim windows of atoms from a running sum, never negative."""
     region, anchor, motif = at
     first = region * cumulative.shape[1] + anchor
+    last = first + cwms.trimmed_width[motif]
+    # index_select is three times faster than indexing with a tensor.
     flat = cumulative.flatten()
-    return (flat[first + cwms.trimmed_width[motif]] - flat[first]).clamp(min=0)
+    return (flat.index_select(0, last) - flat.index_select(0, first)).clamp(min=0)
 
 
 def running_sum(values: Tensor, width: int) -> Tensor:
@@ -102,7 +104,12 @@ def running_sum(values: Tensor, width: int) -> Tensor:
 
     The last repeats, so that windows of up to ``width`` bases may reach over the end.
     """
-    return torch.nn.functional.pad(values, (1, width)).cumsum(1)
+    n_regions, length = values.shape
+    sums = torch.empty((n_regions, length + 1 + width), dtype=values.dtype, device=values.device)
+    sums[:, 0] = 0
+    torch.cumsum(values, 1, out=sums[:, 1 : length + 1])
+    sums[:, length + 1 :] = sums[:, length, None]
+    return sums
 
 
 def merge_atoms(known: Atoms, new: Atoms, cwms: Cwms, length: int) -> tuple[Atoms, Tensor]:

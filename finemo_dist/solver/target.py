@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from finemo_dist.core.records import UNKNOWN_BASE
 from finemo_dist.solver.cwms import signed_sqrt
@@ -41,12 +42,16 @@ class Target:
         sequence = None if self.sequence is None else self.sequence[rows]
         return Target(self.y[rows], sequence, self.scale[rows])
 
-    def by_base(self, values: Tensor) -> Tensor:
-        """Return values (R, L, C) as (R, L, 4), each at its base."""
+    def by_base(self, values: Tensor, *, padding: int = 0) -> Tensor:
+        """Return values (R, L, C) as (R, L + padding, 4), each at its base, zero elsewhere."""
         if self.sequence is None:
-            return values
-        base = torch.arange(UNKNOWN_BASE, device=values.device)
-        return values * (self.sequence[..., None] == base)
+            return functional.pad(values, (0, 0, 0, padding))
+        n_regions, length, _ = values.shape
+        by_base = values.new_zeros(n_regions, length + padding, UNKNOWN_BASE)
+        known = values * (self.sequence != UNKNOWN_BASE)[..., None]
+        at = self.sequence.clamp(max=UNKNOWN_BASE - 1)[..., None]
+        by_base[:, :length].scatter_(2, at, known)
+        return by_base
 
 
 def build_target(
