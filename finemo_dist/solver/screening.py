@@ -123,7 +123,7 @@ class Screen:
         region, anchor = _open_windows(group, sums)
         slices = _sliding(data, group.widest)
         size = _WINDOWS_PER_PRODUCT if data.device.type == "cpu" else max(1, len(region))
-        for at in zip(region.split(size), anchor.split(size), strict=True):
+        for at in zip(torch.split(region, size), torch.split(anchor, size), strict=True):
             row = at[0] * data.shape[1] + at[1]
             ratio = group.kernel @ slices.index_select(0, row).T
             yield self._confirm(*_over_threshold(group, ratio, at, sums), sums)
