@@ -1,4 +1,7 @@
-"""How much memory a batch takes, as arithmetic, and how many regions therefore go into one."""
+"""How much memory a batch takes, as arithmetic, and how many regions therefore go into one.
+
+The constants are measured by ``tests/memory_probe.py`` and tested against it.
+"""
 
 from finemo_dist.core.config import SolverName
 
@@ -7,15 +10,15 @@ CPU_BUDGET_BYTES = 64 << 20
 MAX_BATCH_REGIONS = 8192
 """The largest shard."""
 
-_WORKING_SET_BYTES_PER_BASE = 128
+_WORKING_SET_BYTES_PER_BASE = 104
 """Target, residual and running sums in float64, codes, and windows by base in float32.
 
-Measured 116 to 141 on a CPU, with 48 to 400 motif-strands and regions of 1,000 and 2,114 bases.
+Measured 93 to 114 with 48 to 800 motif-strands and regions of 500 to 2,114 bases.
 """
-_HYPOTHETICAL_BYTES_PER_BASE = 72
-"""What three further channels of target and residual add; measured 60 to 85."""
-_DENSE_COPIES = 8
-"""Float32 values of every motif and position that a dense step holds at once."""
+_HYPOTHETICAL_BYTES_PER_BASE = 66
+"""What three further channels of target and residual add; measured 59 to 74."""
+_DENSE_COPIES = 12
+"""Float32 values of every motif and position that a dense step holds at once; measured 11.6."""
 
 
 def region_bytes(
@@ -34,6 +37,8 @@ def region_bytes(
     return total
 
 
-def batch_regions(bytes_per_region: int, budget_bytes: int) -> int:
-    """Return how many regions fit the budget: at least one, at most the largest shard."""
-    return max(1, min(MAX_BATCH_REGIONS, budget_bytes // bytes_per_region))
+def batch_regions(
+    bytes_per_region: int, budget_bytes: int, *, most: int = MAX_BATCH_REGIONS
+) -> int:
+    """Return how many regions fit the budget: at least one, at most ``most``."""
+    return max(1, min(most, budget_bytes // bytes_per_region))

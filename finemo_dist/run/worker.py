@@ -4,17 +4,21 @@ Numpy outside, torch inside: this is where they cross.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
 from finemo_dist.core.clock import Clock
 from finemo_dist.core.errors import StoreError
 from finemo_dist.core.events import UnitDone
-from finemo_dist.core.memory import CPU_BUDGET_BYTES, batch_regions, region_bytes
+from finemo_dist.core.memory import CPU_BUDGET_BYTES, MAX_BATCH_REGIONS, batch_regions, region_bytes
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.motifs import read_motifs
 from finemo_dist.hits.write import write_unit
+from finemo_dist.run.fitting import BatchFitter
+from finemo_dist.run.loading import load_batches
 from finemo_dist.run.spec import WorkerSpec
 from finemo_dist.run.tables import hit_columns, qc_columns
 from finemo_dist.solver.api import make_solver
@@ -23,6 +27,8 @@ from finemo_dist.store.read import open_store
 
 _CUDA_SHARE = 0.5
 """Of the free device memory: the allocator and the library need the rest."""
+_MOST_REGIONS_ON_GPU = 2048
+"""A quarter of the largest shard, so that reading overlaps with solving."""
 
 
 class RegionWorker:
@@ -34,7 +40,7 @@ class RegionWorker:
         self._device = torch.device(spec.device)
         self._motifs = read_motifs(spec.run_dir)
         self._solver = make_solver(self._motifs, spec.solver, self._device)
-        self._store: tuple[str, RegionReader] | None = None
+        self._sample: _Sample | None = None
 
     def process(self, unit: Unit) -> UnitDone:
         """Solve one unit and commit it; doing so twice leaves the same bytes.
@@ -47,9 +53,10 @@ class RegionWorker:
             The parts cannot be written.
         """
         clock = Clock()
-        store = self._open(unit.sample)
+        sample = self._open(unit.sample)
+        store = sample.store
         rows = store.shard_rows(unit.shard)
-        solution = concatenate(list(self._solve(store, rows, clock)))
+        solution = concatenate(list(self._solve(sample, rows, clock)))
         regions = store.table(rows.start, rows.stop)
         footer = write_unit(
             self._spec.run_dir,
@@ -70,42 +77,59 @@ class RegionWorker:
             seconds=clock.seconds,
         )
 
-    def _solve(self, store: RegionReader, rows: range, clock: Clock) -> Iterator[Solution]:
-        size = self._batch_regions(store)
-        for start in range(rows.start, rows.stop, size):
-            batch = store.read(start, min(start + size, rows.stop))
+    def _solve(self, sample: "_Sample", rows: range, clock: Clock) -> Iterator[Solution]:
+        size = sample.batch_regions
+        for batch in load_batches(sample.store, rows, size=size, device=self._device):
             clock.lap("read")
-            sequence = torch.from_numpy(batch.sequence).to(self._device)
-            contributions = torch.from_numpy(batch.contributions).to(self._device)
-            yield self._solver.solve(sequence, contributions)
+            yield sample.fitter.solve(*batch)
             clock.lap("solve")
 
-    def _open(self, sample: str) -> RegionReader:
-        if self._store is None or self._store[0] != sample:
-            planned = self._spec.samples[sample]
+    def _open(self, name: str) -> "_Sample":
+        if self._sample is None or self._sample.name != name:
+            planned = self._spec.samples[name]
             store = open_store(planned.store)
             if store.digest != planned.store_digest:
                 raise StoreError(
                     f"{planned.store}: is not the store the run was planned on; it was written "
                     "anew since. Start the run again."
                 )
-            self._store = (sample, store)
-        return self._store[1]
+            per_region = self._region_bytes(store)
+            self._sample = _Sample(
+                name=name,
+                store=store,
+                fitter=BatchFitter(self._solver, per_region),
+                batch_regions=self._spec.batch_regions
+                or batch_regions(per_region, self._budget_bytes, most=self._most_regions),
+            )
+        return self._sample
 
-    def _batch_regions(self, store: RegionReader) -> int:
-        if self._spec.batch_regions is not None:
-            return self._spec.batch_regions
-        per_region = region_bytes(
+    def _region_bytes(self, store: RegionReader) -> int:
+        return region_bytes(
             self._spec.solver.name,
             n_motifs=len(self._motifs),
             region_width=store.region_width,
             motif_width=self._motifs.width,
             is_hypothetical=self._spec.solver.mode.contributions_are_hypothetical,
         )
-        return batch_regions(per_region, self._budget_bytes())
 
+    @property
+    def _most_regions(self) -> int:
+        return MAX_BATCH_REGIONS if self._device.type == "cpu" else _MOST_REGIONS_ON_GPU
+
+    @cached_property
     def _budget_bytes(self) -> int:
+        """Looked up once: later, what is free is less what PyTorch keeps for us."""
         if self._device.type == "cpu":
             return CPU_BUDGET_BYTES
         free_bytes, _ = torch.cuda.mem_get_info(self._device)
         return int(free_bytes * _CUDA_SHARE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """What a worker keeps of the sample it works on."""
+
+    name: str
+    store: RegionReader
+    fitter: BatchFitter
+    batch_regions: int

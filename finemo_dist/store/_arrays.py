@@ -20,6 +20,20 @@ from finemo_dist.store.layout import StoreMeta
 zarr.config.set({"threading.max_workers": 1})
 
 
+class KeptArrays(dict[str, Any]):
+    """The arrays of a group, each looked up once: to find one costs milliseconds."""
+
+    def __init__(self, group: zarr.Group) -> None:
+        super().__init__()
+        self._group = group
+
+    def __missing__(self, name: str) -> Any:  # noqa: ANN401
+        return self.setdefault(name, self._group[name])
+
+
+Arrays = zarr.Group | KeptArrays
+
+
 def create_group(path: Path, meta: StoreMeta) -> zarr.Group:
     """Make an empty store: a group with its arrays, none of which has data yet."""
     group = zarr.create_group(path, zarr_format=3, attributes=meta.to_dict())
@@ -95,9 +109,7 @@ def shard_file(path: Path, meta: StoreMeta, name: str, shard: int) -> Path:
     return path.joinpath(name, "c", str(shard), *["0"] * (len(meta.shape_of(name)) - 1))
 
 
-def read_rows(
-    path: Path, group: zarr.Group, meta: StoreMeta, name: str, rows: range
-) -> NDArray[Any]:
+def read_rows(path: Path, arrays: Arrays, meta: StoreMeta, name: str, rows: range) -> NDArray[Any]:
     """Return rows of an array as stored.
 
     Raises
@@ -115,7 +127,7 @@ def read_rows(
                 f"{file}: missing or empty in the region store. Extract the regions again."
             )
     try:
-        values: NDArray[Any] = np.asarray(_array(group, name)[rows.start : rows.stop])
+        values: NDArray[Any] = np.asarray(_array(arrays, name)[rows.start : rows.stop])
     except Exception as error:
         raise StoreError(
             f"{', '.join(map(str, files))}: damaged ({error}). Extract the regions again."
@@ -135,7 +147,7 @@ def remove_shard(path: Path, meta: StoreMeta, shard: int) -> None:
         shard_file(path, meta, name, shard).unlink(missing_ok=True)
 
 
-def read_table(path: Path, group: zarr.Group, meta: StoreMeta, rows: range) -> RegionTable:
+def read_table(path: Path, arrays: Arrays, meta: StoreMeta, rows: range) -> RegionTable:
     """Return the coordinates of rows.
 
     Raises
@@ -143,7 +155,7 @@ def read_table(path: Path, group: zarr.Group, meta: StoreMeta, rows: range) -> R
     StoreError
         A file is missing or damaged.
     """
-    columns = {name: read_rows(path, group, meta, name, rows) for name in layout.TABLE_ARRAYS}
+    columns = {name: read_rows(path, arrays, meta, name, rows) for name in layout.TABLE_ARRAYS}
     return RegionTable(
         meta.chrom_names,
         columns[layout.CHROM_ID],
@@ -162,8 +174,8 @@ def write_table(group: zarr.Group, table: RegionTable) -> None:
     write_rows(group, layout.PEAK_NAME, rows, table.peak_name)
 
 
-def _array(group: zarr.Group, name: str) -> Any:  # noqa: ANN401
-    return group[name]
+def _array(arrays: Arrays, name: str) -> Any:  # noqa: ANN401
+    return arrays[name]
 
 
 def _files_of_rows(path: Path, meta: StoreMeta, name: str, rows: range) -> list[Path]:

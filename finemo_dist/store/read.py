@@ -26,7 +26,7 @@ class RegionStore:
 
     def __init__(self, path: Path, group: zarr.Group, meta: StoreMeta) -> None:
         self._path = path
-        self._group = group
+        self._arrays = _arrays.KeptArrays(group)
         self.meta = meta
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
@@ -74,7 +74,7 @@ class RegionStore:
         StoreError
             A file is missing or damaged.
         """
-        return _arrays.read_table(self._path, self._group, self.meta, range(start, stop))
+        return _arrays.read_table(self._path, self._arrays, self.meta, range(start, stop))
 
     def read(self, start: int, stop: int) -> RegionBatch:
         """Return sequences and float32 contributions of rows ``start`` to ``stop``.
@@ -89,7 +89,7 @@ class RegionStore:
         """
         rows = range(start, stop)
         sequence, stored, scale = (
-            _arrays.read_rows(self._path, self._group, self.meta, name, rows)
+            _arrays.read_rows(self._path, self._arrays, self.meta, name, rows)
             for name in layout.SHARDED_ARRAYS
         )
         contributions = stored.astype(np.float32)
