@@ -36,7 +36,7 @@ def find_clusters(atoms: Atoms, cwms: Cwms, length: int) -> Clusters:
     is_first = torch.ones_like(start, dtype=torch.bool)
     is_first[1:] = start[1:] >= reach[:-1]
     first = is_first.nonzero()[:, 0]
-    end = torch.cat((first[1:], first.new_tensor([len(start)])))
+    end = torch.cat((first[1:], first.new_full((1,), len(start))))
     return Clusters(first, end - first, is_first.cumsum(0) - 1)
 
 
@@ -48,15 +48,15 @@ def solve_clusters(
     Clusters of like size are solved together, padded to the next power of two, so that the shape
     a cluster is solved in depends on the cluster alone.
     """
-    is_stale = torch.zeros(len(clusters.first), dtype=torch.bool, device=is_new.device)
-    is_stale[clusters.of_atom[is_new]] = True
-    stale = clusters[is_stale.nonzero()[:, 0]]
+    n_new = torch.zeros_like(clusters.first).index_add_(0, clusters.of_atom, is_new.long())
+    stale = clusters[n_new.nonzero()[:, 0]]
     solved = amplitude.clone()
     for member, is_member in _buckets(stale, atoms, cwms):
         gram = _gram(member, is_member, atoms, _global_anchor(atoms, cwms, length))
         linear = torch.where(is_member, (atoms.correlation - atoms.penalty)[member], -1.0)
         values = solve_nonnegative(gram, linear)
-        solved[member[is_member]] = values[is_member]
+        real = is_member.flatten().nonzero()[:, 0]
+        solved[member.flatten()[real]] = values.flatten()[real]
     return solved
 
 
@@ -64,12 +64,14 @@ def _buckets(clusters: Clusters, atoms: Atoms, cwms: Cwms) -> Iterator[tuple[Ten
     """Yield (B, N) atom rows and (B, N) which of them are real, one padded size at a time."""
     log_size = (clusters.size - 1).clamp(min=0).float().log2().floor().long() + 1
     log_size = torch.where(clusters.size == 1, 0, log_size)
-    for log in torch.unique(log_size).tolist():
-        slot = torch.arange(1 << log, device=clusters.first.device)
+    for log in range(int(log_size.max()) + 1 if len(log_size) else 0):
         rows = (log_size == log).nonzero()[:, 0]
+        if not len(rows):
+            continue
+        slot = torch.arange(1 << log, device=clusters.first.device)
         # A chain of N windows spans at most N widths.
         n_values = (1 << log) ** 2 * cwms.aligned_width * atoms.values.shape[2]
-        for part in rows.split(max(1, _MAX_DESIGN_VALUES // n_values)):
+        for part in torch.split(rows, max(1, _MAX_DESIGN_VALUES // n_values)):
             is_member = slot < clusters.size[part, None]
             yield torch.where(is_member, clusters.first[part, None] + slot, 0), is_member
 

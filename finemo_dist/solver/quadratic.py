@@ -25,8 +25,8 @@ _SLACK = 1e-10
 """Relative to the size of ``h``: gains below it are round-off."""
 _SPARE_STEPS = 24
 """Steps allowed beyond three a variable before a program counts as cycling."""
-_STEPS_BETWEEN_SYNCS = 4
-"""On a GPU: to ask which programs are done makes the host wait for it."""
+_STEPS_BETWEEN_SYNCS = {"cpu": 1, "cuda": 4}
+"""To ask which programs are done makes the host wait for a GPU."""
 _MAX_GRADIENT_STEPS = 20_000
 _STEPS_BETWEEN_CHECKS = 50
 
@@ -69,7 +69,7 @@ class _Programs:
 
 def _active_set(gram: Tensor, linear: Tensor) -> Tensor:
     n_variables = linear.shape[1]
-    every = 1 if linear.device.type == "cpu" else _STEPS_BETWEEN_SYNCS
+    every = _STEPS_BETWEEN_SYNCS[linear.device.type]
     result = torch.zeros_like(linear)
     programs = _let_in(_first_guess(gram, linear), linear)
     programs = programs[(programs.is_passive.any(1)).nonzero()[:, 0]]

@@ -25,8 +25,8 @@ _BOUND_MARGIN = 1e-6
 """Relative; running sums in float64 are good to far more."""
 _BLOCK = 8
 """Motifs, neighbours in width, that share a threshold."""
-_WINDOWS_PER_PRODUCT = 8192
-"""On a CPU: enough to fill the product, few enough to stay in cache."""
+_WINDOWS_PER_PRODUCT = {"cpu": 1 << 13, "cuda": 1 << 18}
+"""Enough to fill the product; few enough to stay in a CPU's cache, or within a GPU's memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Screen:
     ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         region, anchor = _open_windows(group, sums)
         slices = _sliding(data, group.widest)
-        size = _WINDOWS_PER_PRODUCT if data.device.type == "cpu" else max(1, len(region))
+        size = _WINDOWS_PER_PRODUCT[data.device.type]
         for at in zip(torch.split(region, size), torch.split(anchor, size), strict=True):
             row = at[0] * data.shape[1] + at[1]
             ratio = group.kernel @ slices.index_select(0, row).T

@@ -197,9 +197,13 @@ def _unknown(
     at: tuple[Tensor, Tensor, Tensor], known: Atoms, cwms: Cwms, length: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Drop the nominees that are in the working set."""
+    if not len(known):
+        return at
     region, anchor, motif = at
     key = atom_key(region, anchor, motif, n_motifs=len(cwms), length=length)
-    keep = (~torch.isin(key, known.key(cwms, length))).nonzero()[:, 0]
+    known_key = known.key(cwms, length)
+    place = torch.searchsorted(known_key, key).clamp(max=len(known) - 1)
+    keep = (known_key[place] != key).nonzero()[:, 0]
     return region[keep], anchor[keep], motif[keep]
 
 

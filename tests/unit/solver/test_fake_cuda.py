@@ -1,0 +1,92 @@
+"""The solve step on CUDA tensors that are not there: no device mixed up, few waits, all known."""
+
+from collections import Counter
+
+import pytest
+import torch
+
+from finemo_dist.core.config import SolverConfig
+from finemo_dist.core.records import Mode
+from finemo_dist.solver import working_set
+from finemo_dist.solver.api import make_solver
+from tests.fake_cuda import solve_on_fake_cuda
+from tests.problems import make_problem
+
+ONCE_A_ROUND = {
+    "screening._open_windows": "windows left by the bound",
+    "screening._over_threshold": "products over the threshold, by block and by motif",
+    "screening._confirm": "those that pass by their own window",
+    "working_set._unknown": "those not in the working set",
+    "working_set._violators": "atoms that must enter",
+    "working_set._finish": "regions that are done, and their hits",
+    "working_set._continue": "regions, atoms and violators that stay",
+    "working_set._subtract": "amplitudes that moved",
+    "clusters.find_clusters": "where clusters begin",
+}
+"""Where the host waits for the device, and for the number of what."""
+ONCE_A_SIZE = {
+    "clusters.solve_clusters": "clusters to solve",
+    "clusters._buckets": "their sizes",
+    "clusters._gram": "the widest of a size",
+    "quadratic._active_set": "programs done, every fourth step",
+    "quadratic._share_ties": "programs with equal atoms",
+}
+ONCE = {"working_set._hits": "hits that pass the filter"}
+
+
+def solver_and_regions(n_regions=8, mode=Mode.PP):
+    problem = make_problem(3, n_motifs=12, n_regions=n_regions, length=120, mode=mode, penalty=0.3)
+    solver = make_solver(problem.motifs, SolverConfig(mode=mode), torch.device("cpu"))
+    return solver, problem.sequence, problem.contributions
+
+
+@pytest.mark.parametrize("mode", [Mode.PP, Mode.HH])
+def test_the_whole_solve_runs_on_one_device_and_waits_only_where_it_must(mode):
+    real, faked = solve_on_fake_cuda(*solver_and_regions(mode=mode))
+
+    assert faked.places == real.places
+    assert set(faked.places) <= ONCE_A_ROUND.keys() | ONCE_A_SIZE.keys() | ONCE.keys()
+    assert {"screening._open_windows", "quadratic._active_set"} <= set(faked.places)
+
+
+def test_the_waits_of_a_round_do_not_grow_with_the_regions():
+    few, many = (solve_on_fake_cuda(*solver_and_regions(n))[1].places for n in (2, 32))
+
+    per_round = {place: Counter(many)[place] for place in ONCE_A_ROUND}
+    n_rounds = Counter(many)["clusters.find_clusters"]
+    assert per_round.keys() >= set(few) & ONCE_A_ROUND.keys()
+    assert max(per_round.values()) <= 3 * (n_rounds + 1)
+
+
+def test_a_tensor_left_on_the_host_is_found(monkeypatch):
+    gap = working_set._gap
+    on_host = torch.ones(8, dtype=torch.float64)
+    monkeypatch.setattr(working_set, "_gap", lambda *words: gap(*words) * on_host[0:1])
+
+    with pytest.raises(Exception, match=r"[Dd]evice|non-fake|fake"):
+        solve_on_fake_cuda(*solver_and_regions())
+
+
+def test_a_hidden_wait_is_found(monkeypatch):
+    gap = working_set._gap
+    monkeypatch.setattr(
+        working_set, "_gap", lambda *words: gap(*words) + len(gap(*words).unique()) * 0
+    )
+
+    with pytest.raises(Exception, match=r"[Dd]ynamic|data-dependent|unique|fake"):
+        solve_on_fake_cuda(*solver_and_regions())
+
+
+def test_a_value_asked_for_shows_among_the_waits(monkeypatch):
+    gap = working_set._gap
+
+    def curious(*words):
+        found = gap(*words)
+        return found + int(found.isnan().sum())
+
+    curious.__name__ = "curious"
+    monkeypatch.setattr(working_set, "_gap", curious)
+
+    _, faked = solve_on_fake_cuda(*solver_and_regions())
+
+    assert "working_set.solve" in faked.places
