@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,13 +14,13 @@ from finemo_dist.cli.progress import run_progress
 from finemo_dist.cli.settings import available_cores
 from finemo_dist.core.clock import Clock
 from finemo_dist.core.config import CallConfig, ResourceConfig
-from finemo_dist.core.errors import RunError, UsageError
+from finemo_dist.core.errors import InputError, RunError, UsageError
 from finemo_dist.core.files import describe_input
 from finemo_dist.core.protocols import RegionReader
-from finemo_dist.core.records import InputCounts
+from finemo_dist.core.records import InputCounts, MotifSet
 from finemo_dist.core.run_record import RunRecord
 from finemo_dist.exports.finemo_files import write_finemo_files
-from finemo_dist.hits.layout import folder_name
+from finemo_dist.hits.layout import check_sample_name, folder_name
 from finemo_dist.motifs.build import build_motif_set
 from finemo_dist.motifs.modisco import read_patterns
 from finemo_dist.run.drive import drive
@@ -82,7 +83,9 @@ def call(
         Some shards could not be finished; the others are committed.
     """
     clock = Clock()
-    motifs = build_motif_set(read_patterns(modisco_h5), config.motifs, config.solver.mode)
+    for name in regions:
+        check_sample_name(name)
+    motifs = _motifs(modisco_h5, config)
     machine = Machine(n_cores=available_cores(), n_gpus=count_gpus())
     device = resolve_device(resources.device, machine)
     opened = {name: _open_regions(path) for name, path in regions.items()}
@@ -111,6 +114,14 @@ def call(
     clock.lap("outputs")
     stages = {**clock.seconds, **{f"worker.{k}": v for k, v in totals.seconds.items()}}
     return _result(plan, totals.n_units, samples, files, executor.describe(), stages)
+
+
+def _motifs(modisco_h5: Path, config: CallConfig) -> MotifSet:
+    patterns = read_patterns(modisco_h5)
+    try:
+        return build_motif_set(patterns, config.motifs, config.solver.mode)
+    except InputError as error:
+        raise InputError(f"{modisco_h5}: {error}") from error
 
 
 def _worker_spec(
@@ -154,7 +165,15 @@ def _as_store(regions: RegionStore | FinemoRegionsSource, name: str, run_dir: Pa
             f"{run_dir}: holds another run: the regions of sample {name!r} changed or are new. "
             "Choose another directory, or replace the run with --force."
         )
-    return encode_store(regions, staged, None, force=True)
+    made = [folder for folder in (staged.parent, run_dir) if not folder.exists()]
+    try:
+        return encode_store(regions, staged, None, force=True)
+    except BaseException:
+        # What is refused leaves nothing, not even the folders on the way.
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def _check_outlives(run_dir: Path, inputs: Iterable[Path]) -> None:

@@ -35,6 +35,11 @@ def print_extraction(extraction: "Extraction", *, as_json: bool) -> None:
     for name, text in _COUNT_TEXT.items():
         if counts[name]:
             _say(f"  {counts[name]:,} regions {text}")
+    if extraction.n_coarse:
+        _say(
+            f"  {extraction.n_coarse:,} regions have contributions below 6.1e-05 only, which "
+            "finemo's float16 holds coarsely: write a region store to keep their hits"
+        )
 
 
 def print_call(call: "Call", *, as_json: bool) -> None:

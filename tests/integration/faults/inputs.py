@@ -188,6 +188,6 @@ def write_cwm(path: Path, *patterns: tuple[str, NDArray[np.floating]]) -> Path:
     """Write a modisco file of patterns (4, W), by names such as ``pos_patterns.pattern_0``."""
     with h5py.File(path, "w") as file:
         for name, cwm in patterns:
-            group = file.create_group(name.replace(".", "/"))
+            group = file.create_group(name.replace(".", "/", 1))
             group["contrib_scores"] = group["hypothetical_contribs"] = cwm.T
     return path
