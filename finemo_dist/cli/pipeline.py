@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
@@ -16,6 +16,7 @@ from finemo_dist.core.clock import Clock
 from finemo_dist.core.config import CallConfig, ResourceConfig
 from finemo_dist.core.errors import InputError, RunError, UsageError
 from finemo_dist.core.files import describe_input
+from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import InputCounts, MotifSet
 from finemo_dist.core.run_record import RunRecord
@@ -56,6 +57,8 @@ class Call:
     executor: Mapping[str, str | int]
     seconds: Mapping[str, float]
     """Wall time by stage of the program; stages of workers are summed over them."""
+    palindromes: tuple[str, ...] = ()
+    """Motifs whose two strands share a coefficient at each site; none where they are merged."""
 
 
 def call(
@@ -113,7 +116,8 @@ def call(
         samples = summarise(catalog)
     clock.lap("outputs")
     stages = {**clock.seconds, **{f"worker.{k}": v for k, v in totals.seconds.items()}}
-    return _result(plan, totals.n_units, samples, files, executor.describe(), stages)
+    done = _result(plan, totals.n_units, samples, files, executor.describe(), stages)
+    return replace(done, palindromes=_split_palindromes(motifs, config))
 
 
 def _motifs(modisco_h5: Path, config: CallConfig) -> MotifSet:
@@ -122,6 +126,14 @@ def _motifs(modisco_h5: Path, config: CallConfig) -> MotifSet:
         return build_motif_set(patterns, config.motifs, config.solver.mode)
     except InputError as error:
         raise InputError(f"{modisco_h5}: {error}") from error
+
+
+def _split_palindromes(motifs: MotifSet, config: CallConfig) -> tuple[str, ...]:
+    if config.solver.merge_palindromes:
+        return ()
+    offsets = palindrome_offsets(motifs)[::2].tolist()
+    names = motifs.name[::2]
+    return tuple(n for n, d in zip(names, offsets, strict=True) if d != NO_PALINDROME)
 
 
 def _worker_spec(

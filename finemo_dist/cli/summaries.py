@@ -56,11 +56,21 @@ def print_call(call: "Call", *, as_json: bool) -> None:
         f"{call.max_gap:.1e}{again}"
     )
     _say("  " + ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in call.seconds.items()))
+    if call.palindromes:
+        _say(_palindrome_line(call.palindromes))
     if call.n_not_converged:
         _say(
             f"  Warning: {call.n_not_converged:,} regions have not converged; their hits are not "
             "exact (peaks_qc.tsv, column converged)"
         )
+
+
+def _palindrome_line(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
+    return (
+        f"  {len(names):,} motifs read the same on both strands ({shown}): the two may share the "
+        "coefficient of a site; --merge-palindromes sums them"
+    )
 
 
 def _print_json(value: object) -> None:

@@ -79,6 +79,11 @@ MOTIF_COLUMNS: Final = (
     Column("motif_end", "int64", "column after the last of the trim window"),
     Column("motif_scale", "double", "Frobenius norm of the pattern, contribution units"),
     Column("lambda", "double", "weight of the L1 penalty"),
+    Column(
+        "is_palindrome",
+        "bool",
+        "whether both strands read the same, so that a site shares its coefficient between them",
+    ),
 )
 
 FINEMO_HIT_COLUMNS: Final = (

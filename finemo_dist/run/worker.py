@@ -4,6 +4,7 @@ Numpy outside, torch inside: this is where they cross.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 
@@ -15,6 +16,7 @@ from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.motifs import read_motifs
 from finemo_dist.hits.write import write_unit
+from finemo_dist.run.palindromes import merge_palindromes
 from finemo_dist.run.spec import WorkerSpec
 from finemo_dist.run.tables import hit_columns, qc_columns
 from finemo_dist.solver.api import make_solver
@@ -49,7 +51,7 @@ class RegionWorker:
         clock = Clock()
         store = self._open(unit.sample)
         rows = store.shard_rows(unit.shard)
-        solution = concatenate(list(self._solve(store, rows, clock)))
+        solution = self._merged(concatenate(list(self._solve(store, rows, clock))))
         regions = store.table(rows.start, rows.stop)
         footer = write_unit(
             self._spec.run_dir,
@@ -79,6 +81,11 @@ class RegionWorker:
             contributions = torch.from_numpy(batch.contributions).to(self._device)
             yield self._solver.solve(sequence, contributions)
             clock.lap("solve")
+
+    def _merged(self, solution: Solution) -> Solution:
+        if not self._spec.solver.merge_palindromes:
+            return solution
+        return replace(solution, hits=merge_palindromes(solution.hits, self._motifs))
 
     def _open(self, sample: str) -> RegionReader:
         if self._store is None or self._store[0] != sample:
