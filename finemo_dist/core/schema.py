@@ -98,3 +98,8 @@ FINEMO_QC_COLUMNS: Final = (
     "peak_region_start", "peak_name", "converged",
 )  # fmt: skip
 """Columns of ``peaks_qc.tsv`` in finemo's order, then ``converged``."""
+
+FINEMO_MOTIF_COLUMNS: Final = tuple(
+    column.name for column in MOTIF_COLUMNS if column.name != "is_palindrome"
+)
+"""Columns of ``motif_data.tsv``: finemo's and no more, because its ``report`` refuses others."""

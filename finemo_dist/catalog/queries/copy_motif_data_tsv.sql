@@ -1,9 +1,8 @@
 -- Question: which motifs were called, as lines of finemo's motif_data.tsv?
--- Contract: is_palindrome follows finemo's columns; writes $path, no header, by motif_id.
+-- Contract: writes $path, no header, by motif_id.
 COPY (
     SELECT
-        motif_id, motif_name, motif_name_orig, strand, motif_start, motif_end, motif_scale, "lambda",
-        is_palindrome
+        motif_id, motif_name, motif_name_orig, strand, motif_start, motif_end, motif_scale, "lambda"
     FROM motifs
     ORDER BY motif_id
 ) TO $path (FORMAT csv, HEADER false, DELIMITER '\t', QUOTE '', ESCAPE '', NULLSTR 'NA');

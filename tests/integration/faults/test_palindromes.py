@@ -64,16 +64,22 @@ def test_S21_both_strands_of_a_palindrome_are_kept_and_flagged(works, call, tmp_
         assert strands["+"]["start"] == strands["-"]["start"]
         split = [float(strands[s]["hit_coefficient"]) for s in "+-"]
         assert split[0] == pytest.approx(split[1], rel=1e-3)
-    flags = {
-        (r["motif_name"], r["is_palindrome"]) for r in read_tsv(tmp_path / "run/motif_data.tsv")
-    }
-    assert flags == {(PALINDROME, "true"), ("pos_patterns.pattern_1", "false")}
     assert len(lines_with(said, f"1 motifs read the same on both strands ({PALINDROME})")) == 1
     answer = works(
         "sql", tmp_path / "run", "SELECT DISTINCT motif_name m FROM motifs WHERE is_palindrome",
         "--format", "json",
     )  # fmt: skip
     assert json.loads(answer.out) == [{"m": PALINDROME}]
+
+
+def test_S21_the_table_of_motifs_keeps_the_columns_that_finemo_reads(works, call, tmp_path):
+    works(*call(run="run"))
+
+    header = (tmp_path / "run/motif_data.tsv").read_text().splitlines()[0]
+    assert header.split("\t") == [
+        "motif_id", "motif_name", "motif_name_orig", "strand", "motif_start", "motif_end",
+        "motif_scale", "lambda",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
