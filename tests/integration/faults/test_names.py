@@ -132,6 +132,14 @@ def test_C8_a_CWM_of_zeros_is_refused_by_name(refused, works, call, inputs, tmp_
     works(*call("-I", mapping(tmp_path, "list.txt", (FIRST,)), motifs=path))
 
 
+def test_C12_a_modisco_file_without_seqlets_is_called_as_any_other(works, call, inputs, tmp_path):
+    """Tables of the motifs with and without seqlets are the same bytes."""
+    works(*call(motifs=inputs.files.modisco_h5, run="with"))
+    works(*call(motifs=inputs.modisco_h5, run="without"))
+
+    assert tables_of(tmp_path / "with") == tables_of(tmp_path / "without")
+
+
 @pytest.mark.parametrize("flag", MAPPINGS)
 def test_C10_blank_lines_in_a_mapping_are_skipped(works, call, tmp_path, flag):
     line = f"{FIRST}\t{MAPPINGS[flag]}".rstrip("\t")
