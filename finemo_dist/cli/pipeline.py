@@ -86,11 +86,8 @@ def call(
         Some shards could not be finished; the others are committed.
     """
     clock = Clock()
-    for name in regions:
-        check_sample_name(name)
-    motifs = _motifs(modisco_h5, config)
     machine = Machine(n_cores=available_cores(), n_gpus=count_gpus())
-    device = resolve_device(resources.device, machine)
+    motifs, device = check_settings(regions, modisco_h5, config, resources, machine=machine)
     opened = {name: _open_regions(path) for name, path in regions.items()}
     for name, found in opened.items():
         check_regions(name, regions[name], found, motifs=motifs, config=config)
@@ -118,6 +115,29 @@ def call(
     stages = {**clock.seconds, **{f"worker.{k}": v for k, v in totals.seconds.items()}}
     done = _result(plan, totals.n_units, samples, files, executor.describe(), stages)
     return replace(done, palindromes=_split_palindromes(motifs, config))
+
+
+def check_settings(
+    names: Iterable[str],
+    modisco_h5: Path,
+    config: CallConfig,
+    resources: ResourceConfig,
+    *,
+    machine: Machine | None = None,
+) -> tuple[MotifSet, str]:
+    """Return motifs and device of a call, of which nothing but the regions may still be wrong.
+
+    Raises
+    ------
+    InputError
+        The modisco file cannot be read, or does not hold what the settings name.
+    UsageError
+        A sample name cannot be, or there is no such device.
+    """
+    for name in names:
+        check_sample_name(name)
+    machine = machine or Machine(n_cores=available_cores(), n_gpus=count_gpus())
+    return _motifs(modisco_h5, config), resolve_device(resources.device, machine)
 
 
 def _motifs(modisco_h5: Path, config: CallConfig) -> MotifSet:

@@ -1,5 +1,7 @@
 """What stands in the tables of a call, and what becomes of a directory that holds another."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -158,6 +160,24 @@ def test_S24_regions_that_stand_are_refused_and_kept(refused, works, inputs, tmp
         *inputs.extract("chrombpnet-h5"), "-o", tmp_path / name,
         says=(tmp_path / name, "exists", "--force"),
     )  # fmt: skip
+
+
+def test_S24_a_configuration_that_is_refused_keeps_the_stores_it_would_replace(
+    refused, works, inputs, tmp_path
+):
+    peaks = tmp_path / "p.narrowPeak"
+    peaks.write_text(inputs.peaks.read_text())
+    sample = {"peaks": str(peaks), "fasta": str(inputs.fasta),
+              "bigwigs": [str(inputs.files.bigwig)], "region_width": inputs.width}  # fmt: skip
+    config = {"output": "run", "modisco_h5": str(inputs.modisco_h5),
+              "samples": [{"name": "a", "bigwig": sample}]}  # fmt: skip
+    (tmp_path / "run.yaml").write_text(json.dumps(config))
+    works("run", tmp_path / "run.yaml")
+    peaks.write_text("".join(inputs.peaks.read_text().splitlines(keepends=True)[:4]))
+    config["motifs"] = {"include": ["pattern_0"]}
+    (tmp_path / "run.yaml").write_text(json.dumps(config))
+
+    refused("run", tmp_path / "run.yaml", "--force", says=(inputs.modisco_h5, "'pattern_0'"))
 
 
 def test_S25_a_peak_of_the_name_dot_keeps_it(works, call, inputs, tmp_path):
