@@ -2,13 +2,39 @@
 
 import csv
 import os
+import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from finemo_dist.cli.main import cli
+import pytest
+
+from finemo_dist.cli.main import cli, main
 
 PROJECT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a command ended and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+
+def answer_of(capsys: pytest.CaptureFixture[str], *words: object) -> Answer:
+    """Run a command as ``finemo-dist`` does, but in this process."""
+    handler = signal.getsignal(signal.SIGTERM)
+    capsys.readouterr()
+    try:
+        with pytest.raises(SystemExit) as caught:
+            main([str(word) for word in words])
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    said = capsys.readouterr()
+    return Answer(caught.value.code, said.out, said.err)
 
 
 def finemo_dist(*words: object) -> None:

@@ -155,6 +155,11 @@ from finemo_dist.cli.options import (
     show_default=True,
     help="Exact and fast, or finemo's iteration and stopping rule.",
 )
+@click.option(
+    "--merge-palindromes",
+    is_flag=True,
+    help="Sum the two strands of a palindromic motif into one hit at each site.",
+)
 @click.option("--sample", help="Name of the sample in the tables. [default: stem of --regions]")
 @click.option("--force", is_flag=True, help="Replace another run in the output directory.")
 @click.option("--strict", is_flag=True, help="Exit 2 when a region has not converged.")

@@ -27,6 +27,8 @@ class Extraction:
     n_shards: int
     counts: InputCounts
     seconds: float
+    n_coarse: int = 0
+    """Regions that finemo's float16 holds more coarsely than a store would; 0 for a store."""
 
 
 def extract(
@@ -44,11 +46,12 @@ def extract(
     started = time.perf_counter()
     if out_path.exists() and not force:
         raise UsageError(f"{out_path}: exists. Choose another name, or replace it with --force.")
+    n_coarse = 0
     if out_path.suffix == ".npz":
         staging = out_path.with_name(f".{out_path.stem}.staging.zarr")
         try:
             store = encode_store(source, staging, shard_regions, force=True)
-            write_finemo_npz(store, out_path)
+            n_coarse = write_finemo_npz(store, out_path)
             counts = store.meta.counts
         finally:
             shutil.rmtree(staging, ignore_errors=True)
@@ -62,6 +65,7 @@ def extract(
         n_shards=store.n_shards,
         counts=counts,
         seconds=time.perf_counter() - started,
+        n_coarse=n_coarse,
     )
 
 

@@ -63,5 +63,6 @@ def _parameters(
         "untrimmed_motif_width": record.motif_width,
         "num_motifs": record.n_motifs,
         "solver": solver.name.value,
+        "merge_palindromes": solver.merge_palindromes,
         "version": record.version,
     }

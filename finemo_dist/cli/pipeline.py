@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
@@ -13,13 +14,14 @@ from finemo_dist.cli.progress import run_progress
 from finemo_dist.cli.settings import available_cores
 from finemo_dist.core.clock import Clock
 from finemo_dist.core.config import CallConfig, ResourceConfig
-from finemo_dist.core.errors import RunError, UsageError
+from finemo_dist.core.errors import InputError, RunError, UsageError
 from finemo_dist.core.files import describe_input
+from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
 from finemo_dist.core.protocols import RegionReader
-from finemo_dist.core.records import InputCounts
+from finemo_dist.core.records import InputCounts, MotifSet
 from finemo_dist.core.run_record import RunRecord
 from finemo_dist.exports.finemo_files import write_finemo_files
-from finemo_dist.hits.layout import folder_name
+from finemo_dist.hits.layout import check_sample_name, folder_name
 from finemo_dist.motifs.build import build_motif_set
 from finemo_dist.motifs.modisco import read_patterns
 from finemo_dist.run.drive import drive
@@ -55,6 +57,8 @@ class Call:
     executor: Mapping[str, str | int]
     seconds: Mapping[str, float]
     """Wall time by stage of the program; stages of workers are summed over them."""
+    palindromes: tuple[str, ...] = ()
+    """Motifs whose two strands share a coefficient at each site; none where they are merged."""
 
 
 def call(
@@ -82,9 +86,8 @@ def call(
         Some shards could not be finished; the others are committed.
     """
     clock = Clock()
-    motifs = build_motif_set(read_patterns(modisco_h5), config.motifs, config.solver.mode)
     machine = Machine(n_cores=available_cores(), n_gpus=count_gpus())
-    device = resolve_device(resources.device, machine)
+    motifs, device = check_settings(regions, modisco_h5, config, resources, machine=machine)
     opened = {name: _open_regions(path) for name, path in regions.items()}
     for name, found in opened.items():
         check_regions(name, regions[name], found, motifs=motifs, config=config)
@@ -110,7 +113,47 @@ def call(
         samples = summarise(catalog)
     clock.lap("outputs")
     stages = {**clock.seconds, **{f"worker.{k}": v for k, v in totals.seconds.items()}}
-    return _result(plan, totals.n_units, samples, files, executor.describe(), stages)
+    done = _result(plan, totals.n_units, samples, files, executor.describe(), stages)
+    return replace(done, palindromes=_split_palindromes(motifs, config))
+
+
+def check_settings(
+    names: Iterable[str],
+    modisco_h5: Path,
+    config: CallConfig,
+    resources: ResourceConfig,
+    *,
+    machine: Machine | None = None,
+) -> tuple[MotifSet, str]:
+    """Return motifs and device of a call, of which nothing but the regions may still be wrong.
+
+    Raises
+    ------
+    InputError
+        The modisco file cannot be read, or does not hold what the settings name.
+    UsageError
+        A sample name cannot be, or there is no such device.
+    """
+    for name in names:
+        check_sample_name(name)
+    machine = machine or Machine(n_cores=available_cores(), n_gpus=count_gpus())
+    return _motifs(modisco_h5, config), resolve_device(resources.device, machine)
+
+
+def _motifs(modisco_h5: Path, config: CallConfig) -> MotifSet:
+    patterns = read_patterns(modisco_h5)
+    try:
+        return build_motif_set(patterns, config.motifs, config.solver.mode)
+    except InputError as error:
+        raise InputError(f"{modisco_h5}: {error}") from error
+
+
+def _split_palindromes(motifs: MotifSet, config: CallConfig) -> tuple[str, ...]:
+    if config.solver.merge_palindromes:
+        return ()
+    offsets = palindrome_offsets(motifs)[::2].tolist()
+    names = motifs.name[::2]
+    return tuple(n for n, d in zip(names, offsets, strict=True) if d != NO_PALINDROME)
 
 
 def _worker_spec(
@@ -154,7 +197,15 @@ def _as_store(regions: RegionStore | FinemoRegionsSource, name: str, run_dir: Pa
             f"{run_dir}: holds another run: the regions of sample {name!r} changed or are new. "
             "Choose another directory, or replace the run with --force."
         )
-    return encode_store(regions, staged, None, force=True)
+    made = [folder for folder in (staged.parent, run_dir) if not folder.exists()]
+    try:
+        return encode_store(regions, staged, None, force=True)
+    except BaseException:
+        # What is refused leaves nothing, not even the folders on the way.
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def _check_outlives(run_dir: Path, inputs: Iterable[Path]) -> None:

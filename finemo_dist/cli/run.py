@@ -22,11 +22,15 @@ def run(*, config: Path, out: Path | None, force: bool, as_json: bool) -> None:
 
     Paths in CONFIG count from its folder. The same command run again resumes.
     """
-    from finemo_dist.cli.pipeline import call
+    from finemo_dist.cli.pipeline import call, check_settings
     from finemo_dist.cli.summaries import print_call
 
     settings = load_config(config)
     output = out or settings.output
+    # Before stores of an earlier run are replaced.
+    check_settings(
+        [s.name for s in settings.samples], settings.modisco_h5, settings.call, settings.resources
+    )
     stores = {s.name: _store_of(s, output.with_name(f"{output.name}.regions"), force=force)
               for s in settings.samples}  # fmt: skip
     result = call(

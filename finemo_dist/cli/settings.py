@@ -53,6 +53,7 @@ def call_config(options: Mapping[str, Any]) -> CallConfig:
         use_sqrt_transform=options["sqrt_transform"],
         use_post_filter=not options["no_post_filter"],
         tolerance=options["tolerance"] or default_tolerance,
+        merge_palindromes=options["merge_palindromes"],
         **{
             key: options[key]
             for key in ("max_steps", "step_size_max", "step_size_min", "step_adjust")

@@ -35,6 +35,11 @@ def print_extraction(extraction: "Extraction", *, as_json: bool) -> None:
     for name, text in _COUNT_TEXT.items():
         if counts[name]:
             _say(f"  {counts[name]:,} regions {text}")
+    if extraction.n_coarse:
+        _say(
+            f"  {extraction.n_coarse:,} regions have contributions below 6.1e-05 only, which "
+            "finemo's float16 holds coarsely: write a region store to keep their hits"
+        )
 
 
 def print_call(call: "Call", *, as_json: bool) -> None:
@@ -51,11 +56,21 @@ def print_call(call: "Call", *, as_json: bool) -> None:
         f"{call.max_gap:.1e}{again}"
     )
     _say("  " + ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in call.seconds.items()))
+    if call.palindromes:
+        _say(_palindrome_line(call.palindromes))
     if call.n_not_converged:
         _say(
             f"  Warning: {call.n_not_converged:,} regions have not converged; their hits are not "
             "exact (peaks_qc.tsv, column converged)"
         )
+
+
+def _palindrome_line(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
+    return (
+        f"  {len(names):,} motifs read the same on both strands ({shown}): the two may share the "
+        "coefficient of a site; --merge-palindromes sums them"
+    )
 
 
 def _print_json(value: object) -> None:

@@ -61,6 +61,8 @@ class SolverConfig(FrozenModel):
     step_size_max: Positive = 3.0
     step_size_min: Positive = 0.08
     step_adjust: Annotated[float, Field(gt=0, lt=1)] = 0.7
+    merge_palindromes: bool = False
+    """Whether the hits of a palindrome on both strands of one site become one."""
 
 
 class CallConfig(FrozenModel):

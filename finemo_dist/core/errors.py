@@ -49,11 +49,24 @@ class IncompleteRunError(FinemoDistError):
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` for the known name closest to ``name``, or an empty string.
 
-    ``chr1`` against ``1`` is named as such, because no edit distance finds it.
+    ``chr1`` against ``1`` is named as such, and ``pattern_0`` is taken for
+    ``pos_patterns.pattern_0``, because no edit distance finds either.
     """
     known = list(known)
+    twin = prefix_twin(name, known)
+    if twin is not None:
+        return f" Did you mean {twin!r}? (names here differ by the 'chr' prefix)"
+    longer = [candidate for candidate in known if name and candidate.endswith(f".{name}")]
+    # Letter case is often all that is wrong, and counts as much as any letter otherwise.
+    by_lower = {candidate.lower(): candidate for candidate in reversed(known)}
+    close = longer or difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return f" Did you mean {by_lower[close[0].lower()]!r}?" if close else ""
+
+
+def prefix_twin(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that differs by a ``chr`` in front: ``chr1`` and ``1``."""
+    known = set(known)
     for candidate in (f"chr{name}", name.removeprefix("chr")):
         if candidate != name and candidate in known:
-            return f" Did you mean {candidate!r}? (names here differ by the 'chr' prefix)"
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f" Did you mean {close[0]!r}?" if close else ""
+            return candidate
+    return None

@@ -79,6 +79,11 @@ MOTIF_COLUMNS: Final = (
     Column("motif_end", "int64", "column after the last of the trim window"),
     Column("motif_scale", "double", "Frobenius norm of the pattern, contribution units"),
     Column("lambda", "double", "weight of the L1 penalty"),
+    Column(
+        "is_palindrome",
+        "bool",
+        "whether both strands read the same, so that a site shares its coefficient between them",
+    ),
 )
 
 FINEMO_HIT_COLUMNS: Final = (
@@ -93,3 +98,8 @@ FINEMO_QC_COLUMNS: Final = (
     "peak_region_start", "peak_name", "converged",
 )  # fmt: skip
 """Columns of ``peaks_qc.tsv`` in finemo's order, then ``converged``."""
+
+FINEMO_MOTIF_COLUMNS: Final = tuple(
+    column.name for column in MOTIF_COLUMNS if column.name != "is_palindrome"
+)
+"""Columns of ``motif_data.tsv``: finemo's and no more, because its ``report`` refuses others."""

@@ -4,19 +4,20 @@ import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.files import committed
-from finemo_dist.core.schema import FINEMO_HIT_COLUMNS, FINEMO_QC_COLUMNS, MOTIF_COLUMNS
+from finemo_dist.core.schema import (
+    FINEMO_HIT_COLUMNS,
+    FINEMO_MOTIF_COLUMNS,
+    FINEMO_QC_COLUMNS,
+)
 from finemo_dist.exports.chunks import chromosome_chunks, focused
 from finemo_dist.exports.text import Copy, write_text
 from finemo_dist.hits.motifs import motif_cwms_path
 
 logger = logging.getLogger(__name__)
-
-_MOTIF_HEADER: Final = tuple(column.name for column in MOTIF_COLUMNS)
 
 
 def write_finemo_files(catalog: Catalog, sample: str, out_dir: str | Path) -> tuple[Path, ...]:
@@ -62,7 +63,7 @@ def write_finemo_files(catalog: Catalog, sample: str, out_dir: str | Path) -> tu
 def _write_rest(catalog: Catalog, sample: str, out_dir: Path) -> tuple[Path, ...]:
     qc, data, cwms = (out_dir / n for n in ("peaks_qc.tsv", "motif_data.tsv", "motif_cwms.npy"))
     write_text(qc, [(catalog, "copy_peaks_qc_tsv", {"sample": sample})], header=FINEMO_QC_COLUMNS)
-    write_text(data, [(catalog, "copy_motif_data_tsv", {})], header=_MOTIF_HEADER)
+    write_text(data, [(catalog, "copy_motif_data_tsv", {})], header=FINEMO_MOTIF_COLUMNS)
     source = motif_cwms_path(catalog.run_dir)
     try:
         with committed(cwms) as temporary:

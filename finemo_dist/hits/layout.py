@@ -52,6 +52,22 @@ def folder_name(sample: str) -> str:
     return encoded.replace(".", "%2E") if encoded in {".", ".."} else encoded
 
 
+def check_sample_name(sample: str) -> None:
+    """Refuse a name that no folder or no line of a table can hold.
+
+    Raises
+    ------
+    UsageError
+        As ``sample_directory``, or a character cannot be printed.
+    """
+    if not sample.isprintable():
+        raise UsageError(
+            f"Sample name {sample!r} would break a table: it holds a tab, a line end or another "
+            "character that cannot be printed. Rename the sample."
+        )
+    _encoded(sample)
+
+
 def sample_of(directory: Path) -> str | None:
     """Return the sample whose parts a directory holds; None if it is no such directory."""
     if not directory.name.startswith(_PREFIX):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.files import committed
+from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
 from finemo_dist.core.records import MotifSet
 from finemo_dist.core.schema import MOTIF_COLUMNS
 from finemo_dist.hits.columns import arrow_schema, arrow_table
@@ -43,6 +44,7 @@ def write_motifs(run: str | Path, motifs: MotifSet) -> None:
             "motif_end": motifs.end,
             "motif_scale": motifs.scale,
             "lambda": motifs.penalty,
+            "is_palindrome": palindrome_offsets(motifs) != NO_PALINDROME,
         },
     ).replace_schema_metadata({_VERSION_KEY: _VERSION})
     with committed(motif_data_path(run)) as path:

@@ -36,7 +36,7 @@ def build_motif_set(patterns: Sequence[Pattern], config: MotifConfig, mode: Mode
     for pattern in kept:
         _check_not_zero(pattern)
     names = [config.names.get(p.name, p.name) for p in kept]
-    _check_unique(names)
+    _check_unique(names, [p.name for p in kept])
     width = max(p.contributions.shape[1] for p in kept)
     windows = [_trim_window(p, config) for p in kept]
     called = [p.hypothetical if mode.cwms_are_hypothetical else p.contributions for p in kept]
@@ -120,8 +120,14 @@ def _check_names(patterns: Sequence[Pattern], config: MotifConfig) -> None:
             if name not in known:
                 raise InputError(
                     f"{option} names motif {name!r}, which the modisco file does not hold."
-                    f"{nearest(name, known)} Use the modisco names, such as {known[0]!r}."
+                    f"{_hint(name, known, config)} Use the modisco names, such as {known[0]!r}."
                 )
+
+
+def _hint(name: str, known: Sequence[str], config: MotifConfig) -> str:
+    """Return which motif a wrong name may mean; a new name is right in the output only."""
+    renamed = [old for old, new in config.names.items() if new == name and old in known]
+    return f" It is the new name of {renamed[0]!r}." if renamed else nearest(name, known)
 
 
 def _check_not_zero(pattern: Pattern) -> None:
@@ -137,9 +143,12 @@ def _check_not_zero(pattern: Pattern) -> None:
             )
 
 
-def _check_unique(names: Sequence[str]) -> None:
+def _check_unique(names: Sequence[str], modisco_names: Sequence[str]) -> None:
     clashes = [name for name, count in Counter(names).items() if count > 1]
     if clashes:
+        pairs = zip(names, modisco_names, strict=True)
+        motifs = [modisco for name, modisco in pairs if name == clashes[0]]
         raise InputError(
-            f"--motif-names gives several motifs the name {clashes[0]!r}. Give each its own name."
+            f"--motif-names leaves several motifs with the name {clashes[0]!r}: "
+            f"{', '.join(motifs)}. Give each its own name."
         )

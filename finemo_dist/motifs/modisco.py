@@ -77,7 +77,7 @@ def _iter_patterns(path: Path, file: h5py.File) -> Iterator[Pattern]:
                 "writes them."
             )
         for key in sorted(patterns, key=_natural_order):
-            name = f"{group}.{key}"
+            name = _checked_name(path, f"{group}.{key}")
             pattern = patterns.get(key)
             contributions = _read_cwm(path, pattern, name, "contrib_scores")
             hypothetical = _read_cwm(path, pattern, name, "hypothetical_contribs")
@@ -87,6 +87,15 @@ def _iter_patterns(path: Path, file: h5py.File) -> Iterator[Pattern]:
                     f"{hypothetical.shape[1]} in hypothetical_contribs; expected the same."
                 )
             yield Pattern(name, contributions, hypothetical)
+
+
+def _checked_name(path: Path, name: str) -> str:
+    if not name.isprintable():
+        raise InputError(
+            f"{path}: has a pattern of the name {name!r}, which would break a table. Expected "
+            "printable characters; rename its group."
+        )
+    return name
 
 
 def _natural_order(key: str) -> tuple[bool, int, str]:

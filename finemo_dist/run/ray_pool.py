@@ -41,13 +41,17 @@ class _RegionActor:
         import torch
 
         torch.set_num_threads(1)
-        self._worker = RegionWorker(spec, name)
+        self._spec = spec
+        self._name = name
+        self._worker: RegionWorker | None = None
 
     def ready(self) -> None:
-        """Return once the worker is made."""
+        """Make the worker: what a constructor raises, Ray reports as a death without its cause."""
+        self._worker = RegionWorker(self._spec, self._name)
 
     def process(self, unit: Unit) -> UnitDone:
         """Solve and commit a unit."""
+        assert self._worker is not None
         return self._worker.process(unit)
 
 
@@ -144,9 +148,7 @@ class RayExecutor:
         except RayActorError as error:
             yield from self._lose(pool, task, f"died ({_first_line(error)})")
         except RayTaskError as error:
-            # The worker lives: the unit is at fault, or its files.
-            yield from self._count_failure(pool, task, _first_line(error.cause or error))
-            self._give_unit(pool, task)
+            yield from self._take_error(pool, task, _first_line(error.cause or error))
         except (RayError, GetTimeoutError) as error:
             yield from self._lose(pool, task, f"was lost ({_first_line(error)})")
         else:
@@ -159,6 +161,15 @@ class RayExecutor:
                     yield WorkersReady(
                         self._n_workers, f"{self._n_workers} Ray workers on {self._spec.device}"
                     )
+            self._give_unit(pool, task)
+
+    def _take_error(self, pool: _Pool, task: _Task, error: str) -> Iterator[RunEvent]:
+        """Handle what a worker raised: a unit is at fault, or its files, or the worker itself."""
+        if task.unit is None:
+            ray.kill(task.actor)
+            yield from self._lose(pool, task, f"could not start: {error}")
+        else:
+            yield from self._count_failure(pool, task, task.unit, error)
             self._give_unit(pool, task)
 
     def _give_unit(self, pool: _Pool, task: _Task) -> None:
@@ -181,26 +192,27 @@ class RayExecutor:
                 if pool.tasks:
                     return
                 raise RunError(
-                    f"No worker could be started: the last {reason}. Check that the cluster has "
-                    f"a free {'GPU' if self._spec.device == 'cuda' else 'CPU core'} for each "
-                    "worker, and the logs of Ray."
+                    f"No worker could be started: the last {reason.rstrip('.')}. Check that the "
+                    "cluster has a free "
+                    f"{'GPU' if self._spec.device == 'cuda' else 'CPU core'} for each worker, and "
+                    "the logs of Ray."
                 )
         else:
-            yield from self._count_failure(pool, task, f"its worker {reason}")
+            yield from self._count_failure(pool, task, task.unit, f"its worker {reason}")
         n_wanted = min(self._n_workers, len(pool.queue) + len(pool.tasks))
         if len(pool.tasks) < n_wanted:
             self._start_actor(pool)
 
-    def _count_failure(self, pool: _Pool, task: _Task, error: str) -> Iterator[RunEvent]:
+    def _count_failure(
+        self, pool: _Pool, task: _Task, unit: Unit, error: str
+    ) -> Iterator[RunEvent]:
         """Put a failed unit at the end of the queue, or set it aside."""
-        if task.unit is None:
-            raise RunError(f"{task.name} could not be started: {error}")
-        n_failures = pool.n_failures.get(task.unit, 0) + 1
-        pool.n_failures[task.unit] = n_failures
+        n_failures = pool.n_failures.get(unit, 0) + 1
+        pool.n_failures[unit] = n_failures
         is_final = n_failures >= _MAX_FAILURES
         if not is_final:
-            pool.queue.append(task.unit)
-        yield UnitFailed(task.unit, task.name, error, is_final=is_final)
+            pool.queue.append(unit)
+        yield UnitFailed(unit, task.name, error, is_final=is_final)
 
 
 @contextmanager

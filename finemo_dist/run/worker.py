@@ -4,7 +4,7 @@ Numpy outside, torch inside: this is where they cross.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -19,6 +19,7 @@ from finemo_dist.hits.motifs import read_motifs
 from finemo_dist.hits.write import write_unit
 from finemo_dist.run.fitting import BatchFitter
 from finemo_dist.run.loading import load_batches
+from finemo_dist.run.palindromes import merge_palindromes
 from finemo_dist.run.spec import WorkerSpec
 from finemo_dist.run.tables import hit_columns, qc_columns
 from finemo_dist.solver.api import make_solver
@@ -56,7 +57,7 @@ class RegionWorker:
         sample = self._open(unit.sample)
         store = sample.store
         rows = store.shard_rows(unit.shard)
-        solution = concatenate(list(self._solve(sample, rows, clock)))
+        solution = self._merged(concatenate(list(self._solve(sample, rows, clock))))
         regions = store.table(rows.start, rows.stop)
         footer = write_unit(
             self._spec.run_dir,
@@ -83,6 +84,11 @@ class RegionWorker:
             clock.lap("read")
             yield sample.fitter.solve(*batch)
             clock.lap("solve")
+
+    def _merged(self, solution: Solution) -> Solution:
+        if not self._spec.solver.merge_palindromes:
+            return solution
+        return replace(solution, hits=merge_palindromes(solution.hits, self._motifs))
 
     def _open(self, name: str) -> "_Sample":
         if self._sample is None or self._sample.name != name:

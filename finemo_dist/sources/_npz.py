@@ -1,6 +1,7 @@
 """Arrays in npy and npz files, read by rows without loading them whole, and never unpickled."""
 
 import math
+import weakref
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -94,6 +95,9 @@ class NpzArray:
         with _errors_named(self.path):
             if self._stream is None:
                 self._stream = self._open()
+                # In a cycle, as an error with its traceback makes one, the garbage collector may
+                # finalise the file before the stream that would have closed it.
+                weakref.finalize(self, self._stream.close)
             self._stream.seek(self._offset + start * row_bytes)
             content = self._stream.read(n_bytes)
             if len(content) != n_bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from finemo_dist.core.errors import InputError, UsageError
+from finemo_dist.core.errors import InputError, UsageError, nearest, prefix_twin
 from finemo_dist.core.files import describe_input
 from finemo_dist.core.records import InputFile, RegionBatch, RegionTable, ScoreKind
 from finemo_dist.sources._batch import clean_scores, finish_batch, mean_of_folds
@@ -36,8 +36,8 @@ class BigWigSource:
     Raises
     ------
     InputError
-        A file is missing or damaged, a region lies wholly outside the genome, or a chromosome has
-        another length in a bigWig than in the genome.
+        A file is missing or damaged, a region lies wholly outside the genome, or a bigWig names
+        all chromosomes otherwise, or has one of another length than the genome.
     UsageError
         No bigWig is given, or the width is odd.
     """
@@ -58,6 +58,7 @@ class BigWigSource:
         self._places = Places.from_peaks(read, self._genome)
         self._files = [BigWigFile(path) for path in bigwigs]
         for file in self._files:
+            self._check_names(file)
             self._check_assembly(file)
         self._inputs = tuple(describe_input(path) for path in (peaks, fasta, *bigwigs))
 
@@ -115,6 +116,22 @@ class BigWigSource:
         # A base without a value reads as NaN too, so that a NaN that was written is not counted.
         scores[np.isnan(scores)] = 0
         return clean_scores(scores, file.path, lambda row: self._places.describe(start + row))
+
+    def _check_names(self, file: BigWigFile) -> None:
+        """Refuse a bigWig that has every chromosome under another name: all would be zero.
+
+        One that merely lacks chromosomes is taken, and the regions on them are counted.
+        """
+        chroms = [self.regions.chrom_names[i] for i in np.unique(self.regions.chrom_id)]
+        if any(chrom in file.lengths for chrom in chroms):
+            return
+        chrom = next((c for c in chroms if prefix_twin(c, file.lengths)), None)
+        if chrom is not None:
+            raise InputError(
+                f"{file.path}: has no chromosome {chrom!r}, nor any other that the peaks are on."
+                f"{nearest(chrom, file.lengths)} Expected chromosomes named as in the peaks: "
+                f"rename them in one of the two."
+            )
 
     def _check_assembly(self, file: BigWigFile) -> None:
         for chrom_id in np.unique(self.regions.chrom_id):

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pyfaidx
@@ -151,6 +151,16 @@ def _decode(faidx: Any, chrom: str, length: int) -> NDArray[np.uint8]:  # noqa: 
                     f"{chrom} does not lie where the index has it; delete the .fai beside it"
                 )
             # Written and then mapped: a full disk is an error here, and a crash in a mapping.
-            handle.write(codes.tobytes())
-        handle.flush()
+            _write_temporary(handle, codes.tobytes(), chrom)
         return np.memmap(handle, dtype=np.uint8, mode="r", shape=(length,))
+
+
+def _write_temporary(handle: IO[bytes], content: bytes, chrom: str) -> None:
+    try:
+        handle.write(content)
+        handle.flush()
+    except OSError as error:
+        raise InputError(
+            f"{tempfile.gettempdir()}: cannot hold the bases of {chrom}, one byte each, while they "
+            f"are read ({error.strerror}). Free some space there, or name another folder in TMPDIR."
+        ) from error

@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +16,77 @@ from finemo_dist.core.records import RegionBatch, ScoreKind
 
 _BLOCK_REGIONS = 1024
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_SMALLEST_NORMAL = float(np.finfo(np.float16).smallest_normal)
+SMALLEST_NORMAL = float(np.finfo(np.float16).smallest_normal)
+"""The smallest float16 of full precision: a region whose largest is below it is held coarsely."""
+_OVERFLOW = 65_520.0
+"""What rounds to infinity in float16."""
+_CURE = "Keep them as a region store: choose an output that does not end in .npz."
 
 
-def write_finemo_npz(store: RegionReader, path: str | Path) -> None:
+def write_finemo_npz(store: RegionReader, path: str | Path) -> int:
     """Write the regions of a store as finemo's ``regions.npz``.
 
     Keys and types are finemo's; coordinates are left out where the store has none. The same
     store gives the same bytes.
 
+    Returns
+    -------
+    The number of regions whose contributions are all below the normal range of float16, so that
+    the file holds them more coarsely than the store does.
+
     Raises
     ------
     UsageError
-        float16 cannot hold the contributions: they overflow, or all of them are below its normal
+        float16 cannot hold the contributions: one overflows, or every region is below its normal
         range.
     """
+    seen = _Range()
     n_regions, width = store.n_regions, store.region_width
     is_projected = store.score_kind is ScoreKind.PROJECTED
     with committed(Path(path)) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         one_hot = (_one_hot(batch.sequence) for batch in _blocks(store))
         _write_member(archive, "sequences", (n_regions, 4, width), np.int8, one_hot)
         shape = (n_regions, width) if is_projected else (n_regions, 4, width)
-        _write_member(archive, "contributions", shape, np.float16, _halves(store))
+        _write_member(archive, "contributions", shape, np.float16, _halves(store, seen, path))
         for key, column in _coordinates(store).items():
             _write_member(archive, key, column.shape, column.dtype, iter([column]))
+        # Before the file gets its name.
+        _check_precision(seen, path)
+    return seen.n_coarse
+
+
+@dataclass(slots=True)
+class _Range:
+    """What float16 has to hold, gathered while it is written."""
+
+    largest: float = 0.0
+    n_coarse: int = 0
+    n_nonzero: int = 0
+
+    def add(self, contributions: NDArray[np.floating]) -> None:
+        """Take the regions of a block in."""
+        axes = tuple(range(1, contributions.ndim))
+        largest = np.abs(contributions).max(axis=axes, initial=0)
+        self.largest = max(self.largest, float(largest.max(initial=0)))
+        self.n_nonzero += int((largest > 0).sum())
+        self.n_coarse += int(((largest > 0) & (largest < SMALLEST_NORMAL)).sum())
+
+
+def _check_overflow(seen: _Range, path: str | Path) -> None:
+    if not seen.largest < _OVERFLOW:
+        raise UsageError(
+            f"{path}: cannot hold contributions of {seen.largest:g}: finemo's regions file is "
+            f"float16, whose largest number is 65,504. {_CURE}"
+        )
+
+
+def _check_precision(seen: _Range, path: str | Path) -> None:
+    if seen.n_nonzero and seen.n_coarse == seen.n_nonzero:
+        raise UsageError(
+            f"{path}: cannot hold these contributions, whose largest is {seen.largest:g}: finemo's "
+            f"regions file is float16, which holds numbers below {SMALLEST_NORMAL:.2g} coarsely or "
+            f"not at all. {_CURE}"
+        )
 
 
 def _blocks(store: RegionReader) -> Iterator[RegionBatch]:
@@ -51,25 +99,11 @@ def _one_hot(codes: NDArray[np.uint8]) -> NDArray[np.int8]:
     return is_base.view(np.int8)
 
 
-def _halves(store: RegionReader) -> Iterator[NDArray[np.float16]]:
-    largest = 0.0
+def _halves(store: RegionReader, seen: _Range, path: str | Path) -> Iterator[NDArray[np.float16]]:
     for block in _blocks(store):
-        with np.errstate(over="ignore"):
-            halves = block.contributions.astype(np.float16)
-        if not np.isfinite(halves).all():
-            raise UsageError(
-                f"{store.path}: has contributions beyond 65,504, the largest number in finemo's "
-                f"regions file. Keep them as a region store: choose an output that does not end "
-                f"in .npz."
-            )
-        largest = max(largest, float(np.abs(block.contributions).max(initial=0)))
-        yield halves
-    if 0 < largest < _SMALLEST_NORMAL:
-        raise UsageError(
-            f"{store.path}: its largest contribution is {largest:g}, and finemo's regions file "
-            f"holds numbers below {_SMALLEST_NORMAL:g} coarsely or not at all. Keep them as a "
-            f"region store: choose an output that does not end in .npz."
-        )
+        seen.add(block.contributions)
+        _check_overflow(seen, path)
+        yield block.contributions.astype(np.float16)
 
 
 def _coordinates(store: RegionReader) -> dict[str, NDArray[Any]]:

@@ -6,7 +6,8 @@ import time
 import pytest
 import ray
 
-from finemo_dist.core.errors import IncompleteRunError, RunError
+from finemo_dist.core import errors
+from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, RunError
 from finemo_dist.core.events import UnitDone, UnitFailed, WorkersReady
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.read import committed_units
@@ -226,3 +227,39 @@ def test_workers_that_can_be_started_go_on_without_the_others(
     assert failures(events) == []
     assert {e.worker for e in events if isinstance(e, UnitDone)} == {"worker-0"}
     assert parts(tmp_path) == reference
+
+
+@pytest.mark.ray
+def test_a_worker_that_cannot_be_made_says_why_in_one_line(cluster, inputs, tmp_path):
+    plan = inputs.plan(tmp_path)
+    cwms = tmp_path / "motifs" / "motif_cwms.npy"
+    cwms.write_bytes(b"no array")
+
+    with pytest.raises(RunError) as caught:
+        list(make_ray(inputs.spec(plan), n_workers=1).run(plan.pending))
+
+    message = str(caught.value)
+    assert message.startswith(f"No worker could be started: the last could not start: {cwms}: ")
+    assert "\n" not in message
+    assert "Traceback" not in message
+
+
+def is_ours(kind):
+    return isinstance(kind, type) and issubclass(kind, FinemoDistError)
+
+
+@pytest.mark.ray
+def test_every_error_comes_back_from_another_process_as_itself(cluster):
+    @ray.remote(max_retries=0)
+    def fail(kind):
+        raise kind("a.bw: found 'x', expected 'y'. Do z.")
+
+    tree = [kind for kind in vars(errors).values() if is_ours(kind)]
+    assert FinemoDistError in tree
+    for kind in tree:
+        with pytest.raises(ray.exceptions.RayTaskError) as caught:
+            ray.get(fail.remote(kind), timeout=60)
+
+        assert type(caught.value.cause) is kind
+        assert str(caught.value.cause) == "a.bw: found 'x', expected 'y'. Do z."
+        assert caught.value.cause.exit_status == kind.exit_status

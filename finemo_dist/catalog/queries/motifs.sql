@@ -1,5 +1,6 @@
 -- Question: which motifs were called?
--- Contract: one row per motif and strand, the columns of finemo's motif_data.tsv. No order.
+-- Contract: one row per motif and strand, the columns of finemo's motif_data.tsv and
+-- whether it is a palindrome. No order.
 CREATE VIEW motifs AS
 SELECT
     motif_id,
@@ -9,5 +10,6 @@ SELECT
     motif_start,
     motif_end,
     motif_scale,
-    "lambda"
+    "lambda",
+    is_palindrome
 FROM motif_parts;

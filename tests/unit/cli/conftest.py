@@ -1,39 +1,14 @@
-import signal
-from dataclasses import dataclass
-
 import pytest
 
-from finemo_dist.cli.main import main
 from finemo_dist.simulation.dataset import write_demo
-from tests.command import finemo_dist
+from tests.command import answer_of, finemo_dist
 from tests.unit.run.runs import write_inputs
-
-
-@dataclass(frozen=True)
-class Answer:
-    """How a command ended and what it said."""
-
-    status: int
-    out: str
-    err: str
 
 
 @pytest.fixture
 def command(capsys):
     """Return a function that runs a command as ``finemo-dist`` does, in this process."""
-
-    def run(*words: object) -> Answer:
-        handler = signal.getsignal(signal.SIGTERM)
-        capsys.readouterr()
-        try:
-            with pytest.raises(SystemExit) as caught:
-                main([str(word) for word in words])
-        finally:
-            signal.signal(signal.SIGTERM, handler)
-        said = capsys.readouterr()
-        return Answer(caught.value.code, said.out, said.err)
-
-    return run
+    return lambda *words: answer_of(capsys, *words)
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def test_the_defaults_are_those_of_finemo_but_for_the_exact_solver(config_of):
     assert config["solver"] == {
         "name": "working-set", "mode": "pp", "use_sqrt_transform": False, "use_post_filter": True,
         "tolerance": 1e-6, "max_steps": 10000, "step_size_max": 3.0, "step_size_min": 0.08,
-        "step_adjust": 0.7,
+        "step_adjust": 0.7, "merge_palindromes": False,
     }  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def test_every_option_arrives(config_of, tmp_path):
 
     config = config_of(
         *words, "-M", "hp", "-t", "0.4", "-l", "0.8", "-f", "-q", "-c", "1e-5", "-S", "500",
-        "-s", "2", "-i", "0.1", "-j", "0.5",
+        "-s", "2", "-i", "0.1", "-j", "0.5", "--merge-palindromes",
     )  # fmt: skip
 
     assert config["motifs"] == {
@@ -64,7 +64,7 @@ def test_every_option_arrives(config_of, tmp_path):
     assert config["solver"] == {
         "name": "working-set", "mode": "hp", "use_sqrt_transform": True, "use_post_filter": False,
         "tolerance": 1e-5, "max_steps": 500, "step_size_max": 2.0, "step_size_min": 0.1,
-        "step_adjust": 0.5,
+        "step_adjust": 0.5, "merge_palindromes": True,
     }  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def test_the_dense_solver_stops_by_finemos_rule(config_of, words, tolerance):
         ("-T", f"{FIRST}\n", "line 1: found"),
         ("-I", "pos_patterns.patern_0\n", f"Did you mean '{FIRST}'?"),
         ("-I", "\n", "is empty"),
-        ("-N", f"{FIRST}\tpos_patterns.pattern_1\n", "several motifs the name"),
+        ("-N", f"{FIRST}\tpos_patterns.pattern_1\n", "several motifs with the name"),
         ("-N", f"{FIRST}\ta\x00b\n", "line 1"),
     ],
 )

@@ -205,7 +205,7 @@ def test_names_may_be_exchanged(rng):
 )
 def test_a_name_for_two_motifs_is_refused(rng, names):
     """S17."""
-    with pytest.raises(InputError, match=f"several motifs the name '{names[FIRST]}'"):
+    with pytest.raises(InputError, match=f"several motifs with the name '{names[FIRST]}'"):
         build_motif_set(make_patterns(rng, 2, 6), MotifConfig(names=names), Mode.PP)
 
 

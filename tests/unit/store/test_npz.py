@@ -68,7 +68,7 @@ def test_same_store_gives_the_same_bytes(tmp_path):
     assert first.read_bytes() == second.read_bytes()
 
 
-@pytest.mark.parametrize(("magnitude", "message"), [(1e6, "beyond 65,504"), (1e-8, "coarsely")])
+@pytest.mark.parametrize(("magnitude", "message"), [(1e6, "number is 65,504"), (1e-8, "coarsely")])
 def test_contributions_that_float16_cannot_hold_refuse(tmp_path, magnitude, message):
     with pytest.raises(UsageError, match=message):
         write(make_source(10, magnitude=magnitude), tmp_path)

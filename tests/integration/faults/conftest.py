@@ -1,0 +1,66 @@
+"""What the rows of inputs at fault share: one sample in every format, and how commands end."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.command import Answer, answer_of
+from tests.integration.faults.inputs import Inputs, make_inputs
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory) -> Inputs:
+    """Twelve regions in every format; not to be changed."""
+    return make_inputs(tmp_path_factory.mktemp("inputs"))
+
+
+@pytest.fixture
+def command(capsys):
+    """Return a function that runs a command as ``finemo-dist`` does, in this process."""
+    return lambda *words: answer_of(capsys, *words)
+
+
+@pytest.fixture
+def works(command):
+    """Return a function that asserts that a command ends well, and gives its answer."""
+
+    def run(*words: object) -> Answer:
+        answer = command(*words)
+        assert answer.status == 0, answer.err
+        assert "Traceback" not in answer.err
+        return answer
+
+    return run
+
+
+def everything_in(folder: Path) -> dict[Path, bytes | None]:
+    """Return every path and what it holds; an index beside a FASTA is as good as none."""
+    found = (p for p in folder.rglob("*") if p.suffix != ".fai")
+    return {p: p.read_bytes() if p.is_file() else None for p in found}
+
+
+@pytest.fixture
+def refused(command, tmp_path):
+    """Return a function that asserts that a command is refused by the book.
+
+    Exit status 2, nothing on standard output, one message without a traceback, and in the folder
+    of the test not a byte that was not there before. The message is returned, and must hold every
+    text of ``says``.
+    """
+
+    def run(*words: object, says: tuple[object, ...]) -> str:
+        before = everything_in(tmp_path)
+        answer = command(*words)
+        assert answer.status == 2, (answer.status, answer.err)
+        assert answer.out == ""
+        assert "Traceback" not in answer.err
+        assert answer.err.count("Error: ") == 1
+        usage, message = answer.err.split("Error: ")
+        assert not usage or usage.startswith("Usage:"), usage
+        assert message.count("\n") == 1, message
+        for text in says:
+            assert str(text) in message, message
+        assert everything_in(tmp_path) == before
+        return message
+
+    return run
