@@ -82,12 +82,12 @@ def plan_run(
         check_output(run_dir)
     write_motifs(run_dir, motifs)
     if standing is not None and standing.status == "complete":
-        done = _subtract_committed(run_dir, standing)
+        done = _subtract_committed(run_dir, standing, check_bytes=True)
         # Nothing to do leaves the record of how it was done.
         if not done.pending and standing.samples == record.samples:
             return done
     record.save(run_dir)
-    return _subtract_committed(run_dir, record)
+    return _subtract_committed(run_dir, record, check_bytes=standing is not None)
 
 
 def read_plan(run_dir: Path) -> RunPlan:
@@ -267,8 +267,11 @@ def _differing_samples(standing: RunRecord, asked: RunRecord) -> list[str]:
     return found
 
 
-def _subtract_committed(run_dir: Path, record: RunRecord) -> RunPlan:
-    standing = survey_run(run_dir, [sample.name for sample in record.samples])
+def _subtract_committed(
+    run_dir: Path, record: RunRecord, *, check_bytes: bool = False
+) -> RunPlan:
+    names = [sample.name for sample in record.samples]
+    standing = survey_run(run_dir, names, check_bytes=check_bytes)
     pending: list[Unit] = []
     damaged: list[str] = []
     n_committed = n_not_converged = 0

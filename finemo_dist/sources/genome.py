@@ -22,7 +22,11 @@ _ANY_WRITE_BIT = 0o222
 _DAMAGE = (
     OSError,
     ValueError,
+    RuntimeError,
     EOFError,
+    KeyError,
+    OverflowError,
+    MemoryError,
     IndexError,
     zlib.error,
     struct.error,

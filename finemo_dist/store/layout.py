@@ -19,11 +19,13 @@ from typing import Any, Final, Self
 
 import numpy as np
 
+from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import StoreError
 from finemo_dist.core.records import InputCounts, InputFile, ScoreKind
 
 FORMAT: Final = "finemo_dist.regions"
 FORMAT_VERSION: Final = 1
+_CHECKSUM: Final = "checksum"
 
 SEQUENCE: Final = "sequence"
 CONTRIBUTIONS: Final = "contributions"
@@ -120,7 +122,9 @@ class StoreMeta:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the attributes as JSON can hold them."""
-        return {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(self)}
+        fields = asdict(self)
+        checksum = {_CHECKSUM: digest_of(fields)}
+        return {"format": FORMAT, "format_version": FORMAT_VERSION, **fields, **checksum}
 
     @classmethod
     def from_dict(cls, attributes: Mapping[str, Any], path: str | Path) -> Self:
@@ -143,6 +147,12 @@ class StoreMeta:
                 f"{path}: region store of format version {found[1]}, and this version of "
                 f"finemo-dist reads {FORMAT_VERSION}. Extract the regions again, or use the "
                 f"version that wrote it."
+            )
+        checksum = values.pop(_CHECKSUM, None)
+        if checksum != digest_of(values):
+            raise StoreError(
+                f"{path}: damaged attributes in zarr.json (their checksum differs). Extract the "
+                f"regions again."
             )
         try:
             values["score_kind"] = ScoreKind(values["score_kind"])

@@ -45,10 +45,12 @@ def configurations(draw: st.DrawFn) -> dict[str, Any] | bytes:
         content.setdefault(section, {})[draw(st.sampled_from(_KEYS[section]))] = draw(_ODD)
     if draw(st.integers(0, 4)) == 0:
         content[draw(st.sampled_from([*content, "extra", "__class__"]))] = draw(_ODD)
-    if draw(st.integers(0, 4)) == 0:
-        content["samples"][0][draw(st.sampled_from(["name", "regions", "bigwig", "x"]))] = draw(
-            _ODD
-        ) if isinstance(content["samples"], list) else None
+    if isinstance(content["samples"], list) and draw(st.integers(0, 4)) == 0:
+        sample = content["samples"][0] if content["samples"] else None
+    else:
+        sample = None
+    if isinstance(sample, dict):
+        sample[draw(st.sampled_from(["name", "regions", "bigwig", "x"]))] = draw(_ODD)
     return content
 
 

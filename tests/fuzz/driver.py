@@ -171,7 +171,7 @@ class Cases:
             shutil.rmtree(self._folder)
         self._folder.mkdir(parents=True)
         # Written first: a process that dies cannot say what it was at.
-        (self._folder / "case.json").write_text(json.dumps(repr(case)))
+        (self._folder / "case.json").write_text(json.dumps(repr(case), ensure_ascii=True))
         self.n_run += 1
         self._on_case()
         self._kind.check(self._corpus, self._folder, case)
