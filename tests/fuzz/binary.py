@@ -105,6 +105,11 @@ EXTRACTIONS: dict[str, Check] = {
         ("peaks.narrowPeak", "genome.fa.gz", "genome.fa.gz.fai", "genome.fa.gz.gzi", "scores.bw"),
         "genome.fa.gz.gzi", is_summed=True,
     ),
+    "bgzip fai": Extraction(
+        "bw-bgzip",
+        ("peaks.narrowPeak", "genome.fa.gz", "genome.fa.gz.fai", "genome.fa.gz.gzi", "scores.bw"),
+        "genome.fa.gz.fai", is_summed=True,
+    ),
     "chrombpnet h5": Extraction("chrombpnet-h5", (*_GENOME, "chrombpnet.h5"), "chrombpnet.h5"),
     "bpnet h5": Extraction("bpnet-h5", (*_GENOME, "bpnet.h5"), "bpnet.h5"),
     "npz": Extraction("modisco-fmt", ("ohe.npz", "attr.npz"), "attr.npz", is_summed=True),

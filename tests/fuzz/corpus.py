@@ -61,9 +61,10 @@ def _write_more_formats(samples: Samples) -> None:
     for name in ("ohe", "attr"):
         np.savez(samples / f"{name}_stored.npz", np.load(samples / f"{name}.npy"))
     np.savez(samples / "regions_stored.npz", **finemo_arrays(samples))
-    run_command("extract-regions-bw", "-p", samples.peaks, "-f", samples / "genome.fa.gz",
-                "-b", samples / "scores.bw", "-o", samples / "unused.zarr", "-w", WIDTH)  # fmt: skip
-    shutil.rmtree(samples / "unused.zarr")
+    for name in ("genome.fa", "genome.fa.gz"):
+        run_command("extract-regions-bw", "-p", samples.peaks, "-f", samples / name,
+                    "-b", samples / "scores.bw", "-o", samples / "unused.zarr", "-w", WIDTH)  # fmt: skip
+        shutil.rmtree(samples / "unused.zarr")
 
 
 @dataclass(frozen=True, slots=True)
