@@ -267,9 +267,7 @@ def _differing_samples(standing: RunRecord, asked: RunRecord) -> list[str]:
     return found
 
 
-def _subtract_committed(
-    run_dir: Path, record: RunRecord, *, check_bytes: bool = False
-) -> RunPlan:
+def _subtract_committed(run_dir: Path, record: RunRecord, *, check_bytes: bool = False) -> RunPlan:
     names = [sample.name for sample in record.samples]
     standing = survey_run(run_dir, names, check_bytes=check_bytes)
     pending: list[Unit] = []

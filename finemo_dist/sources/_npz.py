@@ -134,7 +134,7 @@ class NpzArray:
                 raise EOFError(f"{self._member} ends at byte {self._stream.tell():,}")
 
     def _check_size(self) -> None:
-        """Refuse a member of another size than its header says; its sum is known at its end only."""
+        """Refuse a member of another size than its header says: the checksum is seen at its end."""
         expected = self._offset + math.prod(self.shape) * self.dtype.itemsize
         with zipfile.ZipFile(self.path) as archive:
             found = archive.getinfo(self._member).file_size

@@ -13,7 +13,6 @@ from tests.unit.run.runs import write_inputs
 from tests.unit.sources.samples import WIDTH, Samples, finemo_arrays, make_samples, write_fasta
 
 
-
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """Whole inputs, a store, a finished run, and the answers that must not change."""
@@ -63,8 +62,8 @@ def _write_more_formats(samples: Samples) -> None:
     np.savez(samples / "regions_stored.npz", **finemo_arrays(samples))
     for name in ("genome.fa", "genome.fa.gz"):
         run_command("extract-regions-bw", "-p", samples.peaks, "-f", samples / name,
-                    "-b", samples / "scores.bw", "-o", samples / "unused.zarr", "-w", WIDTH)  # fmt: skip
-        shutil.rmtree(samples / "unused.zarr")
+                    "-b", samples / "scores.bw", "-o", samples / "x.zarr", "-w", WIDTH)  # fmt: skip
+        shutil.rmtree(samples / "x.zarr")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from tests.fuzz.corpus import Corpus, read_regions
 from tests.fuzz.outcome import assert_clear, run_command
 from tests.unit.sources.samples import CHROM_LENGTHS, WIDTH
 
-_ODD_FIELDS = st.one_of(
-    st.sampled_from(["", ".", "-1", "NA", "1e3", "0x10", "٣", "1_0", " 5", "-5", "99999999999999",
-                     "9" * 40, "chr1", "'; DROP", "<b>", "../x", "\0", "\x1b[2J", "é" * 40,
-                     "𝟓", "+7", "1.0", "nan", "inf", "\u2028", "a\x85b"]),  # fmt: skip
-    st.text(max_size=8),
-)
+_ODD = [
+    "", ".", "-1", "NA", "1e3", "0x10", "٣", "1_0", " 5", "-5", "99999999999999", "9" * 40, "chr1",
+    "'; DROP", "<b>", "../x", "\0", "\x1b[2J", "é" * 40, "\U0001d7d3", "+7", "1.0", "nan", "inf", "\u2028",
+    "a\x85b",
+]  # fmt: skip
+_ODD_FIELDS = st.one_of(st.sampled_from(_ODD), st.text(max_size=8))
 
 
 @dataclass(frozen=True, slots=True)
