@@ -10,8 +10,8 @@ from pathlib import Path
 
 from finemo_dist.cli.progress import shard_progress
 from finemo_dist.core.errors import UsageError
+from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.protocols import Source
-from finemo_dist.core.records import InputCounts
 from finemo_dist.store.encode import encode
 from finemo_dist.store.npz import write_finemo_npz
 from finemo_dist.store.read import RegionStore, open_store
@@ -25,7 +25,7 @@ class Extraction:
     n_regions: int
     region_width: int
     n_shards: int
-    counts: InputCounts
+    report: InputReport
     seconds: float
 
 
@@ -49,18 +49,16 @@ def extract(
         try:
             store = encode_store(source, staging, shard_regions, force=True)
             write_finemo_npz(store, out_path)
-            counts = store.meta.counts
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     else:
         store = encode_store(source, out_path, shard_regions, force=force)
-        counts = store.meta.counts
     return Extraction(
         path=out_path,
         n_regions=store.n_regions,
         region_width=store.region_width,
         n_shards=store.n_shards,
-        counts=counts,
+        report=store.meta.report,
         seconds=time.perf_counter() - started,
     )
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
@@ -15,8 +15,8 @@ from finemo_dist.core.clock import Clock
 from finemo_dist.core.config import CallConfig, ResourceConfig
 from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.files import describe_input
+from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.protocols import RegionReader
-from finemo_dist.core.records import InputCounts
 from finemo_dist.core.run_record import RunRecord
 from finemo_dist.exports.finemo_files import write_finemo_files
 from finemo_dist.hits.layout import folder_name
@@ -97,7 +97,13 @@ def call(
     stores = {name: _as_store(found, name, run_dir) for name, found in opened.items()}
     clock.lap("prepare")
     plan = plan_run(
-        run_dir, stores, motifs, config, inputs=inputs, warnings=_counted(stores.values())
+        run_dir,
+        stores,
+        motifs,
+        config,
+        inputs=inputs,
+        warnings=InputReport.total(s.meta.report for s in stores.values()).counts.irregular(),
+        reports={name: store.meta.report for name, store in stores.items()},
     )
     spec = _worker_spec(plan, config, resources, stores, device=device)
     executor = choose_executor(resources, plan, spec, machine)
@@ -166,13 +172,6 @@ def _check_outlives(run_dir: Path, inputs: Iterable[Path]) -> None:
                 f"{path}: lies in what --force removes from {run_dir}. Choose another output "
                 "directory, or move the input."
             )
-
-
-def _counted(stores: Iterable[RegionStore]) -> dict[str, int]:
-    """Return how many regions were irregular, by what was irregular about them."""
-    counts = asdict(sum((store.meta.counts for store in stores), InputCounts()))
-    del counts["n_regions"]
-    return {name.removeprefix("n_"): n for name, n in counts.items() if n}
 
 
 def _write_files(

@@ -61,6 +61,8 @@ class RunRecord(_Frozen):
     executor: dict[str, str | int] = {}
     warnings: dict[str, int] = {}
     """How often each kind of irregular input was met."""
+    input_reports: dict[str, dict[str, dict[str, int | float]]] = {}
+    """What was met while the regions of each sample were read: its `InputReport`."""
     seconds: dict[str, float] = {}
     """Wall time by stage."""
     failures: dict[str, str] = {}

@@ -3,7 +3,7 @@
 import platform
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 from finemo_dist import __version__
 from finemo_dist.core.config import CallConfig, digest_of
 from finemo_dist.core.errors import InputError, RunError
+from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.protocols import RegionReader, Source
 from finemo_dist.core.records import InputFile, MotifSet, ScoreKind, Unit
 from finemo_dist.core.run_record import RunRecord, SampleRecord
@@ -60,6 +61,7 @@ def plan_run(
     *,
     inputs: Sequence[InputFile],
     warnings: Mapping[str, int] | None = None,
+    reports: Mapping[str, InputReport] | None = None,
 ) -> RunPlan:
     """Record a run in its directory, or find the same run there, and list what is left to do.
 
@@ -73,7 +75,8 @@ def plan_run(
     for name, store in samples.items():
         check_regions(name, store.path, store, motifs=motifs, config=config)
     record = _new_record(samples, motifs, config, inputs)
-    record = record.model_copy(update={"warnings": dict(warnings or {})})
+    told = {name: asdict(report) for name, report in (reports or {}).items()}
+    record = record.model_copy(update={"warnings": dict(warnings or {}), "input_reports": told})
     standing = _standing_record(run_dir)
     if standing is not None:
         _check_same_run(run_dir, standing, record)

@@ -21,6 +21,7 @@ import numpy as np
 
 from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import StoreError
+from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.records import InputCounts, InputFile, ScoreKind
 
 FORMAT: Final = "finemo_dist.regions"
@@ -79,10 +80,16 @@ class StoreMeta:
     shard_regions: int
     chrom_names: tuple[str, ...]
     inputs: tuple[InputFile, ...]
-    counts: InputCounts = field(default_factory=InputCounts)
+    report: InputReport = field(default_factory=InputReport)
+    """Of all shards together; empty until complete."""
     digest: str = ""
     """Of content, coordinates and layout, not of paths or times; empty until complete."""
     is_complete: bool = False
+
+    @property
+    def counts(self) -> InputCounts:
+        """Regions by what was met while reading them."""
+        return self.report.counts
 
     @property
     def chunk_regions(self) -> int:
@@ -158,7 +165,7 @@ class StoreMeta:
             values["score_kind"] = ScoreKind(values["score_kind"])
             values["chrom_names"] = tuple(values["chrom_names"])
             values["inputs"] = tuple(InputFile(**file) for file in values["inputs"])
-            values["counts"] = InputCounts(**values["counts"])
+            values["report"] = InputReport.from_dict(values["report"])
             return cls(**values)
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError(

@@ -12,7 +12,7 @@ from tests.unit.sources.samples import CHROM_LENGTHS, WIDTH
 
 _ODD = [
     "", ".", "-1", "NA", "1e3", "0x10", "٣", "1_0", " 5", "-5", "99999999999999", "9" * 40, "chr1",
-    "'; DROP", "<b>", "../x", "\0", "\x1b[2J", "é" * 40, "\U0001d7d3", "+7", "1.0", "nan", "inf", "\u2028",
+    "'; DROP", "<b>", "../x", "\0", "\x1b[2J", "é" * 40, "+7", "1.0", "nan", "inf", "\u2028",
     "a\x85b",
 ]  # fmt: skip
 _ODD_FIELDS = st.one_of(st.sampled_from(_ODD), st.text(max_size=8))

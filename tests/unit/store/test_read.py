@@ -173,8 +173,9 @@ def test_missing_or_damaged_record_is_found_by_verifying(path, content):
 
 
 def test_wrong_attributes_are_found_by_verifying(path):
-    counts = json.loads((path / "zarr.json").read_text())["attributes"]["counts"]
-    edit_attributes(path, with_checksum=True, digest="0", counts=counts | {"n_nan": 5})
+    report = json.loads((path / "zarr.json").read_text())["attributes"]["report"]
+    report["counts"]["n_nan"] = 5
+    edit_attributes(path, with_checksum=True, digest="0", report=report)
 
     problems = "\n".join(verify(path))
 
