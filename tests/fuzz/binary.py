@@ -215,8 +215,7 @@ def run_json(corpus: Corpus, folder: Path, damage: Damage, choice: int) -> None:
         assert outcome.out == corpus.answers["status"]
 
 
-BINARY: dict[str, Check] = {
-    **EXTRACTIONS,
+CALLS: dict[str, Check] = {
     "modisco h5": modisco,
     "finemo npz": finemo_npz,
     "store": store,

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.fuzz import arrays, configs, mappings, peaks
-from tests.fuzz.binary import BINARY
+from tests.fuzz.binary import CALLS, EXTRACTIONS
 from tests.fuzz.binary import Check as DamageCheck
 from tests.fuzz.corpus import Corpus
 from tests.fuzz.damage import damages
@@ -20,11 +20,15 @@ class Kind:
 
     strategy: st.SearchStrategy[Any]
     check: Callable[[Corpus, Path, Any], None]
-    weight: int = 1
-    """Share of all cases."""
+    weight: int
+    """Share of all cases: more where a case is an extraction, which takes a fifth of a call."""
 
 
-def _damaged(check: DamageCheck, *, weight: int = 1) -> Kind:
+_EXTRACTION = 4
+_CALL = 1
+
+
+def _damaged(check: DamageCheck, weight: int) -> Kind:
     def run(corpus: Corpus, folder: Path, case: Any) -> None:
         damage, choice = case
         check(corpus, folder, damage, choice)
@@ -33,9 +37,10 @@ def _damaged(check: DamageCheck, *, weight: int = 1) -> Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "peaks": Kind(peaks.peak_files(), peaks.check, 3),
-    "mappings": Kind(mappings.mapping_files(), mappings.check, 3),
-    "configs": Kind(configs.configurations(), configs.check, 2),
-    "array shapes": Kind(arrays.array_pairs(), arrays.check, 2),
-    **{name: _damaged(check) for name, check in BINARY.items()},
+    "peaks": Kind(peaks.peak_files(), peaks.check, _EXTRACTION),
+    "mappings": Kind(mappings.mapping_files(), mappings.check, _CALL),
+    "configs": Kind(configs.configurations(), configs.check, _CALL),
+    "array shapes": Kind(arrays.array_pairs(), arrays.check, _EXTRACTION),
+    **{name: _damaged(check, _EXTRACTION) for name, check in EXTRACTIONS.items()},
+    **{name: _damaged(check, _CALL) for name, check in CALLS.items()},
 }

@@ -30,9 +30,7 @@ def test_a_range_of_nothing_is_empty():
 def test_parts_add_up_to_the_whole(cuts, order):
     edges = [0, *sorted(cuts), 4]
     parts = [
-        InputReport(
-            InputCounts(n_regions=b - a, n_nan=a), ScoreRange.of(SCORES[a:b], STORED[a:b])
-        )
+        InputReport(InputCounts(n_regions=b - a, n_nan=a), ScoreRange.of(SCORES[a:b], STORED[a:b]))
         for a, b in zip(edges, edges[1:], strict=False)
     ]
     order.shuffle(parts)
