@@ -118,6 +118,10 @@ class Catalog:
             self._is_restricted = True
         return self._connection.cursor()
 
+    def open_cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection that may do all that DuckDB can, files of this user included."""
+        return self._connection.cursor()
+
     def close(self) -> None:
         """Let go of memory and temporary files."""
         self._resources.close()

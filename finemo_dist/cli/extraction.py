@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finemo_dist.cli.progress import shard_progress
+from finemo_dist.cli.space import require_disk_for_store
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.protocols import Source
@@ -30,20 +31,28 @@ class Extraction:
 
 
 def extract(
-    source: Source, out_path: Path, *, shard_regions: int | None = None, force: bool = False
+    source: Source,
+    out_path: Path,
+    *,
+    shard_regions: int | None = None,
+    force: bool = False,
+    n_like_it: int = 1,
 ) -> Extraction:
     """Write the regions of a source to a region store, or to finemo's ``.npz``.
+
+    ``n_like_it`` is how many of about this size are to follow each other, for the check of space.
 
     Raises
     ------
     UsageError
-        The output exists and ``force`` is not given.
+        The output exists and ``force`` is not given, or it does not fit the disk.
     InputError
         An input is damaged.
     """
     started = time.perf_counter()
     if out_path.exists() and not force:
         raise UsageError(f"{out_path}: exists. Choose another name, or replace it with --force.")
+    require_disk_for_store(source, out_path, n_like_it=n_like_it)
     if out_path.suffix == ".npz":
         staging = out_path.with_name(f".{out_path.stem}.staging.zarr")
         try:

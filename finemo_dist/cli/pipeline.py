@@ -1,8 +1,9 @@
 """Calling hits in the regions of samples: what ``call-hits``, ``run`` and ``demo`` share."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
@@ -11,12 +12,17 @@ from finemo_dist.cli.extraction import encode_store
 from finemo_dist.cli.parameters import write_parameters
 from finemo_dist.cli.progress import run_progress
 from finemo_dist.cli.settings import available_cores
+from finemo_dist.cli.space import (
+    require_disk_for_call,
+    require_disk_for_store,
+    workers_that_fit,
+)
 from finemo_dist.core.clock import Clock
 from finemo_dist.core.config import CallConfig, ResourceConfig
 from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.files import describe_input
 from finemo_dist.core.input_report import InputReport
-from finemo_dist.core.protocols import RegionReader
+from finemo_dist.core.protocols import Executor, RegionReader
 from finemo_dist.core.run_record import RunRecord
 from finemo_dist.exports.finemo_files import write_finemo_files
 from finemo_dist.hits.layout import folder_name
@@ -95,6 +101,17 @@ def call(
         clear_run(run_dir)
     check_output(run_dir)
     stores = {name: _as_store(found, name, run_dir) for name, found in opened.items()}
+    require_disk_for_call(run_dir, stores.values(), motifs)
+    fits = partial(
+        workers_that_fit,
+        resources=resources,
+        solver=config.solver,
+        motifs=motifs,
+        region_width=max(store.region_width for store in stores.values()),
+    )
+    if device == "cpu":
+        # Before anything is recorded; how many workers there will be is known only later.
+        fits(resources.n_workers or 1)
     clock.lap("prepare")
     plan = plan_run(
         run_dir,
@@ -106,7 +123,7 @@ def call(
         reports={name: store.meta.report for name, store in stores.items()},
     )
     spec = _worker_spec(plan, config, resources, stores, device=device)
-    executor = choose_executor(resources, plan, spec, machine)
+    executor = _executor_that_fits(resources, plan, spec, machine, fits=fits)
     _say_what_is_left(plan)
     with run_progress(plan) as on_event:
         totals = drive(plan, executor, on_event=on_event)
@@ -117,6 +134,24 @@ def call(
     clock.lap("outputs")
     stages = {**clock.seconds, **{f"worker.{k}": v for k, v in totals.seconds.items()}}
     return _result(plan, totals.n_units, samples, files, executor.describe(), stages)
+
+
+def _executor_that_fits(
+    resources: ResourceConfig,
+    plan: RunPlan,
+    spec: WorkerSpec,
+    machine: Machine,
+    *,
+    fits: Callable[[int], int],
+) -> Executor:
+    """Return the executor of the chosen number of workers, or of as many as memory holds."""
+    executor = choose_executor(resources, plan, spec, machine)
+    n_workers = int(executor.describe()["n_workers"])
+    n_fitting = fits(n_workers) if spec.device == "cpu" and plan.pending else n_workers
+    if n_fitting == n_workers:
+        return executor
+    fewer = resources.model_copy(update={"n_workers": n_fitting})
+    return choose_executor(fewer, plan, spec, machine)
 
 
 def _worker_spec(
@@ -160,6 +195,7 @@ def _as_store(regions: RegionStore | FinemoRegionsSource, name: str, run_dir: Pa
             f"{run_dir}: holds another run: the regions of sample {name!r} changed or are new. "
             "Choose another directory, or replace the run with --force."
         )
+    require_disk_for_store(regions, staged)
     return encode_store(regions, staged, None, force=True)
 
 

@@ -1,6 +1,7 @@
 """Input reports: those of parts add up to that of the whole, in any order."""
 
 from dataclasses import asdict, replace
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
@@ -31,7 +32,7 @@ def test_parts_add_up_to_the_whole(cuts, order):
     edges = [0, *sorted(cuts), 4]
     parts = [
         InputReport(InputCounts(n_regions=b - a, n_nan=a), ScoreRange.of(SCORES[a:b], STORED[a:b]))
-        for a, b in zip(edges, edges[1:], strict=False)
+        for a, b in pairwise(edges)
     ]
     order.shuffle(parts)
 
