@@ -115,7 +115,11 @@ def _explanation(cursor: duckdb.DuckDBPyConnection, *, is_analysed: bool) -> Use
 
 
 def _require_select(cursor: duckdb.DuckDBPyConnection, question: str) -> None:
-    kinds = [statement.type.name for statement in cursor.extract_statements(question)]
+    try:
+        kinds = [statement.type.name for statement in cursor.extract_statements(question)]
+    except ValueError:
+        # DuckDB's Python module does not know all kinds of statement that DuckDB does.
+        kinds = ["another kind of statement"]
     if len(kinds) != 1:
         raise UsageError(
             f"The query holds {len(kinds)} statements; expected one. Run them one at a time."

@@ -4,6 +4,8 @@ Nothing of `readonly` holds here. The tables are in memory, so that no statement
 through them; a COPY or ATTACH that names its files can.
 """
 
+import duckdb
+
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.connection import load_query
 from finemo_dist.catalog.readonly import UserQuery, described, usage_errors
@@ -24,11 +26,19 @@ def run_unsafe_query(catalog: Catalog, query: str) -> UserQuery:
         if not statements:
             raise UsageError("The query holds no statement; expected at least one.")
         *first, last = statements
-        is_question = last.type.name == "SELECT"
+        is_question = _kind(last) == "SELECT"
         for statement in first if is_question else statements:
             cursor.execute(statement)
-        kinds = [statement.type.name for statement in statements]
+        kinds = [_kind(statement) for statement in statements]
         cursor.execute("SET VARIABLE statements = $kinds", {"kinds": kinds})
         question = last.query if is_question else load_query("user_statements")
         cursor.execute("SET VARIABLE question = $question", {"question": question})
     return described(cursor)
+
+
+def _kind(statement: duckdb.Statement) -> str:
+    try:
+        return statement.type.name
+    except ValueError:
+        # DuckDB's Python module does not know all kinds of statement that DuckDB does.
+        return "OTHER"

@@ -88,6 +88,9 @@ def call(
         Some shards could not be finished; the others are committed.
     """
     clock = Clock()
+    for name in regions:
+        # A name that no folder can have is refused before anything is written.
+        folder_name(name)
     motifs = build_motif_set(read_patterns(modisco_h5), config.motifs, config.solver.mode)
     machine = Machine(n_cores=available_cores(), n_gpus=count_gpus())
     device = resolve_device(resources.device, machine)

@@ -80,6 +80,11 @@ def _iter_patterns(path: Path, file: h5py.File) -> Iterator[Pattern]:
             )
         for key in sorted(patterns, key=_natural_order):
             name = f"{group}.{key}"
+            if not key.isprintable():
+                raise InputError(
+                    f"{path}: {group} holds a pattern named {key!r}, which would break the lines "
+                    "of a table. Rename it to printable characters."
+                )
             pattern = patterns.get(key)
             contributions = _read_cwm(path, pattern, name, "contrib_scores")
             hypothetical = _read_cwm(path, pattern, name, "hypothetical_contribs")

@@ -43,7 +43,9 @@ class BigWigFile:
         """
         try:
             values: NDArray[np.float32] = self._open().values(chrom, start, end, numpy=True)
-        except RuntimeError as error:
+            if len(values) != end - start:
+                raise ValueError(f"{len(values)} values")
+        except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError) as error:
             raise InputError(
                 f"{self.path}: damaged at {chrom}:{start}-{end} ({error}). Write or fetch it again."
             ) from error
@@ -53,7 +55,7 @@ class BigWigFile:
         if self._handle is None:
             try:
                 self._handle = pyBigWig.open(self.path)
-            except RuntimeError as error:
+            except (RuntimeError, ValueError, OverflowError, MemoryError) as error:
                 raise InputError(
                     f"{self.path}: damaged or truncated bigWig ({error}). Write or fetch it again."
                 ) from error
