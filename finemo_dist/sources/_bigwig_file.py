@@ -43,12 +43,15 @@ class BigWigFile:
         """
         try:
             values: NDArray[np.float32] = self._open().values(chrom, start, end, numpy=True)
-            if len(values) != end - start:
-                raise ValueError(f"{len(values)} values")
         except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError) as error:
             raise InputError(
                 f"{self.path}: damaged at {chrom}:{start}-{end} ({error}). Write or fetch it again."
             ) from error
+        if len(values) != end - start:
+            raise InputError(
+                f"{self.path}: damaged at {chrom}:{start}-{end} ({len(values)} values). Write or "
+                f"fetch it again."
+            )
         return values
 
     def _open(self) -> Any:  # noqa: ANN401
