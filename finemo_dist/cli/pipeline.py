@@ -88,9 +88,7 @@ def call(
         Some shards could not be finished; the others are committed.
     """
     clock = Clock()
-    for name in regions:
-        # A name that no folder can have is refused before anything is written.
-        folder_name(name)
+    _check_names(regions)
     motifs = build_motif_set(read_patterns(modisco_h5), config.motifs, config.solver.mode)
     machine = Machine(n_cores=available_cores(), n_gpus=count_gpus())
     device = resolve_device(resources.device, machine)
@@ -105,13 +103,11 @@ def call(
     check_output(run_dir)
     stores = {name: _as_store(found, name, run_dir) for name, found in opened.items()}
     require_disk_for_call(run_dir, stores.values(), motifs)
+    width = max(store.region_width for store in stores.values())
     fits = partial(
-        workers_that_fit,
-        resources=resources,
-        solver=config.solver,
-        motifs=motifs,
-        region_width=max(store.region_width for store in stores.values()),
-    )
+        workers_that_fit, resources=resources, solver=config.solver, motifs=motifs,
+        region_width=width,
+    )  # fmt: skip
     if device == "cpu":
         # Before anything is recorded; how many workers there will be is known only later.
         fits(resources.n_workers or 1)
@@ -137,6 +133,12 @@ def call(
     clock.lap("outputs")
     stages = {**clock.seconds, **{f"worker.{k}": v for k, v in totals.seconds.items()}}
     return _result(plan, totals.n_units, samples, files, executor.describe(), stages)
+
+
+def _check_names(samples: Iterable[str]) -> None:
+    """Refuse a sample name that no folder can have, before anything is written."""
+    for name in samples:
+        folder_name(name)
 
 
 def _executor_that_fits(
