@@ -23,6 +23,7 @@ from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.files import describe_input
 from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.protocols import Executor, RegionReader
+from finemo_dist.core.records import MotifSet
 from finemo_dist.core.run_record import RunRecord
 from finemo_dist.exports.finemo_files import write_finemo_files
 from finemo_dist.hits.layout import folder_name
@@ -103,11 +104,7 @@ def call(
     check_output(run_dir)
     stores = {name: _as_store(found, name, run_dir) for name, found in opened.items()}
     require_disk_for_call(run_dir, stores.values(), motifs)
-    width = max(store.region_width for store in stores.values())
-    fits = partial(
-        workers_that_fit, resources=resources, solver=config.solver, motifs=motifs,
-        region_width=width,
-    )  # fmt: skip
+    fits = _fits(resources, config, motifs, stores)
     if device == "cpu":
         # Before anything is recorded; how many workers there will be is known only later.
         fits(resources.n_workers or 1)
@@ -139,6 +136,22 @@ def _check_names(samples: Iterable[str]) -> None:
     """Refuse a sample name that no folder can have, before anything is written."""
     for name in samples:
         folder_name(name)
+
+
+def _fits(
+    resources: ResourceConfig,
+    config: CallConfig,
+    motifs: MotifSet,
+    stores: Mapping[str, RegionStore],
+) -> Callable[[int], int]:
+    """Return the function from workers wanted to workers that memory holds."""
+    return partial(
+        workers_that_fit,
+        resources=resources,
+        solver=config.solver,
+        motifs=motifs,
+        region_width=max(store.region_width for store in stores.values()),
+    )
 
 
 def _executor_that_fits(
