@@ -21,7 +21,6 @@ from finemo_dist.core.clock import Clock
 from finemo_dist.core.config import CallConfig, ResourceConfig
 from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.files import describe_input
-from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.protocols import Executor, RegionReader
 from finemo_dist.core.records import MotifSet
 from finemo_dist.core.run_record import RunRecord
@@ -110,14 +109,9 @@ def call(
         fits(resources.n_workers or 1)
     clock.lap("prepare")
     plan = plan_run(
-        run_dir,
-        stores,
-        motifs,
-        config,
-        inputs=inputs,
-        warnings=InputReport.total(s.meta.report for s in stores.values()).counts.irregular(),
+        run_dir, stores, motifs, config, inputs=inputs,
         reports={name: store.meta.report for name, store in stores.items()},
-    )
+    )  # fmt: skip
     spec = _worker_spec(plan, config, resources, stores, device=device)
     executor = _executor_that_fits(resources, plan, spec, machine, fits=fits)
     _say_what_is_left(plan)

@@ -60,7 +60,6 @@ def plan_run(
     config: CallConfig,
     *,
     inputs: Sequence[InputFile],
-    warnings: Mapping[str, int] | None = None,
     reports: Mapping[str, InputReport] | None = None,
 ) -> RunPlan:
     """Record a run in its directory, or find the same run there, and list what is left to do.
@@ -76,7 +75,8 @@ def plan_run(
         check_regions(name, store.path, store, motifs=motifs, config=config)
     record = _new_record(samples, motifs, config, inputs)
     told = {name: asdict(report) for name, report in (reports or {}).items()}
-    record = record.model_copy(update={"warnings": dict(warnings or {}), "input_reports": told})
+    warnings = InputReport.total((reports or {}).values()).counts.irregular()
+    record = record.model_copy(update={"warnings": warnings, "input_reports": told})
     standing = _standing_record(run_dir)
     if standing is not None:
         _check_same_run(run_dir, standing, record)
