@@ -33,7 +33,7 @@ def test_plenty_is_passed_over():
 
 @pytest.mark.parametrize("kind", list(ScoreKind))
 def test_a_simulated_store_is_no_larger_than_projected(tmp_path, kind):
-    """Simulated scores are mostly zero and compress better than real ones, which are 0.94 to 0.99."""
+    """Simulated scores compress better than real ones, which are 0.94 to 0.99 of it."""
     path = write_store(tmp_path / "s", n_regions=300, width=400, shard_regions=128, score_kind=kind)
 
     assert 0.15 < size_of(path) / store_bytes(300, 400, kind) < 1
@@ -41,7 +41,7 @@ def test_a_simulated_store_is_no_larger_than_projected(tmp_path, kind):
 
 @pytest.mark.shared_data
 def test_a_real_store_and_its_hits_are_as_large_as_projected(tmp_path, yeast_mini):
-    """Measured over projected: stores 0.94 to 0.99; calls 0.80 with 48 motif-strands, 0.82 with 704."""
+    """Measured over projected: stores 0.94 to 0.99, calls 0.80 to 0.82."""
     finemo_dist("extract-regions-chrombpnet-h5", "-c", yeast_mini / "chrombpnet_contribs.h5",
                 "-p", yeast_mini / "peaks.narrowPeak", "-o", tmp_path / "s")  # fmt: skip
     finemo_dist("call-hits", "-r", tmp_path / "s", "-m", yeast_mini / "modisco_results.h5",
