@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c tests/constraints.txt
 
-.PHONY: help demo test check format-check lint types format bench clean
+.PHONY: help demo test fuzz check format-check lint types format bench clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +25,9 @@ demo: $(VENV)/installed  ## Run the pipeline on generated samples with known mot
 test: $(VENV)/dev-installed  ## Run the whole test suite.
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+fuzz: $(VENV)/dev-installed  ## Run 20,000 damaged and odd inputs (FUZZ_CASES, FUZZ_SECONDS, FUZZ_SEED, FUZZ_KINDS).
+	$(BIN)/python -m tests.fuzz
+
 check: format-check lint types  ## Formatting, lint and types.
 
 format-check: $(VENV)/dev-installed
@@ -43,4 +46,4 @@ bench: $(VENV)/dev-installed  ## Measure against finemo 0.41 (an hour and a half
 	$(BIN)/python -m tests.benchmarks all --out tests/benchmarks/RESULTS.md $(BENCH_ARGS)
 
 clean:  ## Remove the environment, caches and the demo.
-	rm -rf $(VENV) demo dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) demo dist fuzz-failures .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -11,12 +11,13 @@ from typing import Any, Final, Self
 import duckdb
 
 from finemo_dist.catalog.connection import connect, load_query, run_errors
-from finemo_dist.core.errors import UsageError, nearest
+from finemo_dist.core.errors import RunError, UsageError, nearest
 from finemo_dist.core.run_record import RunRecord, SampleRecord
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import TableName, part_path
 from finemo_dist.hits.motifs import motif_data_path, write_motif_template
 from finemo_dist.hits.read import SampleParts, survey_run
+from finemo_dist.hits.seal import check_seal
 from finemo_dist.hits.write import write_template
 
 logger = logging.getLogger(__name__)
@@ -117,6 +118,10 @@ class Catalog:
             self._is_restricted = True
         return self._connection.cursor()
 
+    def open_cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection that may do all that DuckDB can, files of this user included."""
+        return self._connection.cursor()
+
     def close(self) -> None:
         """Let go of memory and temporary files."""
         self._resources.close()
@@ -164,7 +169,9 @@ class Catalog:
 
     def _motif_file(self) -> str:
         path = motif_data_path(self.run_dir)
-        if not path.exists():
+        if path.exists():
+            check_seal(path)
+        else:
             path = Path(self._temporary.name) / "motif_data.parquet"
             write_motif_template(path)
         return str(path)
@@ -182,11 +189,13 @@ def open_catalog(
     memory_limit: str | None = None,
     threads: int | None = None,
     samples: Sequence[str] | None = None,
+    allow_damaged: bool = False,
 ) -> Catalog:
     """Open the tables of a run.
 
     A part counts when it and its twin are whole and were made with the configuration and from the
-    store that ``run.json`` names; others are logged.
+    store that ``run.json`` names; those of another configuration or store are logged and left out.
+    Every byte of the parts is read against its checksum, so that no query answers from damage.
 
     Parameters
     ----------
@@ -194,11 +203,14 @@ def open_catalog(
         For DuckDB; see ``connect``.
     samples
         Which samples to show; all when None.
+    allow_damaged
+        Whether damaged parts are logged and left out, and only footers are looked at: for those
+        who count parts and do not read them.
 
     Raises
     ------
     RunError
-        There is no run, or it is damaged.
+        There is no run, or it or one of its parts is damaged.
     UsageError
         There is no such sample, or a limit is not understood.
     """
@@ -210,7 +222,11 @@ def open_catalog(
         if name not in known:
             raise UsageError(f"{run_dir}: has no sample {name!r}.{nearest(name, known)}")
     shown = known if samples is None else list(dict.fromkeys(samples))
-    found = survey_run(run_dir, shown)
+    found = survey_run(run_dir, shown, check_bytes=not allow_damaged)
+    damaged = [problem for name in shown for problem in found[name].damaged]
+    if damaged and not allow_damaged:
+        others = f" ({len(damaged) - 1} other parts are damaged too.)" if damaged[1:] else ""
+        raise RunError(f"{damaged[0]}{others}")
     parts = {name: _current(record, found[name]) for name in shown}
     return Catalog(run_dir, record, parts, memory_limit=memory_limit, threads=threads)
 

@@ -52,11 +52,11 @@ class UserQuery:
 
     def save_parquet(self, path: Path) -> None:
         """Write the rows with their types; ``path`` is written as it stands."""
-        with _usage_errors():
+        with usage_errors():
             write_streams(path, [self._cursor.sql(load_query("user_rows"))])
 
     def _answer(self, query: str) -> Iterator[Any]:
-        with _usage_errors():
+        with usage_errors():
             self._cursor.execute(query)
             while rows := self._cursor.fetchmany(_BATCH_ROWS):
                 yield from rows
@@ -76,16 +76,28 @@ def run_user_query(catalog: Catalog, query: str) -> UserQuery:
     match = _EXPLAIN.match(query)
     question = query[match.end() :] if match else query
     cursor = catalog.restricted_cursor()
-    with _usage_errors():
+    with usage_errors():
         _require_select(cursor, question)
         cursor.execute("SET VARIABLE question = $question", {"question": question})
         _require_harmless(cursor)
         if match:
             return _explanation(cursor, is_analysed=match[1] is not None)
-        described = cursor.execute(load_query("user_types")).fetchall()
+    return described(cursor)
+
+
+def described(cursor: duckdb.DuckDBPyConnection) -> UserQuery:
+    """Return the query in the variable ``question`` with its columns, ready to be answered.
+
+    Raises
+    ------
+    UsageError
+        It is not SQL, or names what is not there.
+    """
+    with usage_errors():
+        rows = cursor.execute(load_query("user_types")).fetchall()
     return UserQuery(
-        columns=tuple(row[0] for row in described),
-        is_numeric=tuple(_NUMBERS.fullmatch(row[1]) is not None for row in described),
+        columns=tuple(row[0] for row in rows),
+        is_numeric=tuple(_NUMBERS.fullmatch(row[1]) is not None for row in rows),
         is_explain=False,
         _text_query=load_query("user_text"),
         _cursor=cursor,
@@ -103,7 +115,11 @@ def _explanation(cursor: duckdb.DuckDBPyConnection, *, is_analysed: bool) -> Use
 
 
 def _require_select(cursor: duckdb.DuckDBPyConnection, question: str) -> None:
-    kinds = [statement.type.name for statement in cursor.extract_statements(question)]
+    try:
+        kinds = [statement.type.name for statement in cursor.extract_statements(question)]
+    except ValueError:
+        # DuckDB's Python module does not know all kinds of statement that DuckDB does.
+        kinds = ["another kind of statement"]
     if len(kinds) != 1:
         raise UsageError(
             f"The query holds {len(kinds)} statements; expected one. Run them one at a time."
@@ -135,7 +151,8 @@ def _operators(plan: Any) -> Iterator[str]:  # noqa: ANN401
 
 
 @contextmanager
-def _usage_errors() -> Iterator[None]:
+def usage_errors() -> Iterator[None]:
+    """Raise what DuckDB refuses as ``UsageError``, in one line."""
     try:
         yield
     except duckdb.Error as error:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finemo_dist.cli.progress import shard_progress
+from finemo_dist.cli.space import require_disk_for_store
 from finemo_dist.core.errors import UsageError
+from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.protocols import Source
-from finemo_dist.core.records import InputCounts
 from finemo_dist.store.encode import encode
 from finemo_dist.store.npz import write_finemo_npz
 from finemo_dist.store.read import RegionStore, open_store
@@ -25,45 +26,51 @@ class Extraction:
     n_regions: int
     region_width: int
     n_shards: int
-    counts: InputCounts
+    report: InputReport
     seconds: float
     n_coarse: int = 0
     """Regions that finemo's float16 holds more coarsely than a store would; 0 for a store."""
 
 
 def extract(
-    source: Source, out_path: Path, *, shard_regions: int | None = None, force: bool = False
+    source: Source,
+    out_path: Path,
+    *,
+    shard_regions: int | None = None,
+    force: bool = False,
+    n_like_it: int = 1,
 ) -> Extraction:
     """Write the regions of a source to a region store, or to finemo's ``.npz``.
+
+    ``n_like_it`` is how many of about this size are to follow each other, for the check of space.
 
     Raises
     ------
     UsageError
-        The output exists and ``force`` is not given.
+        The output exists and ``force`` is not given, or it does not fit the disk.
     InputError
         An input is damaged.
     """
     started = time.perf_counter()
     if out_path.exists() and not force:
         raise UsageError(f"{out_path}: exists. Choose another name, or replace it with --force.")
+    require_disk_for_store(source, out_path, n_like_it=n_like_it)
     n_coarse = 0
     if out_path.suffix == ".npz":
         staging = out_path.with_name(f".{out_path.stem}.staging.zarr")
         try:
             store = encode_store(source, staging, shard_regions, force=True)
             n_coarse = write_finemo_npz(store, out_path)
-            counts = store.meta.counts
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     else:
         store = encode_store(source, out_path, shard_regions, force=force)
-        counts = store.meta.counts
     return Extraction(
         path=out_path,
         n_regions=store.n_regions,
         region_width=store.region_width,
         n_shards=store.n_shards,
-        counts=counts,
+        report=store.meta.report,
         seconds=time.perf_counter() - started,
         n_coarse=n_coarse,
     )

@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 import click
 
 from finemo_dist import __version__
+from finemo_dist.cli.messages import OneLineFormatter, one_line
 from finemo_dist.core.errors import FinemoDistError, nearest
 
 EXIT_INTERRUPTED: Final = 130
@@ -72,7 +73,9 @@ class _Commands(click.Group):
 def cli(*, verbose: bool) -> None:
     """Call transcription-factor motif hits in contribution scores, exactly and at any scale."""
     level = logging.DEBUG if verbose else logging.INFO
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", force=True)
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLineFormatter("%(levelname)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("finemo_dist").setLevel(level)
 
 
@@ -107,7 +110,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _say(message: str) -> None:
-    click.echo(message, err=True)
+    click.echo(one_line(message), err=True)
 
 
 def _command_line(words: Sequence[str]) -> str:

@@ -1,9 +1,10 @@
 """Calling hits in the regions of samples: what ``call-hits``, ``run`` and ``demo`` share."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
@@ -12,13 +13,18 @@ from finemo_dist.cli.extraction import encode_store
 from finemo_dist.cli.parameters import write_parameters
 from finemo_dist.cli.progress import run_progress
 from finemo_dist.cli.settings import available_cores
+from finemo_dist.cli.space import (
+    require_disk_for_call,
+    require_disk_for_store,
+    workers_that_fit,
+)
 from finemo_dist.core.clock import Clock
 from finemo_dist.core.config import CallConfig, ResourceConfig
 from finemo_dist.core.errors import InputError, RunError, UsageError
 from finemo_dist.core.files import describe_input
 from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
-from finemo_dist.core.protocols import RegionReader
-from finemo_dist.core.records import InputCounts, MotifSet
+from finemo_dist.core.protocols import Executor, RegionReader
+from finemo_dist.core.records import MotifSet
 from finemo_dist.core.run_record import RunRecord
 from finemo_dist.exports.finemo_files import write_finemo_files
 from finemo_dist.hits.layout import check_sample_name, folder_name
@@ -98,12 +104,18 @@ def call(
         clear_run(run_dir)
     check_output(run_dir)
     stores = {name: _as_store(found, name, run_dir) for name, found in opened.items()}
+    require_disk_for_call(run_dir, stores.values(), motifs)
+    fits = _fits(resources, config, motifs, stores)
+    if device == "cpu":
+        # Before anything is recorded; how many workers there will be is known only later.
+        fits(resources.n_workers or 1)
     clock.lap("prepare")
     plan = plan_run(
-        run_dir, stores, motifs, config, inputs=inputs, warnings=_counted(stores.values())
-    )
+        run_dir, stores, motifs, config, inputs=inputs,
+        reports={name: store.meta.report for name, store in stores.items()},
+    )  # fmt: skip
     spec = _worker_spec(plan, config, resources, stores, device=device)
-    executor = choose_executor(resources, plan, spec, machine)
+    executor = _executor_that_fits(resources, plan, spec, machine, fits=fits)
     _say_what_is_left(plan)
     with run_progress(plan) as on_event:
         totals = drive(plan, executor, on_event=on_event)
@@ -156,6 +168,40 @@ def _split_palindromes(motifs: MotifSet, config: CallConfig) -> tuple[str, ...]:
     return tuple(n for n, d in zip(names, offsets, strict=True) if d != NO_PALINDROME)
 
 
+def _fits(
+    resources: ResourceConfig,
+    config: CallConfig,
+    motifs: MotifSet,
+    stores: Mapping[str, RegionStore],
+) -> Callable[[int], int]:
+    """Return the function from workers wanted to workers that memory holds."""
+    return partial(
+        workers_that_fit,
+        resources=resources,
+        solver=config.solver,
+        motifs=motifs,
+        region_width=max(store.region_width for store in stores.values()),
+    )
+
+
+def _executor_that_fits(
+    resources: ResourceConfig,
+    plan: RunPlan,
+    spec: WorkerSpec,
+    machine: Machine,
+    *,
+    fits: Callable[[int], int],
+) -> Executor:
+    """Return the executor of the chosen number of workers, or of as many as memory holds."""
+    executor = choose_executor(resources, plan, spec, machine)
+    n_workers = int(executor.describe()["n_workers"])
+    n_fitting = fits(n_workers) if spec.device == "cpu" and plan.pending else n_workers
+    if n_fitting == n_workers:
+        return executor
+    fewer = resources.model_copy(update={"n_workers": n_fitting})
+    return choose_executor(fewer, plan, spec, machine)
+
+
 def _worker_spec(
     plan: RunPlan,
     config: CallConfig,
@@ -199,6 +245,7 @@ def _as_store(regions: RegionStore | FinemoRegionsSource, name: str, run_dir: Pa
         )
     made = [folder for folder in (staged.parent, run_dir) if not folder.exists()]
     try:
+        require_disk_for_store(regions, staged)
         return encode_store(regions, staged, None, force=True)
     except BaseException:
         # What is refused leaves nothing, not even the folders on the way.
@@ -217,13 +264,6 @@ def _check_outlives(run_dir: Path, inputs: Iterable[Path]) -> None:
                 f"{path}: lies in what --force removes from {run_dir}. Choose another output "
                 "directory, or move the input."
             )
-
-
-def _counted(stores: Iterable[RegionStore]) -> dict[str, int]:
-    """Return how many regions were irregular, by what was irregular about them."""
-    counts = asdict(sum((store.meta.counts for store in stores), InputCounts()))
-    del counts["n_regions"]
-    return {name.removeprefix("n_"): n for name, n in counts.items() if n}
 
 
 def _write_files(

@@ -31,8 +31,12 @@ def run(*, config: Path, out: Path | None, force: bool, as_json: bool) -> None:
     check_settings(
         [s.name for s in settings.samples], settings.modisco_h5, settings.call, settings.resources
     )
-    stores = {s.name: _store_of(s, output.with_name(f"{output.name}.regions"), force=force)
-              for s in settings.samples}  # fmt: skip
+    folder = output.with_name(f"{output.name}.regions")
+    n_samples = len(settings.samples)
+    stores = {
+        sample.name: _store_of(sample, folder, n_left=n_samples - i, force=force)
+        for i, sample in enumerate(settings.samples)
+    }
     result = call(
         output, stores, settings.modisco_h5, settings.call, settings.resources, force=force
     )
@@ -67,7 +71,8 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        # Besides its own errors PyYAML raises those of what it makes: of a date with month 99.
         reason = " ".join(str(error).split())
         raise UsageError(f"{path}: is not YAML ({reason}).") from error
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
@@ -78,8 +83,11 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def _store_of(sample: "SampleConfig", folder: Path, *, force: bool) -> Path:
-    """Return the store of a sample, extracted unless it stands from the same inputs."""
+def _store_of(sample: "SampleConfig", folder: Path, *, n_left: int, force: bool) -> Path:
+    """Return the store of a sample, extracted unless it stands from the same inputs.
+
+    Space is asked for all ``n_left`` samples that are left, as if of one size.
+    """
     from finemo_dist.cli.extraction import extract
     from finemo_dist.core.errors import UsageError
     from finemo_dist.hits.layout import folder_name
@@ -98,7 +106,7 @@ def _store_of(sample: "SampleConfig", folder: Path, *, force: bool) -> Path:
                 f"{path}: was extracted from other inputs of sample {sample.name!r}. Remove it, "
                 "or replace it with --force."
             )
-    return extract(source, path, force=force).path
+    return extract(source, path, force=force, n_like_it=n_left).path
 
 
 def _make_source(sample: "SampleConfig") -> "Source":

@@ -1,5 +1,6 @@
 """``sql``: a query over the tables of a run."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from typing import Final
 import click
 
 from finemo_dist.cli.options import ANY_PATH, EXISTING_PATH
+
+logger = logging.getLogger(__name__)
 
 
 @click.command("sql")
@@ -24,20 +27,35 @@ from finemo_dist.cli.options import ANY_PATH, EXISTING_PATH
     help="How to write the answer.",
 )
 @click.option("-o", "--out", type=ANY_PATH, help="File to write instead of standard output.")
+@click.option(
+    "--unsafe",
+    is_flag=True,
+    help="Run QUERY as DuckDB does, with everything it can do: read and write any file of yours, "
+    "load extensions. Only for queries you wrote yourself.",
+)
 @click.option("--memory-limit", help="Memory DuckDB may take, such as 2GB; beyond it spills.")
 def sql(
-    *, run: Path, query: str, output_format: str, out: Path | None, memory_limit: str | None
+    *,
+    run: Path,
+    query: str,
+    output_format: str,
+    out: Path | None,
+    unsafe: bool,
+    memory_limit: str | None,
 ) -> None:
     """Ask SQL of a run: tables hits, hits_unique, peaks, peaks_qc, motifs, samples.
 
-    Read-only: a query can neither write nor read files outside the run.
+    Read-only, unless --unsafe: a query can neither write nor read files outside the run.
     """
     from finemo_dist.catalog.catalog import open_catalog
     from finemo_dist.catalog.format import OutputFormat, save_answer, write_answer
     from finemo_dist.catalog.readonly import run_user_query
+    from finemo_dist.catalog.unsafe import run_unsafe_query
 
     with open_catalog(run, memory_limit=memory_limit) as catalog:
-        answer = run_user_query(catalog, query)
+        if unsafe:
+            logger.warning("--unsafe: the query may read, write and remove any file you can.")
+        answer = run_unsafe_query(catalog, query) if unsafe else run_user_query(catalog, query)
         if out is None:
             with _until_the_reader_has_enough():
                 write_answer(answer, OutputFormat(output_format), sys.stdout)

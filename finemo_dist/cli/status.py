@@ -24,7 +24,7 @@ def status(*, run: Path, as_json: bool) -> None:
     from finemo_dist.catalog.summary import summarise
     from finemo_dist.core.errors import IncompleteRunError
 
-    with open_catalog(run) as catalog:
+    with open_catalog(run, allow_damaged=True) as catalog:
         samples = summarise(catalog)
         record = catalog.record
     n_missing = sum(s.n_shards - s.n_shards_committed for s in samples)

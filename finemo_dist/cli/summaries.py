@@ -9,6 +9,8 @@ import click
 if TYPE_CHECKING:
     from finemo_dist.cli.extraction import Extraction
     from finemo_dist.cli.pipeline import Call
+    from finemo_dist.core.input_report import InputReport
+    from finemo_dist.core.records import InputCounts
 
 _COUNT_TEXT = {
     "n_clipped": "reach over an end of their chromosome (N and zero outside)",
@@ -23,23 +25,52 @@ _COUNT_TEXT = {
 
 def print_extraction(extraction: "Extraction", *, as_json: bool) -> None:
     """Say what was extracted, with a line for each kind of irregular region."""
-    counts = asdict(extraction.counts)
     if as_json:
-        _print_json({**asdict(extraction), "path": str(extraction.path)})
+        content = asdict(extraction)
+        report = content.pop("report")
+        _print_json({**content, "path": str(extraction.path), **report})
         return
     rate = extraction.n_regions / max(extraction.seconds, 1e-9)
     _say(
         f"{extraction.path}: {extraction.n_regions:,} regions of {extraction.region_width:,} bases "
         f"in {extraction.seconds:.1f} s ({rate:,.0f} regions/s)"
     )
-    for name, text in _COUNT_TEXT.items():
-        if counts[name]:
-            _say(f"  {counts[name]:,} regions {text}")
+    for line in report_lines(extraction.report):
+        _say(f"  {line}")
     if extraction.n_coarse:
         _say(
             f"  {extraction.n_coarse:,} regions have contributions below 6.1e-05 only, which "
             "finemo's float16 holds coarsely: write a region store to keep their hits"
         )
+
+
+def report_lines(report: "InputReport") -> list[str]:
+    """Return an input report as lines of a table: number, of what."""
+    counts, scores = report.counts, report.scores
+    rows = [(counts.n_regions, "regions read, none refused (a region that cannot be is an error)")]
+    rows += [(getattr(counts, name), f"regions {text}") for name, text in _COUNT_TEXT.items()]
+    rows.append((scores.n_beyond_float16, "regions float16 holds only with a scale, and has one"))
+    rows.append((scores.n_rounded_to_zero, "contributions too small beside the largest to keep"))
+    lines = [f"{n:>11,} {text}" for n, text in rows]
+    lines.append(
+        f"largest |contribution| {scores.largest:.3g}; the weakest region reaches "
+        f"{scores.smallest_peak:.3g}"
+    )
+    return [*lines, _sequence_line(counts), _fold_line(counts)]
+
+
+def _sequence_line(counts: "InputCounts") -> str:
+    if counts.n_from_genome:
+        return "sequences: from the genome"
+    if counts.n_compared_with_genome:
+        return f"sequences: all {counts.n_compared_with_genome:,} equal the genome's"
+    return "sequences: not compared with a genome (give it by -f, and peaks by -p)"
+
+
+def _fold_line(counts: "InputCounts") -> str:
+    if counts.n_compared_between_folds:
+        return f"folds: the same sequences in all, {counts.n_compared_between_folds:,} compared"
+    return "folds: one file of sequences"
 
 
 def print_call(call: "Call", *, as_json: bool) -> None:

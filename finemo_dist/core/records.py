@@ -75,6 +75,19 @@ class InputCounts:
     """Whose peak names no summit, so that the middle of the peak was taken."""
     n_duplicate: int = 0
     """With the same coordinates as an earlier region."""
+    n_from_genome: int = 0
+    """Whose sequence was taken from the genome."""
+    n_compared_with_genome: int = 0
+    """Whose sequence came with the scores and was found equal to the genome's."""
+    n_compared_between_folds: int = 0
+    """Whose sequence was found equal in every fold; 0 where folds share one sequence."""
+
+    def irregular(self) -> dict[str, int]:
+        """Return how many regions were irregular, by what was irregular, where any was."""
+        names = (
+            "clipped", "unknown_bases", "zero", "nan", "missing_chrom", "no_summit", "duplicate",
+        )  # fmt: skip
+        return {name: n for name in names if (n := getattr(self, f"n_{name}"))}
 
     def __add__(self, other: Self) -> Self:
         return type(self)(

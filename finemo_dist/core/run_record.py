@@ -7,12 +7,15 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.files import committed
 from finemo_dist.core.records import InputFile
 
 RUN_FORMAT: Final = "finemo_dist.run"
 RUN_FORMAT_VERSION: Final = 1
+
+_CHECKSUM: Final = "checksum"
 
 RunStatus = Literal["running", "complete", "incomplete", "interrupted"]
 
@@ -58,6 +61,8 @@ class RunRecord(_Frozen):
     executor: dict[str, str | int] = {}
     warnings: dict[str, int] = {}
     """How often each kind of irregular input was met."""
+    input_reports: dict[str, dict[str, dict[str, int | float]]] = {}
+    """What was met while the regions of each sample were read: its `InputReport`."""
     seconds: dict[str, float] = {}
     """Wall time by stage."""
     failures: dict[str, str] = {}
@@ -69,8 +74,10 @@ class RunRecord(_Frozen):
 
     def save(self, run_dir: str | Path) -> None:
         """Write ``run.json``, replacing the one that stands."""
+        content = json.loads(self.model_dump_json())
+        content[_CHECKSUM] = digest_of(content)
         with committed(_record_path(run_dir)) as path:
-            path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, run_dir: str | Path) -> Self:
@@ -83,9 +90,10 @@ class RunRecord(_Frozen):
         """
         path = _record_path(run_dir)
         content = _read_json(path)
-        _require_format(path, content)
+        fields = _require_format(path, content)
+        checksum = fields.pop(_CHECKSUM, None)
         try:
-            return cls.model_validate(content)
+            record = cls.model_validate(fields)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(step) for step in first["loc"])
@@ -93,6 +101,12 @@ class RunRecord(_Frozen):
                 f"{path}: {where}: {first['msg']}. The file was edited or is damaged; "
                 "rerun the command that made the run to write it anew."
             ) from error
+        if checksum != digest_of(fields):
+            raise RunError(
+                f"{path}: was edited or is damaged (its checksum differs). Put a copy back, or "
+                "make the run again with --force."
+            )
+        return record
 
 
 def _record_path(run_dir: str | Path) -> Path:
@@ -115,11 +129,12 @@ def _read_json(path: Path) -> object:
         ) from error
 
 
-def _require_format(path: Path, content: object) -> None:
-    fields = content if isinstance(content, Mapping) else {}
+def _require_format(path: Path, content: object) -> dict[str, Any]:
+    fields = dict(content) if isinstance(content, Mapping) else {}
     found = (fields.get("format"), fields.get("format_version"))
     if found != (RUN_FORMAT, RUN_FORMAT_VERSION):
         raise RunError(
             f"{path}: is of format {found[0]!r}, version {found[1]!r}; this release reads "
             f"{RUN_FORMAT!r}, version {RUN_FORMAT_VERSION}. Use the release that wrote it."
         )
+    return fields

@@ -14,6 +14,7 @@ from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
 from finemo_dist.core.records import MotifSet
 from finemo_dist.core.schema import MOTIF_COLUMNS
 from finemo_dist.hits.columns import arrow_schema, arrow_table
+from finemo_dist.hits.seal import UNSEALED, check_seal, seal
 
 _VERSION_KEY: Final = b"finemo_dist_motifs"
 _VERSION: Final = b"1"
@@ -46,9 +47,10 @@ def write_motifs(run: str | Path, motifs: MotifSet) -> None:
             "lambda": motifs.penalty,
             "is_palindrome": palindrome_offsets(motifs) != NO_PALINDROME,
         },
-    ).replace_schema_metadata({_VERSION_KEY: _VERSION})
+    ).replace_schema_metadata({_VERSION_KEY: _VERSION, **UNSEALED})
     with committed(motif_data_path(run)) as path:
         pq.write_table(table, path, compression="zstd")
+        seal(path)
 
 
 def write_motif_template(path: Path) -> None:
@@ -94,6 +96,7 @@ def _read_table(path: Path) -> pa.Table:
             f"{path}: is not a motif table of version {_VERSION.decode()}. "
             "Use the release that wrote the run."
         )
+    check_seal(path)
     return table
 
 

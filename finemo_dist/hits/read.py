@@ -21,6 +21,7 @@ from finemo_dist.hits.layout import (
     sample_of,
     shard_of,
 )
+from finemo_dist.hits.seal import check_seal
 
 logger = logging.getLogger(__name__)
 
@@ -39,25 +40,37 @@ class SampleParts:
     """What is wrong with parts that do not count, each naming its file."""
 
 
-def survey(run: str | Path, sample: str) -> SampleParts:
+def survey(run: str | Path, sample: str, *, check_bytes: bool = False) -> SampleParts:
     """Return the committed units of a sample and what is wrong with the rest.
 
     Temporary and foreign files are passed over; a damaged part leaves its unit uncommitted.
+
+    Parameters
+    ----------
+    check_bytes
+        Whether every byte is read against its checksum; otherwise only footers are looked at.
     """
     units: dict[int, PartFooter] = {}
     damaged = []
     for shard in sorted(_shards(run, "hits", sample) & _shards(run, "peaks_qc", sample)):
         try:
             units[shard] = _unit_footer(run, Unit(sample, shard))
+            if check_bytes:
+                check_seal(part_path(run, "hits", Unit(sample, shard)))
+                check_seal(part_path(run, "peaks_qc", Unit(sample, shard)))
         except RunError as error:
+            units.pop(shard, None)
             damaged.append(str(error))
     return SampleParts(sample, units, tuple(damaged))
 
 
-def survey_run(run: str | Path, samples: Iterable[str]) -> dict[str, SampleParts]:
-    """Return what stands of each sample, by its name."""
+def survey_run(
+    run: str | Path, samples: Iterable[str], *, check_bytes: bool = False
+) -> dict[str, SampleParts]:
+    """Return what stands of each sample, by its name; see ``survey``."""
     with ThreadPoolExecutor(_N_READERS) as pool:
-        return {found.sample: found for found in pool.map(lambda s: survey(run, s), samples)}
+        surveys = pool.map(lambda sample: survey(run, sample, check_bytes=check_bytes), samples)
+        return {found.sample: found for found in surveys}
 
 
 def committed_units(run: str | Path, sample: str) -> dict[int, PartFooter]:
@@ -101,6 +114,7 @@ def verify_part(path: Path) -> PartFooter:
         The part is damaged.
     """
     footer = _read_footer(path)
+    check_seal(path)
     try:
         table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
         found = rows_digest(table)

@@ -18,6 +18,7 @@ from finemo_dist.hits.columns import ColumnValues, arrow_schema, arrow_table
 from finemo_dist.hits.digest import rows_digest
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import TableName, part_path
+from finemo_dist.hits.seal import UNSEALED, seal
 
 COLUMNS_OF: Final[Mapping[TableName, tuple[Column, ...]]] = {
     "hits": HIT_COLUMNS,
@@ -133,11 +134,12 @@ def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
 def _write_part(path: Path, table: pa.Table, footer: PartFooter) -> None:
     with committed(path) as temporary:
         pq.write_table(
-            table.replace_schema_metadata(footer.to_metadata()),
+            table.replace_schema_metadata({**footer.to_metadata(), **UNSEALED}),
             temporary,
             row_group_size=_ROW_GROUP_ROWS,
             **_OPTIONS,
         )
+        seal(temporary)
 
 
 def _take(columns: Mapping[str, ColumnValues], order: NDArray[np.intp]) -> dict[str, ColumnValues]:

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from finemo_dist.core.errors import InputError
 
 GROUPS = ("pos_patterns", "neg_patterns")
+_DAMAGE = (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, MemoryError)
+"""What h5py raises where a file's own structure is harmed, by where the harm is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def read_patterns(path: str | Path) -> list[Pattern]:
             patterns = list(_iter_patterns(path, file))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file. Check the path of the modisco H5.") from error
-    except OSError as error:
+    except _DAMAGE as error:
         raise InputError(
             f"{path}: cannot be read as an H5 file ({error}). It may be truncated or of another "
             "format; write it again with `modisco motifs`."

@@ -3,7 +3,7 @@
 import platform
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 from finemo_dist import __version__
 from finemo_dist.core.config import CallConfig, digest_of
 from finemo_dist.core.errors import InputError, RunError
+from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.protocols import RegionReader, Source
 from finemo_dist.core.records import InputFile, MotifSet, ScoreKind, Unit
 from finemo_dist.core.run_record import RunRecord, SampleRecord
@@ -59,7 +60,7 @@ def plan_run(
     config: CallConfig,
     *,
     inputs: Sequence[InputFile],
-    warnings: Mapping[str, int] | None = None,
+    reports: Mapping[str, InputReport] | None = None,
 ) -> RunPlan:
     """Record a run in its directory, or find the same run there, and list what is left to do.
 
@@ -73,7 +74,9 @@ def plan_run(
     for name, store in samples.items():
         check_regions(name, store.path, store, motifs=motifs, config=config)
     record = _new_record(samples, motifs, config, inputs)
-    record = record.model_copy(update={"warnings": dict(warnings or {})})
+    told = {name: asdict(report) for name, report in (reports or {}).items()}
+    warnings = InputReport.total((reports or {}).values()).counts.irregular()
+    record = record.model_copy(update={"warnings": warnings, "input_reports": told})
     standing = _standing_record(run_dir)
     if standing is not None:
         _check_same_run(run_dir, standing, record)
@@ -82,12 +85,12 @@ def plan_run(
         check_output(run_dir)
     write_motifs(run_dir, motifs)
     if standing is not None and standing.status == "complete":
-        done = _subtract_committed(run_dir, standing)
+        done = _subtract_committed(run_dir, standing, check_bytes=True)
         # Nothing to do leaves the record of how it was done.
         if not done.pending and standing.samples == record.samples:
             return done
     record.save(run_dir)
-    return _subtract_committed(run_dir, record)
+    return _subtract_committed(run_dir, record, check_bytes=standing is not None)
 
 
 def read_plan(run_dir: Path) -> RunPlan:
@@ -267,8 +270,9 @@ def _differing_samples(standing: RunRecord, asked: RunRecord) -> list[str]:
     return found
 
 
-def _subtract_committed(run_dir: Path, record: RunRecord) -> RunPlan:
-    standing = survey_run(run_dir, [sample.name for sample in record.samples])
+def _subtract_committed(run_dir: Path, record: RunRecord, *, check_bytes: bool = False) -> RunPlan:
+    names = [sample.name for sample in record.samples]
+    standing = survey_run(run_dir, names, check_bytes=check_bytes)
     pending: list[Unit] = []
     damaged: list[str] = []
     n_committed = n_not_converged = 0

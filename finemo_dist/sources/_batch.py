@@ -119,11 +119,14 @@ def finish_batch(
     contributions: NDArray[np.float32],
     has_nan: NDArray[np.bool_],
     is_missing: NDArray[np.bool_] | None = None,
+    n_folds_compared: int = 1,
+    is_from_genome: bool = False,
 ) -> RegionBatch:
     """Return a batch of rows from ``start`` on, cleared over chromosome ends, and counted.
 
     Changes both arrays. A projected score is zeroed wherever the base is unknown; a hypothetical
-    one only off the chromosome, because a model may have scored an N.
+    one only off the chromosome, because a model may have scored an N. ``n_folds_compared`` is the
+    number of folds that brought sequences of their own, all found equal.
     """
     stop = start + len(sequence)
     off_chrom = places.off_chrom(start, stop)
@@ -146,5 +149,8 @@ def finish_batch(
         n_missing_chrom=0 if is_missing is None else int(is_missing.sum()),
         n_no_summit=int(places.no_summit[start:stop].sum()),
         n_duplicate=int(places.is_duplicate[start:stop].sum()),
+        n_from_genome=len(sequence) * is_from_genome,
+        n_compared_with_genome=len(sequence) * (places.genome is not None and not is_from_genome),
+        n_compared_between_folds=len(sequence) * (n_folds_compared > 1),
     )
     return RegionBatch(sequence, contributions, counts)

@@ -43,17 +43,22 @@ class BigWigFile:
         """
         try:
             values: NDArray[np.float32] = self._open().values(chrom, start, end, numpy=True)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError) as error:
             raise InputError(
                 f"{self.path}: damaged at {chrom}:{start}-{end} ({error}). Write or fetch it again."
             ) from error
+        if len(values) != end - start:
+            raise InputError(
+                f"{self.path}: damaged at {chrom}:{start}-{end} ({len(values)} values). Write or "
+                f"fetch it again."
+            )
         return values
 
     def _open(self) -> Any:  # noqa: ANN401
         if self._handle is None:
             try:
                 self._handle = pyBigWig.open(self.path)
-            except RuntimeError as error:
+            except (RuntimeError, ValueError, OverflowError, MemoryError) as error:
                 raise InputError(
                     f"{self.path}: damaged or truncated bigWig ({error}). Write or fetch it again."
                 ) from error

@@ -1,6 +1,7 @@
 """Arrays in npy and npz files, read by rows without loading them whole, and never unpickled."""
 
 import math
+import tokenize
 import weakref
 import zipfile
 import zlib
@@ -14,8 +15,24 @@ from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
 
+_SKIP_BYTES = 1 << 20
 _NPY_MAGIC = b"\x93NUMPY"
 _ZIP_MAGIC = b"PK"
+_DAMAGE = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    KeyError,
+    OverflowError,
+    MemoryError,
+    RuntimeError,
+    SyntaxError,
+    tokenize.TokenError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+"""What numpy and zipfile raise by where a file is harmed; a header of npy is read as Python."""
 
 
 class FileArray(Protocol):
@@ -56,8 +73,11 @@ class NpyArray:
     def _map(self) -> NDArray[Any]:
         with _errors_named(self.path):
             # A map that is kept counts every page it ever touched as this process's memory.
-            mapped: NDArray[Any] = np.load(self.path, mmap_mode="r", allow_pickle=False)
-        return mapped
+            mapped: Any = np.load(self.path, mmap_mode="r", allow_pickle=False)
+            expected = mapped.offset + mapped.nbytes
+            if (found := Path(self.path).stat().st_size) != expected:
+                raise ValueError(f"{found:,} bytes, where its header says {expected:,}")
+        return mapped  # type: ignore[no-any-return]
 
 
 class NpzArray:
@@ -78,6 +98,7 @@ class NpzArray:
         with _errors_named(self.path), self._open() as stream:
             self.shape, self.dtype = _read_header(stream, f"{self.path}: array {key!r}")
             self._offset = stream.tell()
+            self._check_size()
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_stream": None}
@@ -98,7 +119,7 @@ class NpzArray:
                 # In a cycle, as an error with its traceback makes one, the garbage collector may
                 # finalise the file before the stream that would have closed it.
                 weakref.finalize(self, self._stream.close)
-            self._stream.seek(self._offset + start * row_bytes)
+            self._skip_to(self._offset + start * row_bytes)
             content = self._stream.read(n_bytes)
             if len(content) != n_bytes:
                 raise EOFError(f"{self._member} ends before row {stop:,}")
@@ -107,6 +128,22 @@ class NpzArray:
     def load(self) -> NDArray[Any]:
         """Return the whole array."""
         return self.read(0, self.shape[0])
+
+    def _skip_to(self, position: int) -> None:
+        """Go to a position, reading what lies before: a seek would give up the checksum."""
+        if self._stream.tell() > position:
+            self._stream = self._open()
+        while (n_left := position - self._stream.tell()) > 0:
+            if not self._stream.read(min(n_left, _SKIP_BYTES)):
+                raise EOFError(f"{self._member} ends at byte {self._stream.tell():,}")
+
+    def _check_size(self) -> None:
+        """Refuse a member of another size than its header says: the checksum is seen at its end."""
+        expected = self._offset + math.prod(self.shape) * self.dtype.itemsize
+        with zipfile.ZipFile(self.path) as archive:
+            found = archive.getinfo(self._member).file_size
+        if found != expected:
+            raise ValueError(f"{self._member} has {found:,} bytes, its header says {expected:,}")
 
     def _open(self) -> zipfile.ZipExtFile:
         with zipfile.ZipFile(self.path) as archive:
@@ -176,7 +213,7 @@ def _errors_named(path: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file. Check the path.") from error
-    except (OSError, EOFError, ValueError, KeyError, zlib.error, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise InputError(
             f"{path}: damaged, or holds Python objects ({error}). Expected an array of numbers "
             f"saved by numpy.save or numpy.savez; write or fetch it again."

@@ -115,7 +115,12 @@ class ArraySource:
         )
         contributions, has_nan = mean_of_folds(folds)
         return finish_batch(
-            self._places, start, sequence=sequence, contributions=contributions, has_nan=has_nan
+            self._places,
+            start,
+            sequence=sequence,
+            contributions=contributions,
+            has_nan=has_nan,
+            n_folds_compared=len(self._sequences),
         )
 
     def _read_sequence(self, start: int, stop: int) -> NDArray[np.uint8]:

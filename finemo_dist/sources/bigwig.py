@@ -104,6 +104,7 @@ class BigWigSource:
             contributions=contributions,
             has_nan=has_nan,
             is_missing=is_missing,
+            is_from_genome=True,
         )
 
     def _read_fold(

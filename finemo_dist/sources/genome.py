@@ -1,5 +1,6 @@
 """Bases of a genome as codes, from a plain or bgzipped FASTA."""
 
+import logging
 import struct
 import tempfile
 import zlib
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 from finemo_dist.core.errors import InputError
 from finemo_dist.core.files import committed
 from finemo_dist.core.records import UNKNOWN_BASE
+from finemo_dist.sources._fasta_index import index_fits
+
+logger = logging.getLogger(__name__)
 
 _PIECE_BASES = 1 << 22
 _NOT_A_BASE = 255
@@ -22,7 +26,11 @@ _ANY_WRITE_BIT = 0o222
 _DAMAGE = (
     OSError,
     ValueError,
+    RuntimeError,
     EOFError,
+    KeyError,
+    OverflowError,
+    MemoryError,
     IndexError,
     zlib.error,
     struct.error,
@@ -108,7 +116,15 @@ def _read_index(path: Path) -> dict[str, bytes]:
     beside = {suffix: path.with_name(path.name + suffix) for suffix in suffixes}
     made_at = path.stat().st_mtime
     if all(p.is_file() and p.stat().st_mtime >= made_at for p in beside.values()):
-        return {suffix: p.read_bytes() for suffix, p in beside.items()}
+        standing = {suffix: p.read_bytes() for suffix, p in beside.items()}
+        if index_fits(path, standing):
+            return standing
+        logger.warning(
+            "%s: does not describe %s (damaged, or of another file); a new index is used. "
+            "Remove it to have the new one kept.",
+            beside[".fai"],
+            path.name,
+        )
     index = _build_index(path, suffixes)
     # The mode is asked because root could write into a folder that is marked read-only.
     is_writable = bool(path.parent.stat().st_mode & _ANY_WRITE_BIT)

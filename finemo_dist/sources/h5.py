@@ -19,6 +19,8 @@ from finemo_dist.sources.peaks import check_region_width
 _DEFAULT_CACHE_BYTES = 1 << 20
 _MAX_CACHE_BYTES = 512 << 20
 _CACHE_SLOTS = 100_003
+_DAMAGE = (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, MemoryError)
+"""What h5py raises where a file's own structure is harmed, by where the harm is."""
 
 
 class H5Rows:
@@ -31,7 +33,7 @@ class H5Rows:
         self._dataset: Any = None
         with _open(self.path) as file:
             shape = _find(file, name, self.path).shape
-        if len(shape) != 3 or shape[2 if bases_last else 1] != 4:
+        if shape is None or len(shape) != 3 or shape[2 if bases_last else 1] != 4:
             axes = "(regions, width, 4)" if bases_last else "(regions, 4, width)"
             raise InputError(f"{path}: dataset {name!r} has shape {shape}, expected {axes}.")
         self.shape: tuple[int, ...] = (shape[0], 4, shape[1 if bases_last else 2])
@@ -55,7 +57,7 @@ class H5Rows:
                 block = self._dataset[start:stop, columns, :].swapaxes(1, 2)
             else:
                 block = self._dataset[start:stop, :, columns]
-        except (OSError, RuntimeError) as error:
+        except _DAMAGE as error:
             raise InputError(
                 f"{self.path}: dataset {self._name!r} is damaged ({error}). Write or fetch it "
                 f"again."
@@ -136,18 +138,25 @@ def _open(path: str) -> h5py.File:
     try:
         # Nothing is written, and locks fail on some network file systems.
         return h5py.File(path, "r", locking=False)
-    except OSError as error:
-        raise InputError(
-            f"{path}: damaged, truncated, or no H5 file ({error}). Write or fetch it again."
-        ) from error
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: str, error: Exception) -> InputError:
+    return InputError(
+        f"{path}: damaged, truncated, or no H5 file ({error}). Write or fetch it again."
+    )
 
 
 def _find(file: h5py.File, name: str, path: str) -> h5py.Dataset:
-    found = file.get(name)
-    if isinstance(found, h5py.Dataset):
-        return found
     names: list[str] = []
-    file.visititems(lambda key, item: names.append(key) if hasattr(item, "shape") else None)
+    try:
+        found = file.get(name)
+        if isinstance(found, h5py.Dataset):
+            return found
+        file.visititems(lambda key, item: names.append(key) if hasattr(item, "shape") else None)
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
     raise InputError(
         f"{path}: has no dataset {name!r}; found {', '.join(map(repr, names)) or 'none'}. "
         f"Expected 'raw/seq' and 'shap/seq' from ChromBPNet, 'input_seqs' and 'hyp_scores' from "

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import StoreError
 from finemo_dist.core.files import committed
-from finemo_dist.core.records import InputCounts, RegionTable
+from finemo_dist.core.input_report import InputReport
+from finemo_dist.core.records import RegionTable
 from finemo_dist.store import layout
 from finemo_dist.store.layout import StoreMeta
 
@@ -27,7 +28,7 @@ class ShardRecord:
     n_regions: int
     digest: str
     """Of the encoded arrays and coordinates."""
-    counts: InputCounts
+    report: InputReport
 
     @classmethod
     def read(cls, path: Path, shard: int) -> Self:
@@ -41,7 +42,7 @@ class ShardRecord:
         file = record_file(path, shard)
         try:
             values: dict[str, Any] = json.loads(file.read_text())
-            values["counts"] = InputCounts(**values["counts"])
+            values["report"] = InputReport.from_dict(values["report"])
             return cls(**values)
         except FileNotFoundError as error:
             raise StoreError(

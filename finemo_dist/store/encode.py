@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError, StoreError, UsageError
+from finemo_dist.core.input_report import InputReport, ScoreRange
 from finemo_dist.core.protocols import Source
-from finemo_dist.core.records import InputCounts, RegionTable, ScoreKind
+from finemo_dist.core.records import RegionTable, ScoreKind
 from finemo_dist.store import _arrays, layout
 from finemo_dist.store._partitions import (
     EncodedShard,
@@ -73,13 +74,13 @@ def encode_partition(path: str | Path, source: Source, shard: int) -> ShardRecor
     rows = meta.shard_rows(shard)
     table = source.regions[rows.start : rows.stop]
     _check_source(source, table, meta, _arrays.read_table(path, group, meta, rows), path)
-    encoded, counts = _read_shard(source, table, meta, rows)
+    encoded, report = _read_shard(source, table, meta, rows)
     # The record goes first, so that none ever stands for a shard that is half written.
     record_file(path, shard).unlink(missing_ok=True)
     _arrays.remove_shard(path, meta, shard)
     for name in layout.SHARDED_ARRAYS:
         _arrays.write_rows(group, name, rows, getattr(encoded, name))
-    record = ShardRecord(shard, len(rows), encoded.digest(), counts)
+    record = ShardRecord(shard, len(rows), encoded.digest(), report)
     record.write(path)
     return record
 
@@ -103,7 +104,7 @@ def finalise(path: str | Path) -> StoreMeta:
     records = [ShardRecord.read(path, shard) for shard in range(meta.n_shards)]
     meta = replace(
         meta,
-        counts=sum((record.counts for record in records), InputCounts()),
+        report=InputReport.total(record.report for record in records),
         digest=combine_digests(meta, [record.digest for record in records]),
         is_complete=True,
     )
@@ -184,7 +185,7 @@ def to_stored(
 
 def _read_shard(
     source: Source, table: RegionTable, meta: StoreMeta, rows: range
-) -> tuple[EncodedShard, InputCounts]:
+) -> tuple[EncodedShard, InputReport]:
     n_rows = len(rows)
     encoded = EncodedShard(
         sequence=np.empty((n_rows, meta.region_width), dtype=np.uint8),
@@ -194,15 +195,16 @@ def _read_shard(
         scale=np.empty(n_rows, dtype=np.float32),
         table=table,
     )
-    counts = InputCounts()
+    report = InputReport()
     for start in range(0, n_rows, meta.chunk_regions):
         block = slice(start, min(start + meta.chunk_regions, n_rows))
         batch = source.read(rows.start + block.start, rows.start + block.stop)
         assert len(batch) == block.stop - block.start
         encoded.sequence[block] = batch.sequence
         encoded.contributions[block], encoded.scale[block] = to_stored(batch.contributions)
-        counts += batch.counts
-    return encoded, counts
+        scores = ScoreRange.of(batch.contributions, encoded.contributions[block])
+        report += InputReport(batch.counts, scores)
+    return encoded, report
 
 
 def _check_shard_regions(shard_regions: int | None, n_regions: int) -> int:

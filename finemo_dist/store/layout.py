@@ -19,11 +19,14 @@ from typing import Any, Final, Self
 
 import numpy as np
 
+from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import StoreError
+from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.records import InputCounts, InputFile, ScoreKind
 
 FORMAT: Final = "finemo_dist.regions"
 FORMAT_VERSION: Final = 1
+_CHECKSUM: Final = "checksum"
 
 SEQUENCE: Final = "sequence"
 CONTRIBUTIONS: Final = "contributions"
@@ -77,10 +80,16 @@ class StoreMeta:
     shard_regions: int
     chrom_names: tuple[str, ...]
     inputs: tuple[InputFile, ...]
-    counts: InputCounts = field(default_factory=InputCounts)
+    report: InputReport = field(default_factory=InputReport)
+    """Of all shards together; empty until complete."""
     digest: str = ""
     """Of content, coordinates and layout, not of paths or times; empty until complete."""
     is_complete: bool = False
+
+    @property
+    def counts(self) -> InputCounts:
+        """Regions by what was met while reading them."""
+        return self.report.counts
 
     @property
     def chunk_regions(self) -> int:
@@ -120,7 +129,9 @@ class StoreMeta:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the attributes as JSON can hold them."""
-        return {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(self)}
+        fields = asdict(self)
+        checksum = {_CHECKSUM: digest_of(fields)}
+        return {"format": FORMAT, "format_version": FORMAT_VERSION, **fields, **checksum}
 
     @classmethod
     def from_dict(cls, attributes: Mapping[str, Any], path: str | Path) -> Self:
@@ -144,11 +155,17 @@ class StoreMeta:
                 f"finemo-dist reads {FORMAT_VERSION}. Extract the regions again, or use the "
                 f"version that wrote it."
             )
+        checksum = values.pop(_CHECKSUM, None)
+        if checksum != digest_of(values):
+            raise StoreError(
+                f"{path}: damaged attributes in zarr.json (their checksum differs). Extract the "
+                f"regions again."
+            )
         try:
             values["score_kind"] = ScoreKind(values["score_kind"])
             values["chrom_names"] = tuple(values["chrom_names"])
             values["inputs"] = tuple(InputFile(**file) for file in values["inputs"])
-            values["counts"] = InputCounts(**values["counts"])
+            values["report"] = InputReport.from_dict(values["report"])
             return cls(**values)
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from finemo_dist.core.errors import StoreError
-from finemo_dist.core.records import InputCounts
+from finemo_dist.core.input_report import InputReport
 from finemo_dist.store import _arrays, layout
 from finemo_dist.store._partitions import EncodedShard, ShardRecord, combine_digests
 from finemo_dist.store.read import RegionStore, open_store
@@ -25,7 +25,7 @@ def verify(path: str | Path) -> list[str]:
 def _problems(store: RegionStore, path: Path) -> Iterator[str]:
     meta = store.meta
     digests: list[str] = []
-    counts = InputCounts()
+    report = InputReport()
     for shard in range(meta.n_shards):
         try:
             record = ShardRecord.read(path, shard)
@@ -34,15 +34,15 @@ def _problems(store: RegionStore, path: Path) -> Iterator[str]:
             yield str(error)
             continue
         digests.append(record.digest)
-        counts += record.counts
+        report += record.report
         if record.shard != shard or record.n_regions != len(meta.shard_rows(shard)):
             yield f"{path}: the record of shard {shard} is of another shard."
         if found != record.digest:
             yield f"{path}: shard {shard} holds other data than was written (digest {found})."
     if len(digests) < meta.n_shards:
         return
-    if counts != meta.counts:
-        yield f"{path}: the attributes count {meta.counts}, the shards {counts}."
+    if report != meta.report:
+        yield f"{path}: the attributes count {meta.report}, the shards {report}."
     if combine_digests(meta, digests) != meta.digest:
         yield f"{path}: the digest in the attributes is not that of the shards."
 

@@ -203,12 +203,24 @@ def test_the_summary_counts_committed_units(tmp_path):
     assert (b.n_hits, b.n_not_converged, b.max_gap) == (4, 1, 0.5)
 
 
-def test_a_truncated_part_is_named_and_left_out(tmp_path, caplog):
-    write_run(tmp_path, {"s": [[hit()], [hit()]]})
-    path = part_path(tmp_path, "peaks_qc", Unit("s", 0))
+def damaged_part(run):
+    write_run(run, {"s": [[hit()], [hit()]]})
+    path = part_path(run, "peaks_qc", Unit("s", 0))
     path.write_bytes(path.read_bytes()[:-20])
+    return path
 
-    with open_catalog(tmp_path) as catalog:
+
+def test_a_damaged_part_is_named_and_nothing_is_answered_without_it(tmp_path):
+    path = damaged_part(tmp_path)
+
+    with pytest.raises(RunError, match=str(path)):
+        open_catalog(tmp_path)
+
+
+def test_for_those_who_count_parts_a_damaged_one_is_left_out(tmp_path, caplog):
+    path = damaged_part(tmp_path)
+
+    with open_catalog(tmp_path, allow_damaged=True) as catalog:
         assert len(catalog.rows("FROM hits")) == 1
     assert str(path) in caplog.text
 

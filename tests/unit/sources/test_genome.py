@@ -92,7 +92,7 @@ def test_stale_index_is_neither_used_nor_replaced(fasta):
     assert index.read_bytes() == stale
 
 
-def test_index_of_another_genome_refuses(tmp_path):
+def test_index_of_another_genome_is_passed_over(tmp_path):
     path = tmp_path / "genome.fa"
     write_fasta(path, GENOME)
     other = tmp_path / "other.fa"
@@ -100,17 +100,15 @@ def test_index_of_another_genome_refuses(tmp_path):
     Genome(other)
     shutil.copy(tmp_path / "other.fa.fai", tmp_path / "genome.fa.fai")
 
-    with pytest.raises(InputError, match=r"delete the \.fai"):
-        decode_all(path)
+    assert Genome(path).codes("chr1").tolist() == CODES * 30
 
 
-def test_index_that_points_at_a_header_refuses(tmp_path):
+def test_index_that_points_at_a_header_is_passed_over(tmp_path):
     path = tmp_path / "genome.fa"
     path.write_text(">a\nACGT\n>b\nACGT\n")
     (tmp_path / "genome.fa.fai").write_text("a\t2\t8\t60\t61\n")
 
-    with pytest.raises(InputError, match=r"delete the \.fai"):
-        decode_all(path)
+    assert Genome(path).codes("a").tolist() == [0, 1, 2, 3]
 
 
 def test_nothing_is_left_in_the_temporary_folder(fasta, tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
+from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import StoreError
 from finemo_dist.store.encode import encode
 from finemo_dist.store.layout import choose_shard_regions
@@ -37,10 +38,15 @@ def read_all(path):
     return store.read(0, 150), store.table(0, 150)
 
 
-def edit_attributes(path, **changes):
+def edit_attributes(path, *, with_checksum=False, **changes):
     file = path / "zarr.json"
     node = json.loads(file.read_text())
     node["attributes"] |= changes
+    if with_checksum:
+        fields = dict(node["attributes"])
+        for key in ("format", "format_version", "checksum"):
+            del fields[key]
+        node["attributes"]["checksum"] = digest_of(fields)
     file.write_text(json.dumps(node))
 
 
@@ -167,8 +173,9 @@ def test_missing_or_damaged_record_is_found_by_verifying(path, content):
 
 
 def test_wrong_attributes_are_found_by_verifying(path):
-    counts = json.loads((path / "zarr.json").read_text())["attributes"]["counts"]
-    edit_attributes(path, digest="0", counts=counts | {"n_nan": 5})
+    report = json.loads((path / "zarr.json").read_text())["attributes"]["report"]
+    report["counts"]["n_nan"] = 5
+    edit_attributes(path, with_checksum=True, digest="0", report=report)
 
     problems = "\n".join(verify(path))
 
@@ -177,7 +184,7 @@ def test_wrong_attributes_are_found_by_verifying(path):
 
 
 def test_another_chromosome_order_is_found_by_verifying(path):
-    edit_attributes(path, chrom_names=["chrA", "chrB"])
+    edit_attributes(path, with_checksum=True, chrom_names=["chrA", "chrB"])
 
     assert any("digest in the attributes" in problem for problem in verify(path))
 
@@ -209,6 +216,13 @@ def test_damaged_attributes_refuse(path, changes):
     edit_attributes(path, **changes)
 
     with pytest.raises(StoreError, match="damaged attributes"):
+        open_store(path)
+
+
+def test_attributes_changed_by_hand_refuse(path):
+    edit_attributes(path, chrom_names=["chrA", "chrB"])
+
+    with pytest.raises(StoreError, match="their checksum differs"):
         open_store(path)
 
 

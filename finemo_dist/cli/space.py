@@ -1,0 +1,97 @@
+"""Disk and memory checked before long work: what it will take against what is free."""
+
+import logging
+from collections.abc import Iterable
+from itertools import chain
+from pathlib import Path
+
+from finemo_dist.core.config import ResourceConfig, SolverConfig
+from finemo_dist.core.memory import region_bytes
+from finemo_dist.core.protocols import RegionReader, Source
+from finemo_dist.core.records import MotifSet
+from finemo_dist.core.space import Need, call_bytes, readable, store_bytes, worker_bytes
+from finemo_dist.run import space
+
+logger = logging.getLogger(__name__)
+
+
+def require_disk_for_store(source: Source, out_path: Path, *, n_like_it: int = 1) -> None:
+    """Refuse an extraction whose output, and others of its size, do not fit the disk.
+
+    Raises
+    ------
+    UsageError
+        Less is free than the output takes.
+    """
+    needed = store_bytes(len(source.regions), source.region_width, source.score_kind)
+    what = "the region store"
+    if out_path.suffix == ".npz":
+        what, needed = "the regions file and the store it is made from", 2 * needed
+    if n_like_it > 1:
+        what, needed = f"{n_like_it} region stores like this one", n_like_it * needed
+    cure = "Free some, choose an output on another disk (-o), or extract fewer regions."
+    space.require(Need(what, str(out_path), needed, cure), space.free_disk(out_path))
+
+
+def require_disk_for_call(run_dir: Path, stores: Iterable[RegionReader], motifs: MotifSet) -> None:
+    """Refuse a call of hits whose output does not fit the disk; what stands there counts.
+
+    Raises
+    ------
+    UsageError
+        Less is free than the output takes.
+    """
+    whole = sum(call_bytes(s.n_regions, s.region_width, len(motifs), motifs.width) for s in stores)
+    cure = "Free some, or choose a run directory on another disk (-o)."
+    need = Need("the hits", str(run_dir), max(whole - _standing_bytes(run_dir), 0), cure)
+    space.require(need, space.free_disk(run_dir))
+
+
+def _standing_bytes(run_dir: Path) -> int:
+    parts = chain.from_iterable(run_dir.glob(f"{table}/*/*") for table in ("hits", "peaks_qc"))
+    return sum(part.stat().st_size for part in parts)
+
+
+def workers_that_fit(
+    n_workers: int,
+    resources: ResourceConfig,
+    solver: SolverConfig,
+    *,
+    motifs: MotifSet,
+    region_width: int,
+) -> int:
+    """Return how many of ``n_workers`` on this machine's CPUs its memory holds.
+
+    Fewer than were chosen for the user are said in a warning; fewer than the user asked for are
+    refused.
+
+    Raises
+    ------
+    UsageError
+        Not one fits, or not as many as were asked for.
+    """
+    free_bytes = space.free_memory()
+    if free_bytes is None or resources.ray_address is not None:
+        return n_workers
+    per_region = region_bytes(
+        solver.name,
+        n_motifs=len(motifs),
+        region_width=region_width,
+        motif_width=motifs.width,
+        is_hypothetical=solver.mode.contributions_are_hypothetical,
+    )
+    each = worker_bytes(resources.batch_regions, per_region)
+    n_fitting = int(free_bytes // each)
+    if n_fitting < n_workers and n_fitting and resources.n_workers is None:
+        logger.warning(
+            "%d of %d workers are used: each takes about %s of memory, and %s are free.",
+            n_fitting, n_workers, readable(each), readable(free_bytes),
+        )  # fmt: skip
+        return n_fitting
+    what = f"{n_workers} workers" if n_workers > 1 else "a worker"
+    cure = (
+        f"Ask for --workers {n_fitting}." if n_fitting else
+        "Ask for more memory, or for a smaller batch (-b)."
+    )  # fmt: skip
+    space.require(Need(what, "Memory", n_workers * each, cure), free_bytes)
+    return n_workers

@@ -1,0 +1,152 @@
+"""Disk and memory are checked before long work; free space is told to the commands here."""
+
+import logging
+
+import pytest
+
+from finemo_dist.run import space
+from tests.unit.sources.samples import WIDTH, make_samples
+
+
+@pytest.fixture
+def free(monkeypatch):
+    """Return a function that sets what is free."""
+
+    def set_free(*, disk=10**15, memory=10**15):
+        monkeypatch.setattr(space, "free_disk", lambda _path: disk)
+        monkeypatch.setattr(space, "free_memory", lambda: memory)
+
+    return set_free
+
+
+@pytest.fixture
+def extract_words(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    samples = make_samples(folder)
+    return ["extract-regions-modisco-fmt", "-s", samples / "ohe.npz", "-a", samples / "attr.npz",
+            "-w", WIDTH]  # fmt: skip
+
+
+@pytest.fixture
+def call_words(inputs, tmp_path):
+    return ["call-hits", "-r", inputs.stores["a"], "-m", inputs.modisco_h5, "-o", tmp_path / "run"]
+
+
+@pytest.mark.parametrize("name", ["out.zarr", "out.npz"])
+def test_an_extraction_that_does_not_fit_the_disk_is_refused(
+    refused, extract_words, free, tmp_path, name
+):
+    free(disk=9_000)
+
+    message = refused(*extract_words, "-o", tmp_path / name)
+
+    assert f"{tmp_path / name}: the region" in message
+    assert "and 9 kB are free. Free some" in message
+    assert [p.name for p in tmp_path.iterdir()] == ["in"]
+
+
+def test_an_extraction_that_barely_fits_is_warned_of(command, extract_words, free, tmp_path):
+    free(disk=40_000)
+
+    answer = command(*extract_words, "-o", tmp_path / "out.zarr")
+
+    assert answer.status == 0
+    assert "WARNING" in answer.err
+    assert "40 kB are free. That is enough" in answer.err
+
+
+def test_a_call_that_does_not_fit_the_disk_is_refused(refused, call_words, free, tmp_path):
+    free(disk=1_000)
+
+    message = refused(*call_words)
+
+    assert "the hits will take about" in message
+    assert "1 kB are free" in message
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_call_that_stands_needs_no_more_disk(command, call_words, free):
+    assert command(*call_words).status == 0
+    free(disk=60_000)
+
+    assert command(*call_words).status == 0
+
+
+def test_a_call_that_memory_does_not_hold_is_refused(refused, call_words, free, tmp_path):
+    free(memory=10**8)
+
+    message = refused(*call_words)
+
+    assert "Memory: a worker will take about 508 MB, and 100 MB are free" in message
+    assert not (tmp_path / "run").exists()
+
+
+def test_more_workers_than_memory_holds_are_refused_with_the_number_that_fits(
+    refused, call_words, free, tmp_path
+):
+    free(memory=int(1.1e9))
+
+    message = refused(*call_words, "--workers", 4, "--executor", "ray")
+
+    assert "4 workers will take about 2.03 GB, and 1.1 GB are free. Ask for --workers 2." in message
+    assert not (tmp_path / "run").exists()
+
+
+def test_where_nothing_says_what_is_free_nothing_is_refused(command, call_words, free):
+    free(memory=None)
+
+    assert command(*call_words).status == 0
+
+
+def test_what_is_free_is_asked_of_the_disk_that_a_path_would_be_on(tmp_path):
+    assert space.free_disk(tmp_path / "not" / "there") == pytest.approx(
+        space.free_disk(tmp_path), rel=0.2
+    )
+
+
+@pytest.mark.parametrize(
+    ("meminfo", "group", "expected"),
+    [
+        ("MemTotal: 9 kB\nMemAvailable:   5 kB\n", {}, 5 * 1024),
+        ("MemAvailable:   5 kB\n", {"memory.max": "max\n", "memory.current": "7\n"}, 5 * 1024),
+        (
+            "MemAvailable:   5 kB\n",
+            {"memory.max": "900\n", "memory.current": "700\n",
+             "memory.stat": "anon 5\ninactive_file 30\n"},
+            230,
+        ),
+        (None, {}, None),
+    ],
+)  # fmt: skip
+def test_free_memory_is_what_the_system_and_the_job_leave(
+    monkeypatch, tmp_path, meminfo, group, expected
+):
+    if meminfo is not None:
+        (tmp_path / "meminfo").write_text(meminfo)
+    for name, text in group.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(space, "_MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(space, "_GROUP", tmp_path)
+
+    assert space.free_memory() == expected
+
+
+def test_fewer_workers_than_there_are_cores_are_said(free, caplog):
+    from finemo_dist.cli.space import workers_that_fit
+    from finemo_dist.core.config import ResourceConfig, SolverConfig
+
+    class Motifs:
+        width = 30
+
+        def __len__(self):
+            return 48
+
+    free(memory=int(1.1e9))
+    with caplog.at_level(logging.WARNING):
+        fitting = workers_that_fit(
+            8, ResourceConfig(), SolverConfig(), motifs=Motifs(), region_width=1000
+        )
+
+    assert fitting == 2
+    assert "2 of 8 workers are used" in caplog.text

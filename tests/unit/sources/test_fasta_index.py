@@ -1,0 +1,72 @@
+"""Whether an index beside a FASTA file is of that file: any that would give other bases is not."""
+
+import logging
+import os
+
+import pyfaidx
+import pytest
+from Bio import bgzf
+
+from finemo_dist.sources._fasta_index import index_fits
+from finemo_dist.sources.genome import Genome
+
+BASES = {"chr1": "ACGT" * 20_000, "none": "", "chr2": "GATTACA" * 9, "chr3": "TTG" * 11_000}
+
+
+def write(path, *, newline="\n", ends=True):
+    text = "".join(
+        f">{name} described{newline}"
+        + "".join(bases[i : i + 60] + newline for i in range(0, len(bases), 60))
+        for name, bases in BASES.items()
+    )
+    text = text if ends else text.rstrip()
+    opener = bgzf.open if path.suffix == ".gz" else open
+    with opener(path, "wb") as handle:
+        handle.write(text.encode())
+    pyfaidx.Faidx(str(path)).close()
+    suffixes = (".fai", ".gzi") if path.suffix == ".gz" else (".fai",)
+    return {suffix: path.with_name(path.name + suffix).read_bytes() for suffix in suffixes}
+
+
+@pytest.mark.parametrize("name", ["g.fa", "g.fa.gz"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("ends", [True, False])
+def test_its_own_index_fits(tmp_path, name, newline, ends):
+    index = write(tmp_path / name, newline=newline, ends=ends)
+
+    assert index_fits(tmp_path / name, index)
+
+
+def entries(fai):
+    lines = [line.split("\t") for line in fai.decode().splitlines()]
+    return {name: tuple(numbers) for name, *numbers in lines if numbers[0] != "0"}
+
+
+@pytest.mark.parametrize("name", ["g.fa", "g.fa.gz"])
+@pytest.mark.parametrize("suffix", [".fai", ".gzi"])
+def test_no_flipped_bit_that_moves_a_base_fits(tmp_path, name, suffix):
+    index = write(tmp_path / name)
+    if suffix not in index:
+        return
+    for place in range(len(index[suffix])):
+        for bit in range(8):
+            changed = bytearray(index[suffix])
+            changed[place] ^= 1 << bit
+            if index_fits(tmp_path / name, {**index, suffix: bytes(changed)}):
+                assert entries(bytes(changed)) == entries(index[".fai"])
+
+
+def test_an_index_of_another_genome_is_passed_over_with_a_word(tmp_path, caplog):
+    path = tmp_path / "g.fa"
+    write(path)
+    fai = tmp_path / "g.fa.fai"
+    wrong = fai.read_bytes().replace(b"80000\t16", b"80000\t17")
+    fai.write_bytes(wrong)
+    os.utime(fai)
+
+    with caplog.at_level(logging.WARNING):
+        codes = Genome(path).codes("chr1")
+
+    assert codes[:4].tolist() == [0, 1, 2, 3]
+    assert "does not describe g.fa" in caplog.text
+    assert fai.read_bytes() == wrong
