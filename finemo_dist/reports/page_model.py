@@ -168,3 +168,9 @@ class AtlasData:
     annotations: Mapping[str, str] = field(default_factory=dict)
     hit_cwms: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
     """As in ``ReportData``, over the hits of all samples."""
+
+    @property
+    def rates(self) -> NDArray[np.float64]:
+        """Return hits per committed region, (motifs, samples); 0 where there is no region."""
+        n_regions = np.array([sample.n_regions_done for sample in self.samples], np.float64)
+        return np.asarray(self.n_hits / np.maximum(n_regions, 1))
