@@ -5,7 +5,7 @@ finemo 0.41 writes ``hits.tsv``, ``peaks_qc.tsv``, ``motif_data.tsv``, ``motif_c
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,27 +64,14 @@ def import_finemo(directory: Path, run_dir: Path, regions: RegionReader) -> RunR
     quality = _read_quality(directory / "peaks_qc.tsv", settings)
     _check_regions(directory, regions, quality)
     chroms = _Chromosomes(regions)
-    digest = digest_of(settings)
-    quality["chr_id"] = chroms.ids(quality["chr"])
-    quality["n_hits"] = np.zeros(len(quality["peak_id"]), np.int32)
+    quality["chr_id"] = chroms.ids(np.asarray(quality["chr"]))
     write_motifs(run_dir, motifs)
     name = directory.resolve().name or "finemo"
-    n_units = 0
-    for block in _hit_blocks(directory / "hits.tsv", motifs, chroms):
-        unit = Unit(name, n_units)
-        # Regions go with the first block: a part of quality control may be empty.
-        rows = slice(None) if n_units == 0 else slice(0, 0)
-        write_unit(
-            run_dir,
-            unit,
-            hits=block,
-            qc={key: values[rows] for key, values in quality.items()},
-            config_digest=digest,
-            store_digest=regions.digest,
-        )
-        n_units += 1
+    config = _config_of(settings)
+    blocks = _hit_blocks(directory / "hits.tsv", motifs, chroms)
+    digests = {"config_digest": digest_of(config), "store_digest": regions.digest}
     record = RunRecord(
-        version="finemo 0.41",
+        version="0.41",
         status="complete",
         created="",
         samples=(
@@ -93,19 +80,69 @@ def import_finemo(directory: Path, run_dir: Path, regions: RegionReader) -> RunR
                 store=regions.path,
                 store_digest=regions.digest,
                 n_regions=len(quality["peak_id"]),
-                n_shards=n_units,
+                n_shards=_write_units(run_dir, name, blocks, quality, digests),
                 region_width=regions.region_width,
                 has_coordinates=chroms.are_known,
             ),
         ),
-        config=settings,
-        config_digest=digest,
+        config=config,
+        config_digest=digests["config_digest"],
         motif_width=motifs.width,
         n_motifs=len(motifs),
         motif_digest=digest_of([motifs.name, motifs.strand]),
     )
     record.save(run_dir)
     return record
+
+
+def _write_units(
+    run_dir: Path,
+    sample: str,
+    blocks: Iterator[Mapping[str, ColumnValues]],
+    quality: Mapping[str, ColumnValues],
+    digests: Mapping[str, str],
+) -> int:
+    """Commit blocks of hits as they come, the regions with the last of them; return the units."""
+    peaks = np.asarray(quality["peak_id"]).astype(np.int64)
+    order = np.argsort(peaks, kind="stable")
+    n_hits = np.zeros(len(peaks), np.int32)
+    nothing = {key: values[:0] for key, values in quality.items()} | {"n_hits": n_hits[:0]}
+    shard, block = 0, next(blocks)
+    while True:
+        of_peak = np.searchsorted(peaks[order], np.asarray(block["peak_id"]).astype(np.int64))
+        np.add.at(n_hits, order[of_peak], 1)
+        following = next(blocks, None)
+        qc = nothing if following is not None else {**quality, "n_hits": n_hits}
+        write_unit(
+            run_dir,
+            Unit(sample, shard),
+            hits=block,
+            qc=qc,
+            config_digest=digests["config_digest"],
+            store_digest=digests["store_digest"],
+        )
+        shard += 1
+        if following is None:
+            return shard
+        block = following
+
+
+def _config_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return finemo's parameters under the names of ours."""
+    return {
+        "caller": "finemo",
+        "motifs": {
+            "penalty": settings.get("lambda_default"),
+            "trim_threshold": settings.get("cwm_trim_threshold_default"),
+        },
+        "solver": {
+            "mode": settings.get("mode"),
+            "use_sqrt_transform": settings.get("sqrt_transform"),
+            "use_post_filter": not settings.get("no_post_filter", False),
+            "tolerance": settings.get("convergence_tol"),
+            "max_steps": settings.get("max_steps"),
+        },
+    }
 
 
 class _Chromosomes:
@@ -190,9 +227,7 @@ def _check_regions(
 def _hit_blocks(
     path: Path, motifs: MotifSet, chroms: _Chromosomes
 ) -> Iterator[dict[str, ColumnValues]]:
-    entry = {
-        key: i for i, key in enumerate(zip(motifs.name, motifs.strand, strict=True))
-    }
+    entry = {key: i for i, key in enumerate(zip(motifs.name, motifs.strand, strict=True))}
     n_blocks = 0
     for table in _stream(path):
         yield _hit_columns(path, table, entry, chroms)
@@ -225,9 +260,7 @@ def _numpy(path: Path, table: pa.Table, name: str) -> NDArray[Any]:
             f"{path}: has no column {name!r}; found {', '.join(table.column_names)}. Give the "
             "directory as call-hits wrote it."
         )
-    values: NDArray[Any] = table[name].to_numpy(zero_copy_only=False) if isinstance(
-        table[name], pa.Array
-    ) else table[name].to_numpy()
+    values: NDArray[Any] = table[name].to_numpy()
     return values
 
 

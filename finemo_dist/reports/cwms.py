@@ -72,11 +72,11 @@ def accumulate(batch: RegionBatch, sites: Sites, *, n_groups: int, width: int) -
 
     Bases outside the region, and unknown ones, add nothing.
     """
-    projected = _projected(batch)
+    scores = projected(batch)
     sums = CwmSums.zero(n_groups, width)
     for start in range(0, len(sites.row), _SITES_AT_ONCE):
         part = slice(start, start + _SITES_AT_ONCE)
-        sums.total[...] += _summed(batch.sequence, projected, sites, part, sums.total.shape)
+        sums.total[...] += _summed(batch.sequence, scores, sites, part, sums.total.shape)
     sums.count[...] = np.bincount(sites.group, minlength=n_groups)
     return sums
 
@@ -155,19 +155,19 @@ def _sites(
     )
 
 
-def _projected(batch: RegionBatch) -> NDArray[np.floating]:
+def projected(batch: RegionBatch) -> NDArray[np.floating]:
+    """Return the (R, L) contributions of the bases that are there, 0 where they are unknown."""
     if batch.score_kind is ScoreKind.PROJECTED:
         return batch.contributions
-    known = np.minimum(batch.sequence, UNKNOWN_BASE - 1)
-    found: NDArray[np.floating] = np.take_along_axis(
-        batch.contributions, known[:, None, :].astype(np.intp), axis=1
-    )[:, 0]
-    return found
+    is_known = batch.sequence != UNKNOWN_BASE
+    base = np.where(is_known, batch.sequence, 0).astype(np.intp)
+    found = np.take_along_axis(batch.contributions, base[:, None, :], axis=1)[:, 0]
+    return np.where(is_known, found, 0)
 
 
 def _summed(
     sequence: NDArray[np.uint8],
-    projected: NDArray[np.floating],
+    scores: NDArray[np.floating],
     sites: Sites,
     part: slice,
     shape: tuple[int, ...],
@@ -184,7 +184,7 @@ def _summed(
     base = np.where(is_reverse, 3 - base, base)
     column = np.where(is_reverse, width - 1 - column, column)
     index = (sites.group[part, None] * 4 + base) * width + column
-    values = projected[row, position].astype(np.float64)
+    values = scores[row, position].astype(np.float64)
     return np.bincount(
         index[is_counted], weights=values[is_counted], minlength=int(np.prod(shape))
     ).reshape(shape)
