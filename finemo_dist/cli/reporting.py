@@ -131,7 +131,8 @@ def _store_of(sample: SampleRecord) -> RegionStore:
         store = open_store(sample.store)
     except StoreError as error:
         raise StoreError(
-            f"{error} It is the region store of sample {sample.name!r}: give it with -r if it moved."
+            f"{error} It is the region store of sample {sample.name!r}; if it moved, give it "
+            "with -r."
         ) from error
     if store.digest != sample.store_digest:
         raise StoreError(

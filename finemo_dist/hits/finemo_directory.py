@@ -20,7 +20,6 @@ from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import NO_CHROM, MotifSet, Unit
 from finemo_dist.core.run_record import RunRecord, SampleRecord
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS, HIT_COLUMNS, QC_COLUMNS
-from finemo_dist.hits.columns import ColumnValues
 from finemo_dist.hits.motifs import write_motifs
 from finemo_dist.hits.write import write_unit
 
@@ -36,6 +35,8 @@ _ARROW: Final = {
        if c.type not in {"dictionary", "string"}},
     **_TEXT,
 }  # fmt: skip
+
+_Columns = dict[str, NDArray[Any]]
 
 
 def is_finemo_directory(path: Path) -> bool:
@@ -64,7 +65,7 @@ def import_finemo(directory: Path, run_dir: Path, regions: RegionReader) -> RunR
     quality = _read_quality(directory / "peaks_qc.tsv", settings)
     _check_regions(directory, regions, quality)
     chroms = _Chromosomes(regions)
-    quality["chr_id"] = chroms.ids(np.asarray(quality["chr"]))
+    quality["chr_id"] = chroms.ids(quality["chr"])
     write_motifs(run_dir, motifs)
     name = directory.resolve().name or "finemo"
     config = _config_of(settings)
@@ -98,19 +99,19 @@ def import_finemo(directory: Path, run_dir: Path, regions: RegionReader) -> RunR
 def _write_units(
     run_dir: Path,
     sample: str,
-    blocks: Iterator[Mapping[str, ColumnValues]],
-    quality: Mapping[str, ColumnValues],
+    blocks: Iterator[_Columns],
+    quality: _Columns,
     digests: Mapping[str, str],
 ) -> int:
     """Commit blocks of hits as they come, the regions with the last of them; return the units."""
-    peaks = np.asarray(quality["peak_id"]).astype(np.int64)
+    peaks = quality["peak_id"].astype(np.int64)
     order = np.argsort(peaks, kind="stable")
     n_hits = np.zeros(len(peaks), np.int32)
     nothing = {key: values[:0] for key, values in quality.items()} | {"n_hits": n_hits[:0]}
     shard, block = 0, next(blocks)
     while True:
-        of_peak = np.searchsorted(peaks[order], np.asarray(block["peak_id"]).astype(np.int64))
-        np.add.at(n_hits, order[of_peak], 1)
+        rank = np.searchsorted(peaks[order], block["peak_id"].astype(np.int64))
+        np.add.at(n_hits, order[rank], 1)
         following = next(blocks, None)
         qc = nothing if following is not None else {**quality, "n_hits": n_hits}
         write_unit(
@@ -181,7 +182,7 @@ def _read_motifs(directory: Path) -> MotifSet:
             f"{path}: has shape {cwm.shape}, expected ({len(table)}, 4, W), one CWM for each line "
             "of motif_data.tsv. Run call-hits again."
         )
-    columns = {name: table[name].to_numpy() for name in table.column_names}
+    columns = {name: _values(table[name]) for name in table.column_names}
     order = np.argsort(columns["motif_id"], kind="stable")
     column = {name: values[order] for name, values in columns.items()}
     return MotifSet(
@@ -196,7 +197,7 @@ def _read_motifs(directory: Path) -> MotifSet:
     )
 
 
-def _read_quality(path: Path, settings: dict[str, Any]) -> dict[str, ColumnValues]:
+def _read_quality(path: Path, settings: dict[str, Any]) -> _Columns:
     table = _read_table(path)
     names = {c.name for c in QC_COLUMNS} - {"converged", "n_hits", "chr_id"}
     columns = {name: _numpy(path, table, name) for name in names}
@@ -210,11 +211,11 @@ def _read_quality(path: Path, settings: dict[str, Any]) -> dict[str, ColumnValue
 
 
 def _check_regions(
-    directory: Path, regions: RegionReader, quality: dict[str, ColumnValues]
+    directory: Path, regions: RegionReader, quality: _Columns
 ) -> None:
     table = regions.table(0, regions.n_regions)
     starts = dict(zip(table.peak_id.tolist(), table.start.tolist(), strict=True))
-    peaks, found = np.asarray(quality["peak_id"]), np.asarray(quality["peak_region_start"])
+    peaks, found = quality["peak_id"], quality["peak_region_start"]
     for peak, start in zip(peaks.tolist(), found.tolist(), strict=True):
         if starts.get(peak) != start:
             raise InputError(
@@ -226,7 +227,7 @@ def _check_regions(
 
 def _hit_blocks(
     path: Path, motifs: MotifSet, chroms: _Chromosomes
-) -> Iterator[dict[str, ColumnValues]]:
+) -> Iterator[_Columns]:
     entry = {key: i for i, key in enumerate(zip(motifs.name, motifs.strand, strict=True))}
     n_blocks = 0
     for table in _stream(path):
@@ -239,9 +240,9 @@ def _hit_blocks(
 
 def _hit_columns(
     path: Path, table: pa.Table, entry: dict[tuple[str, str], int], chroms: _Chromosomes
-) -> dict[str, ColumnValues]:
+) -> _Columns:
     names = [c.name for c in HIT_COLUMNS if c.name not in {"motif_id", "chr_id"}]
-    columns: dict[str, ColumnValues] = {name: _numpy(path, table, name) for name in names}
+    columns: _Columns = {name: _numpy(path, table, name) for name in names}
     keys = list(zip(columns["motif_name"], columns["strand"], strict=True))
     unknown = next((key for key in keys if key not in entry), None)
     if unknown is not None:
@@ -250,7 +251,7 @@ def _hit_columns(
             "does not hold. Give the directory as call-hits wrote it."
         )
     columns["motif_id"] = np.array([entry[key] for key in keys], np.int32)
-    columns["chr_id"] = chroms.ids(np.asarray(columns["chr"]))
+    columns["chr_id"] = chroms.ids(columns["chr"])
     return columns
 
 
@@ -260,7 +261,14 @@ def _numpy(path: Path, table: pa.Table, name: str) -> NDArray[Any]:
             f"{path}: has no column {name!r}; found {', '.join(table.column_names)}. Give the "
             "directory as call-hits wrote it."
         )
-    values: NDArray[Any] = table[name].to_numpy()
+    return _values(table[name])
+
+
+def _values(column: pa.ChunkedArray) -> NDArray[Any]:
+    if pa.types.is_string(column.type):
+        # Arrow's own way to an array of strings loads pandas, which takes half a second.
+        return np.array(column.to_pylist(), dtype=object)
+    values: NDArray[Any] = column.to_numpy()
     return values
 
 

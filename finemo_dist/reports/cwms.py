@@ -185,9 +185,10 @@ def _summed(
     column = np.where(is_reverse, width - 1 - column, column)
     index = (sites.group[part, None] * 4 + base) * width + column
     values = scores[row, position].astype(np.float64)
-    return np.bincount(
+    total: NDArray[np.float64] = np.bincount(
         index[is_counted], weights=values[is_counted], minlength=int(np.prod(shape))
-    ).reshape(shape)
+    ).astype(np.float64, copy=False)
+    return total.reshape(shape)
 
 
 def _in_order(

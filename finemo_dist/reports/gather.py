@@ -132,7 +132,7 @@ def hit_matrix(
 
 
 def funnel(catalog: Catalog) -> tuple[tuple[str, int], ...]:
-    """Return what is left of the hits after each step; primary ones where the catalog knows them."""
+    """Return what is left of the hits after each step, the primary where there is such a view."""
     ((n_hits, n_converged, n_unique),) = catalog.run("report_funnel")
     stages = [
         ("Hits in all regions", n_hits),
