@@ -73,7 +73,7 @@ def overall_charts(table: pa.Table | None) -> tuple[Chart, ...]:
                 "One bar a number of hits. A tall bar at zero means many regions without a hit: "
                 "lambda may be too high for them, or they hold no motif of the set.",
                 _histogram("hits in a region", "regions"),
-                _as_rows(total),
+                _as_rows(total, are_counts=True),
             )
         )
     if position := bins.get((None, "position")):
@@ -106,7 +106,8 @@ def motif_charts() -> tuple[Chart, ...]:
             "Coefficient",
             "Histogram of hit coefficients.",
             "How much of the CWM is in the contributions, on a scale where the contributions of a "
-            "region have unit root mean square. A second hump is often a second kind of site.",
+            "region have unit root mean square. A second hump is often a second kind of site; the "
+            "last bar also holds what lies beyond it.",
             _histogram("hit coefficient", "hits"),
         ),
         Chart(
@@ -121,7 +122,8 @@ def motif_charts() -> tuple[Chart, ...]:
             "motif-importance",
             "Importance",
             "Histogram of the sum of absolute contributions under hits.",
-            "How much the model makes of the site, in the units of the contributions.",
+            "How much the model makes of the site, in the units of the contributions; the last "
+            "bar also holds what lies beyond it.",
             _histogram("hit importance", "hits"),
         ),
         Chart(
@@ -145,13 +147,15 @@ def seqlet_chart(rows: Sequence[MotifRow]) -> Chart:
         if r.n_seqlets is not None and r.n_hits_restricted is not None
     ]
     top = max((max(p["seqlets"] or 0, p["hits"] or 0) for p in points), default=1) or 1
-    scale = alt.Scale(type="symlog", domain=[0, top], nice=True)
+    scale = alt.Scale(type="symlog", domain=[0, top])
+    steps = [0, 1, 3] + [k * 10**e for e in range(1, 8) for k in (1, 3) if k * 10**e <= top]
+    axis = alt.Axis(values=steps, format=",d")
     chart = (
         alt.Chart(alt.NamedData(name="rows"))
         .mark_point(filled=True, size=70, opacity=0.85)
         .encode(
-            x=alt.X("seqlets:Q", title="seqlets (log)", scale=scale),
-            y=alt.Y("hits:Q", title="hits (log)", scale=scale),
+            x=alt.X("seqlets:Q", title="seqlets", scale=scale, axis=axis),
+            y=alt.Y("hits:Q", title="hits", scale=scale, axis=axis),
             tooltip=[
                 alt.Tooltip("motif:N"),
                 alt.Tooltip("seqlets:Q", format=","),
@@ -161,7 +165,7 @@ def seqlet_chart(rows: Sequence[MotifRow]) -> Chart:
         )
     )
     line = (
-        alt.Chart(alt.InlineData(values=[{"n": 0}, {"n": top}]))
+        alt.Chart(alt.InlineData(values=[{"n": 0}, {"n": top}], name="diagonal"))
         .mark_line(strokeDash=[4, 4], opacity=0.6, point=False)
         .encode(x=alt.X("n:Q"), y=alt.Y("n:Q"), tooltip=alt.value(None))
     )
@@ -184,18 +188,19 @@ def spacing_chart() -> Chart:
         alt.Chart(alt.NamedData(name="rows"))
         .mark_bar(binSpacing=0)
         .encode(
-            x=alt.X("distance:Q", title="bases between centres, first to second").bin(
-                alt.Bin(step=2)
-            ),
-            y=alt.Y("sum(n):Q", title="pairs"),
-            color=alt.Color("orientation:N", title=None, legend=alt.Legend(orient="top")),
+            x=alt.X("start:Q", bin="binned", title="bases between centres",
+                    axis=alt.Axis(tickCount=8)),
+            x2="end:Q",
+            y=alt.Y("n:Q", title="pairs", stack=True, axis=alt.Axis(tickCount=5)),
+            color=alt.Color("orientation:N", title=None, legend=alt.Legend(orient="top"),
+                            sort=["same", "convergent", "divergent"]),
             tooltip=[
                 alt.Tooltip("orientation:N"),
-                alt.Tooltip("distance:Q", bin=alt.Bin(step=2), title="bases"),
-                alt.Tooltip("sum(n):Q", title="pairs", format=","),
+                alt.Tooltip("label:N", title="bases"),
+                alt.Tooltip("n:Q", title="pairs", format=","),
             ],
         )
-    )
+    )  # fmt: skip
     return Chart(
         "spacing",
         "Spacing and orientation",
@@ -265,7 +270,10 @@ def sharing_chart(n_samples_of: Sequence[int], n_samples: int) -> Chart:
         "Motifs on the right are found everywhere, as those of general factors; those on the left "
         "are particular to few samples, as those of a cell type.",
         _histogram("samples with the motif", "motifs"),
-        [{"start": k, "end": k + step, "n": bins[k]} for k in sorted(bins)],
+        [
+            {"start": k, "end": k + step, "n": bins[k], "label": _range(k, k + step - 1)}
+            for k in sorted(bins)
+        ],
     )
 
 
@@ -280,8 +288,7 @@ def _histogram(x_title: str, y_title: str, *, threshold: bool = False) -> Mappin
             x2="end:Q",
             y=alt.Y("n:Q", title=y_title, axis=alt.Axis(tickCount=5)),
             tooltip=[
-                alt.Tooltip("start:Q", title="from", format=".4~g"),
-                alt.Tooltip("end:Q", title="to", format=".4~g"),
+                alt.Tooltip("label:N", title=x_title),
                 alt.Tooltip("n:Q", title=y_title, format=","),
             ],
         )
@@ -304,8 +311,20 @@ def _sized(chart: Any, *, height: int) -> Mapping[str, Any]:  # noqa: ANN401  (A
     return spec
 
 
-def _as_rows(bins: Sequence[tuple[float, float, int]]) -> list[dict[str, float]]:
-    return [{"start": start, "end": end, "n": n} for start, end, n in bins]
+def _as_rows(
+    bins: Sequence[tuple[float, float, int]], *, are_counts: bool = False
+) -> list[dict[str, float | str]]:
+    """Return bins as rows; those of counts are centred on their number."""
+    if are_counts:
+        return [
+            {"start": start - 0.5, "end": end - 0.5, "n": n, "label": f"{start:g}"}
+            for start, end, n in bins
+        ]
+    return [{"start": a, "end": b, "n": n, "label": _range(a, b)} for a, b, n in bins]
+
+
+def _range(first: float, last: float) -> str:
+    return f"{first:g} to {last:g}" if first != last else f"{first:g}"
 
 
 def _middle(bins: Sequence[tuple[float, float, int]]) -> float:

@@ -12,9 +12,11 @@ from finemo_dist.reports.heatmap import Scale, data_uri, heatmap_png, packed
 from finemo_dist.reports.ordering import similar_order
 
 _PLOT_UNITS: Final = 760
-_LARGEST_CELL: Final = 24.0
+_LARGEST_CELL: Final = 18.0
 _LABELLED_CELL: Final = 11.0
 _LABEL_CHARS: Final = 24
+_COLUMN_UNITS: Final = 500
+"""What fits beside another figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,11 @@ class Matrix:
     def total_width(self) -> float:
         """Of the drawing with its labels."""
         return self.left + self.width + 12
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it takes the whole width of the page."""
+        return self.total_width > _COLUMN_UNITS
 
     @property
     def total_height(self) -> float:
@@ -155,14 +162,23 @@ def confusion_matrix(table: pa.Table, names: Sequence[str]) -> Matrix:
     return matrix(text, values, (names, names), scale=Scale(0, 1), ends=("0", "all"))
 
 
-def cooccurrence_matrix(table: pa.Table, names: Sequence[str]) -> Matrix:
-    """Return the logarithm of the odds ratio of every pair; NaN, grey, where none is known."""
+def cooccurrence_matrix(table: pa.Table) -> Matrix:
+    """Return the logarithm of the odds ratio of every pair of motifs found with another."""
+    rows = table.to_pylist()
+    n_of = {row[f"motif_name_{k}"]: row[f"n_{k}"] for row in rows for k in "ab"}
+    names = sorted(n_of)
     place = {name: i for i, name in enumerate(names)}
-    values = np.full((len(names), len(names)), np.nan, np.float32)
-    for row in table.to_pylist():
-        pair = place.get(row["motif_name_a"]), place.get(row["motif_name_b"])
-        if None not in pair and row["odds_ratio"] and row["odds_ratio"] > 0:
-            values[pair] = values[pair[::-1]] = np.log2(row["odds_ratio"])
+    counts = np.array([n_of[name] for name in names], np.float64)
+    both = np.zeros((len(names), len(names)))
+    for row in rows:
+        pair = place[row["motif_name_a"]], place[row["motif_name_b"]]
+        both[pair] = both[pair[::-1]] = row["n_both"]
+    # The table lists pairs that meet; those that never do follow from the counts.
+    only_row, only_column = counts[:, None] - both, counts[None, :] - both
+    neither = rows[0]["n_regions"] - both - only_row - only_column
+    odds = (both + 0.5) * (neither + 0.5) / ((only_row + 0.5) * (only_column + 0.5))
+    values = np.log2(odds).astype(np.float32)
+    np.fill_diagonal(values, np.nan)
     order = similar_order(np.nan_to_num(values))
     ordered = [names[i] for i in order]
     text = MatrixText(

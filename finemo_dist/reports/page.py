@@ -1,5 +1,6 @@
 """``report.html`` and the page of an atlas: data in, text out."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,7 +21,6 @@ from finemo_dist.reports.charts import (
 from finemo_dist.reports.flags import ALL_FLAGS
 from finemo_dist.reports.glossary import GLOSSARY
 from finemo_dist.reports.matrices import (
-    Matrix,
     atlas_matrix,
     confusion_matrix,
     cooccurrence_matrix,
@@ -37,6 +37,7 @@ from finemo_dist.reports.words import number, percent
 _MOST_PAIRS: Final = 300
 _TOP_PAIRS: Final = 20
 _LEAST_TOGETHER: Final = 5
+_SPACING_BIN: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class _Pair:
     """Two motifs and how far their hits lie apart."""
 
     label: str
-    bins: tuple[tuple[str, int, int], ...]
-    """Orientation, distance, number of pairs."""
+    bins: tuple[tuple[str, int, int, int], ...]
+    """Orientation, first distance, the one after the last, number of pairs."""
 
 
 def render_report(data: ReportData) -> str:
@@ -57,8 +58,16 @@ def render_report(data: ReportData) -> str:
     seqlets = seqlet_chart(rows) if has_seqlets else None
     per_motif = motif_charts() if data.distributions is not None else ()
     overall = overall_charts(data.distributions)
-    confusion = _matrix_of(data.confusion, names, confusion_matrix)
-    cooccurrence = _matrix_of(data.cooccurrence, names, cooccurrence_matrix)
+    confusion = (
+        confusion_matrix(data.confusion, names)
+        if data.confusion is not None and data.confusion.num_rows
+        else None
+    )
+    cooccurrence = (
+        cooccurrence_matrix(data.cooccurrence)
+        if data.cooccurrence is not None and data.cooccurrence.num_rows
+        else None
+    )
     pairs = _pairs(data.spacing)
     spacing = spacing_chart() if pairs else None
     tracks = tuple(track(region) for region in data.examples)
@@ -155,10 +164,6 @@ def _sections(**shown: object) -> tuple[tuple[str, str], ...]:
     )  # fmt: skip
 
 
-def _matrix_of(table: pa.Table | None, names: Sequence[str], make: Any) -> Matrix | None:  # noqa: ANN401
-    return make(table, names) if table is not None and table.num_rows and len(names) > 1 else None
-
-
 def _details(rows: Sequence[MotifRow], data: ReportData) -> list[dict[str, Any]]:
     """Return what is shown of each motif, in the order of the motif file."""
     bins = distribution_rows(data.distributions)
@@ -209,14 +214,20 @@ def _or_none(value: float | None) -> str | None:
 
 def _pairs(table: pa.Table | None) -> list[_Pair]:
     """Return the pairs with the most pairs of hits, most first."""
-    held: dict[tuple[str, str], list[tuple[str, int, int]]] = {}
+    held: dict[tuple[str, str], Counter[tuple[str, int]]] = {}
     for row in table.to_pylist() if table is not None else ():
         pair = row["motif_name_a"], row["motif_name_b"]
-        held.setdefault(pair, []).append((row["orientation"], row["distance"], row["n"]))
-    totals = {pair: sum(n for _, _, n in bins) for pair, bins in held.items()}
-    first = sorted(held, key=lambda pair: (-totals[pair], pair))[:_MOST_PAIRS]
+        start = row["distance"] // _SPACING_BIN * _SPACING_BIN
+        held.setdefault(pair, Counter())[row["orientation"], start] += row["n"]
+    first = sorted(held, key=lambda pair: (-held[pair].total(), pair))[:_MOST_PAIRS]
     return [
-        _Pair(f"{a} and {b} ({totals[a, b]:,} pairs)", tuple(sorted(held[a, b]))) for a, b in first
+        _Pair(
+            f"{a} and {b} ({held[a, b].total():,} pairs)",
+            tuple(
+                (o, start, start + _SPACING_BIN, n) for (o, start), n in sorted(held[a, b].items())
+            ),
+        )
+        for a, b in first
     ]
 
 

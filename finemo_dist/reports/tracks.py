@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.reports.logo import COLUMN_UNITS, baseline, logo_paths
+from finemo_dist.reports.matrices import short_name
 from finemo_dist.reports.page_model import ExampleRegion, RegionHit
 
-_LOGO_UNITS: Final = 320
-_LANE_UNITS: Final = 74
+_LOGO_UNITS: Final = 420
+_LANE_UNITS: Final = 84
 _OVERVIEW_UNITS: Final = 60
 
 
@@ -91,7 +92,7 @@ def _boxes(hits: tuple[RegionHit, ...]) -> tuple[HitBox, ...]:
     boxes = []
     for hit in sorted(hits, key=lambda h: (h.start, h.end, h.motif_name, h.strand)):
         lane = next((i for i, end in enumerate(ends) if end <= hit.start), len(ends))
-        room = max(hit.end - hit.start, round(0.75 * len(hit.motif_name)) + 3)
+        room = max(hit.end - hit.start, round(0.75 * (len(short_name(hit.motif_name)) + 2)))
         ends[lane : lane + 1] = [hit.start + room + 1]
         boxes.append(
             HitBox(
@@ -121,6 +122,4 @@ def _profile(values: NDArray[np.float64]) -> str:
     """Return bars, one a base, as one path."""
     zero, (_, span) = _profile_zero(values), _span(values)
     heights = np.round(values / span * _OVERVIEW_UNITS).astype(int)
-    return "".join(
-        f"M{x} {zero}v{-height}" for x, height in enumerate(heights.tolist()) if height
-    )
+    return "".join(f"M{x} {zero}v{-height}" for x, height in enumerate(heights.tolist()) if height)

@@ -48,7 +48,7 @@
       place.replaceChildren(element("p", { className: "empty", textContent: chart.empty || "Nothing to show." }));
       return;
     }
-    const spec = { ...chart.spec, datasets: { rows, threshold: chart.threshold || [] }, description: place.getAttribute("aria-label") };
+    const spec = { ...chart.spec, datasets: { ...chart.spec.datasets, rows, threshold: chart.threshold || [] }, description: place.getAttribute("aria-label") };
     const space = element("div");
     place.replaceChildren(space);
     // ast: expressions are interpreted, so that the page needs no eval and its policy forbids it.
@@ -131,19 +131,23 @@
   // One motif
   const select = $("motif-select");
   const quantities = ["hits_per_region", "coefficient", "similarity", "importance", "position"];
+  const short = (value) => String(Number(value.toPrecision(4)));
+  const binned = ([start, end, n], isCount) => (isCount
+    ? { start: start - 0.5, end: end - 0.5, n, label: short(start) }
+    : { start, end, n, label: `${short(start)} to ${short(end)}` });
   function showMotif(index) {
     const motif = data.motifs[index];
     select.value = String(index);
     $("motif-flags").replaceChildren(...motif.flags.map(([label, meaning]) => element("span", { className: "flag", textContent: label, title: meaning })));
     $("motif-logos").replaceChildren(...motif.logos.map(([id, label, caption]) => {
       const drawing = svgElement("svg", { class: "logo", role: "img", "aria-label": label }, [svgElement("use", { href: `#${id}` })]);
-      return element("figure", {}, [drawing, element("figcaption", { textContent: caption })]);
+      return element("figure", {}, [element("figcaption", { textContent: caption }), drawing]);
     }));
     $("motif-facts").replaceChildren(...motif.facts.map(([term, value]) => element("div", {}, [element("dt", { textContent: term }), element("dd", { textContent: value })])));
     for (const quantity of quantities) {
       const chart = data.charts[`motif-${quantity}`];
       if (!chart) continue;
-      chart.rows = (motif.bins[quantity] || []).map(([start, end, n]) => ({ start, end, n }));
+      chart.rows = (motif.bins[quantity] || []).map((bin) => binned(bin, quantity === "hits_per_region"));
       chart.empty = "This motif has no hits.";
       if (quantity === "similarity") chart.threshold = motif.threshold === null ? [] : [{ value: motif.threshold }];
       redraw(`motif-${quantity}`);
@@ -169,7 +173,7 @@
   const pairs = $("pair-select");
   if (pairs) {
     const showPair = () => {
-      data.charts.spacing.rows = data.pairs[Number(pairs.value)].map(([orientation, distance, n]) => ({ orientation, distance, n }));
+      data.charts.spacing.rows = data.pairs[Number(pairs.value)].map(([orientation, start, end, n]) => ({ orientation, start, end, n, label: `${start} to ${end - 1}` }));
       redraw("spacing");
     };
     pairs.addEventListener("change", showPair);
@@ -194,7 +198,7 @@
       const number = Number.isNaN(value) ? "not known" : `${Number(value.toPrecision(3))} ${matrix.unit}`;
       const names = [[matrix.rowNoun, matrix.rows[at[0]]], [matrix.columnNoun, matrix.columns[at[1]]]];
       readout.textContent = `${names.map((pair) => pair.filter(Boolean).join(" ")).join(" × ")}: ${number}`;
-      cursor.removeAttribute("hidden");
+      cursor.style.display = "";
       const box = { x: x + at[1] * w / width, y: y + at[0] * h / height, width: w / width, height: h / height };
       for (const [name, side] of Object.entries(box)) cursor.setAttribute(name, side);
     };
