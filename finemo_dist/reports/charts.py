@@ -34,14 +34,14 @@ class Chart:
 
 @cache
 def chart_program() -> str:
-    """Return Vega, Vega-Lite and Vega-Embed as one JavaScript text that is safe inside a page."""
+    """Return Vega, Vega-Lite and Vega-Embed as one script that is safe inside a page."""
     import altair as alt
     import vl_convert
 
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
     # A string of the program that looks like markup would end its script element.
     return (
-        vl_convert.javascript_bundle(vl_version=version)
+        vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", version)
         .replace("</script", "<\\/script")
         .replace("<!--", "<\\!--")
     )
@@ -69,7 +69,7 @@ def overall_charts(table: pa.Table | None) -> tuple[Chart, ...]:
             Chart(
                 "hits-per-region",
                 "Hits per region",
-                f"Histogram of hits in a region: the median is {median:g}, the most {total[-1][0]:g}.",
+                f"Histogram of hits in a region: median {median:g}, most {total[-1][0]:g}.",
                 "One bar a number of hits. A tall bar at zero means many regions without a hit: "
                 "lambda may be too high for them, or they hold no motif of the set.",
                 _histogram("hits in a region", "regions"),
@@ -82,8 +82,8 @@ def overall_charts(table: pa.Table | None) -> tuple[Chart, ...]:
                 "position",
                 "Place relative to the summit",
                 "Histogram of the distance of hits from the middle of their region.",
-                "Hits of factors that open chromatin gather around the summit (0). A flat line means "
-                "that regions are not centred on peaks, or that hits are noise.",
+                "Hits of factors that open chromatin gather around the summit (0). A flat line "
+                "means that regions are not centred on peaks, or that hits are noise.",
                 _histogram("bases from the summit", "hits"),
                 _as_rows(position),
             )
@@ -164,8 +164,9 @@ def seqlet_chart(rows: Sequence[MotifRow]) -> Chart:
             ],
         )
     )
+    diagonal: list[dict[str, Any]] = [{"n": 0}, {"n": top}]
     line = (
-        alt.Chart(alt.InlineData(values=[{"n": 0}, {"n": top}], name="diagonal"))
+        alt.Chart(alt.InlineData(values=diagonal, name="diagonal"))
         .mark_line(strokeDash=[4, 4], opacity=0.6, point=False)
         .encode(x=alt.X("n:Q"), y=alt.Y("n:Q"), tooltip=alt.value(None))
     )
@@ -206,7 +207,8 @@ def spacing_chart() -> Chart:
         "Spacing and orientation",
         "Histogram of the distance between the hits of two motifs, by their orientation.",
         "A sharp peak at one distance and orientation points to factors that bind together; peaks "
-        "ten bases apart to factors on the same side of the helix. A smooth hump is mere proximity.",
+        "ten bases apart to factors on the same side of the helix. A smooth hump is mere "
+        "proximity.",
         _sized(chart, height=230),
     )
 

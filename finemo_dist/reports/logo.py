@@ -1,4 +1,4 @@
-"""Sequence logos as SVG: letters whose heights are contributions, up for positive, down for negative.
+"""Sequence logos as SVG: letters as high as contributions, up if positive, down if negative.
 
 Letters are one path for each base, in whole units, so that a page with a thousand logos stays light
 and each is a vector. Colours are those of Okabe and Ito, told apart by colour-blind readers too.

@@ -42,9 +42,9 @@ def methods(summary: Summary, provenance: Provenance) -> Methods:
     works = _Citations()
     sentences = [
         f"Motif instances were called in {count(summary.n_regions_done, 'region')} of "
-        f"{count(summary.n_samples, 'sample')} with {_caller(provenance, works)}, using contribution "
-        f"weight matrices (CWMs) of {count(summary.n_motifs, 'motif')} from TF-MoDISco "
-        f"{works.cite('modisco', 'bpnet')}.",
+        f"{count(summary.n_samples, 'sample')} with {_caller(provenance, works)}, using "
+        f"contribution weight matrices (CWMs) {works.cite('bpnet')} of "
+        f"{count(summary.n_motifs, 'motif')} read from a TF-MoDISco file {works.cite('modisco')}.",
         _problem(provenance),
         _stopping(summary, provenance, works),
         _filter(provenance),
@@ -105,8 +105,8 @@ def _stopping(summary: Summary, provenance: Provenance, works: _Citations) -> st
     if provenance.parameters.get("solver") == "dense":
         return f"The problem was solved{by}; {state} reached the tolerance {summary.tolerance:g}."
     return (
-        f"The problem was solved{by}; the duality gap {works.cite('kim')} over the region width was "
-        f"within {summary.tolerance:g} in {state}, at most {summary.max_gap:.1g}."
+        f"The problem was solved{by}; the duality gap {works.cite('kim')} over the region width "
+        f"was within {summary.tolerance:g} in {state}, at most {summary.max_gap:.1g}."
     )
 
 

@@ -97,7 +97,7 @@ def motif_rows(data: ReportData) -> tuple[MotifRow, ...]:
 def motif_logos(
     motifs: MotifSet, entry: int, hit_cwms: Mapping[str, NDArray[np.floating]]
 ) -> MotifLogos:
-    """Return the logos of the motif whose forward entry is ``entry``, cut around its trim window."""
+    """Return the logos of a motif, by its forward entry, cut around its trim window."""
     name = motifs.name[entry]
     window = _Window.of(motifs, entry)
     modisco = np.asarray(motifs.cwm[entry], np.float64)
@@ -107,17 +107,16 @@ def motif_logos(
     def symbol(suffix: str, cwm: NDArray[np.floating], shown: "_Window", what: str) -> Symbol:
         return _symbol(f"l{entry // 2}{suffix}", cwm, shown, f"{what} of {name}")
 
-    if over_hits is None or not np.any(over_hits):
-        hits = (None, None)
-    else:
-        hits = (
-            symbol("hf", over_hits, forward, "CWM over hits"),
-            symbol("hr", reverse_complement(over_hits), reverse, "Reversed CWM over hits"),
-        )
-    return MotifLogos(
+    of_modisco = (
         symbol("mf", modisco, forward, "modisco CWM"),
         symbol("mr", reverse_complement(modisco), reverse, "Reversed modisco CWM"),
-        *hits,
+    )
+    if over_hits is None or not np.any(over_hits):
+        return MotifLogos(*of_modisco)
+    return MotifLogos(
+        *of_modisco,
+        symbol("hf", over_hits, forward, "CWM over hits"),
+        symbol("hr", reverse_complement(over_hits), reverse, "Reversed CWM over hits"),
     )
 
 

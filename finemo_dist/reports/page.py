@@ -7,9 +7,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from finemo_dist.reports.atlas import atlas_rows, outlying_samples, OUTLIER_LIMIT
+from finemo_dist.reports.atlas import OUTLIER_LIMIT, atlas_rows, outlying_samples
 from finemo_dist.reports.charts import (
-    Chart,
     distribution_rows,
     motif_charts,
     overall_charts,

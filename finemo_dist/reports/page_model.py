@@ -22,7 +22,7 @@ distance of their centres from the middle of the region, which is the summit."""
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The numbers of the first screen, which the verdict reads; all counts are of regions or hits."""
+    """The numbers of the first screen, which the verdict reads."""
 
     n_samples: int
     n_regions: int

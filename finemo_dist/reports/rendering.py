@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 from finemo_dist.reports.charts import Chart, chart_program
 from finemo_dist.reports.matrices import Matrix, short_name
@@ -40,8 +41,8 @@ def render(template: str, context: Mapping[str, Any]) -> str:
     return environment.get_template(template).render(
         **context,
         policy=_policy(scripts.values()),
-        style=jinja2.utils.markupsafe.Markup(_template("page.css")),
-        scripts={key: jinja2.utils.markupsafe.Markup(text) for key, text in scripts.items()},
+        style=Markup(_template("page.css")),
+        scripts={key: Markup(text) for key, text in scripts.items()},
         number=number,
         percent=percent,
         short=short_name,

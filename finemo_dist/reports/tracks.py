@@ -82,7 +82,7 @@ def track(region: ExampleRegion) -> Track:
 
 
 def _one_hot(sequence: NDArray[np.uint8]) -> NDArray[np.float64]:
-    return (sequence[None, :] == np.arange(4)[:, None]).astype(np.float64)
+    return np.asarray(sequence[None, :] == np.arange(4)[:, None], np.float64)
 
 
 def _boxes(hits: tuple[RegionHit, ...]) -> tuple[HitBox, ...]:

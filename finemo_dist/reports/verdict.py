@@ -57,7 +57,7 @@ _HEADLINES: Final = {
 
 
 def verdict(summary: Summary) -> Verdict:
-    """Return the verdict on a run: every rule's finding, gravest first, in the order of ``RULES``."""
+    """Return what every rule finds in a run, gravest first, then in the order of ``RULES``."""
     found = [rule.find(summary) for rule in RULES]
     reasons = tuple(sorted((r for r in found if r.text), key=lambda r: -r.level))
     level = max((reason.level for reason in reasons), default=Level.GOOD)
@@ -161,9 +161,7 @@ RULES: Final = (
         f"{percent(WITHOUT_HIT_BAD)}, or without any hit at all, not to be used.",
         _with_hits,
     ),
-    Rule(
-        f"Median recall of seqlets below {percent(RECALL_LOOK)}: to be looked at.", _recall
-    ),
+    Rule(f"Median recall of seqlets below {percent(RECALL_LOOK)}: to be looked at.", _recall),
     Rule(
         f"More than {percent(MOTIFS_WITHOUT_HIT_LOOK)} of motifs without a hit: to be looked at.",
         _motifs,

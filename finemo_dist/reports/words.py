@@ -7,7 +7,7 @@ def count(n: int, noun: str) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share in per cent: whole from 10% on, with one digit below, never a false 0 or 100."""
+    """Return a share in per cent, one digit below 10; neither 0% nor 100% unless it is."""
     value = 100 * share
     if 0 < value < 0.1:
         return "<0.1%"
@@ -18,4 +18,4 @@ def percent(share: float) -> str:
 
 def number(value: float | None, digits: int = 2) -> str:
     """Return a number with so many decimals, or a dash when there is none."""
-    return "–" if value is None or value != value else f"{value:,.{digits}f}"
+    return "\u2013" if value is None or value != value else f"{value:,.{digits}f}"
