@@ -55,6 +55,7 @@ def make_report(request: ReportRequest) -> Path:
         An input is missing, damaged, or of another run.
     """
     check_output(request.out_dir, force=request.force)
+    _check_outlives(request)
     with tempfile.TemporaryDirectory(prefix="finemo_dist-") as scratch:
         run_dir, given = _run_of(request, Path(scratch))
         samples = None if request.sample is None else [request.sample]
@@ -74,6 +75,17 @@ def make_report(request: ReportRequest) -> Path:
                 force=request.force,
             )
     return request.out_dir / PAGE
+
+
+def _check_outlives(request: ReportRequest) -> None:
+    """Refuse to replace a directory that an input lies in."""
+    out = request.out_dir.resolve()
+    for path in (request.hits, request.regions, request.modisco_h5):
+        if path is not None and path.resolve().is_relative_to(out):
+            raise UsageError(
+                f"{path}: lies in the report directory {request.out_dir}, which is replaced as a "
+                "whole. Choose another -o."
+            )
 
 
 def _run_of(request: ReportRequest, scratch: Path) -> tuple[Path, RegionReader | None]:

@@ -110,8 +110,7 @@ def _write_units(
     nothing = {key: values[:0] for key, values in quality.items()} | {"n_hits": n_hits[:0]}
     shard, block = 0, next(blocks)
     while True:
-        rank = np.searchsorted(peaks[order], block["peak_id"].astype(np.int64))
-        np.add.at(n_hits, order[rank], 1)
+        np.add.at(n_hits, order[_ranks(peaks[order], block["peak_id"].astype(np.int64))], 1)
         following = next(blocks, None)
         qc = nothing if following is not None else {**quality, "n_hits": n_hits}
         write_unit(
@@ -126,6 +125,16 @@ def _write_units(
         if following is None:
             return shard
         block = following
+
+
+def _ranks(peaks: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return where each of ``found`` is in the ascending ``peaks``."""
+    if len(unknown := np.setdiff1d(found, peaks)):
+        raise InputError(
+            f"hits.tsv: names region {unknown[0]}, which peaks_qc.tsv does not hold. Give the "
+            "directory as call-hits wrote it."
+        )
+    return np.searchsorted(peaks, found)
 
 
 def _config_of(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -210,9 +219,7 @@ def _read_quality(path: Path, settings: dict[str, Any]) -> _Columns:
     return columns
 
 
-def _check_regions(
-    directory: Path, regions: RegionReader, quality: _Columns
-) -> None:
+def _check_regions(directory: Path, regions: RegionReader, quality: _Columns) -> None:
     table = regions.table(0, regions.n_regions)
     starts = dict(zip(table.peak_id.tolist(), table.start.tolist(), strict=True))
     peaks, found = quality["peak_id"], quality["peak_region_start"]
@@ -225,9 +232,7 @@ def _check_regions(
             )
 
 
-def _hit_blocks(
-    path: Path, motifs: MotifSet, chroms: _Chromosomes
-) -> Iterator[_Columns]:
+def _hit_blocks(path: Path, motifs: MotifSet, chroms: _Chromosomes) -> Iterator[_Columns]:
     entry = {key: i for i, key in enumerate(zip(motifs.name, motifs.strand, strict=True))}
     n_blocks = 0
     for table in _stream(path):
