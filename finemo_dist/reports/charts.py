@@ -236,7 +236,8 @@ def sample_chart(samples: Sequence[SampleQuality], outliers: Sequence[str]) -> C
             y=alt.Y("without:Q", title="regions without a hit", axis=alt.Axis(format="%")),
             color=alt.Color("kind:N", title=None, sort=["sample", "outlier"],
                             legend=alt.Legend(orient="top")),
-            shape=alt.Shape("kind:N", title=None, sort=["sample", "outlier"]),
+            shape=alt.Shape("kind:N", title=None, sort=["sample", "outlier"],
+                            legend=alt.Legend(orient="top")),
             tooltip=[
                 alt.Tooltip("sample:N"),
                 alt.Tooltip("regions:Q", format=","),

@@ -16,7 +16,9 @@ from finemo_dist.reports.cwm_files import write_cwms
 from finemo_dist.reports.cwms import hit_cwms
 from finemo_dist.reports.gather import gather_atlas, gather_report
 from finemo_dist.reports.logo import logo_svg
+from finemo_dist.reports.multiqc import multiqc_files
 from finemo_dist.reports.page import render_atlas, render_report
+from finemo_dist.reports.page_model import AtlasData, ReportData
 from finemo_dist.reports.scope import Scope, prepare
 from finemo_dist.reports.tables import (
     motif_report,
@@ -46,7 +48,8 @@ def write_report(
 ) -> Scope:
     """Write the report of the samples that the catalog shows, and say what recall is over.
 
-    ``report.html``, ``motif_report.tsv``, ``motif_occurrences.tsv`` and ``CWMs/``; with seqlets
+    ``report.html``, ``motif_report.tsv``, ``motif_occurrences.tsv``, ``CWMs/`` and two files for
+    MultiQC; with seqlets
     ``seqlets.tsv``, and with recall ``seqlet_confusion.tsv``. Of several samples the page is that
     of an atlas.
 
@@ -83,23 +86,24 @@ def write_report(
         if confusion is not None:
             write_table(folder / "seqlet_confusion.tsv", confusion)
         write_cwms(folder / "CWMs", motifs, sums, with_recall=with_recall, logo=logo_svg)
+        data: AtlasData | ReportData
         if len(catalog.samples) > 1:
-            atlas = gather_atlas(catalog, motifs, title=title, motif_report=report, sums=sums)
-            page = render_atlas(atlas)
+            data = gather_atlas(catalog, motifs, title=title, motif_report=report, sums=sums)
+            page = render_atlas(data)
         else:
-            page = render_report(
-                gather_report(
-                    catalog,
-                    readers,
-                    motifs,
-                    title=title,
-                    motif_report=report,
-                    confusion=confusion,
-                    sums=sums,
-                    scope=scope,
-                )
+            data = gather_report(
+                catalog,
+                readers,
+                motifs,
+                title=title,
+                motif_report=report,
+                confusion=confusion,
+                sums=sums,
+                scope=scope,
             )
-        (folder / PAGE).write_text(page, encoding="utf-8")
+            page = render_report(data)
+        for name, text in ((PAGE, page), *multiqc_files(data.samples).items()):
+            (folder / name).write_text(text, encoding="utf-8")
     return scope
 
 
