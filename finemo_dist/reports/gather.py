@@ -59,7 +59,7 @@ def gather_report(
     samples = sample_quality(catalog)
     return ReportData(
         title=title,
-        summary=summarise_run(catalog, samples, motif_report),
+        summary=summarise_run(catalog, samples, motif_report, scope.warnings),
         provenance=_provenance(catalog),
         motifs=motifs,
         motif_report=motif_report,
@@ -91,7 +91,7 @@ def gather_atlas(
     samples = sample_quality(catalog)
     return AtlasData(
         title=title,
-        summary=summarise_run(catalog, samples, motif_report),
+        summary=summarise_run(catalog, samples, motif_report, {}),
         provenance=_provenance(catalog),
         motifs=motifs,
         samples=samples,
@@ -147,9 +147,12 @@ def funnel(catalog: Catalog) -> tuple[tuple[str, int], ...]:
 
 
 def summarise_run(
-    catalog: Catalog, samples: tuple[SampleQuality, ...], motif_report: pa.Table
+    catalog: Catalog,
+    samples: tuple[SampleQuality, ...],
+    motif_report: pa.Table,
+    warnings: Mapping[str, int],
 ) -> Summary:
-    """Return the numbers of the first screen."""
+    """Return the numbers of the first screen; ``warnings`` are those beside the run's own."""
     record = catalog.record
     numbers = catalog.run("sample_numbers")
     hits = motif_report["num_hits_total"].to_pylist()
@@ -174,7 +177,7 @@ def summarise_run(
         tolerance=float(solver.get("tolerance", DEFAULT_GAP_TOLERANCE)),
         n_clipped=record.warnings.get("clipped", 0),
         median_recall=median(recalls) if recalls else None,
-        warnings=record.warnings,
+        warnings={**record.warnings, **warnings},
     )
 
 

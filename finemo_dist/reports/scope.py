@@ -27,6 +27,8 @@ class Scope:
     """Of called motifs, in committed regions, inside the window, each place once."""
     n_outside: int = 0
     """Not inside the window."""
+    file_window_bp: int | None = None
+    """Width of the window by the modisco file; None where it does not say."""
 
     @property
     def has_seqlets(self) -> bool:
@@ -38,11 +40,31 @@ class Scope:
         """What is compared, for the reader of a report."""
         if not self.has_seqlets:
             return ""
-        return (
+        text = (
             f"Recall is over the {self.n_shared:,} of {self.n_given:,} seqlets that lie in regions "
             f"of this run, inside the middle {self.window_bp:,} bases of their region, and are of "
             "a motif that was called."
         )
+        if self.is_in_doubt:
+            text += (
+                f" The modisco file says that it looked at {self.file_window_bp:,} bases: if it is "
+                "right, seqlets were looked for in wrong places and recall means nothing."
+            )
+        return text
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether the modisco file names another window than the one that was given."""
+        return self.file_window_bp not in {None, self.window_bp}
+
+    @property
+    def warnings(self) -> dict[str, int]:
+        """What was counted that a reader of the report has to know."""
+        counts = {
+            "seqlets outside the window": self.n_outside,
+            "seqlets not shared with the run": self.n_given - self.n_outside - self.n_shared,
+        }
+        return {kind: n for kind, n in counts.items() if n}
 
 
 def prepare(
@@ -101,17 +123,17 @@ def _add_seqlets(catalog: Catalog, motifs: MotifSet, seqlets: Seqlets, window_bp
     )
     outside = int(np.count_nonzero((seqlets.start < 0) | (seqlets.end > window_bp)))
     ((n_shared,),) = catalog.rows("SELECT count(*) FROM report_seqlets")
-    scope = Scope(window_bp, len(seqlets), n_shared, outside)
-    _warn(scope, seqlets)
+    scope = Scope(window_bp, len(seqlets), n_shared, outside, seqlets.window_bp)
+    _warn(scope)
     return scope
 
 
-def _warn(scope: Scope, seqlets: Seqlets) -> None:
-    if seqlets.window_bp is not None and seqlets.window_bp != scope.window_bp:
+def _warn(scope: Scope) -> None:
+    if scope.is_in_doubt:
         logger.warning(
             "The modisco file says that it looked at %d bases, -W says %d: if the file is right, "
             "seqlets are looked for in wrong places and recall means nothing.",
-            seqlets.window_bp,
+            scope.file_window_bp,
             scope.window_bp,
         )
     if scope.n_outside:
