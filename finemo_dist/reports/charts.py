@@ -72,7 +72,7 @@ def overall_charts(table: pa.Table | None) -> tuple[Chart, ...]:
                 f"Histogram of hits in a region: median {median:g}, most {total[-1][0]:g}.",
                 "One bar a number of hits. A tall bar at zero means many regions without a hit: "
                 "lambda may be too high for them, or they hold no motif of the set.",
-                _histogram("hits in a region", "regions"),
+                _histogram("hits in a region", "regions", are_counts=True),
                 _as_rows(total, are_counts=True),
             )
         )
@@ -99,7 +99,7 @@ def motif_charts() -> tuple[Chart, ...]:
             "Hits per region",
             "Histogram of the hits of this motif in regions that have one.",
             "Regions without the motif are left out. Long tails are clusters of sites, or repeats.",
-            _histogram("hits in a region", "regions"),
+            _histogram("hits in a region", "regions", are_counts=True),
         ),
         Chart(
             "motif-coefficient",
@@ -236,8 +236,7 @@ def sample_chart(samples: Sequence[SampleQuality], outliers: Sequence[str]) -> C
             y=alt.Y("without:Q", title="regions without a hit", axis=alt.Axis(format="%")),
             color=alt.Color("kind:N", title=None, sort=["sample", "outlier"],
                             legend=alt.Legend(orient="top")),
-            shape=alt.Shape("kind:N", title=None, sort=["sample", "outlier"],
-                            legend=alt.Legend(orient="top")),
+            shape=alt.Shape("kind:N", sort=["sample", "outlier"], legend=None),
             tooltip=[
                 alt.Tooltip("sample:N"),
                 alt.Tooltip("regions:Q", format=","),
@@ -272,22 +271,31 @@ def sharing_chart(n_samples_of: Sequence[int], n_samples: int) -> Chart:
         f"Histogram of the number of samples, of {n_samples}, in which a motif is found.",
         "Motifs on the right are found everywhere, as those of general factors; those on the left "
         "are particular to few samples, as those of a cell type.",
-        _histogram("samples with the motif", "motifs"),
-        [
+        _histogram("samples with the motif", "motifs", are_counts=step == 1),
+        _as_rows([(k, k + 1, bins[k]) for k in sorted(bins)], are_counts=True)
+        if step == 1
+        else [
             {"start": k, "end": k + step, "n": bins[k], "label": _range(k, k + step - 1)}
             for k in sorted(bins)
         ],
     )
 
 
-def _histogram(x_title: str, y_title: str, *, threshold: bool = False) -> Mapping[str, Any]:
+def _histogram(
+    x_title: str, y_title: str, *, threshold: bool = False, are_counts: bool = False
+) -> Mapping[str, Any]:
     import altair as alt
 
     bars: Any = (
         alt.Chart(alt.NamedData(name="rows"))
         .mark_bar(binSpacing=1)
         .encode(
-            x=alt.X("start:Q", bin="binned", title=x_title, axis=alt.Axis(tickCount=6)),
+            x=alt.X(
+                "start:Q",
+                bin="binned",
+                title=x_title,
+                axis=alt.Axis(tickCount=6, tickMinStep=1 if are_counts else 0),
+            ),
             x2="end:Q",
             y=alt.Y("n:Q", title=y_title, axis=alt.Axis(tickCount=5)),
             tooltip=[

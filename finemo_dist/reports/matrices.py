@@ -13,8 +13,12 @@ from finemo_dist.reports.ordering import similar_order
 
 _PLOT_UNITS: Final = 760
 _LARGEST_CELL: Final = 18.0
+_FEW_COLUMNS: Final = 10
+_LARGEST_OF_FEW: Final = 48.0
 _LABELLED_CELL: Final = 11.0
 _LABEL_CHARS: Final = 24
+_FEWEST_TOGETHER: Final = 3
+"""Regions that a pair shares, or would by chance, for its odds ratio to say something."""
 _COLUMN_UNITS: Final = 500
 """What fits beside another figure."""
 
@@ -111,7 +115,8 @@ def matrix(
         What the ends of the legend say; those of ``scale`` when None.
     """
     rows, columns = values.shape
-    cell_width = min(_LARGEST_CELL, _PLOT_UNITS / max(columns, 1))
+    largest = _LARGEST_OF_FEW if columns <= _FEW_COLUMNS != rows else _LARGEST_CELL
+    cell_width = min(largest, _PLOT_UNITS / max(columns, 1))
     cell_height = min(_LARGEST_CELL, max(_PLOT_UNITS / max(rows, 1), 1.6))
     row_labels = _labels(names[0], cell_height)
     column_labels = _labels(names[1], cell_width)
@@ -162,40 +167,60 @@ def confusion_matrix(table: pa.Table, names: Sequence[str]) -> Matrix:
     return matrix(text, values, (names, names), scale=Scale(0, 1), ends=("0", "all"))
 
 
-def cooccurrence_matrix(table: pa.Table) -> Matrix:
-    """Return the logarithm of the odds ratio of every pair of motifs found with another."""
-    rows = table.to_pylist()
-    n_of = {row[f"motif_name_{k}"]: row[f"n_{k}"] for row in rows for k in "ab"}
-    names = sorted(n_of)
-    place = {name: i for i, name in enumerate(names)}
-    counts = np.array([n_of[name] for name in names], np.float64)
-    both = np.zeros((len(names), len(names)))
-    for row in rows:
-        pair = place[row["motif_name_a"]], place[row["motif_name_b"]]
-        both[pair] = both[pair[::-1]] = row["n_both"]
-    # The table lists pairs that meet; those that never do follow from the counts.
-    only_row, only_column = counts[:, None] - both, counts[None, :] - both
-    neither = rows[0]["n_regions"] - both - only_row - only_column
-    odds = (both + 0.5) * (neither + 0.5) / ((only_row + 0.5) * (only_column + 0.5))
-    values = np.log2(odds).astype(np.float32)
-    np.fill_diagonal(values, np.nan)
-    order = similar_order(np.nan_to_num(values))
-    ordered = [names[i] for i in order]
+def cooccurrence_matrix(table: pa.Table) -> Matrix | None:
+    """Return the logarithm of the odds ratio of every pair; None where no pair says anything.
+
+    Grey, NaN, are pairs of which too few shared regions are both seen and expected, and motifs of
+    which that holds with all others are left out.
+    """
+    names, values = log_odds(table)
+    kept = np.flatnonzero(np.isfinite(values).any(axis=1))
+    if not len(kept):
+        return None
+    kept = kept[similar_order(np.nan_to_num(values[np.ix_(kept, kept)]))]
+    ordered = [names[i] for i in kept]
     text = MatrixText(
         key="cooccurrence",
         title="Which motifs occur together",
         description="Heat map of the logarithm of the odds ratio that two motifs lie in the same "
         "region.",
         reading="Orange pairs share regions more often than chance, blue ones less often; grey "
-        "on the diagonal. One step is a doubling of the odds. Motifs alike in this lie side by "
-        "side. Pairs that overlap compete for the same bases and look blue for that reason alone.",
+        f"ones have fewer than {_FEWEST_TOGETHER} regions in common, seen and expected, which says "
+        "nothing. One step is a doubling of the odds. Motifs alike in this lie side by side. Pairs "
+        "that overlap compete for the same bases and look blue for that reason alone.",
         row_noun="",
         column_noun="",
         unit="log2 odds ratio",
     )
     scale = Scale(-4, 4, is_diverging=True)
     ends = ("16 times rarer", "16 times more often")
-    return matrix(text, values[np.ix_(order, order)], (ordered, ordered), scale=scale, ends=ends)
+    return matrix(text, values[np.ix_(kept, kept)], (ordered, ordered), scale=scale, ends=ends)
+
+
+def log_odds(table: pa.Table) -> tuple[list[str], NDArray[np.float32]]:
+    """Return motifs by name, and log2 odds ratios of all their pairs, NaN where they say nothing.
+
+    The table lists pairs that meet; those that never do follow from the counts. Half a region is
+    added to each cell.
+    """
+    rows = table.to_pylist()
+    n_of = {row[f"motif_name_{k}"]: row[f"n_{k}"] for row in rows for k in "ab"}
+    names = sorted(n_of)
+    if not names:
+        return [], np.zeros((0, 0), np.float32)
+    place = {name: i for i, name in enumerate(names)}
+    counts = np.array([n_of[name] for name in names], np.float64)
+    both = np.zeros((len(names), len(names)))
+    for row in rows:
+        pair = place[row["motif_name_a"]], place[row["motif_name_b"]]
+        both[pair] = both[pair[::-1]] = row["n_both"]
+    only_row, only_column = counts[:, None] - both, counts[None, :] - both
+    neither = rows[0]["n_regions"] - both - only_row - only_column
+    odds = (both + 0.5) * (neither + 0.5) / ((only_row + 0.5) * (only_column + 0.5))
+    expected = counts[:, None] * counts[None, :] / rows[0]["n_regions"]
+    is_known = np.maximum(both, expected) >= _FEWEST_TOGETHER
+    np.fill_diagonal(is_known, val=False)
+    return names, np.where(is_known, np.log2(odds), np.nan).astype(np.float32)
 
 
 def atlas_matrix(

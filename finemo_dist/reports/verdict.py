@@ -73,7 +73,7 @@ def _complete(s: Summary) -> Reason:
         )
     if s.n_regions == 0:
         return Reason(Level.BAD, "There are no regions.")
-    return Reason(Level.GOOD, f"All {count(s.n_regions, 'region')} are there.")
+    return Reason(Level.GOOD, f"No shard is missing: {count(s.n_regions, 'region')}.")
 
 
 def _converged(s: Summary) -> Reason:
@@ -104,7 +104,8 @@ def _with_hits(s: Summary) -> Reason:
     level = next((level for level, least in levels if share > least), Level.GOOD)
     return Reason(
         level,
-        f"{s.hits_per_region:.1f} hits per region; {percent(share)} of regions have none.",
+        f"{s.hits_per_region:.1f} hits per region; "
+        + (f"{percent(share)} of regions have none." if share else "every region has one."),
     )
 
 
