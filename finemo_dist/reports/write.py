@@ -17,6 +17,7 @@ from finemo_dist.reports.cwms import hit_cwms
 from finemo_dist.reports.gather import gather_atlas, gather_report
 from finemo_dist.reports.logo import logo_svg
 from finemo_dist.reports.multiqc import multiqc_files
+from finemo_dist.reports.multiqc import multiqc_files
 from finemo_dist.reports.page import render_atlas, render_report
 from finemo_dist.reports.page_model import AtlasData, ReportData
 from finemo_dist.reports.scope import Scope, prepare
