@@ -66,7 +66,9 @@ def test_another_motif_file_is_warned_about(finished, with_seqlets, tmp_path, co
 
 
 @pytest.mark.parametrize("flag", ["-p", "-I", "-N", "-t", "-s"])
-def test_flags_that_finemo_deprecated_are_refused_with_their_cure(finished, tmp_path, refused, flag):
+def test_flags_that_finemo_deprecated_are_refused_with_their_cure(
+    finished, tmp_path, refused, flag
+):
     said = refused("report", "-H", finished, "-o", tmp_path / "out", flag, "x")
 
     assert "was deprecated in finemo" in said

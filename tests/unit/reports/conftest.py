@@ -79,15 +79,15 @@ def seqlets_of(rng, hits, *, has_coordinates=True):
         if rng.random() < 0.4:
             name = f"pos_patterns.{row['motif_name']}"
             places.append((name, row["peak_id"], offset, row["strand"] == "-"))
-    for _ in range(20):
-        places.append(
-            (
-                f"pos_patterns.m{rng.integers(4)}",
-                int(rng.integers(N_REGIONS + 2)),
-                int(rng.integers(-5, 60)),
-                bool(rng.integers(2)),
-            )
+    places += [
+        (
+            f"pos_patterns.m{rng.integers(4)}",
+            int(rng.integers(N_REGIONS + 2)),
+            int(rng.integers(-5, 60)),
+            bool(rng.integers(2)),
         )
+        for _ in range(20)
+    ]
     return seqlets_at(places)
 
 

@@ -82,7 +82,7 @@ def best_hits(scene):
 
 def test_cwms_are_means_over_hits_and_over_what_only_one_side_has(scene):
     prepare(scene.catalog, scene.motifs, scene.seqlets, window_bp=WINDOW_BP)
-    seqlets = {place: peak for place, peak in scene.seqlet_places}
+    seqlets = dict(scene.seqlet_places)
     best = best_hits(scene)
 
     sums = hit_cwms(scene.catalog, {"liver": scene.regions}, scene.motifs)
@@ -110,7 +110,9 @@ def check(scene, sums, rank, places):
     np.testing.assert_array_equal(sums.total[rank], looped(scene.regions, sites, 1, WIDTH)[0])
 
 
-@pytest.mark.parametrize(("shard_regions", "n_threads", "block"), [(1, 1, 9), (12, 3, 5), (5, 2, 1)])
+@pytest.mark.parametrize(
+    ("shard_regions", "n_threads", "block"), [(1, 1, 9), (12, 3, 5), (5, 2, 1)]
+)
 def test_shards_threads_and_blocks_change_nothing(
     scene, monkeypatch, shard_regions, n_threads, block
 ):

@@ -71,7 +71,9 @@ def test_hits_per_region_are_counted(scene, data):
     expected = Counter(of_region[peak] for peak in range(N_REGIONS))
     of_m1 = Counter(Counter(r["peak_id"] for r in scene.hits if r["motif_name"] == "m1").values())
 
-    assert bins(data, None, "hits_per_region") == [(n, n + 1, expected[n]) for n in sorted(expected)]
+    assert bins(data, None, "hits_per_region") == [
+        (n, n + 1, expected[n]) for n in sorted(expected)
+    ]
     assert bins(data, "m1", "hits_per_region") == [(n, n + 1, of_m1[n]) for n in sorted(of_m1)]
 
 
