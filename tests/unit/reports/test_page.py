@@ -192,7 +192,8 @@ def test_methods_change_with_the_parameters(changes, says):
 def test_every_reference_is_cited_by_its_number():
     found = methods(summary(), provenance())
 
-    cited = {int(n) for group in re.findall(r"\[([\d,]+)\]", found.paragraph) for n in group.split(",")}  # fmt: skip  # noqa: E501
+    groups = re.findall(r"\[([\d,]+)\]", found.paragraph)
+    cited = {int(number) for group in groups for number in group.split(",")}
     assert cited == set(range(1, len(found.references) + 1))
 
 
