@@ -2,10 +2,12 @@
 
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+import pyarrow as pa
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.core.errors import UsageError
@@ -17,9 +19,8 @@ from finemo_dist.reports.cwms import hit_cwms
 from finemo_dist.reports.gather import gather_atlas, gather_report
 from finemo_dist.reports.logo import logo_svg
 from finemo_dist.reports.multiqc import multiqc_files
-from finemo_dist.reports.multiqc import multiqc_files
 from finemo_dist.reports.page import render_atlas, render_report
-from finemo_dist.reports.page_model import AtlasData, ReportData
+from finemo_dist.reports.page_model import SampleQuality
 from finemo_dist.reports.scope import Scope, prepare
 from finemo_dist.reports.tables import (
     motif_report,
@@ -50,9 +51,8 @@ def write_report(
     """Write the report of the samples that the catalog shows, and say what recall is over.
 
     ``report.html``, ``motif_report.tsv``, ``motif_occurrences.tsv``, ``CWMs/`` and two files for
-    MultiQC; with seqlets
-    ``seqlets.tsv``, and with recall ``seqlet_confusion.tsv``. Of several samples the page is that
-    of an atlas.
+    MultiQC; with recall ``seqlets.tsv`` and ``seqlet_confusion.tsv``. Of several samples the page
+    is that of an atlas.
 
     Parameters
     ----------
@@ -80,32 +80,33 @@ def write_report(
         sums = hit_cwms(catalog, readers, motifs, n_threads=n_threads)
         report = motif_report(catalog, motifs, sums, scope, with_recall=with_recall)
         confusion = seqlet_confusion(catalog, motifs) if with_recall else None
-        write_table(folder / "motif_report.tsv", report)
-        write_occurrences(catalog, motifs, folder / "motif_occurrences.tsv")
-        if scope.has_seqlets and with_recall:
-            write_seqlets(catalog, folder / "seqlets.tsv")
-        if confusion is not None:
-            write_table(folder / "seqlet_confusion.tsv", confusion)
+        _write_tables(folder, catalog, motifs, report, confusion)
         write_cwms(folder / "CWMs", motifs, sums, with_recall=with_recall, logo=logo_svg)
-        data: AtlasData | ReportData
         if len(catalog.samples) > 1:
-            data = gather_atlas(catalog, motifs, title=title, motif_report=report, sums=sums)
-            page = render_atlas(data)
+            atlas = gather_atlas(catalog, motifs, title=title, motif_report=report, sums=sums)
+            _write_page(folder, render_atlas(atlas), atlas.samples)
         else:
             data = gather_report(
-                catalog,
-                readers,
-                motifs,
-                title=title,
-                motif_report=report,
-                confusion=confusion,
-                sums=sums,
-                scope=scope,
-            )
-            page = render_report(data)
-        for name, text in ((PAGE, page), *multiqc_files(data.samples).items()):
-            (folder / name).write_text(text, encoding="utf-8")
+                catalog, readers, motifs, title=title, motif_report=report, confusion=confusion,
+                sums=sums, scope=scope,
+            )  # fmt: skip
+            _write_page(folder, render_report(data), data.samples)
     return scope
+
+
+def _write_tables(
+    folder: Path, catalog: Catalog, motifs: MotifSet, report: pa.Table, confusion: pa.Table | None
+) -> None:
+    write_table(folder / "motif_report.tsv", report)
+    write_occurrences(catalog, motifs, folder / "motif_occurrences.tsv")
+    if confusion is not None:
+        write_seqlets(catalog, folder / "seqlets.tsv")
+        write_table(folder / "seqlet_confusion.tsv", confusion)
+
+
+def _write_page(folder: Path, page: str, samples: Sequence[SampleQuality]) -> None:
+    for name, text in ((PAGE, page), *multiqc_files(samples).items()):
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def check_output(out_dir: Path, *, force: bool) -> None:

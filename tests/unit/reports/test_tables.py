@@ -14,6 +14,7 @@ from finemo_dist.reports.tables import (
     write_seqlets,
     write_table,
 )
+from tests.unit.catalog.builder import hit
 from tests.unit.reports.conftest import WIDTH, WINDOW_BP, hits_in, write_overlapping
 from tests.unit.reports.regions import seqlets_at
 
@@ -42,6 +43,30 @@ def test_hits_and_seqlets_are_counted_as_a_loop_counts_them(scene, scope):
         assert row["num_seqlets_only"] == sum(place not in places for place in mine)
         assert row["num_hits_restricted_only"] == row["num_hits_restricted"] - row["num_overlaps"]
         assert row["seqlet_recall"] == row["num_overlaps"] / row["num_seqlets"]
+
+
+def test_a_seqlet_named_twice_counts_once(scene):
+    seqlets = seqlets_at([("pos_patterns.m0", 2, 30, False)] * 2)
+
+    scope = prepare(scene.catalog, scene.motifs, seqlets, window_bp=WINDOW_BP)
+
+    assert scope.n_shared == 1
+
+
+def test_a_seqlet_that_only_another_region_called_is_neither_recalled_nor_alone(tmp_path):
+    """The hit lies before the window of its own region, and in that of its neighbour."""
+    first = 5 + 50 * 4
+    called = hit(start=first + 2, end=first + 8, start_untrimmed=first, end_untrimmed=first + WIDTH,
+                 peak_id=4)  # fmt: skip
+    run = write_overlapping(tmp_path / "run", {"liver": [called]})
+    seqlets = seqlets_at([("pos_patterns.m0", 3, 5 + 50 - 20, False)])
+    with open_catalog(run) as catalog:
+        motifs = read_motifs(run)
+        scope = prepare(catalog, motifs, seqlets, window_bp=WINDOW_BP)
+        row, *_ = motif_report(catalog, motifs, None, scope).to_pylist()
+
+    assert row["num_seqlets"] == 1
+    assert row["num_overlaps"] == row["num_seqlets_only"] == 0
 
 
 def test_the_scope_says_how_many_seqlets_are_shared_and_outside(scene, scope):
