@@ -16,6 +16,7 @@ from finemo_dist.reports.gather import (
 )
 from finemo_dist.reports.scope import prepare
 from finemo_dist.reports.tables import motif_report, seqlet_confusion
+from tests.unit.catalog.builder import hit
 from tests.unit.reports.conftest import N_REGIONS, WINDOW_BP, hits_in, write_overlapping
 from tests.unit.reports.regions import random_regions
 
@@ -141,6 +142,20 @@ def test_spacing_counts_pairs_by_distance_and_orientation(scene, data):
     }
 
     assert found == expected
+
+
+@pytest.mark.parametrize(("apart", "n_pairs"), [(5, 0), (6, 1), (150, 1), (151, 0)])
+def test_a_pair_shares_no_base_and_is_not_far_apart(tmp_path, apart, n_pairs):
+    pair = [
+        hit(start=a + 2, end=a + 8, start_untrimmed=a, end_untrimmed=a + 10, peak_id=2)
+        for a in (101, 101 + apart)
+    ]
+    run = write_overlapping(tmp_path / "run", {"liver": pair})
+    with open_catalog(run) as catalog:
+        prepare(catalog, read_motifs(run), None, window_bp=WINDOW_BP)
+        found = catalog.run("report_spacing", {"most_bp": 150, "most_pairs": 9})
+
+    assert found == [("m0", "m0", "same", apart, 1)] * n_pairs
 
 
 def test_examples_show_the_region_with_most_hits_and_its_scores(scene, data):
