@@ -6,6 +6,7 @@ import pytest
 
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.hits.motifs import read_motifs
+from finemo_dist.reports import tables
 from finemo_dist.reports.scope import Scope, prepare
 from finemo_dist.reports.tables import (
     motif_report,
@@ -105,7 +106,11 @@ def test_seqlets_and_hits_are_confused_by_shared_bins(scene, scope):
     assert found == {pair: n / totals[pair[0]] for pair, n in pairs.items()}
 
 
-def test_occurrences_count_every_hit_of_regions_that_have_one(scene, scope, tmp_path):
+@pytest.mark.parametrize("block_peaks", [5, 4096])
+def test_occurrences_count_every_hit_of_regions_that_have_one(
+    scene, scope, tmp_path, monkeypatch, block_peaks
+):
+    monkeypatch.setattr(tables, "_BLOCK_PEAKS", block_peaks)
     write_occurrences(scene.catalog, scene.motifs, tmp_path / "occurrences.tsv")
 
     counts = Counter((row["peak_id"], row["motif_name"]) for row in scene.hits)
