@@ -214,6 +214,8 @@ def log_odds(table: pa.Table) -> tuple[list[str], NDArray[np.float32]]:
     for row in rows:
         pair = place[row["motif_name_a"]], place[row["motif_name_b"]]
         both[pair] = both[pair[::-1]] = row["n_both"]
+    # A motif meets itself wherever it is, so that no cell of its own table is negative.
+    np.fill_diagonal(both, counts)
     only_row, only_column = counts[:, None] - both, counts[None, :] - both
     neither = rows[0]["n_regions"] - both - only_row - only_column
     odds = (both + 0.5) * (neither + 0.5) / ((only_row + 0.5) * (only_column + 0.5))
