@@ -49,6 +49,9 @@ RECALL_LOOK: Final = 0.5
 MOTIFS_WITHOUT_HIT_LOOK: Final = 0.2
 IRREGULAR_LOOK: Final = 0.01
 
+_RULES_OF_THEIR_OWN: Final = frozenset({"clipped", "not_converged"})
+"""Warnings of a run that count only from a share on."""
+
 _HEADLINES: Final = {
     Level.GOOD: "This run looks good",
     Level.LOOK: "Usable, with something to look at",
@@ -139,7 +142,7 @@ def _irregular(s: Summary) -> Reason:
 
 
 def _warned(s: Summary) -> Reason:
-    kinds = {kind: n for kind, n in s.warnings.items() if n}
+    kinds = {kind: n for kind, n in s.warnings.items() if n and kind not in _RULES_OF_THEIR_OWN}
     if not kinds:
         return Reason(Level.GOOD, "No input was irregular.")
     listed = ", ".join(f"{kind.replace('_', ' ')} ({n:,})" for kind, n in sorted(kinds.items()))

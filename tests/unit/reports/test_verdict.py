@@ -36,6 +36,7 @@ def test_a_clean_run_is_good_and_says_why():
         ({"n_clipped": 11}, Level.LOOK, "11 regions (1.1%) reach over the end"),
         ({"n_clipped": 10}, Level.GOOD, ""),
         ({"warnings": {"no_summit": 4}}, Level.LOOK, "no summit (4)"),
+        ({"warnings": {"clipped": 1, "not_converged": 1}}, Level.GOOD, "No input was irregular"),
         ({"warnings": {"no_summit": 0}}, Level.GOOD, "No input was irregular"),
     ],
 )
