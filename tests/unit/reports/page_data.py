@@ -45,11 +45,11 @@ def summary(**changes):
 
 
 def motif_set(names, *, width=12, seed=0):
-    """Random CWMs, trimmed to columns 2 to 10, and their reverse complements."""
+    """Random CWMs, trimmed to columns 1 to 9, and their reverse complements."""
     rng = np.random.default_rng(seed)
     cwms, both = [], []
     for name in names:
-        forward = rng.normal(0, 1, (4, width)) * (np.arange(width) > 1) * (np.arange(width) < 10)
+        forward = rng.normal(0, 1, (4, width)) * (np.arange(width) > 0) * (np.arange(width) < 9)
         forward /= np.linalg.norm(forward)
         cwms += [forward, forward[::-1, ::-1]]
         both += [name, name]
@@ -59,8 +59,8 @@ def motif_set(names, *, width=12, seed=0):
         tuple(both),
         ("+", "-") * len(names),
         np.array(cwms, np.float16),
-        np.full(n, 2),
-        np.full(n, 10),
+        np.tile([1, width - 9], len(names)),
+        np.tile([9, width - 1], len(names)),
         np.ones(n),
         np.full(n, 0.7),
     )
