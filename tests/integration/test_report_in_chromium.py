@@ -70,7 +70,8 @@ class Opened:
         for place in self.page.locator(".plot").all():
             place.scroll_into_view_if_needed()
         self.page.wait_for_function(
-            "[...document.querySelectorAll('.plot')].every(p => p.querySelector('svg.marks, .empty'))"
+            "[...document.querySelectorAll('.plot')]"
+            ".every(place => place.querySelector('svg.marks, .empty'))"
         )
 
     def visible_names(self):

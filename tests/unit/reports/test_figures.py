@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from finemo_dist.reports.atlas import atlas_rows, outlying_samples
 from finemo_dist.reports.charts import chart_program, overall_charts, sharing_chart
 from finemo_dist.reports.heatmap import Scale, heatmap_png, packed
+from finemo_dist.reports.logo import COLUMN_UNITS
 from finemo_dist.reports.matrices import (
     atlas_matrix,
     confusion_matrix,
@@ -179,6 +180,9 @@ def test_logos_of_both_strands_spell_the_reverse_complement():
     reverse = logos.modisco_reverse.label.split(": ")[1]
     assert len(forward) == 8
     assert reverse == forward[::-1].translate(str.maketrans("ACGT", "TGCA"))
+    # One flank of the forward logo ends at the CWM; reversed, it is the other.
+    assert logos.modisco_forward.trim == (COLUMN_UNITS, 8 * COLUMN_UNITS)
+    assert logos.modisco_reverse.trim == (2 * COLUMN_UNITS, 8 * COLUMN_UNITS)
 
 
 def test_hits_that_would_collide_take_lanes_of_their_own():
