@@ -17,10 +17,12 @@ MAY_IMPORT = {
     "hits": {"core"},
     "catalog": {"core", "hits"},
     "exports": {"core", "catalog", "hits"},
+    "reports": {"core", "catalog", "hits"},
     "simulation": {"core"},
     "run": {"core", "store", "motifs", "solver", "hits"},
     "cli": {
-        "core", "sources", "motifs", "store", "hits", "catalog", "exports", "simulation", "run",
+        "core", "sources", "motifs", "store", "hits", "catalog", "exports", "reports", "simulation",
+        "run",
     },
 }  # fmt: skip
 
@@ -33,6 +35,7 @@ DOORS = {
     "hits": {"numpy", "pyarrow"},
     "catalog": {"duckdb"},
     "exports": set(),
+    "reports": {"numpy", "pyarrow", "jinja2", "altair", "vl_convert", "scipy", "markupsafe"},
     "simulation": {"numpy", "h5py", "pyBigWig"},
     "run": {"numpy", "torch", "ray"},
     "cli": {"click", "rich", "pydantic", "numpy", "yaml"},

@@ -61,7 +61,7 @@ def test_version_is_printed():
     assert finemo_dist.__version__ in result.stdout
 
 
-@pytest.mark.parametrize("name", ["report", "collapse-hits", "intersect-hits"])
+@pytest.mark.parametrize("name", ["collapse-hits", "intersect-hits"])
 def test_commands_to_come_say_so_and_exit_2(name):
     result = run_process(name, "-i", "x", "-o", "y")
 

@@ -101,6 +101,11 @@ class Catalog:
         """Return all rows of a query of ``catalog/queries``, by its name, as tuples."""
         return self.rows(load_query(name), parameters)
 
+    def columns(self, name: str, parameters: Mapping[str, object] | None = None) -> dict[str, Any]:
+        """Return the answer to a query of ``catalog/queries`` as one numpy array a column."""
+        with run_errors(self.run_dir):
+            return self._connection.execute(load_query(name), parameters or None).fetchnumpy()
+
     def stream_chunk(self, chunk: Mapping[str, object]) -> duckdb.DuckDBPyRelation:
         """Return the hits that ``ordered.sql`` names, in order, to be read as a stream at once."""
         self.rows("SET VARIABLE chunk = $chunk", {"chunk": dict(chunk)})

@@ -23,7 +23,7 @@ _COMMANDS: Final = {
     "extract-regions-bpnet-h5": "extract",
     "extract-regions-modisco-fmt": "extract",
     "call-hits": "call_hits",
-    "report": "later",
+    "report": "report",
     "collapse-hits": "later",
     "intersect-hits": "later",
     "run": "run",

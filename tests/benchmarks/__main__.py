@@ -16,6 +16,7 @@ from tests.benchmarks.end_to_end import measure_end_to_end
 from tests.benchmarks.finemo_env import Finemo, find_finemo
 from tests.benchmarks.growth import measure_growth
 from tests.benchmarks.processes import BenchmarkError
+from tests.benchmarks.reporting import measure_reports
 from tests.benchmarks.solver_rates import measure_solver
 from tests.benchmarks.tables import write_section
 
@@ -54,10 +55,17 @@ def _end_to_end(settings: Settings) -> str:
     )
 
 
+def _report(settings: Settings) -> str:
+    return measure_reports(
+        settings.effort, settings.work / "report", finemo=settings.finemo, shared=settings.shared
+    )
+
+
 BENCHMARKS: Final[dict[str, tuple[str, Callable[[Settings], str]]]] = {
     "solver": ("Solver", _solver),
     "growth": ("Growth", _growth),
     "end-to-end": ("End to end", _end_to_end),
+    "report": ("Report", _report),
 }
 """Name to title and function, in the order of ``all``."""
 

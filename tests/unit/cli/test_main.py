@@ -117,7 +117,7 @@ def test_a_mistake_of_ours_is_not_hidden(monkeypatch):
         module.main([])
 
 
-@pytest.mark.parametrize("name", ["report", "collapse-hits", "intersect-hits"])
+@pytest.mark.parametrize("name", ["collapse-hits", "intersect-hits"])
 def test_a_command_that_is_not_there_yet_says_so(refused, name):
     if module._COMMANDS[name] != "later":
         pytest.skip(f"{name} is in this release")

@@ -1,0 +1,82 @@
+"""``report``: finemo's tables, CWMs over hits and one page that shows how a run went."""
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from finemo_dist.cli.options import ANY_PATH, EXISTING_FILE, EXISTING_PATH, refused
+
+
+@click.command("report")
+@click.option(
+    "-r",
+    "--regions",
+    type=EXISTING_PATH,
+    help="Regions the hits were called in: a store, or finemo's .npz. [default: those of the run]",
+)
+@click.option(
+    "-H",
+    "--hits",
+    type=EXISTING_PATH,
+    required=True,
+    help="Run directory of call-hits or run, or the output directory of finemo's call-hits.",
+)
+@click.option("-o", "--out-dir", type=ANY_PATH, required=True, help="Report directory to write.")
+@click.option(
+    "-m",
+    "--modisco-h5",
+    type=EXISTING_FILE,
+    help="modisco file of the motifs, for its seqlets. [default: that of the run, where it is]",
+)
+@click.option(
+    "-W",
+    "--modisco-region-width",
+    "window_bp",
+    type=click.IntRange(min=1),
+    help="Bases in the middle of each region that modisco looked at. [default: as the modisco "
+    "file says; else 400]",
+)
+@click.option("-n", "--no-recall", is_flag=True, help="Do not compare hits with seqlets.")
+@click.option("--sample", help="Report one sample of a run of several.")
+@click.option("--memory-limit", help="Memory DuckDB may take, such as 2GB; beyond it spills.")
+@click.option("--force", is_flag=True, help="Replace a directory that is no report.")
+@refused("-p", "--peaks", instead="-p of extract-regions-*")
+@refused("-I", "--motifs-include", instead="-I of call-hits, which the report follows")
+@refused("-N", "--motif-names", instead="-N of call-hits, which the report follows")
+@refused("-t", "--cwm-trim-threshold", instead="-t of call-hits, which the report follows")
+@refused("-s", "--no-seqlets", instead="no -m, or -n")
+def report(
+    *,
+    regions: Path | None,
+    hits: Path,
+    out_dir: Path,
+    modisco_h5: Path | None,
+    window_bp: int | None,
+    no_recall: bool,
+    sample: str | None,
+    memory_limit: str | None,
+    force: bool,
+) -> None:
+    """Show how a run went: one page to open or mail, finemo's tables and CWMs beside it.
+
+    Of several samples the page is that of an atlas; --sample gives that of one.
+    """
+    from finemo_dist.cli.reporting import ReportRequest, make_report
+
+    request = ReportRequest(
+        hits=hits,
+        out_dir=out_dir,
+        regions=regions,
+        modisco_h5=modisco_h5,
+        window_bp=window_bp,
+        with_recall=not no_recall,
+        sample=sample,
+        memory_limit=memory_limit,
+        force=force,
+    )
+    page = make_report(request)
+    click.echo(f"{page}: open it in a browser; its tables lie beside it", err=True)
+
+
+COMMANDS: Final = {"report": report}

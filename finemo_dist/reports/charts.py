@@ -1,0 +1,347 @@
+"""Charts as Vega-Lite specifications, made with Altair; the page draws them when they come to view.
+
+Specifications carry no colours: the page adds those of its theme. Rows are named ``rows`` and
+beside the specification, so that one specification serves every motif.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import pyarrow as pa
+
+from finemo_dist.reports.motif_rows import MotifRow
+from finemo_dist.reports.page_model import Quantity, SampleQuality
+
+_HEIGHT: Final = 190
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A figure: what it shows, how to read it, and how it is drawn."""
+
+    key: str
+    title: str
+    description: str
+    """What is to be seen, for readers who cannot see it."""
+    reading: str
+    """How to read it, and what to watch for."""
+    spec: Mapping[str, Any]
+    rows: Sequence[Mapping[str, Any]] = ()
+    """Empty where the page fills them in for the motif or pair chosen."""
+
+
+@cache
+def chart_program() -> str:
+    """Return Vega, Vega-Lite and Vega-Embed as one script that is safe inside a page."""
+    import altair as alt
+    import vl_convert
+
+    version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+    # A string of the program that looks like markup would end its script element.
+    return (
+        vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", version)
+        .replace("</script", "<\\/script")
+        .replace("<!--", "<\\!--")
+    )
+
+
+def distribution_rows(
+    table: pa.Table | None,
+) -> dict[tuple[str | None, Quantity], list[tuple[float, float, int]]]:
+    """Return start, end and count of bins, ascending, by motif (None: all) and quantity."""
+    found: dict[tuple[str | None, Quantity], list[tuple[float, float, int]]] = {}
+    for row in table.to_pylist() if table is not None else ():
+        found.setdefault((row["motif_name"], row["quantity"]), []).append(
+            (row["bin_start"], row["bin_end"], row["n"])
+        )
+    return {key: sorted(bins) for key, bins in found.items()}
+
+
+def overall_charts(table: pa.Table | None) -> tuple[Chart, ...]:
+    """Return the charts of all motifs together: hits per region, place in the region."""
+    bins = distribution_rows(table)
+    charts = []
+    if total := bins.get((None, "hits_per_region")):
+        median = _middle(total)
+        charts.append(
+            Chart(
+                "hits-per-region",
+                "Hits per region",
+                f"Histogram of hits in a region: median {median:g}, most {total[-1][0]:g}.",
+                "One bar a number of hits. A tall bar at zero means many regions without a hit: "
+                "lambda may be too high for them, or they hold no motif of the set.",
+                _histogram("hits in a region", "regions", are_counts=True),
+                _as_rows(total, are_counts=True),
+            )
+        )
+    if position := bins.get((None, "position")):
+        charts.append(
+            Chart(
+                "position",
+                "Place relative to the summit",
+                "Histogram of the distance of hits from the middle of their region.",
+                "Hits of factors that open chromatin gather around the summit (0). A flat line "
+                "means that regions are not centred on peaks, or that hits are noise.",
+                _histogram("bases from the summit", "hits"),
+                _as_rows(position),
+            )
+        )
+    return tuple(charts)
+
+
+def motif_charts() -> tuple[Chart, ...]:
+    """Return the charts of one motif, to be filled for the motif chosen."""
+    return (
+        Chart(
+            "motif-hits_per_region",
+            "Hits per region",
+            "Histogram of the hits of this motif in regions that have one.",
+            "Regions without the motif are left out. Long tails are clusters of sites, or repeats.",
+            _histogram("hits in a region", "regions", are_counts=True),
+        ),
+        Chart(
+            "motif-coefficient",
+            "Coefficient",
+            "Histogram of hit coefficients.",
+            "How much of the CWM is in the contributions, on a scale where the contributions of a "
+            "region have unit root mean square. A second hump is often a second kind of site; the "
+            "last bar also holds what lies beyond it.",
+            _histogram("hit coefficient", "hits"),
+        ),
+        Chart(
+            "motif-similarity",
+            "Similarity, with the threshold",
+            "Histogram of hit similarities; a line marks the threshold, lambda.",
+            "Cosine of the contributions with the trimmed CWM. Hits below the line, lambda, are "
+            "not called. A pile at the line means that a lower lambda would find more of the same.",
+            _histogram("hit similarity", "hits", threshold=True),
+        ),
+        Chart(
+            "motif-importance",
+            "Importance",
+            "Histogram of the sum of absolute contributions under hits.",
+            "How much the model makes of the site, in the units of the contributions; the last "
+            "bar also holds what lies beyond it.",
+            _histogram("hit importance", "hits"),
+        ),
+        Chart(
+            "motif-position",
+            "Place relative to the summit",
+            "Histogram of the distance of the hits of this motif from the middle of the region.",
+            "A motif that drives the signal gathers around the summit; one that merely is there "
+            "is spread evenly.",
+            _histogram("bases from the summit", "hits"),
+        ),
+    )
+
+
+def seqlet_chart(rows: Sequence[MotifRow]) -> Chart:
+    """Return hits against seqlets, one point a motif, over regions and windows both share."""
+    import altair as alt
+
+    points = [
+        {"motif": r.name, "seqlets": r.n_seqlets, "hits": r.n_hits_restricted, "recall": r.recall}
+        for r in rows
+        if r.n_seqlets is not None and r.n_hits_restricted is not None
+    ]
+    top = max((max(p["seqlets"] or 0, p["hits"] or 0) for p in points), default=1) or 1
+    scale = alt.Scale(type="symlog", domain=[0, top])
+    steps = [0, 1, 3] + [k * 10**e for e in range(1, 8) for k in (1, 3) if k * 10**e <= top]
+    axis = alt.Axis(values=steps, format=",d")
+    chart = (
+        alt.Chart(alt.NamedData(name="rows"))
+        .mark_point(filled=True, size=70, opacity=0.85)
+        .encode(
+            x=alt.X("seqlets:Q", title="seqlets", scale=scale, axis=axis),
+            y=alt.Y("hits:Q", title="hits", scale=scale, axis=axis),
+            tooltip=[
+                alt.Tooltip("motif:N"),
+                alt.Tooltip("seqlets:Q", format=","),
+                alt.Tooltip("hits:Q", format=","),
+                alt.Tooltip("recall:Q", format=".1%"),
+            ],
+        )
+    )
+    diagonal: list[dict[str, Any]] = [{"n": 0}, {"n": top}]
+    line = (
+        alt.Chart(alt.InlineData(values=diagonal, name="diagonal"))
+        .mark_line(strokeDash=[4, 4], opacity=0.6, point=False)
+        .encode(x=alt.X("n:Q"), y=alt.Y("n:Q"), tooltip=alt.value(None))
+    )
+    return Chart(
+        "seqlets",
+        "Hits against seqlets",
+        "Scatter plot of hits against seqlets of each motif, both on logarithmic axes.",
+        "On the dashed line a motif has as many hits as seqlets. Above it is usual: seqlets are a "
+        "sample of the strongest sites. Below it hits are missed.",
+        _sized(line + chart, height=300),
+        points,
+    )
+
+
+def spacing_chart() -> Chart:
+    """Return distances of a pair of motifs by orientation, to be filled for the pair chosen."""
+    import altair as alt
+
+    chart = (
+        alt.Chart(alt.NamedData(name="rows"))
+        .mark_bar(binSpacing=0)
+        .encode(
+            x=alt.X("start:Q", bin="binned", title="bases between centres",
+                    axis=alt.Axis(tickCount=8)),
+            x2="end:Q",
+            y=alt.Y("n:Q", title="pairs", stack=True, axis=alt.Axis(tickCount=5)),
+            color=alt.Color("orientation:N", title=None, legend=alt.Legend(orient="top"),
+                            sort=["same", "convergent", "divergent"]),
+            tooltip=[
+                alt.Tooltip("orientation:N"),
+                alt.Tooltip("label:N", title="bases"),
+                alt.Tooltip("n:Q", title="pairs", format=","),
+            ],
+        )
+    )  # fmt: skip
+    return Chart(
+        "spacing",
+        "Spacing and orientation",
+        "Histogram of the distance between the hits of two motifs, by their orientation.",
+        "A sharp peak at one distance and orientation points to factors that bind together; peaks "
+        "ten bases apart to factors on the same side of the helix. A smooth hump is mere "
+        "proximity.",
+        _sized(chart, height=230),
+    )
+
+
+def sample_chart(samples: Sequence[SampleQuality], outliers: Sequence[str]) -> Chart:
+    """Return hits per region against regions without a hit, one point a sample."""
+    import altair as alt
+
+    marked = set(outliers)
+    rows = [
+        {
+            "sample": s.name,
+            "hits": s.hits_per_region,
+            "without": s.n_without_hit / s.n_regions_done if s.n_regions_done else 1.0,
+            "regions": s.n_regions,
+            "kind": "outlier" if s.name in marked else "sample",
+        }
+        for s in samples
+    ]
+    chart = (
+        alt.Chart(alt.NamedData(name="rows"))
+        .mark_point(filled=True, size=60, opacity=0.8)
+        .encode(
+            x=alt.X("hits:Q", title="hits per region", scale=alt.Scale(zero=False)),
+            y=alt.Y("without:Q", title="regions without a hit", axis=alt.Axis(format="%")),
+            color=alt.Color("kind:N", title=None, sort=["sample", "outlier"],
+                            legend=alt.Legend(orient="top")),
+            shape=alt.Shape("kind:N", sort=["sample", "outlier"], legend=None),
+            tooltip=[
+                alt.Tooltip("sample:N"),
+                alt.Tooltip("regions:Q", format=","),
+                alt.Tooltip("hits:Q", format=".2f", title="hits per region"),
+                alt.Tooltip("without:Q", format=".1%", title="without a hit"),
+            ],
+        )
+    )  # fmt: skip
+    return Chart(
+        "samples",
+        "Samples",
+        f"Scatter plot of {len(rows)} samples: hits per region against regions without a hit.",
+        "Samples of one assay lie in one cloud. One far from it has other regions, another model, "
+        "or contributions on which the motifs do not fit.",
+        _sized(chart, height=300),
+        rows,
+    )
+
+
+def sharing_chart(n_samples_of: Sequence[int], n_samples: int) -> Chart:
+    """Return how many motifs are found in how many samples."""
+    counts: dict[int, int] = {}
+    for n in n_samples_of:
+        counts[n] = counts.get(n, 0) + 1
+    step = max(1, -(-(n_samples + 1) // 40))
+    bins: dict[int, int] = {}
+    for n, motifs in counts.items():
+        bins[n // step * step] = bins.get(n // step * step, 0) + motifs
+    return Chart(
+        "sharing",
+        "How widely motifs are shared",
+        f"Histogram of the number of samples, of {n_samples}, in which a motif is found.",
+        "Motifs on the right are found everywhere, as those of general factors; those on the left "
+        "are particular to few samples, as those of a cell type.",
+        _histogram("samples with the motif", "motifs", are_counts=step == 1),
+        _as_rows([(k, k + 1, bins[k]) for k in sorted(bins)], are_counts=True)
+        if step == 1
+        else [
+            {"start": k, "end": k + step, "n": bins[k], "label": _range(k, k + step - 1)}
+            for k in sorted(bins)
+        ],
+    )
+
+
+def _histogram(
+    x_title: str, y_title: str, *, threshold: bool = False, are_counts: bool = False
+) -> Mapping[str, Any]:
+    import altair as alt
+
+    bars: Any = (
+        alt.Chart(alt.NamedData(name="rows"))
+        .mark_bar(binSpacing=1)
+        .encode(
+            x=alt.X(
+                "start:Q",
+                bin="binned",
+                title=x_title,
+                axis=alt.Axis(tickCount=6, tickMinStep=1 if are_counts else 0),
+            ),
+            x2="end:Q",
+            y=alt.Y("n:Q", title=y_title, axis=alt.Axis(tickCount=5)),
+            tooltip=[
+                alt.Tooltip("label:N", title=x_title),
+                alt.Tooltip("n:Q", title=y_title, format=","),
+            ],
+        )
+    )
+    if threshold:
+        bars += (
+            alt.Chart(alt.NamedData(name="threshold"))
+            .mark_rule(strokeDash=[5, 3], strokeWidth=2, style="threshold")
+            .encode(x="value:Q", tooltip=[alt.Tooltip("value:Q", title="lambda")])
+        )
+    return _sized(bars, height=_HEIGHT)
+
+
+def _sized(chart: Any, *, height: int) -> Mapping[str, Any]:  # noqa: ANN401  (Altair's charts)
+    spec: dict[str, Any] = chart.properties(
+        width="container", height=height, autosize={"type": "fit", "contains": "padding"}
+    ).to_dict()
+    # The theme of the page, and the rows, are added where it is drawn.
+    spec.pop("config", None)
+    return spec
+
+
+def _as_rows(
+    bins: Sequence[tuple[float, float, int]], *, are_counts: bool = False
+) -> list[dict[str, float | str]]:
+    """Return bins as rows; those of counts are centred on their number."""
+    if are_counts:
+        return [
+            {"start": start - 0.5, "end": end - 0.5, "n": n, "label": f"{start:g}"}
+            for start, end, n in bins
+        ]
+    return [{"start": a, "end": b, "n": n, "label": _range(a, b)} for a, b, n in bins]
+
+
+def _range(first: float, last: float) -> str:
+    return f"{first:g} to {last:g}" if first != last else f"{first:g}"
+
+
+def _middle(bins: Sequence[tuple[float, float, int]]) -> float:
+    half, passed = sum(n for _, _, n in bins) / 2, 0
+    for start, _, n in bins:
+        passed += n
+        if passed >= half:
+            return start
+    return 0.0

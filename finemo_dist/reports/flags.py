@@ -1,0 +1,89 @@
+"""What deserves a second look about a motif: the quality flags of the motif table."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finemo_dist.reports.logo import reverse_complement
+
+FEW_HITS: Final = 10
+LEAST_SIMILARITY: Final = 0.9
+LEAST_RECALL: Final = 0.5
+FEWEST_SEQLETS: Final = 10
+PALINDROME_COSINE: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A short label and the sentence behind it."""
+
+    label: str
+    meaning: str
+
+
+NO_HITS: Final = Flag("no hits", "The motif was called nowhere.")
+FEW: Final = Flag("few hits", f"Fewer than {FEW_HITS} hits: its distributions say little.")
+UNLIKE: Final = Flag(
+    "unlike modisco",
+    f"The CWM over hits has a cosine below {LEAST_SIMILARITY} with the modisco CWM: "
+    "hits may be another motif.",
+)
+MISSED: Final = Flag(
+    "low recall",
+    f"Fewer than half of at least {FEWEST_SEQLETS} seqlets are hits: lambda may be too high.",
+)
+PALINDROME: Final = Flag(
+    "palindrome",
+    "The motif reads the same on both strands, so that both are called at a site and share its "
+    "coefficient.",
+)
+ALL_FLAGS: Final = (NO_HITS, FEW, UNLIKE, MISSED, PALINDROME)
+
+
+def motif_flags(
+    cwm: NDArray[np.floating],
+    *,
+    n_hits: int,
+    similarity: float | None = None,
+    recall: float | None = None,
+    n_seqlets: int = 0,
+) -> tuple[Flag, ...]:
+    """Return the flags of a motif.
+
+    Parameters
+    ----------
+    cwm
+        (4, W) trimmed, on either strand.
+    similarity
+        Cosine of the CWM over hits with the modisco CWM; None when it is unknown.
+    recall
+        Share of the ``n_seqlets`` shared seqlets that are hits.
+    """
+    flags = []
+    if n_hits < FEW_HITS:
+        flags.append(FEW if n_hits else NO_HITS)
+    elif similarity is not None and similarity < LEAST_SIMILARITY:
+        flags.append(UNLIKE)
+    if recall is not None and n_seqlets >= FEWEST_SEQLETS and recall < LEAST_RECALL:
+        flags.append(MISSED)
+    if is_palindrome(cwm):
+        flags.append(PALINDROME)
+    return tuple(flags)
+
+
+def is_palindrome(cwm: NDArray[np.floating]) -> bool:
+    """Whether a (4, W) matrix is nearly its own reverse complement, moved by up to two positions.
+
+    The trim window of a palindrome is seldom centred on it.
+    """
+    values = np.asarray(cwm, np.float64)
+    norm = float((values**2).sum())
+    if norm == 0:
+        return False
+    padded = np.pad(values, ((0, 0), (2, 2)))
+    other = reverse_complement(values)
+    width = values.shape[1]
+    best = max(float((padded[:, k : k + width] * other).sum()) for k in range(5))
+    return best / norm >= PALINDROME_COSINE

@@ -1,0 +1,228 @@
+"""The motif table of a page: one row a motif, with its logos, numbers and flags."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from finemo_dist.core.records import MotifSet
+from finemo_dist.reports.flags import Flag, motif_flags
+from finemo_dist.reports.logo import (
+    BASES,
+    COLUMN_UNITS,
+    HEIGHT_UNITS,
+    baseline,
+    logo_paths,
+    reverse_complement,
+)
+from finemo_dist.reports.page_model import ReportData
+
+_FLANK: Final = 2
+"""Columns shown on either side of the trim window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A logo, drawn once in the page and shown wherever its id is used."""
+
+    id: str
+    width: int
+    height: int
+    zero: int
+    """y of the line between positive and negative."""
+    trim: tuple[int, int]
+    """First x of the trim window, and its width."""
+    paths: tuple[tuple[str, str], ...]
+    """Base and path data."""
+    label: str
+    """What it shows, for readers who cannot see it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MotifLogos:
+    """Logos of a motif; those over hits are None where it has none."""
+
+    modisco_forward: Symbol
+    modisco_reverse: Symbol
+    hits_forward: Symbol | None = None
+    hits_reverse: Symbol | None = None
+
+    @property
+    def all(self) -> tuple[Symbol, ...]:
+        """Those that there are."""
+        every = (
+            self.modisco_forward, self.modisco_reverse, self.hits_forward, self.hits_reverse
+        )  # fmt: skip
+        return tuple(symbol for symbol in every if symbol is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class MotifRow:
+    """One row of the motif table; None where a number is unknown."""
+
+    index: int
+    name: str
+    name_orig: str
+    annotation: str
+    logos: MotifLogos
+    flags: tuple[Flag, ...]
+    penalty: float
+    trim: tuple[int, int]
+    n_hits: int
+    n_regions: int | None
+    """With at least one hit."""
+    hit_similarity: float | None
+    """Median over hits, to the width of a bin."""
+    cwm_similarity: float | None
+    n_seqlets: int | None
+    n_overlaps: int | None
+    n_hits_restricted: int | None
+    recall: float | None
+
+
+def motif_rows(data: ReportData) -> tuple[MotifRow, ...]:
+    """Return the rows of the motif table, most hits first, then by name."""
+    reported = {row["motif_name"]: row for row in data.motif_report.to_pylist()}
+    regions, similarity = _from_distributions(data.distributions)
+    rows = [
+        _row(data, entry, reported.get(data.motifs.name[entry], {}), regions, similarity)
+        for entry in range(0, len(data.motifs), 2)
+    ]
+    return tuple(sorted(rows, key=lambda row: (-row.n_hits, row.name)))
+
+
+def motif_logos(
+    motifs: MotifSet, entry: int, hit_cwms: Mapping[str, NDArray[np.floating]]
+) -> MotifLogos:
+    """Return the logos of a motif, by its forward entry, cut around its trim window."""
+    name = motifs.name[entry]
+    window = _Window.of(motifs, entry)
+    modisco = np.asarray(motifs.cwm[entry], np.float64)
+    over_hits = hit_cwms.get(name)
+    forward, reverse = window, window.reversed(motifs.width)
+
+    def symbol(suffix: str, cwm: NDArray[np.floating], shown: "_Window", what: str) -> Symbol:
+        return _symbol(f"l{entry // 2}{suffix}", cwm, shown, f"{what} of {name}")
+
+    of_modisco = (
+        symbol("mf", modisco, forward, "modisco CWM"),
+        symbol("mr", reverse_complement(modisco), reverse, "Reversed modisco CWM"),
+    )
+    if over_hits is None or not np.any(over_hits):
+        return MotifLogos(*of_modisco)
+    return MotifLogos(
+        *of_modisco,
+        symbol("hf", over_hits, forward, "CWM over hits"),
+        symbol("hr", reverse_complement(over_hits), reverse, "Reversed CWM over hits"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Columns shown, and those of the trim window among them."""
+
+    start: int
+    end: int
+    trim_start: int
+    trim_end: int
+
+    @classmethod
+    def of(cls, motifs: MotifSet, entry: int) -> "_Window":
+        start, end = int(motifs.start[entry]), int(motifs.end[entry])
+        return cls(max(start - _FLANK, 0), min(end + _FLANK, motifs.width), start, end)
+
+    def reversed(self, width: int) -> "_Window":
+        return _Window(
+            width - self.end, width - self.start, width - self.trim_end, width - self.trim_start
+        )
+
+
+def _symbol(id_: str, cwm: NDArray[np.floating], window: _Window, label: str) -> Symbol:
+    shown = cwm[:, window.start : window.end]
+    consensus = "".join(
+        BASES[i] for i in shown[:, window.trim_start - window.start :].argmax(axis=0)
+    )[: window.trim_end - window.trim_start]
+    first = (window.trim_start - window.start) * COLUMN_UNITS
+    return Symbol(
+        id=id_,
+        width=shown.shape[1] * COLUMN_UNITS,
+        height=HEIGHT_UNITS,
+        zero=baseline(shown),
+        trim=(first, (window.trim_end - window.trim_start) * COLUMN_UNITS),
+        paths=tuple(logo_paths(shown).items()),
+        label=f"{label}: {consensus}",
+    )
+
+
+def _row(
+    data: ReportData,
+    entry: int,
+    reported: Mapping[str, Any],
+    regions: Mapping[str, int],
+    similarity: Mapping[str, float],
+) -> MotifRow:
+    motifs = data.motifs
+    name = motifs.name[entry]
+    start, end = int(motifs.start[entry]), int(motifs.end[entry])
+    n_hits = int(reported.get("num_hits_total") or 0)
+    n_seqlets = reported.get("num_seqlets")
+    cwm_similarity = _known(reported.get("cwm_similarity"))
+    recall = _known(reported.get("seqlet_recall")) if n_seqlets else None
+    return MotifRow(
+        index=entry // 2,
+        name=name,
+        name_orig=motifs.name_orig[entry],
+        annotation=data.annotations.get(name, ""),
+        logos=motif_logos(motifs, entry, data.hit_cwms),
+        flags=motif_flags(
+            motifs.cwm[entry][:, start:end],
+            n_hits=n_hits,
+            similarity=cwm_similarity,
+            recall=recall,
+            n_seqlets=n_seqlets or 0,
+        ),
+        penalty=float(motifs.penalty[entry]),
+        trim=(start, end),
+        n_hits=n_hits,
+        n_regions=regions.get(name, 0) if regions else None,
+        hit_similarity=similarity.get(name),
+        cwm_similarity=cwm_similarity if n_hits else None,
+        n_seqlets=n_seqlets,
+        n_overlaps=reported.get("num_overlaps"),
+        n_hits_restricted=reported.get("num_hits_restricted"),
+        recall=recall,
+    )
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None or value != value else float(value)
+
+
+def _from_distributions(
+    table: pa.Table | None,
+) -> tuple[dict[str, int], dict[str, float]]:
+    """Return regions with a hit, and the median similarity, by motif."""
+    regions: dict[str, int] = {}
+    bins: dict[str, list[tuple[float, float, int]]] = {}
+    for row in table.to_pylist() if table is not None else ():
+        name = row["motif_name"]
+        if name is None:
+            continue
+        if row["quantity"] == "hits_per_region" and row["bin_start"] >= 1:
+            regions[name] = regions.get(name, 0) + row["n"]
+        elif row["quantity"] == "similarity":
+            bins.setdefault(name, []).append((row["bin_start"], row["bin_end"], row["n"]))
+    return regions, {name: _median(sorted(held)) for name, held in bins.items()}
+
+
+def _median(bins: list[tuple[float, float, int]]) -> float:
+    half = sum(n for _, _, n in bins) / 2
+    passed = 0.0
+    for start, end, n in bins:
+        if passed + n >= half:
+            return start + (end - start) * (half - passed) / n if n else start
+        passed += n
+    return float("nan")

@@ -1,0 +1,54 @@
+"""Provenance as a page shows it, read off the record of a run."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from finemo_dist.core.run_record import RunRecord
+from finemo_dist.reports.page_model import Provenance
+
+_MACHINE = ("system", "python", "torch", "numpy", "zarr", "pyarrow", "ray", "gpu")
+
+
+def provenance_of(record: RunRecord) -> Provenance:
+    """Return how a run came about."""
+    versions = {key: record.machine[key] for key in _MACHINE if key in record.machine}
+    return Provenance(
+        version=record.version,
+        created=record.created,
+        parameters=parameters_of(record.config),
+        versions=versions,
+        inputs=record.inputs,
+        seconds=record.seconds,
+    )
+
+
+def parameters_of(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the settings of a call as a reader knows them; those that are not set are left out."""
+    motifs, solver = config.get("motifs", {}), config.get("solver", {})
+    named = {
+        "mode": solver.get("mode"),
+        "lambda": motifs.get("penalty"),
+        "single lambdas": _listed(motifs.get("penalties")),
+        "trim threshold": motifs.get("trim_threshold"),
+        "single trim thresholds": _listed(motifs.get("trim_thresholds")),
+        "single trim windows": _listed(motifs.get("trim_coords")),
+        "motifs called": _included(motifs.get("include")),
+        "square root": solver.get("use_sqrt_transform"),
+        "post filter": solver.get("use_post_filter"),
+        "solver": solver.get("name"),
+        "tolerance": solver.get("tolerance"),
+        "most steps": solver.get("max_steps"),
+    }
+    return {key: _text(value) for key, value in named.items() if value is not None}
+
+
+def _listed(values: Mapping[str, Any] | None) -> str | None:
+    return ", ".join(f"{key} {value}" for key, value in values.items()) if values else None
+
+
+def _included(names: Any) -> str | None:  # noqa: ANN401  (JSON)
+    return "all" if names is None else f"{len(names)} of the motif file"
+
+
+def _text(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

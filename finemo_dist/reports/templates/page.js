@@ -1,0 +1,251 @@
+(() => {
+  "use strict";
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const $ = (id) => document.getElementById(id);
+  const all = (query, root = document) => [...root.querySelectorAll(query)];
+  const element = (tag, properties = {}, children = []) => {
+    const made = Object.assign(document.createElement(tag), properties);
+    made.append(...children);
+    return made;
+  };
+  const svgElement = (tag, attributes, children = []) => {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.append(...children);
+    return made;
+  };
+  const whole = new Intl.NumberFormat("en");
+
+  // Charts: drawn when they come near the view, and again when the theme changes.
+  const drawn = new Map();
+  const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const isDark = () => style("color-scheme") === "dark";
+  const theme = () => {
+    const [ink, mute, line, accent] = ["--ink", "--mute", "--line", "--accent"].map(style);
+    const font = getComputedStyle(document.body).fontFamily;
+    return {
+      background: null, font, view: { stroke: null },
+      axis: { labelColor: mute, titleColor: mute, gridColor: line, domainColor: line, tickColor: line,
+        labelFontSize: 11, titleFontSize: 12, titleFontWeight: "normal", titlePadding: 8, gridOpacity: 0.7 },
+      axisX: { grid: false },
+      legend: { labelColor: ink, titleColor: mute, labelFontSize: 12, symbolSize: 90 },
+      bar: { color: accent }, point: { color: accent }, line: { color: mute },
+      style: { threshold: { stroke: style("--look") } },
+      range: { category: isDark()
+        ? ["#9db0ff", "#f0b858", "#5fd09b", "#f59ad0"] : ["#3350c8", "#d98f00", "#008f68", "#b5438a"] },
+    };
+  };
+  async function draw(place) {
+    const key = place.dataset.chart;
+    const chart = data.charts[key];
+    if (!chart) return;
+    const held = drawn.get(place) || {};
+    const turn = (held.turn || 0) + 1;
+    drawn.set(place, { ...held, turn });
+    const rows = chart.rows || [];
+    if (!rows.length) {
+      held.view?.finalize();
+      place.replaceChildren(element("p", { className: "empty", textContent: chart.empty || "Nothing to show." }));
+      return;
+    }
+    const spec = { ...chart.spec, datasets: { ...chart.spec.datasets, rows, threshold: chart.threshold || [] }, description: place.getAttribute("aria-label") };
+    const space = element("div");
+    place.replaceChildren(space);
+    // ast: expressions are interpreted, so that the page needs no eval and its policy forbids it.
+    const result = await window.vegaEmbed(space, spec, {
+      ast: true, renderer: "svg", config: theme(), tooltip: { theme: isDark() ? "dark" : "light" },
+      actions: { export: true, source: false, compiled: false, editor: false },
+      downloadFileName: key,
+    });
+    if (drawn.get(place).turn !== turn) { result.finalize(); return; }
+    held.view?.finalize();
+    drawn.set(place, { turn, view: result });
+    place.dataset.drawn = "yes";
+  }
+  const near = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      near.unobserve(entry.target);
+      draw(entry.target);
+    }
+  }, { rootMargin: "300px" });
+  all(".plot").forEach((place) => near.observe(place));
+  const redraw = (key) => all(`.plot[data-chart="${key}"]`).forEach((place) => { if (drawn.has(place)) draw(place); });
+  addEventListener("beforeprint", () => all(".plot").forEach((place) => { if (!drawn.has(place)) draw(place); }));
+
+  // Theme
+  const root = document.documentElement;
+  const nameTheme = () => { $("theme-name").textContent = isDark() ? "Light" : "Dark"; };
+  const redrawAll = () => { nameTheme(); for (const place of drawn.keys()) draw(place); };
+  $("theme").addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    try { localStorage.setItem("finemo-dist-theme", root.dataset.theme); } catch { /* holds until the page is closed */ }
+    redrawAll();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
+  nameTheme();
+
+  // Tables
+  const valueOf = (row, index, isNumber) => {
+    const text = row.cells[index].dataset.v ?? row.cells[index].textContent.trim();
+    if (!isNumber) return text.toLowerCase();
+    return text === "" ? NaN : Number(text);
+  };
+  function sort(table, index) {
+    const head = table.tHead.rows[0].cells[index];
+    const isNumber = head.dataset.type === "number";
+    const now = head.getAttribute("aria-sort");
+    const descending = now ? now === "ascending" : isNumber;
+    for (const cell of table.tHead.rows[0].cells) cell.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", descending ? "descending" : "ascending");
+    const body = table.tBodies[0];
+    const rows = [...body.rows].map((row, place) => ({ row, place, value: valueOf(row, index, isNumber) }));
+    rows.sort((a, b) => {
+      const [gone, other] = [Number.isNaN(a.value), Number.isNaN(b.value)];
+      if (gone || other) return gone - other || a.place - b.place;
+      const order = isNumber ? a.value - b.value : a.value.localeCompare(b.value, "en", { numeric: true });
+      return (descending ? -order : order) || a.place - b.place;
+    });
+    body.append(...rows.map((entry) => entry.row));
+  }
+  all("table.sortable").forEach((table) => {
+    [...table.tHead.rows[0].cells].forEach((cell, index) => {
+      cell.querySelector("button")?.addEventListener("click", () => sort(table, index));
+    });
+  });
+  const search = $("motif-search");
+  if (search) {
+    const rows = [...$("motif-table").tBodies[0].rows];
+    search.addEventListener("input", () => {
+      const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let shown = 0;
+      for (const row of rows) {
+        row.hidden = !words.every((word) => row.dataset.search.includes(word));
+        shown += !row.hidden;
+      }
+      $("motif-count").textContent = shown === rows.length ? `${shown} motifs` : `${shown} of ${rows.length} motifs`;
+      $("motif-none").hidden = shown > 0;
+    });
+  }
+
+  // One motif
+  const select = $("motif-select");
+  const quantities = ["hits_per_region", "coefficient", "similarity", "importance", "position"];
+  const short = (value) => String(Number(value.toPrecision(4)));
+  const binned = ([start, end, n], isCount) => (isCount
+    ? { start: start - 0.5, end: end - 0.5, n, label: short(start) }
+    : { start, end, n, label: `${short(start)} to ${short(end)}` });
+  function showMotif(index) {
+    const motif = data.motifs[index];
+    select.value = String(index);
+    $("motif-flags").replaceChildren(...motif.flags.map(([label, meaning]) => element("span", { className: "flag", textContent: label, title: meaning })));
+    $("motif-logos").replaceChildren(...motif.logos.map(([id, label, caption]) => {
+      const drawing = svgElement("svg", { class: "logo", role: "img", "aria-label": label }, [svgElement("use", { href: `#${id}` })]);
+      return element("figure", {}, [element("figcaption", { textContent: caption }), drawing]);
+    }));
+    $("motif-facts").replaceChildren(...motif.facts.map(([term, value]) => element("div", {}, [element("dt", { textContent: term }), element("dd", { textContent: value })])));
+    for (const quantity of quantities) {
+      const chart = data.charts[`motif-${quantity}`];
+      if (!chart) continue;
+      chart.rows = (motif.bins[quantity] || []).map((bin) => binned(bin, quantity === "hits_per_region"));
+      chart.empty = "This motif has no hits.";
+      if (quantity === "similarity") chart.threshold = motif.threshold === null ? [] : [{ value: motif.threshold }];
+      redraw(`motif-${quantity}`);
+    }
+  }
+  if (select) {
+    const step = (by) => {
+      select.selectedIndex = (select.selectedIndex + by + select.options.length) % select.options.length;
+      showMotif(Number(select.value));
+    };
+    select.addEventListener("change", () => showMotif(Number(select.value)));
+    $("motif-previous").addEventListener("click", () => step(-1));
+    $("motif-next").addEventListener("click", () => step(1));
+    all(".motif-name").forEach((button) => button.addEventListener("click", () => {
+      showMotif(Number(button.dataset.motif));
+      $("motif").scrollIntoView();
+      select.focus({ preventScroll: true });
+    }));
+    if (select.options.length) showMotif(Number(select.value));
+  }
+
+  // Pairs
+  const pairs = $("pair-select");
+  if (pairs) {
+    const showPair = () => {
+      data.charts.spacing.rows = data.pairs[Number(pairs.value)].map(([orientation, start, end, n]) => ({ orientation, start, end, n, label: `${start} to ${end - 1}` }));
+      redraw("spacing");
+    };
+    pairs.addEventListener("change", showPair);
+    showPair();
+  }
+
+  // Matrices: what lies under the pointer, or under a cursor moved by the arrow keys.
+  for (const place of all("[data-matrix]")) {
+    const matrix = data.matrices[place.dataset.matrix];
+    const [height, width] = [matrix.rows.length, matrix.columns.length];
+    if (!height || !width) continue;
+    const bytes = Uint8Array.from(atob(matrix.values), (c) => c.charCodeAt(0));
+    const values = new Float32Array(bytes.buffer);
+    const image = place.querySelector("image");
+    const cursor = place.querySelector(".cursor");
+    const readout = place.closest("figure").querySelector(".readout");
+    const [x, y, w, h] = ["x", "y", "width", "height"].map((name) => Number(image.getAttribute(name)));
+    let at = [0, 0];
+    const show = (row, column) => {
+      at = [Math.min(Math.max(row, 0), height - 1), Math.min(Math.max(column, 0), width - 1)];
+      const value = values[at[0] * width + at[1]];
+      const number = Number.isNaN(value) ? "not known" : `${Number(value.toPrecision(3))} ${matrix.unit}`;
+      const names = [[matrix.rowNoun, matrix.rows[at[0]]], [matrix.columnNoun, matrix.columns[at[1]]]];
+      readout.textContent = `${names.map((pair) => pair.filter(Boolean).join(" ")).join(" × ")}: ${number}`;
+      cursor.style.display = "";
+      const box = { x: x + at[1] * w / width, y: y + at[0] * h / height, width: w / width, height: h / height };
+      for (const [name, side] of Object.entries(box)) cursor.setAttribute(name, side);
+    };
+    image.addEventListener("pointermove", (event) => {
+      const box = image.getBoundingClientRect();
+      show(Math.floor((event.clientY - box.top) / box.height * height), Math.floor((event.clientX - box.left) / box.width * width));
+    });
+    place.addEventListener("keydown", (event) => {
+      const by = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+      if (!by) return;
+      event.preventDefault();
+      show(at[0] + by[0], at[1] + by[1]);
+    });
+  }
+
+  // Example regions begin at their strongest hit.
+  all("[data-focus]").forEach((place) => {
+    place.scrollLeft = Number(place.dataset.focus) * place.scrollWidth - place.clientWidth / 2;
+  });
+
+  all("[data-copy]").forEach((button) => button.addEventListener("click", async () => {
+    const source = $(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(source.innerText);
+    } catch {
+      const range = document.createRange();
+      range.selectNodeContents(source);
+      getSelection().removeAllRanges();
+      getSelection().addRange(range);
+      document.execCommand("copy");
+    }
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  }));
+
+  // Which section is being read
+  const links = new Map(all(".nav a").map((link) => [link.hash.slice(1), link]));
+  const reading = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      links.forEach((link) => link.removeAttribute("aria-current"));
+      const link = links.get(entry.target.id);
+      link?.setAttribute("aria-current", "true");
+      const strip = link?.closest("ul");
+      if (strip && strip.scrollWidth > strip.clientWidth) strip.scrollTo({ left: link.offsetLeft - 60 });
+    }
+  }, { rootMargin: "-20% 0px -70% 0px" });
+  all("main > section").forEach((section) => reading.observe(section));
+  root.dataset.ready = String(Math.round(performance.now()));
+})();

@@ -1,0 +1,21 @@
+"""Numbers as a reader wants them."""
+
+
+def count(n: int, noun: str) -> str:
+    """Return ``1 region`` or ``2,000 regions``."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent, one digit below 10; neither 0% nor 100% unless it is."""
+    value = 100 * share
+    if 0 < value < 0.1:
+        return "<0.1%"
+    if 99.9 < value < 100:
+        return ">99.9%"
+    return f"{value:.0f}%" if value >= 10 or value == 0 else f"{value:.1f}%"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return a number with so many decimals, or a dash when there is none."""
+    return "\u2013" if value is None or value != value else f"{value:,.{digits}f}"

@@ -1,0 +1,149 @@
+"""A report as one folder: finemo's tables, CWMs and the page, there as a whole or not at all."""
+
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.core.errors import UsageError
+from finemo_dist.core.protocols import RegionReader
+from finemo_dist.core.records import MotifSet
+from finemo_dist.core.seqlets import Seqlets
+from finemo_dist.reports.cwm_files import write_cwms
+from finemo_dist.reports.cwms import hit_cwms
+from finemo_dist.reports.gather import gather_atlas, gather_report
+from finemo_dist.reports.logo import logo_svg
+from finemo_dist.reports.multiqc import multiqc_files
+from finemo_dist.reports.page import render_atlas, render_report
+from finemo_dist.reports.page_model import SampleQuality
+from finemo_dist.reports.scope import Scope, prepare
+from finemo_dist.reports.tables import (
+    motif_report,
+    seqlet_confusion,
+    write_occurrences,
+    write_seqlets,
+    write_table,
+)
+
+PAGE: Final = "report.html"
+_MARKS: Final = (PAGE, "motif_report.tsv")
+"""What every report has, and by which one is known."""
+
+
+def write_report(
+    out_dir: Path,
+    catalog: Catalog,
+    readers: Mapping[str, RegionReader],
+    motifs: MotifSet,
+    seqlets: Seqlets | None,
+    *,
+    window_bp: int,
+    title: str,
+    with_recall: bool = True,
+    n_threads: int = 1,
+    force: bool = False,
+) -> Scope:
+    """Write the report of the samples that the catalog shows, and say what recall is over.
+
+    ``report.html``, ``motif_report.tsv``, ``motif_occurrences.tsv``, ``CWMs/`` and two files for
+    MultiQC; with recall ``seqlets.tsv`` and ``seqlet_confusion.tsv``. Of several samples the page
+    is that of an atlas.
+
+    Parameters
+    ----------
+    readers
+        The regions of each sample shown.
+    seqlets
+        Of the modisco file that the motifs are from; None or empty where there are none.
+    window_bp
+        Width of the middle of a region that modisco looked at.
+    with_recall
+        Whether to compare hits with seqlets.
+    force
+        Replace a folder that is no report.
+
+    Raises
+    ------
+    UsageError
+        The folder holds something else than a report.
+    RunError, StoreError
+        The run or a store is damaged.
+    """
+    with _whole(out_dir, force=force) as folder:
+        scope = prepare(catalog, motifs, seqlets, window_bp=window_bp)
+        with_recall = with_recall and scope.has_seqlets
+        sums = hit_cwms(catalog, readers, motifs, n_threads=n_threads)
+        report = motif_report(catalog, motifs, sums, scope, with_recall=with_recall)
+        confusion = seqlet_confusion(catalog, motifs) if with_recall else None
+        _write_tables(folder, catalog, motifs, report, confusion)
+        write_cwms(folder / "CWMs", motifs, sums, with_recall=with_recall, logo=logo_svg)
+        if len(catalog.samples) > 1:
+            atlas = gather_atlas(catalog, motifs, title=title, motif_report=report, sums=sums)
+            _write_page(folder, render_atlas(atlas), atlas.samples)
+        else:
+            data = gather_report(
+                catalog, readers, motifs, title=title, motif_report=report, confusion=confusion,
+                sums=sums, scope=scope,
+            )  # fmt: skip
+            _write_page(folder, render_report(data), data.samples)
+    return scope
+
+
+def _write_tables(
+    folder: Path, catalog: Catalog, motifs: MotifSet, report: pa.Table, confusion: pa.Table | None
+) -> None:
+    write_table(folder / "motif_report.tsv", report)
+    write_occurrences(catalog, motifs, folder / "motif_occurrences.tsv")
+    if confusion is not None:
+        write_seqlets(catalog, folder / "seqlets.tsv")
+        write_table(folder / "seqlet_confusion.tsv", confusion)
+
+
+def _write_page(folder: Path, page: str, samples: Sequence[SampleQuality]) -> None:
+    for name, text in ((PAGE, page), *multiqc_files(samples).items()):
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def check_output(out_dir: Path, *, force: bool) -> None:
+    """Refuse a folder that holds something else than a report, unless ``force``.
+
+    Raises
+    ------
+    UsageError
+        It does, or is a file.
+    """
+    if not out_dir.exists() or (out_dir.is_dir() and not any(out_dir.iterdir())):
+        return
+    if out_dir.is_dir() and (force or all((out_dir / mark).is_file() for mark in _MARKS)):
+        return
+    raise UsageError(
+        f"{out_dir}: exists and is no report. Choose another directory"
+        + (", or replace it with --force." if out_dir.is_dir() else ".")
+    )
+
+
+@contextmanager
+def _whole(out_dir: Path, *, force: bool) -> Iterator[Path]:
+    """Yield a temporary folder that takes the place of ``out_dir`` once it is complete."""
+    check_output(out_dir, force=force)
+    out_dir.parent.mkdir(parents=True, exist_ok=True)
+    unique = uuid.uuid4().hex
+    temporary = out_dir.with_name(f".{out_dir.name}.{unique}.tmp")
+    before = out_dir.with_name(f".{out_dir.name}.{unique}.old")
+    temporary.mkdir()
+    try:
+        yield temporary
+        # A folder cannot be renamed over one that is not empty: the old one steps aside first.
+        if out_dir.exists():
+            out_dir.rename(before)
+        temporary.rename(out_dir)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if before.exists() and not out_dir.exists():
+            before.rename(out_dir)
+        shutil.rmtree(before, ignore_errors=True)

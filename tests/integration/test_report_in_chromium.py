@@ -1,0 +1,206 @@
+"""Pages opened from disk in headless Chromium: nothing is asked for, nothing fails, all works."""
+
+import json
+import shutil
+
+import pytest
+
+from finemo_dist.reports.page import render_atlas, render_report
+from tests.conftest import skip_or_fail
+from tests.unit.reports.page_data import HOSTILE, atlas_data, report_data
+
+pytestmark = [pytest.mark.chromium, pytest.mark.slow]
+
+DESKTOP = {"width": 1400, "height": 900}
+PHONE = {"width": 390, "height": 844}
+NAMES = ("alpha", "beta", HOSTILE)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    program = shutil.which("chromium")
+    if program is None:
+        skip_or_fail("chromium", "no chromium on this machine")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        skip_or_fail("chromium", str(error))
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    (folder / "report.html").write_text(render_report(report_data(NAMES)), "utf-8")
+    (folder / "atlas.html").write_text(render_atlas(atlas_data()), "utf-8")
+    return folder
+
+
+class Opened:
+    """A page with all that it asked for and complained of."""
+
+    def __init__(self, browser, path, **options):
+        self.context = browser.new_context(viewport=DESKTOP, **options)
+        self.page = self.context.new_page()
+        self.requests, self.complaints, self.dialogs = [], [], []
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.dialogs.append(1), dialog.dismiss()))
+        self.address = path.as_uri()
+        self.page.route("**/*", self._answer)
+        self.page.goto(self.address)
+
+    def _note(self, message):
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+    def _answer(self, route):
+        address = route.request.url.split("#")[0]
+        if address == self.address:
+            route.continue_()
+        else:
+            self.requests.append(address)
+            route.abort()
+
+    def draw_all(self):
+        """Bring every chart to view and wait until it is drawn."""
+        for place in self.page.locator(".plot").all():
+            place.scroll_into_view_if_needed()
+        self.page.wait_for_function(
+            "[...document.querySelectorAll('.plot')]"
+            ".every(place => place.querySelector('svg.marks, .empty'))"
+        )
+
+    def visible_names(self):
+        return self.page.locator("#motif-table tbody tr:visible th").evaluate_all(
+            "cells => cells.map(cell => cell.dataset.v)"
+        )
+
+
+@pytest.fixture
+def opened(browser, files):
+    pages = []
+
+    def open_page(name, **options):
+        pages.append(Opened(browser, files / name, **options))
+        return pages[-1]
+
+    yield open_page
+    for page in pages:
+        page.context.close()
+
+
+@pytest.mark.parametrize("name", ["report.html", "atlas.html"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_page_draws_all_its_charts_asks_for_nothing_and_complains_of_nothing(opened, name, theme):
+    it = opened(name, color_scheme=theme)
+
+    it.draw_all()
+
+    assert it.page.locator(".plot svg.marks").count() == it.page.locator(".plot").count()
+    assert it.requests == []
+    assert it.complaints == []
+    assert it.dialogs == []
+
+
+@pytest.mark.parametrize("name", ["report.html", "atlas.html"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_nothing_reaches_over_the_side_of_the_screen(opened, name, size):
+    it = opened(name)
+    it.draw_all()
+
+    it.page.set_viewport_size(size)
+
+    it.page.wait_for_function(f"document.documentElement.scrollWidth === {size['width']}")
+
+
+def test_search_shows_what_matches_and_says_how_many(opened):
+    it = opened("report.html")
+
+    it.page.fill("#motif-search", "KNOWN factor")
+
+    assert it.visible_names() == ["alpha"]
+    assert it.page.inner_text("#motif-count") == "1 of 3 motifs"
+    it.page.fill("#motif-search", "nowhere")
+    assert it.page.locator("#motif-none").is_visible()
+
+
+def test_a_column_sorts_both_ways_by_keyboard_and_says_so(opened):
+    it = opened("report.html")
+    head = it.page.locator("#motif-table thead th", has=it.page.locator("button:text-is('Hits')"))
+    button = head.locator("button")
+    before = it.visible_names()
+
+    button.focus()
+    it.page.keyboard.press("Enter")
+    assert it.visible_names() == before
+    assert head.get_attribute("aria-sort") == "descending"
+    it.page.keyboard.press("Enter")
+
+    assert it.visible_names() == before[::-1]
+    assert head.get_attribute("aria-sort") == "ascending"
+
+
+def test_a_motif_of_the_table_opens_with_its_logos_and_charts(opened):
+    it = opened("report.html")
+
+    it.page.click(".motif-name >> text=beta")
+
+    assert it.page.locator("#motif-select option:checked").inner_text() == "beta"
+    assert it.page.locator("#motif-logos svg").count() == 4
+    assert "23" in it.page.inner_text("#motif-facts")
+    chart = it.page.locator('[data-chart="motif-similarity"]')
+    chart.scroll_into_view_if_needed()
+    chart.locator("svg.marks").wait_for()
+    assert chart.locator("svg .mark-rule.role-mark line").count() == 1
+
+
+def test_the_theme_switches_and_charts_follow(opened):
+    it = opened("report.html", color_scheme="light")
+    it.draw_all()
+    bar = '[data-chart="hits-per-region"] .mark-rect.role-mark path'
+    before = it.page.locator(bar).first.get_attribute("fill")
+
+    it.page.click("#theme")
+    it.page.wait_for_function(
+        f"document.querySelector({json.dumps(bar)})?.getAttribute('fill') !== {json.dumps(before)}"
+    )
+
+    assert it.page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_a_cell_of_a_matrix_is_read_by_keyboard(opened):
+    it = opened("report.html")
+    it.page.locator('[data-matrix="confusion"]').focus()
+
+    it.page.keyboard.press("ArrowDown")
+    it.page.keyboard.press("ArrowRight")
+
+    assert "seqlets beta \u00d7 hits beta: 0.75 of seqlets" in it.page.inner_text("#seqlets")
+
+
+def test_a_hostile_name_is_text_in_a_tooltip(opened):
+    it = opened("report.html")
+    it.draw_all()
+    points = it.page.locator('[data-chart="seqlets"] .mark-symbol.role-mark path')
+
+    for point in points.all():
+        point.hover(force=True)
+
+    assert it.page.locator("script").count() == 4
+    assert it.dialogs == []
+    assert it.complaints == []
+
+
+@pytest.mark.parametrize("name", ["report.html", "atlas.html"])
+def test_tables_and_logos_can_be_read_without_scripts(opened, name):
+    it = opened(name, java_script_enabled=False)
+
+    assert it.page.locator("#verdict").is_visible()
+    assert it.page.locator("#motif-table tbody tr").count() in {3, 6}
+    assert it.page.locator("#motif-table .logo").first.is_visible()
+    assert not it.page.locator("#motif-search").is_visible()
+    assert it.page.locator("#methods-text").is_visible()
