@@ -4,10 +4,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
 from finemo_dist.core.errors import RunError, UsageError
+
+_QUERY_MISTAKES: Final = (
+    duckdb.ParserException,
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.ConversionException,
+    duckdb.InvalidInputException,
+    duckdb.InvalidTypeException,
+    duckdb.SyntaxException,
+)
 
 
 def load_query(name: str) -> str:
@@ -16,9 +27,13 @@ def load_query(name: str) -> str:
 
 
 def connect(
-    temporary: Path, *, memory_limit: str | None, threads: int | None
+    temporary: Path,
+    *,
+    memory_limit: str | None,
+    threads: int | None,
+    database: Path | None = None,
 ) -> duckdb.DuckDBPyConnection:
-    """Return an in-memory database that spills into ``temporary``.
+    """Return a database, in memory unless a file is named, that spills into ``temporary``.
 
     Parameters
     ----------
@@ -44,7 +59,7 @@ def connect(
     if threads is not None:
         config["threads"] = threads
     try:
-        return duckdb.connect(":memory:", config=config)
+        return duckdb.connect(str(database or ":memory:"), config=config)
     except duckdb.Error as error:
         raise UsageError(
             f"Memory limit {memory_limit!r} or number of threads {threads!r} is refused: "
@@ -72,3 +87,22 @@ def run_errors(run_dir: Path) -> Iterator[None]:
             f"{run_dir}: its tables cannot be read ({first_line(error)}). "
             "Run `finemo-dist verify` on it; a rerun of the same command makes damaged parts again."
         ) from error
+
+
+@contextmanager
+def query_errors(run_dir: Path) -> Iterator[None]:
+    """Raise what is wrong with a caller's query as ``UsageError``, the rest as ``run_errors``."""
+    try:
+        with run_errors(run_dir):
+            yield
+    except ImportError as error:
+        raise UsageError(
+            f"The answer needs {error.name}, which is not installed: `pip install {error.name}`."
+        ) from error
+    except RunError as error:
+        if isinstance(error.__cause__, _QUERY_MISTAKES):
+            raise UsageError(
+                f"The query failed: {first_line(error.__cause__)}. "
+                "The table data_dictionary lists what can be asked."
+            ) from error
+        raise

@@ -9,8 +9,6 @@ from finemo_dist.core.errors import UsageError
 _CURES: Final = {
     "report": "Open the tables with `finemo-dist sql RUN QUERY`, or run finemo's own `report` on "
     "the output directory of call-hits",
-    "collapse-hits": "Select the best of overlapping hits with `finemo-dist sql RUN QUERY`",
-    "intersect-hits": "Join the hits of several runs with `finemo-dist sql RUN QUERY`",
 }
 
 

@@ -28,9 +28,10 @@ from finemo_dist.cli.options import ANY_PATH, EXISTING_PATH
 def sql(
     *, run: Path, query: str, output_format: str, out: Path | None, memory_limit: str | None
 ) -> None:
-    """Ask SQL of a run: tables hits, hits_unique, peaks, peaks_qc, motifs, samples.
+    """Ask SQL of a run: hits, hits_unique, hits_primary, peaks, motifs, motif_counts and more.
 
-    Read-only: a query can neither write nor read files outside the run.
+    The table data_dictionary lists them column by column. Read-only: a query can neither write nor
+    read files outside the run.
     """
     from finemo_dist.catalog.catalog import open_catalog
     from finemo_dist.catalog.format import OutputFormat, save_answer, write_answer
