@@ -95,7 +95,7 @@ class Catalog:
             The run is damaged, or the memory limit is too small.
         """
         with query_errors(self.run_dir):
-            return self._connection.execute(query, parameters or None).to_arrow_table()
+            return self._connection.sql(query, params=parameters or None).to_arrow_table()
 
     def pandas(self, query: str, parameters: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401
         """Return the answer to a query as a ``pandas.DataFrame``; see ``arrow``.
@@ -106,7 +106,7 @@ class Catalog:
             As ``arrow``, or pandas is not installed.
         """
         with query_errors(self.run_dir):
-            return self._connection.execute(query, parameters or None).df()
+            return self._connection.sql(query, params=parameters or None).df()
 
     def units(self, sample: str) -> Mapping[int, PartFooter]:
         """Return shard and footer of the committed units of a sample."""

@@ -10,6 +10,8 @@ import duckdb
 
 from finemo_dist.core.errors import RunError, UsageError
 
+_MOST_FILES_LISTED: Final = 100_000
+
 _QUERY_MISTAKES: Final = (
     duckdb.ParserException,
     duckdb.BinderException,
@@ -27,13 +29,9 @@ def load_query(name: str) -> str:
 
 
 def connect(
-    temporary: Path,
-    *,
-    memory_limit: str | None,
-    threads: int | None,
-    database: Path | None = None,
+    temporary: Path, *, memory_limit: str | None, threads: int | None
 ) -> duckdb.DuckDBPyConnection:
-    """Return a database, in memory unless a file is named, that spills into ``temporary``.
+    """Return an in-memory database that spills into ``temporary``.
 
     Parameters
     ----------
@@ -53,13 +51,15 @@ def connect(
         "python_enable_replacements": "false",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
+        # A chromosome of every sample is a list of files that long; past it, all would be opened.
+        "dynamic_or_filter_threshold": _MOST_FILES_LISTED,
     }
     if memory_limit is not None:
         config["memory_limit"] = memory_limit
     if threads is not None:
         config["threads"] = threads
     try:
-        return duckdb.connect(str(database or ":memory:"), config=config)
+        return duckdb.connect(":memory:", config=config)
     except duckdb.Error as error:
         raise UsageError(
             f"Memory limit {memory_limit!r} or number of threads {threads!r} is refused: "

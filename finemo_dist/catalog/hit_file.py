@@ -20,6 +20,8 @@ _GZIP_MAGIC: Final = b"\x1f\x8b"
 _TYPES: Final[Mapping[str, str]] = {
     column.name: column.sql_type for column in VIEWS["hits"] if column.name in FINEMO_HIT_COLUMNS
 }
+_READ_AS: Final = {"FLOAT": "FLOAT", "BIGINT": "DOUBLE", "UINTEGER": "DOUBLE"}
+"""DuckDB takes 1.5 for the whole number 2; ``stage_collapse.sql`` sees the difference."""
 _NULLS: Final = ("NA", "")
 _MAY_BE_NULL: Final = frozenset({"chr", "peak_name"})
 
@@ -40,10 +42,10 @@ class HitFile:
             yield handle
 
     def relation(self, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
-        """Return the rows, unread, with the types of ``core.schema``; other columns as text."""
+        """Return the rows, unread: all numbers as floating point, the rest as text."""
         return connection.read_csv(
             str(self.path),
-            columns={name: _TYPES.get(name, "VARCHAR") for name in self.columns},
+            columns={name: _READ_AS.get(_TYPES.get(name, ""), "VARCHAR") for name in self.columns},
             auto_detect=False,
             header=True,
             delimiter="\t",

@@ -12,9 +12,12 @@ import duckdb
 
 from finemo_dist.catalog.connection import connect, first_line, load_query
 from finemo_dist.catalog.hit_file import HitFile
-from finemo_dist.core.errors import FinemoDistError
+from finemo_dist.core.errors import FinemoDistError, UsageError
 
 _PIECE_HITS: Final = 2_000_000
+_TOO_MANY: Final = "too many combinations"
+"""What ``intersect.sql`` says of a site."""
+_BATCH_ROWS: Final = 100_000
 _PEAK_BLOCK: Final = 10_000
 """Regions without a chromosome that stay together."""
 
@@ -37,7 +40,7 @@ class Piece:
 
 
 class Staging:
-    """A temporary database on disk that holds what files say, within a memory limit."""
+    """A database of what files say; beyond the memory limit it lies in temporary files."""
 
     def __init__(self, *, memory_limit: str | None, threads: int | None) -> None:
         with ExitStack() as undo:
@@ -48,7 +51,6 @@ class Staging:
                 self.folder / "spill",
                 memory_limit=memory_limit,
                 threads=threads,
-                database=self.folder / "hits.duckdb",
             )
             undo.callback(self._connection.close)
             self._resources = undo.pop_all()
@@ -77,10 +79,11 @@ class Staging:
             file.relation(self._connection).create_view("file", replace=True)
             self._connection.execute(load_query(query), parameters or None)
 
-    def insert(self, table: str, stream: object) -> None:
-        """Append the rows of an Arrow stream to a table with the same columns."""
+    def insert(self, table: str, answer: duckdb.DuckDBPyRelation) -> None:
+        """Append an answer of another database to a table with the same columns, as a stream."""
         with _limit_errors():
-            self._connection.from_arrow(stream).insert_into(table)
+            reader = answer.to_arrow_reader(_BATCH_ROWS)
+            self._connection.from_arrow(reader).insert_into(table)
 
     def close(self) -> None:
         """Remove everything."""
@@ -139,6 +142,13 @@ def _groups(counts: Sequence[tuple[Any, int]]) -> Iterator[list[Any]]:
 def _limit_errors() -> Iterator[None]:
     try:
         yield
+    except duckdb.InvalidInputException as error:
+        if _TOO_MANY not in str(error):
+            raise
+        raise UsageError(
+            "A site is there so often in these inputs that its combinations are over 10,000, as "
+            "where peaks overlap. Give hits_unique.tsv instead of hits.tsv, or leave out -r."
+        ) from error
     except duckdb.OutOfMemoryException as error:
         raise FinemoDistError(
             f"The work needs more than the memory limit ({first_line(error)}). "

@@ -1,6 +1,7 @@
 -- Question: how often was each motif found in each sample?
 -- Contract: one row per sample and motif of the run, motifs without a hit included, both strands
--- together; counts are of committed hits, not of unique ones. No order.
+-- together; counts are of committed hits, not of unique ones. The mean is of decimals, because a
+-- sum of floating-point numbers depends on their order. No order.
 CREATE VIEW motif_counts AS
 WITH counted AS (
     SELECT
@@ -10,7 +11,7 @@ WITH counted AS (
         count(*) FILTER (strand = '+') AS n_forward,
         count(*) FILTER (strand = '-') AS n_reverse,
         count(DISTINCT peak_id) AS n_regions,
-        avg(hit_similarity) AS mean_similarity
+        avg(TRY_CAST(hit_similarity AS DECIMAL(18, 9))) AS mean_similarity
     FROM hits
     GROUP BY sample, motif_name
 )
