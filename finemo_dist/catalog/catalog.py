@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 _QUERIES: Final = (
     "unique", "collapse", "part_hits", "part_hit_rows", "compact_hits", "hits", "hits_unique",
-    "hits_primary", "peaks_qc", "peaks", "motifs", "samples", "motif_counts",
+    "motifs", "hits_primary", "peaks_qc", "peaks", "samples", "motif_counts",
 )  # fmt: skip
 """What makes the views, each after those it reads."""
 _PART_VIEWS: Final[Mapping[TableName, str]] = {"hits": "hit_parts", "peaks_qc": "qc_parts"}
@@ -188,7 +188,6 @@ class Catalog:
 
     def _fill(self) -> None:
         self.run("tables")
-        self.run("fill_run", {"motif_width": self.record.motif_width})
         self._fill_samples()
         self._fill_parts()
         self._fill_compacted()

@@ -21,9 +21,9 @@ _DROPPED: Final = 0.1
 """Share of the hits that each of the intersected runs lacks."""
 
 _NOTE = """{n_hits:,} simulated hits of {n_motifs} motifs on {n_chroms} chromosomes, under
-`--memory-limit 2GB`, on all cores. Wall times and peak resident sets of whole processes, reading and
-writing included. finemo 0.41 runs the functions of its command line on the TSV of the same hits. The
-three runs that are intersected hold {n_each:,} hits each, less a tenth that differs between them.
+`--memory-limit 2GB`, on all cores. Wall times and peak resident sets of whole processes, reading
+and writing included. finemo 0.41 runs the functions of its command line on the TSV of the same
+hits. The three runs that are intersected hold {n_each:,} hits each, less a tenth that differs.
 """
 
 # Pairs of motifs by the regions they share; each region and motif counts once.
@@ -165,13 +165,13 @@ def _intersections(effort: Effort, steps: _Steps) -> list[list[str]]:
 
 
 def _row(name: str, pair: Pair) -> list[str]:
-    click.echo(f"catalog: {name}", err=True)
     ours, theirs = pair
-    measured = [number(ours.wall_s), megabytes(ours.peak_bytes)]
-    if theirs is None:
-        return [name, *measured, "-", "-", "-"]
-    ratio = number(theirs.wall_s / ours.wall_s)
-    return [name, *measured, number(theirs.wall_s), megabytes(theirs.peak_bytes), ratio]
+    figures = [number(ours.wall_s), megabytes(ours.peak_bytes), "-", "-", "-"]
+    if theirs is not None:
+        ratio = number(theirs.wall_s / ours.wall_s)
+        figures[2:] = [number(theirs.wall_s), megabytes(theirs.peak_bytes), ratio]
+    click.echo(f"catalog: {name}: {', '.join(figures)}", err=True)
+    return [name, *figures]
 
 
 _QUESTIONS: Final = {

@@ -16,7 +16,6 @@ CREATE TABLE part_files (filename VARCHAR PRIMARY KEY, sample VARCHAR NOT NULL);
 CREATE TABLE compact_files (
     filename VARCHAR PRIMARY KEY, sample VARCHAR NOT NULL, chr VARCHAR, chr_id INTEGER NOT NULL
 );
-CREATE TABLE run_table (motif_width BIGINT NOT NULL);
 CREATE TABLE data_dictionary (
     view_name VARCHAR NOT NULL,
     column_name VARCHAR NOT NULL,
