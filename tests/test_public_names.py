@@ -29,6 +29,11 @@ def test_all_is_sorted_and_complete():
         assert hasattr(finemo_dist, name)
 
 
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="open_walk"):
+        finemo_dist.open_walk  # noqa: B018
+
+
 def test_importing_the_package_loads_nothing_heavy():
     assert not modules_after("import finemo_dist") & set(HEAVY)
 
@@ -59,12 +64,3 @@ def test_version_is_printed():
 
     assert result.returncode == 0
     assert finemo_dist.__version__ in result.stdout
-
-
-@pytest.mark.parametrize("name", ["collapse-hits", "intersect-hits"])
-def test_commands_to_come_say_so_and_exit_2(name):
-    result = run_process(name, "-i", "x", "-o", "y")
-
-    assert result.returncode == 2
-    assert "not in this release yet" in result.stderr
-    assert "Traceback" not in result.stderr

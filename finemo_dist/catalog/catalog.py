@@ -10,27 +10,33 @@ from typing import Any, Final, Self
 
 import duckdb
 
-from finemo_dist.catalog.connection import connect, load_query, run_errors
+from finemo_dist.catalog.compaction import Compaction, current_compaction
+from finemo_dist.catalog.connection import connect, load_query, query_errors, run_errors
 from finemo_dist.core.errors import RunError, UsageError, nearest
 from finemo_dist.core.run_record import RunRecord, SampleRecord
+from finemo_dist.core.schema import VIEWS
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import TableName, part_path
 from finemo_dist.hits.motifs import motif_data_path, write_motif_template
 from finemo_dist.hits.read import SampleParts, survey_run
 from finemo_dist.hits.seal import check_seal
-from finemo_dist.hits.write import write_template
+from finemo_dist.hits.write import write_compact_template, write_template
 
 logger = logging.getLogger(__name__)
 
-_VIEWS: Final = ("hits", "hits_unique", "peaks_qc", "peaks", "motifs", "samples")
+_QUERIES: Final = (
+    "unique", "collapse", "part_hits", "part_hit_rows", "compact_hits", "hits", "hits_unique",
+    "motifs", "hits_primary", "peaks_qc", "peaks", "samples", "motif_counts",
+)  # fmt: skip
+"""What makes the views, each after those it reads."""
 _PART_VIEWS: Final[Mapping[TableName, str]] = {"hits": "hit_parts", "peaks_qc": "qc_parts"}
 
 
 class Catalog:
-    """The views ``hits``, ``hits_unique``, ``peaks``, ``peaks_qc``, ``motifs`` and ``samples``.
+    """The views of ``core.schema.VIEWS`` over a run.
 
     Made by ``open_catalog``; a context manager. What was committed when it was opened is what it
-    shows.
+    shows. Samples with a current compaction are read from it.
     """
 
     def __init__(
@@ -41,10 +47,12 @@ class Catalog:
         *,
         memory_limit: str | None,
         threads: int | None,
+        compactions: Mapping[str, Compaction],
     ) -> None:
         self.run_dir = run_dir
         self.record = record
         self._parts = parts
+        self._compactions = compactions
         self._limits: dict[str, Any] = {"memory_limit": memory_limit, "threads": threads}
         self._is_restricted = False
         self._paths: list[str] = []
@@ -61,6 +69,45 @@ class Catalog:
     def samples(self) -> tuple[str, ...]:
         """Names of the samples shown, in the order of the run."""
         return tuple(self._parts)
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The DuckDB connection with the views, for whatever DuckDB can do with them."""
+        return self._connection
+
+    @property
+    def compacted(self) -> tuple[str, ...]:
+        """The samples that are read from a current compaction."""
+        return tuple(self._compactions)
+
+    def arrow(self, query: str, parameters: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401
+        """Return the answer to a query as a ``pyarrow.Table``.
+
+        Parameters
+        ----------
+        parameters
+            Values of ``$name`` in the query.
+
+        Raises
+        ------
+        UsageError
+            The query is wrong.
+        RunError
+            The run is damaged, or the memory limit is too small.
+        """
+        with query_errors(self.run_dir):
+            return self._connection.sql(query, params=parameters or None).to_arrow_table()
+
+    def pandas(self, query: str, parameters: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401
+        """Return the answer to a query as a ``pandas.DataFrame``; see ``arrow``.
+
+        Raises
+        ------
+        UsageError
+            As ``arrow``, or pandas is not installed.
+        """
+        with query_errors(self.run_dir):
+            return self._connection.sql(query, params=parameters or None).df()
 
     def units(self, sample: str) -> Mapping[int, PartFooter]:
         """Return shard and footer of the committed units of a sample."""
@@ -85,7 +132,14 @@ class Catalog:
     def only(self, sample: str) -> "Catalog":
         """Return a catalog of one sample, without looking at the parts again."""
         self.sample(sample)
-        return Catalog(self.run_dir, self.record, {sample: self._parts[sample]}, **self._limits)
+        compactions = {name: c for name, c in self._compactions.items() if name == sample}
+        return Catalog(
+            self.run_dir,
+            self.record,
+            {sample: self._parts[sample]},
+            **self._limits,
+            compactions=compactions,
+        )
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """Return the answer to a query of our own, unevaluated; for a user's see ``readonly``."""
@@ -146,8 +200,10 @@ class Catalog:
         self.run("tables")
         self._fill_samples()
         self._fill_parts()
-        for name in _VIEWS:
+        self._fill_compacted()
+        for name in _QUERIES:
             self.run(name)
+        self.run("fill_data_dictionary", _data_dictionary())
 
     def _fill_samples(self) -> None:
         rows = [_sample_row(self.sample(name), self._parts[name]) for name in self._parts]
@@ -160,12 +216,36 @@ class Catalog:
         # join with part_files round, and a filter on the sample would read every file.
         footers.sort(key=lambda footer: -footer.n_rows)
         for table, view in _PART_VIEWS.items():
-            files = [str(part_path(self.run_dir, table, footer.unit)) for footer in footers]
+            shown = [f for f in footers if table != "hits" or f.sample not in self._compactions]
+            files = [str(part_path(self.run_dir, table, footer.unit)) for footer in shown]
             if files:
-                samples = [footer.sample for footer in footers]
+                samples = [footer.sample for footer in shown]
                 self.run("fill_part_files", {"filename": files, "sample": samples})
             self._show(files or [self._template(table)], view)
         self._show([self._motif_file()], "motif_parts")
+
+    def _fill_compacted(self) -> None:
+        found = [
+            (sample, compaction.path(file), file)
+            for sample, compaction in self._compactions.items()
+            for file in compaction.files
+        ]
+        # The first file is opened to guess the others by, as with parts.
+        found.sort(key=lambda entry: -entry[2].n_rows)
+        if found:
+            paths = [str(path) for _, path, _ in found]
+            columns = {
+                "filename": paths,
+                "sample": [sample for sample, _, _ in found],
+                "chr": [file.chr for _, _, file in found],
+                "chr_id": [file.chr_id for _, _, file in found],
+            }
+            self.run("fill_compact_files", columns)
+            self._show(paths, "compact_parts")
+        else:
+            template = Path(self._temporary.name) / "compact.parquet"
+            write_compact_template(template)
+            self._show([str(template)], "compact_parts")
 
     def _template(self, table: TableName) -> str:
         path = Path(self._temporary.name) / f"{table}.parquet"
@@ -233,7 +313,58 @@ def open_catalog(
         others = f" ({len(damaged) - 1} other parts are damaged too.)" if damaged[1:] else ""
         raise RunError(f"{damaged[0]}{others}")
     parts = {name: _current(record, found[name]) for name in shown}
-    return Catalog(run_dir, record, parts, memory_limit=memory_limit, threads=threads)
+    compactions = {
+        name: compaction
+        for name in shown
+        if (compaction := current_compaction(run_dir, name, parts[name].units.values()))
+    }
+    return Catalog(
+        run_dir,
+        record,
+        parts,
+        memory_limit=memory_limit,
+        threads=threads,
+        compactions=compactions,
+    )
+
+
+def open_run(
+    path: str | Path,
+    *,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+    samples: Sequence[str] | None = None,
+) -> Catalog:
+    """Open the tables of a run directory: hits, peaks, motifs and counts as DuckDB views.
+
+    ``catalog.pandas(query)`` and ``catalog.arrow(query)`` answer SQL, ``catalog.connection`` is the
+    DuckDB connection. The views and their columns are in the table ``data_dictionary``.
+
+    Parameters
+    ----------
+    path
+        What ``call-hits -o`` or ``run -o`` wrote.
+    memory_limit
+        Memory DuckDB may take, such as ``"2GB"``; beyond it spills to temporary files. Four fifths
+        of the machine's when None.
+    threads
+        One per core when None.
+    samples
+        Which samples to show; all when None.
+
+    Raises
+    ------
+    RunError
+        There is no run, or it is damaged.
+    UsageError
+        There is no such sample, or a limit is not understood.
+
+    Examples
+    --------
+    >>> with finemo_dist.open_run("run") as catalog:  # doctest: +SKIP
+    ...     catalog.pandas("SELECT * FROM hits_primary WHERE motif_name = $m", {"m": "GATA"})
+    """
+    return open_catalog(path, memory_limit=memory_limit, threads=threads, samples=samples)
 
 
 def _current(record: RunRecord, parts: SampleParts) -> SampleParts:
@@ -270,4 +401,15 @@ def _sample_row(sample: SampleRecord, parts: SampleParts) -> dict[str, object]:
         "max_gap": max((footer.max_gap for footer in footers), default=0.0),
         "region_width": sample.region_width,
         "has_coordinates": sample.has_coordinates,
+    }
+
+
+def _data_dictionary() -> dict[str, object]:
+    rows = [(view, column) for view, columns in VIEWS.items() for column in columns]
+    return {
+        "view_name": [view for view, _ in rows],
+        "column_name": [column.name for _, column in rows],
+        "column_type": [column.sql_type for _, column in rows],
+        "unit": [column.unit or None for _, column in rows],
+        "meaning": [column.meaning for _, column in rows],
     }

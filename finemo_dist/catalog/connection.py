@@ -4,10 +4,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
 from finemo_dist.core.errors import RunError, UsageError
+
+_MOST_FILES_LISTED: Final = 100_000
+
+_QUERY_MISTAKES: Final = (
+    duckdb.ParserException,
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.ConversionException,
+    duckdb.InvalidInputException,
+    duckdb.InvalidTypeException,
+    duckdb.SyntaxException,
+)
 
 
 def load_query(name: str) -> str:
@@ -38,6 +51,8 @@ def connect(
         "python_enable_replacements": "false",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
+        # A chromosome of every sample is a list of files that long; past it, all would be opened.
+        "dynamic_or_filter_threshold": _MOST_FILES_LISTED,
     }
     if memory_limit is not None:
         config["memory_limit"] = memory_limit
@@ -72,3 +87,22 @@ def run_errors(run_dir: Path) -> Iterator[None]:
             f"{run_dir}: its tables cannot be read ({first_line(error)}). "
             "Run `finemo-dist verify` on it; a rerun of the same command makes damaged parts again."
         ) from error
+
+
+@contextmanager
+def query_errors(run_dir: Path) -> Iterator[None]:
+    """Raise what is wrong with a caller's query as ``UsageError``, the rest as ``run_errors``."""
+    try:
+        with run_errors(run_dir):
+            yield
+    except ImportError as error:
+        raise UsageError(
+            f"The answer needs {error.name}, which is not installed: `pip install {error.name}`."
+        ) from error
+    except RunError as error:
+        if isinstance(error.__cause__, _QUERY_MISTAKES):
+            raise UsageError(
+                f"The query failed: {first_line(error.__cause__)}. "
+                "The table data_dictionary lists what can be asked."
+            ) from error
+        raise

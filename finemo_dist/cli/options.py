@@ -99,3 +99,15 @@ def executor_options(function: _Function) -> _Function:
             help="Regions solved together; by default from the memory there is.",
         ),
     )(function)  # fmt: skip
+
+
+def limit_options(function: _Function) -> _Function:
+    """Add what DuckDB may take; neither changes a result."""
+    return _stack(
+        click.option(
+            "--memory-limit", help="Memory DuckDB may take, such as 2GB; beyond it spills."
+        ),
+        click.option(
+            "--threads", type=click.IntRange(min=1), help="Threads; by default one a core."
+        ),
+    )(function)

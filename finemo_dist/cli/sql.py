@@ -43,9 +43,10 @@ def sql(
     unsafe: bool,
     memory_limit: str | None,
 ) -> None:
-    """Ask SQL of a run: tables hits, hits_unique, peaks, peaks_qc, motifs, samples.
+    """Ask SQL of a run: hits, hits_unique, hits_primary, peaks, motifs, motif_counts and more.
 
-    Read-only, unless --unsafe: a query can neither write nor read files outside the run.
+    The table data_dictionary lists them column by column. Read-only, unless --unsafe: a query can
+    neither write nor read files outside the run.
     """
     from finemo_dist.catalog.catalog import open_catalog
     from finemo_dist.catalog.format import OutputFormat, save_answer, write_answer

@@ -34,6 +34,7 @@ def _store_problems(path: Path) -> list[str]:
 
 
 def _run_problems(run: Path) -> Iterator[str]:
+    from finemo_dist.catalog.compact import damaged_files
     from finemo_dist.core.errors import RunError
     from finemo_dist.core.records import Unit
     from finemo_dist.hits.layout import TableName, part_path
@@ -53,6 +54,7 @@ def _run_problems(run: Path) -> Iterator[str]:
                     verify_part(part_path(run, table, unit))
                 except RunError as error:
                     yield str(error)
+        yield from damaged_files(run, sample.name)
         yield from _store_problems(Path(sample.store))
 
 

@@ -3,6 +3,7 @@
 The Parquet writer, the catalog's views and the documentation read this; nothing else names types.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,22 +17,86 @@ class Column:
     """An Arrow type name; ``dictionary`` is a dictionary-encoded string."""
     meaning: str
     is_nullable: bool = False
+    unit: str = ""
+    """Of a number that has one: base, contribution, ...; empty for counts and names."""
+
+    @property
+    def sql_type(self) -> str:
+        """Its type in the catalog, as DuckDB spells it."""
+        return _SQL_TYPES[self.type]
+
+
+_SQL_TYPES: Final[Mapping[str, str]] = {
+    "dictionary": "VARCHAR",
+    "string": "VARCHAR",
+    "bool": "BOOLEAN",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "uint32": "UINTEGER",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+}
 
 
 HIT_COLUMNS: Final = (
     Column(
         "chr", "dictionary", "chromosome; null where regions have no coordinates", is_nullable=True
     ),
-    Column("start", "int64", "first base of the trimmed motif, 0-based; in the region if no chr"),
-    Column("end", "int64", "base after the last of the trimmed motif"),
-    Column("start_untrimmed", "int64", "first base of the untrimmed CWM; may be negative"),
-    Column("end_untrimmed", "int64", "base after the last of the untrimmed CWM"),
+    Column(
+        "start",
+        "int64",
+        "first base of the trimmed motif, 0-based; in the region if no chr",
+        unit="base",
+    ),
+    Column(
+        "end",
+        "int64",
+        "base after the last of the trimmed motif",
+        unit="base",
+    ),
+    Column(
+        "start_untrimmed",
+        "int64",
+        "first base of the untrimmed CWM; may be negative",
+        unit="base",
+    ),
+    Column(
+        "end_untrimmed",
+        "int64",
+        "base after the last of the untrimmed CWM",
+        unit="base",
+    ),
     Column("motif_name", "dictionary", "name of the motif, after renaming"),
-    Column("hit_coefficient", "float", "coefficient at the optimum, per normalised contribution"),
-    Column("hit_coefficient_global", "float", "coefficient times the squared scale of the region"),
-    Column("hit_similarity", "float", "cosine of the contributions with the trimmed CWM"),
-    Column("hit_importance", "float", "sum of |contribution| over the trimmed motif"),
-    Column("hit_importance_sq", "float", "sum of squared contribution over the trimmed motif"),
+    Column(
+        "hit_coefficient",
+        "float",
+        "coefficient at the optimum, per normalised contribution",
+        unit="normalised contribution",
+    ),
+    Column(
+        "hit_coefficient_global",
+        "float",
+        "coefficient times the squared scale of the region",
+        unit="contribution squared",
+    ),
+    Column(
+        "hit_similarity",
+        "float",
+        "cosine of the contributions with the trimmed CWM",
+        unit="cosine, -1 to 1",
+    ),
+    Column(
+        "hit_importance",
+        "float",
+        "sum of |contribution| over the trimmed motif",
+        unit="contribution",
+    ),
+    Column(
+        "hit_importance_sq",
+        "float",
+        "sum of squared contribution over the trimmed motif",
+        unit="contribution squared",
+    ),
     Column("strand", "dictionary", "+ or -"),
     Column(
         "peak_name",
@@ -53,12 +118,22 @@ QC_COLUMNS: Final = (
     ),
     Column("num_steps", "int64", "dense solver: gradient steps; working set: rounds"),
     Column("step_size", "double", "step size at the end; 0 where the solver takes no fixed step"),
-    Column("global_scale", "double", "root mean square contribution of the region"),
+    Column(
+        "global_scale",
+        "double",
+        "root mean square contribution of the region",
+        unit="contribution",
+    ),
     Column("peak_id", "uint32", "row of the peak in the peaks file, from 0"),
     Column(
         "chr", "dictionary", "chromosome; null where regions have no coordinates", is_nullable=True
     ),
-    Column("peak_region_start", "int64", "first base of the region; may be negative"),
+    Column(
+        "peak_region_start",
+        "int64",
+        "first base of the region; may be negative",
+        unit="base",
+    ),
     Column(
         "peak_name",
         "string",
@@ -75,9 +150,24 @@ MOTIF_COLUMNS: Final = (
     Column("motif_name", "string", "name of the motif, after renaming"),
     Column("motif_name_orig", "string", "name in the modisco file"),
     Column("strand", "string", "+ or -"),
-    Column("motif_start", "int64", "first column of the trim window"),
-    Column("motif_end", "int64", "column after the last of the trim window"),
-    Column("motif_scale", "double", "Frobenius norm of the pattern, contribution units"),
+    Column(
+        "motif_start",
+        "int64",
+        "first column of the trim window",
+        unit="CWM column",
+    ),
+    Column(
+        "motif_end",
+        "int64",
+        "column after the last of the trim window",
+        unit="CWM column",
+    ),
+    Column(
+        "motif_scale",
+        "double",
+        "Frobenius norm of the pattern, contribution units",
+        unit="contribution",
+    ),
     Column("lambda", "double", "weight of the L1 penalty"),
     Column(
         "is_palindrome",
@@ -103,3 +193,76 @@ FINEMO_MOTIF_COLUMNS: Final = tuple(
     column.name for column in MOTIF_COLUMNS if column.name != "is_palindrome"
 )
 """Columns of ``motif_data.tsv``: finemo's and no more, because its ``report`` refuses others."""
+DEFAULT_OVERLAP: Final = 0.2
+"""Share of the mean length of two hits from which on they overlap, of finemo's collapse-hits."""
+
+COMPACT_COLUMNS: Final = (
+    *HIT_COLUMNS,
+    Column("is_unique", "bool", "whether the hit is in hits_unique"),
+    Column("is_primary", "bool", "whether the hit is in hits_primary"),
+)
+
+_SAMPLE: Final = Column("sample", "string", "name of the sample")
+_HIT: Final = {column.name: column for column in HIT_COLUMNS}
+_HIT_VIEW: Final = (
+    _SAMPLE,
+    *(
+        Column(
+            "hit_correlation", "float", "hit_similarity under finemo's old name",
+            unit="cosine, -1 to 1",
+        )
+        if name == "hit_correlation"
+        else _HIT[name]
+        for name in FINEMO_HIT_COLUMNS
+    ),
+    _HIT["motif_id"],
+    _HIT["chr_id"],
+)  # fmt: skip
+_QC: Final = {column.name: column for column in QC_COLUMNS}
+
+VIEWS: Final[Mapping[str, tuple[Column, ...]]] = {
+    "hits": _HIT_VIEW,
+    "hits_unique": _HIT_VIEW,
+    "hits_primary": _HIT_VIEW,
+    "peaks": (
+        _SAMPLE,
+        _QC["peak_id"],
+        _QC["chr"],
+        _QC["chr_id"],
+        Column("start", "int64", "first base of the region; may be negative", unit="base"),
+        Column("end", "int64", "base after the last of the region", unit="base"),
+        Column("name", "string", "name of the peak", is_nullable=True),
+    ),
+    "peaks_qc": (
+        _SAMPLE,
+        *(_QC[name] for name in FINEMO_QC_COLUMNS),
+        _QC["n_hits"],
+        _QC["chr_id"],
+    ),
+    "motifs": MOTIF_COLUMNS,
+    "samples": (
+        _SAMPLE,
+        Column("n_regions", "int64", "regions of the sample"),
+        Column("n_shards", "int64", "shards of the sample"),
+        Column("n_shards_committed", "int64", "shards whose hits stand"),
+        Column("n_regions_committed", "int64", "regions of these shards"),
+        Column("n_hits", "int64", "hits of these shards"),
+        Column("n_not_converged", "int64", "regions whose dual gap is above the tolerance"),
+        Column("max_gap", "double", "largest dual gap; 0 without regions"),
+        Column("region_width", "int64", "length of a region", unit="base"),
+        Column("has_coordinates", "bool", "whether regions lie on chromosomes"),
+    ),
+    "motif_counts": (
+        _SAMPLE,
+        Column("motif_name", "string", "name of the motif, after renaming"),
+        Column("n_hits", "int64", "hits of the motif, both strands"),
+        Column("n_forward", "int64", "hits on the + strand"),
+        Column("n_reverse", "int64", "hits on the - strand"),
+        Column("n_regions", "int64", "regions with at least one hit"),
+        Column(
+            "mean_similarity", "double", "mean of hit_similarity; null without hits",
+            is_nullable=True, unit="cosine, -1 to 1",
+        ),
+    ),
+}  # fmt: skip
+"""The views of the catalog, in the order of their documentation."""

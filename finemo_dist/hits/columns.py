@@ -46,7 +46,7 @@ def _field(column: Column) -> pa.Field:
         column.name,
         _arrow_type(column.type),
         nullable=column.is_nullable,
-        metadata={"meaning": column.meaning},
+        metadata={"meaning": column.meaning} | ({"unit": column.unit} if column.unit else {}),
     )
 
 

@@ -4,6 +4,7 @@
 
     RUN/hits/sample=S/part-00042.parquet
     RUN/peaks_qc/sample=S/part-00042.parquet
+    RUN/compact/sample=S/manifest.json, DIGEST-00003.parquet
     RUN/motifs/motif_data.parquet, motif_cwms.npy
 
 ``S`` is the percent-encoded name of the sample, so that any name is one safe directory.
@@ -33,6 +34,17 @@ def sample_directory(run: str | Path, table: TableName, sample: str) -> Path:
         The name is empty, too long for a file name once encoded, or not text.
     """
     return Path(run) / table / f"{_PREFIX}{_encoded(sample)}"
+
+
+def compact_directory(run: str | Path, sample: str) -> Path:
+    """Return the directory of a sample's compacted files.
+
+    Raises
+    ------
+    UsageError
+        As ``sample_directory``.
+    """
+    return Path(run) / "compact" / f"{_PREFIX}{_encoded(sample)}"
 
 
 def part_path(run: str | Path, table: TableName, unit: Unit) -> Path:

@@ -15,6 +15,7 @@ from tests.benchmarks.efforts import FULL, QUICK, SHORT, Effort
 from tests.benchmarks.end_to_end import measure_end_to_end
 from tests.benchmarks.finemo_env import Finemo, find_finemo
 from tests.benchmarks.growth import measure_growth
+from tests.benchmarks.hit_catalog import measure_catalog
 from tests.benchmarks.processes import BenchmarkError
 from tests.benchmarks.reporting import measure_reports
 from tests.benchmarks.solver_rates import measure_solver
@@ -61,11 +62,16 @@ def _report(settings: Settings) -> str:
     )
 
 
+def _catalog(settings: Settings) -> str:
+    return measure_catalog(settings.effort, settings.work / "catalog", finemo=settings.finemo)
+
+
 BENCHMARKS: Final[dict[str, tuple[str, Callable[[Settings], str]]]] = {
     "solver": ("Solver", _solver),
     "growth": ("Growth", _growth),
     "end-to-end": ("End to end", _end_to_end),
     "report": ("Report", _report),
+    "catalog": ("Catalog", _catalog),
 }
 """Name to title and function, in the order of ``all``."""
 

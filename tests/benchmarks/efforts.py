@@ -31,6 +31,11 @@ class Effort:
     growth_lengths: tuple[int, ...]
     growth_sample: int
     """Regions where the number of motifs or the length grows."""
+    catalog_hits: int
+    """Hits that are made unique, collapsed and intersected."""
+    catalog_samples: int
+    catalog_sample_hits: int
+    """Samples that are queried, and hits of each."""
 
 
 FULL: Final = Effort(
@@ -47,6 +52,9 @@ FULL: Final = Effort(
     growth_strands=(50, 100, 300, 1_000, 3_000),
     growth_lengths=(500, 1_000, 2_114),
     growth_sample=2_000,
+    catalog_hits=20_000_000,
+    catalog_samples=200,
+    catalog_sample_hits=1_000_000,
 )
 
 SHORT: Final = replace(
@@ -62,6 +70,8 @@ SHORT: Final = replace(
     growth_regions=(1_000, 10_000),
     growth_strands=(50, 100, 300, 1_000),
     growth_sample=1_000,
+    catalog_hits=2_000_000,
+    catalog_samples=20,
 )
 """One repeat of smaller runs: a first look that means something."""
 
@@ -80,4 +90,7 @@ QUICK: Final = replace(
     growth_strands=(50, 300),
     growth_lengths=(500, 1_000),
     growth_sample=250,
+    catalog_hits=120_000,
+    catalog_samples=3,
+    catalog_sample_hits=24_000,
 )

@@ -29,6 +29,9 @@ TINY = replace(
     work_s=0.01,
     trial_regions=4,
     probe_regions=4,
+    catalog_hits=2_400,
+    catalog_samples=2,
+    catalog_sample_hits=480,
 )
 
 
@@ -56,6 +59,17 @@ def test_the_solver_benchmark_runs_without_finemo_and_without_reference_data(tmp
     assert "reference data not present" in section
     assert "conv1d" in section
     assert section.strip() in out.read_text()
+
+
+def test_the_catalog_benchmark_runs_without_finemo(tmp_path, in_process):
+    settings = Settings(TINY, tmp_path / "work", None, tmp_path / "absent", n_workers=1)
+
+    section = run_benchmark("catalog", settings, None)
+
+    assert "| collapse, TSV to TSV" in section
+    assert "| intersection of three runs" in section
+    assert "| one locus, all samples" in section
+    assert not (tmp_path / "work" / "catalog").exists()
 
 
 def test_the_gap_of_our_own_hits_is_within_the_tolerance(tmp_path, in_process):

@@ -1,27 +1,8 @@
 -- Question: which hits were called?
 -- Contract: one row per committed hit, the columns of finemo's hits.tsv between sample and the
 -- two ids. hit_correlation repeats hit_similarity. No order.
--- The sample comes from the list of committed files, never from the spelling of a path, and a
--- filter on it skips the files of other samples.
+-- A sample is read from its compacted files where they are current, and from its parts otherwise.
 CREATE VIEW hits AS
-SELECT
-    part_files.sample,
-    chr,
-    start,
-    "end",
-    start_untrimmed,
-    end_untrimmed,
-    motif_name,
-    hit_coefficient,
-    hit_coefficient_global,
-    hit_similarity,
-    hit_similarity AS hit_correlation,
-    hit_importance,
-    hit_importance_sq,
-    strand,
-    peak_name,
-    peak_id,
-    motif_id,
-    chr_id
-FROM hit_parts
-JOIN part_files USING (filename);
+SELECT * FROM part_hits
+UNION ALL
+SELECT * EXCLUDE (is_unique, is_primary) FROM compact_hits;

@@ -1,16 +1,7 @@
 -- Question: which hits remain when overlapping peaks report the same site more than once?
--- Contract: the columns of hits, one row per sample, chromosome, start, motif and strand: the hit
--- with the largest hit_coefficient_global, then the lowest peak_id. The order is total, so the
--- same row survives whatever the order of the input. Hits without a chromosome have no place to
--- share and are left out. No order.
--- chr_id follows from chr; it is named so that a range of it skips row groups.
+-- Contract: the columns of hits, the rows of unique.sql: one per sample, chromosome, start, motif
+-- and strand. No order.
 CREATE VIEW hits_unique AS
-SELECT *
-FROM hits
-WHERE chr IS NOT NULL
-QUALIFY row_number() OVER (
-    PARTITION BY sample, chr_id, chr, start, motif_name, strand
-    ORDER BY
-        hit_coefficient_global DESC, peak_id, start_untrimmed, motif_id, hit_coefficient DESC,
-        hit_similarity DESC, hit_importance DESC, hit_importance_sq DESC
-) = 1;
+SELECT * FROM unique_of('part_hits')
+UNION ALL
+SELECT * EXCLUDE (is_unique, is_primary) FROM compact_hits WHERE is_unique;

@@ -13,3 +13,13 @@ CREATE TABLE sample_table (
     has_coordinates BOOLEAN
 );
 CREATE TABLE part_files (filename VARCHAR PRIMARY KEY, sample VARCHAR NOT NULL);
+CREATE TABLE compact_files (
+    filename VARCHAR PRIMARY KEY, sample VARCHAR NOT NULL, chr VARCHAR, chr_id INTEGER NOT NULL
+);
+CREATE TABLE data_dictionary (
+    view_name VARCHAR NOT NULL,
+    column_name VARCHAR NOT NULL,
+    column_type VARCHAR NOT NULL,
+    unit VARCHAR,
+    meaning VARCHAR NOT NULL
+);

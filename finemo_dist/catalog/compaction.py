@@ -1,0 +1,133 @@
+"""What ``compact`` left of a sample, and whether it is still what the parts say."""
+
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from finemo_dist.core.config import digest_of
+from finemo_dist.core.errors import RunError
+from finemo_dist.core.files import committed
+from finemo_dist.hits.footer import PartFooter
+from finemo_dist.hits.layout import compact_directory
+
+logger = logging.getLogger(__name__)
+
+COMPACT_FORMAT: Final = "finemo_dist.compact"
+COMPACT_FORMAT_VERSION: Final = 1
+_MANIFEST: Final = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class CompactFile:
+    """The hits of a sample on one chromosome, sorted."""
+
+    name: str
+    """Of the file; begins with the digest of the parts, so that no name is used twice."""
+    chr: str | None
+    """None without coordinates."""
+    chr_id: int
+    n_rows: int
+    size_bytes: int
+    digest: str
+    """Of the bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compaction:
+    """The compacted files of one sample."""
+
+    directory: Path
+    parts_digest: str
+    """Of the parts they were made from."""
+    files: tuple[CompactFile, ...]
+
+    def path(self, file: CompactFile) -> Path:
+        """Return where a file lies."""
+        return self.directory / file.name
+
+    def save(self) -> None:
+        """Commit the manifest: from here on the catalog reads these files."""
+        content = {
+            "format": COMPACT_FORMAT,
+            "format_version": COMPACT_FORMAT_VERSION,
+            "parts_digest": self.parts_digest,
+            "files": [asdict(file) for file in self.files],
+        }
+        text = json.dumps(content | {"checksum": digest_of(content)}, indent=2)
+        with committed(self.directory / _MANIFEST) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, run_dir: Path, sample: str) -> Self | None:
+        """Return the compaction of a sample, current or not; None when there is none.
+
+        Raises
+        ------
+        RunError
+            Its manifest is damaged, or another version wrote it.
+        """
+        directory = compact_directory(run_dir, sample)
+        path = directory / _MANIFEST
+        try:
+            content = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise _damaged(path, str(error)) from error
+        fields = _checked(content, path)
+        files = tuple(CompactFile(**file) for file in fields["files"])
+        return cls(directory, fields["parts_digest"], files)
+
+
+def parts_digest(footers: Iterable[PartFooter]) -> str:
+    """Return a digest of what the parts of a sample hold; it changes whenever one of them does."""
+    rows = sorted((f.shard, f.rows_digest, f.config_digest, f.store_digest) for f in footers)
+    return digest_of([COMPACT_FORMAT_VERSION, rows])
+
+
+def current_compaction(
+    run_dir: Path, sample: str, footers: Iterable[PartFooter]
+) -> Compaction | None:
+    """Return the compaction of a sample if it was made from just these parts and is whole.
+
+    A damaged one is logged and passed over: the parts hold everything.
+    """
+    try:
+        found = Compaction.load(run_dir, sample)
+        if found is None or found.parts_digest != parts_digest(footers):
+            return None
+        for file in found.files:
+            _require_size(found.path(file), file.size_bytes)
+    except RunError as error:
+        logger.warning("%s", error)
+        return None
+    return found
+
+
+def _require_size(path: Path, expected: int) -> None:
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise _damaged(path, error.strerror or "cannot be read") from error
+    if size != expected:
+        raise _damaged(path, f"{size:,} bytes instead of {expected:,}")
+
+
+def _checked(content: Any, path: Path) -> dict[str, Any]:  # noqa: ANN401
+    fields = dict(content) if isinstance(content, dict) else {}
+    found = (fields.get("format"), fields.get("format_version"))
+    if found != (COMPACT_FORMAT, COMPACT_FORMAT_VERSION):
+        raise _damaged(path, f"format {found[0]!r}, version {found[1]!r}")
+    if fields.pop("checksum", None) != digest_of(fields):
+        raise _damaged(path, "its checksum differs")
+    return fields
+
+
+def _damaged(path: Path, reason: str) -> RunError:
+    return RunError(
+        f"{path}: is damaged ({reason}); the parts are read instead. "
+        "Run `finemo-dist compact` again."
+    )

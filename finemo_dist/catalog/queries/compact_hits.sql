@@ -1,0 +1,27 @@
+-- Question: which hits lie in current compacted files?
+-- Contract: the columns of hits, then is_unique and is_primary. No order.
+-- Sample and chromosome come from the list of files, so that a filter on them opens no other file.
+CREATE VIEW compact_hits AS
+SELECT
+    compact_files.sample,
+    compact_files.chr,
+    start,
+    "end",
+    start_untrimmed,
+    end_untrimmed,
+    motif_name,
+    hit_coefficient,
+    hit_coefficient_global,
+    hit_similarity,
+    hit_similarity AS hit_correlation,
+    hit_importance,
+    hit_importance_sq,
+    strand,
+    peak_name,
+    peak_id,
+    motif_id,
+    compact_files.chr_id,
+    is_unique,
+    is_primary
+FROM compact_parts
+JOIN compact_files USING (filename);

@@ -1,0 +1,40 @@
+"""``compact``: the hits of a run sorted into one file a sample and chromosome."""
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from finemo_dist.cli.options import EXISTING_PATH, limit_options
+
+
+@click.command("compact")
+@click.argument("run", type=EXISTING_PATH)
+@click.option("--sample", "samples", multiple=True, help="One sample; all when not given.")
+@limit_options
+def compact(
+    *, run: Path, samples: tuple[str, ...], memory_limit: str | None, threads: int | None
+) -> None:
+    """Sort the hits of a run by place, so that a query of a locus reads little.
+
+    One Parquet file a sample and chromosome, with what hits_unique and hits_primary hold worked
+    out. Queries use them as long as the parts they were made from stand.
+    """
+    from finemo_dist.catalog.catalog import open_catalog
+    from finemo_dist.catalog.compact import compact_sample
+
+    chosen = samples or None
+    with open_catalog(run, memory_limit=memory_limit, threads=threads, samples=chosen) as catalog:
+        for sample in catalog.samples:
+            done = compact_sample(catalog, sample)
+            state = "" if done.is_new else " (as it was)"
+            click.echo(f"{sample}: {done.n_hits:,} hits in {done.n_files} files{state}", err=True)
+            if done.n_shards_missing:
+                click.echo(
+                    f"  Warning: {done.n_shards_missing} shards are missing; compact again when "
+                    "they are committed",
+                    err=True,
+                )
+
+
+COMMANDS: Final = {"compact": compact}

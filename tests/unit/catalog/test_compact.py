@@ -1,0 +1,215 @@
+"""Compaction: the same answers from fewer files, and never from stale ones."""
+
+import json
+
+import numpy as np
+import pytest
+
+from finemo_dist.catalog.catalog import open_catalog
+from finemo_dist.catalog.compact import compact_sample, damaged_files
+from finemo_dist.core.errors import RunError
+from finemo_dist.hits.layout import compact_directory
+from tests.unit.catalog.builder import hit, random_hits, region, write_run, write_shard
+
+HIT_VIEWS = ("hits", "hits_unique", "hits_primary", "motif_counts")
+
+
+def make_run(path, n_samples=3, n_chroms=4):
+    rng = np.random.default_rng(5)
+    shards = {}
+    for i in range(n_samples):
+        hits = random_hits(rng, 120, n_chroms=n_chroms)
+        shards[f"s{i}"] = [hits[::2], hits[1::2]]
+    return write_run(path, shards)
+
+
+def compact(run, samples=None):
+    with open_catalog(run, samples=samples) as catalog:
+        return [compact_sample(catalog, name) for name in catalog.samples]
+
+
+def answers(run, **limits):
+    with open_catalog(run, **limits) as catalog:
+        return {view: catalog.rows(f"FROM {view} ORDER BY ALL") for view in HIT_VIEWS}
+
+
+def files_read(catalog, where):
+    """Parquet files that a query of hits opens, and row groups it reads of compacted ones."""
+    query = f"EXPLAIN (ANALYZE, FORMAT json) SELECT sum(start) FROM hits WHERE {where}"
+    scans = []
+
+    def walk(node):
+        info = node.get("extra_info", {})
+        if isinstance(info, dict) and "Total Files Read" in info:
+            groups = (node["row_groups_scanned"], node["total_row_groups_to_scan"])
+            scans.append((int(info["Total Files Read"]), groups))
+        for child in node.get("children", ()):
+            walk(child)
+
+    for operator in json.loads(catalog.rows(query)[0][1])["operator"]:
+        walk(operator)
+    return max(scans)
+
+
+@pytest.mark.parametrize("compacted", [["s0"], ["s0", "s1", "s2"]])
+def test_every_view_answers_as_before(compacted, tmp_path):
+    run = make_run(tmp_path)
+    before = answers(run)
+
+    compact(run, compacted)
+
+    assert answers(run) == before
+    assert len(before["hits_primary"]) < len(before["hits_unique"]) < len(before["hits"])
+    with open_catalog(run) as catalog:
+        assert catalog.compacted == tuple(compacted)
+
+
+def test_hits_without_coordinates_are_compacted_by_region(tmp_path):
+    rows = [
+        hit(chr=None, chr_id=-1, peak_name=None, peak_id=p, motif_id=m,
+            hit_similarity=0.5 + 0.1 * m)
+        for p in range(3)
+        for m in range(2)
+    ]  # fmt: skip
+    run = write_run(tmp_path, {"s": [rows]}, has_coordinates=False)
+    before = answers(run)
+
+    compact(run)
+
+    assert answers(run) == before
+    assert [len(before[v]) for v in HIT_VIEWS[:3]] == [6, 0, 3]
+
+
+def test_the_same_hits_are_the_same_bytes_in_any_parts_and_on_any_threads(tmp_path):
+    rows = random_hits(np.random.default_rng(6), 300)
+    written = []
+    for name, n_parts, threads in (("a", 1, 1), ("b", 3, 2)):
+        run = write_run(tmp_path / name, {"s": [rows[i::n_parts] for i in range(n_parts)]})
+        with open_catalog(run, threads=threads) as catalog:
+            compact_sample(catalog, "s")
+        files = sorted(compact_directory(run, "s").glob("*.parquet"))
+        written.append([path.read_bytes() for path in files])
+
+    assert len(written[0]) == 3
+    assert written[0] == written[1]
+
+
+def test_a_filter_on_sample_and_chromosome_opens_one_file(tmp_path):
+    run = make_run(tmp_path, n_samples=5, n_chroms=6)
+    compact(run)
+
+    with open_catalog(run) as catalog:
+        one, _ = files_read(catalog, "sample = 's1' AND chr = 'chr2'")
+        locus, _ = files_read(catalog, "chr = 'chr2' AND start < 20")
+        sample, _ = files_read(catalog, "sample = 's1'")
+
+    # One more may be opened for the schema.
+    assert one <= 2
+    assert 5 <= locus <= 6
+    assert 6 <= sample <= 7
+
+
+def test_more_files_than_duckdb_lists_by_itself_are_still_skipped(tmp_path):
+    rows = [hit(chr=f"chr{i}", chr_id=i) for i in range(104)]
+    run = write_run(tmp_path, {"s": [rows]})
+    compact(run)
+
+    with open_catalog(run) as catalog:
+        assert files_read(catalog, "chr_id % 2 = 1")[0] <= 53
+
+
+def test_a_locus_reads_few_row_groups(tmp_path):
+    n_hits = 100_000
+    starts = np.random.default_rng(0).permutation(n_hits) * 10
+    rows = [hit(start=int(s), end=int(s) + 6, motif_id=0) for s in starts]
+    run = write_run(tmp_path, {"s": [rows]})
+    compact(run)
+
+    with open_catalog(run) as catalog:
+        _, groups = files_read(catalog, "chr = 'chrA' AND start BETWEEN 500000 AND 500100")
+
+    read, total = groups
+    assert total >= 3
+    assert read == 1
+
+
+def test_a_current_compaction_is_left_alone(tmp_path):
+    run = make_run(tmp_path, n_samples=1)
+
+    assert [done.is_new for done in compact(run) + compact(run)] == [True, False]
+
+
+def test_a_stale_compaction_is_never_used_and_is_replaced(tmp_path):
+    run = make_run(tmp_path, n_samples=2)
+    compact(run)
+    old = set(compact_directory(run, "s1").glob("*.parquet"))
+    write_shard(run, "s1", 1, [hit(chr="chr0", start=4321)], [region()])
+
+    with open_catalog(run) as catalog:
+        assert catalog.compacted == ("s0",)
+        assert catalog.rows("SELECT count(*) FROM hits WHERE start = 4321") == [(1,)]
+    before = answers(run)
+    compact(run)
+
+    with open_catalog(run) as catalog:
+        assert catalog.compacted == ("s0", "s1")
+    assert answers(run) == before
+    assert not old & set(compact_directory(run, "s1").glob("*.parquet"))
+
+
+@pytest.mark.parametrize("damage", ["short", "gone", "manifest"])
+def test_a_damaged_compaction_is_named_and_passed_over(damage, tmp_path, caplog):
+    run = make_run(tmp_path, n_samples=1)
+    before = answers(run)
+    compact(run)
+    directory = compact_directory(run, "s0")
+    path = min(directory.glob("*.parquet"))
+    if damage == "manifest":
+        path = directory / "manifest.json"
+        path.write_text(path.read_text().replace('"n_rows": ', '"n_rows": 1'))
+    elif damage == "short":
+        path.write_bytes(path.read_bytes()[:-9])
+    else:
+        path.unlink()
+
+    assert answers(run) == before
+    assert str(path) in caplog.text
+    compact(run)
+    with open_catalog(run) as catalog:
+        assert catalog.compacted == ("s0",)
+
+
+def test_a_flipped_bit_is_found_by_reading_everything(tmp_path):
+    run = make_run(tmp_path, n_samples=1)
+    compact(run)
+    assert damaged_files(run, "s0") == []
+    path = min(compact_directory(run, "s0").glob("*.parquet"))
+    content = bytearray(path.read_bytes())
+    content[50] ^= 1
+    path.write_bytes(content)
+
+    (problem,) = damaged_files(run, "s0")
+    assert str(path) in problem
+
+
+def test_shards_that_are_missing_are_told(tmp_path):
+    run = make_run(tmp_path, n_samples=1)
+    (run / "hits/sample=s0/part-00001.parquet").unlink()
+
+    assert [done.n_shards_missing for done in compact(run)] == [1]
+
+
+def test_a_failure_leaves_the_parts_in_charge(tmp_path, monkeypatch):
+    run = make_run(tmp_path, n_samples=1)
+    before = answers(run)
+
+    def fail(*_):
+        raise RunError("the disk is full")
+
+    monkeypatch.setattr("finemo_dist.catalog.compact.describe_input", fail)
+    with pytest.raises(RunError, match="disk"):
+        compact(run)
+
+    assert answers(run) == before
+    with open_catalog(run) as catalog:
+        assert catalog.compacted == ()

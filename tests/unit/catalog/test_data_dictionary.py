@@ -1,0 +1,68 @@
+"""Every view is what ``core.schema`` says, and Python users are given it."""
+
+import pandas as pd
+import pytest
+
+import finemo_dist
+from finemo_dist.core.errors import UsageError
+from finemo_dist.core.schema import VIEWS
+from tests.unit.catalog.builder import hit, write_run
+
+
+@pytest.fixture
+def catalog(tmp_path):
+    run = write_run(tmp_path / "run", {"a": [[hit(), hit(start=40, end=46)]], "b": [[hit()]]})
+    with finemo_dist.open_run(run, memory_limit="1GB", threads=1) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_has_the_columns_and_types_of_the_schema(catalog, view):
+    described = catalog.rows(f"DESCRIBE {view}")
+
+    assert [row[:2] for row in described] == [(c.name, c.sql_type) for c in VIEWS[view]]
+
+
+def test_every_view_for_users_is_documented(catalog):
+    shown = {
+        row[0] for row in catalog.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal")
+    }
+    inner = {"hit_parts", "qc_parts", "motif_parts", "compact_parts", "part_hits", "part_hit_rows",
+             "compact_hits"}  # fmt: skip
+
+    assert shown - inner == set(VIEWS)
+    assert all(column.meaning for columns in VIEWS.values() for column in columns)
+
+
+def test_the_dictionary_can_be_asked(catalog):
+    query = "SELECT unit FROM data_dictionary WHERE view_name = $v AND column_name = 'start'"
+
+    assert catalog.rows(query, {"v": "hits"}) == [("base",)]
+    assert catalog.rows("SELECT count(*) FROM data_dictionary") == [
+        (sum(map(len, VIEWS.values())),)
+    ]
+
+
+def test_answers_come_as_arrow_and_pandas(catalog):
+    query = "SELECT sample, count(*) AS n FROM hits WHERE start = $s GROUP BY ALL ORDER BY ALL"
+
+    arrow, frame = catalog.arrow(query, {"s": 10}), catalog.pandas(query, {"s": 10})
+
+    assert arrow.to_pydict() == {"sample": ["a", "b"], "n": [1, 1]}
+    pd.testing.assert_frame_equal(frame, arrow.to_pandas(), check_dtype=False)
+    assert catalog.connection.sql("FROM hits").fetchall() == catalog.rows("FROM hits")
+
+
+@pytest.mark.parametrize("query", ["SELECT", "SELECT nme FROM hits", "FROM hit"])
+def test_a_query_that_is_wrong_is_the_callers_mistake(catalog, query):
+    with pytest.raises(UsageError, match="The query failed"):
+        catalog.arrow(query)
+
+
+def test_motif_counts_have_every_motif_of_every_sample(catalog):
+    rows = catalog.rows(
+        "SELECT sample, motif_name, n_hits, n_regions FROM motif_counts ORDER BY ALL"
+    )
+
+    assert rows == [("a", "m0", 2, 1), ("a", "m1", 0, 0), ("a", "m2", 0, 0),
+                    ("b", "m0", 1, 1), ("b", "m1", 0, 0), ("b", "m2", 0, 0)]  # fmt: skip
