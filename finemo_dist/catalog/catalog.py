@@ -105,6 +105,10 @@ class Catalog:
         self.rows("SET VARIABLE chunk = $chunk", {"chunk": dict(chunk)})
         return self.sql(load_query("ordered"))
 
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection for a query of our own, with variables of its own."""
+        return self._connection.cursor()
+
     def restricted_cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection that reads the committed parts and nothing else, for good.
 
