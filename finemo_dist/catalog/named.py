@@ -110,7 +110,7 @@ def _parsed(name: str, text: str) -> NamedQuery:
         question=entries["Question"][0],
         contract=entries["Contract"][0],
         parameters=tuple(_parameter(entry) for entry in entries["Parameter"]),
-        columns={column: meaning for column, meaning in columns},
+        columns=dict(columns),
         text=text,
     )
 
