@@ -28,6 +28,7 @@ _COMMANDS: Final = {
     "run": "run",
     "status": "status",
     "sql": "sql",
+    "query": "query",
     "export": "export",
     "verify": "verify",
     "demo": "demo",
