@@ -32,7 +32,7 @@ DOORS = {
     "solver": {"torch"},
     "hits": {"numpy", "pyarrow"},
     "catalog": {"duckdb"},
-    "exports": set(),
+    "exports": {"numpy"},
     "simulation": {"numpy", "h5py", "pyBigWig"},
     "run": {"numpy", "torch", "ray"},
     "cli": {"click", "rich", "pydantic", "numpy", "yaml"},

@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,7 @@ import duckdb
 from finemo_dist.catalog.connection import connect, load_query, run_errors
 from finemo_dist.core.errors import UsageError, nearest
 from finemo_dist.core.run_record import RunRecord, SampleRecord
+from finemo_dist.hits.annotation import annotation_path, write_annotation_template
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import TableName, part_path
 from finemo_dist.hits.motifs import motif_data_path, write_motif_template
@@ -22,6 +23,7 @@ from finemo_dist.hits.write import write_template
 logger = logging.getLogger(__name__)
 
 _VIEWS: Final = ("hits", "hits_unique", "peaks_qc", "peaks", "motifs", "samples")
+_BATCH_ROWS: Final = 100_000
 _PART_VIEWS: Final[Mapping[TableName, str]] = {"hits": "hit_parts", "peaks_qc": "qc_parts"}
 
 
@@ -100,6 +102,14 @@ class Catalog:
         """Return all rows of a query of ``catalog/queries``, by its name, as tuples."""
         return self.rows(load_query(name), parameters)
 
+    def stream(self, name: str, chunk: Mapping[str, object]) -> Iterator[Any]:
+        """Yield the answer to a query that reads the variable ``chunk``, as Arrow batches."""
+        cursor = self.cursor()
+        with run_errors(self.run_dir):
+            # A parameter instead of a variable would have the whole answer held.
+            cursor.execute("SET VARIABLE chunk = $chunk", {"chunk": dict(chunk)})
+            yield from cursor.sql(load_query(name)).to_arrow_reader(_BATCH_ROWS)
+
     def stream_chunk(self, chunk: Mapping[str, object]) -> duckdb.DuckDBPyRelation:
         """Return the hits that ``ordered.sql`` names, in order, to be read as a stream at once."""
         self.rows("SET VARIABLE chunk = $chunk", {"chunk": dict(chunk)})
@@ -142,6 +152,7 @@ class Catalog:
         self._fill_parts()
         for name in _VIEWS:
             self.run(name)
+        self.run("motif_labels")
 
     def _fill_samples(self) -> None:
         rows = [_sample_row(self.sample(name), self._parts[name]) for name in self._parts]
@@ -160,6 +171,7 @@ class Catalog:
                 self.run("fill_part_files", {"filename": files, "sample": samples})
             self._show(files or [self._template(table)], view)
         self._show([self._motif_file()], "motif_parts")
+        self._show([self._annotation_file()], "annotation_parts")
 
     def _template(self, table: TableName) -> str:
         path = Path(self._temporary.name) / f"{table}.parquet"
@@ -171,6 +183,13 @@ class Catalog:
         if not path.exists():
             path = Path(self._temporary.name) / "motif_data.parquet"
             write_motif_template(path)
+        return str(path)
+
+    def _annotation_file(self) -> str:
+        path = annotation_path(self.run_dir)
+        if not path.exists():
+            path = Path(self._temporary.name) / "annotation.parquet"
+            write_annotation_template(path)
         return str(path)
 
     def _show(self, paths: Sequence[str], view: str) -> None:

@@ -30,6 +30,7 @@ _COMMANDS: Final = {
     "sql": "sql",
     "query": "query",
     "export": "export",
+    "annotate": "annotate",
     "verify": "verify",
     "demo": "demo",
 }

@@ -1,5 +1,6 @@
--- Question: which motifs were called?
--- Contract: one row per motif and strand, the columns of finemo's motif_data.tsv. No order.
+-- Question: which motifs were called, and what are they thought to be?
+-- Contract: one row per motif and strand, the columns of finemo's motif_data.tsv, then those of the
+-- run's annotation, null where it has none. No order.
 CREATE VIEW motifs AS
 SELECT
     motif_id,
@@ -9,5 +10,9 @@ SELECT
     motif_start,
     motif_end,
     motif_scale,
-    "lambda"
-FROM motif_parts;
+    "lambda",
+    tf,
+    family,
+    cluster
+FROM motif_parts
+LEFT JOIN annotation_parts USING (motif_name);
