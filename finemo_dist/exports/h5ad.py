@@ -61,8 +61,9 @@ def export_h5ad(
     with committed(out) as temporary, h5py.File(temporary, "w") as file:
         file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
         anndata_io.write_elem(file, "layers", {})
+        index_type = _index_type(catalog, samples)
         for name in _GROUPS.values():
-            _make_group(file, name)
+            _make_group(file, name, index_type)
         rows = _write_cells(catalog, file, samples, table)
         _close_groups(file, rows, len(motifs))
         anndata_io.write_elem(file, "obs", _obs(pandas, rows.regions))
@@ -72,10 +73,20 @@ def export_h5ad(
             anndata_io.write_elem(file, name, {})
 
 
-def _make_group(file: Any, name: str) -> None:  # noqa: ANN401  (h5py has no types)
+def _index_type(catalog: Catalog, samples: Sequence[str]) -> type[np.signedinteger[Any]]:
+    """Return the type of both kinds of index: SciPy wants one, wide enough for all cells."""
+    n_hits = sum(footer.n_rows for name in samples for footer in catalog.units(name).values())
+    return np.int32 if n_hits <= np.iinfo(np.int32).max else np.int64
+
+
+def _make_group(
+    file: Any,  # noqa: ANN401  (h5py has no types)
+    name: str,
+    index_type: type[np.signedinteger[Any]],
+) -> None:
     group = file.create_group(name)
     group.attrs.update({"encoding-type": "csr_matrix", "encoding-version": "0.1.0"})
-    for array, dtype in (("data", np.float32), ("indices", np.int32)):
+    for array, dtype in (("data", np.float32), ("indices", index_type)):
         group.create_dataset(
             array, shape=(0,), maxshape=(None,), dtype=dtype, chunks=(_CHUNK_CELLS,),
             compression="gzip", compression_opts=4, shuffle=True,
@@ -112,7 +123,9 @@ def _append(dataset: Any, values: NDArray[Any]) -> None:  # noqa: ANN401
 def _close_groups(file: Any, rows: _Rows, n_motifs: int) -> None:  # noqa: ANN401
     counts = np.concatenate([np.zeros(1, np.int64), *rows.counts])
     for name in _GROUPS.values():
-        file[name].create_dataset("indptr", data=np.cumsum(counts), compression="gzip")
+        group = file[name]
+        ends = np.cumsum(counts).astype(group["indices"].dtype)
+        group.create_dataset("indptr", data=ends, compression="gzip")
         file[name].attrs["shape"] = (len(counts) - 1, n_motifs)
 
 

@@ -53,6 +53,12 @@ def match_motifs(
         memelite is not installed.
     """
     tomtom = require("memelite", needed_for="--database", extra="motifs").tomtom
+    logger.info(
+        "Comparing %d motifs with %d of the database. The first time on a machine the code for it "
+        "is compiled, which takes minutes.",
+        len(queries),
+        len(targets),
+    )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         p, _, offsets, overlaps, strands = tomtom(
