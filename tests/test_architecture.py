@@ -32,7 +32,7 @@ DOORS = {
     "solver": {"torch"},
     "hits": {"numpy", "pyarrow"},
     "catalog": {"duckdb"},
-    "exports": {"numpy"},
+    "exports": {"numpy", "h5py"},
     "simulation": {"numpy", "h5py", "pyBigWig"},
     "run": {"numpy", "torch", "ray"},
     "cli": {"click", "rich", "pydantic", "numpy", "yaml"},

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,7 +57,6 @@ def export_h5ad(
     """
     anndata_io = require("anndata.io", needed_for="--to h5ad")
     pandas = require("pandas", needed_for="--to h5ad")
-    h5py = require("h5py", needed_for="--to h5ad")
     motifs = motif_columns(catalog)
     with committed(out) as temporary, h5py.File(temporary, "w") as file:
         file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
