@@ -37,7 +37,7 @@ DOORS = {
     "solver": {"torch"},
     "hits": {"numpy", "pyarrow"},
     "catalog": {"duckdb"},
-    "exports": set(),
+    "exports": {"numpy", "h5py"},
     "reports": {"numpy", "pyarrow", "jinja2", "altair", "vl_convert", "scipy", "markupsafe"},
     "simulation": {"numpy", "h5py", "pyBigWig"},
     "run": {"numpy", "torch", "ray"},

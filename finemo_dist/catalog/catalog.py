@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,7 @@ from finemo_dist.catalog.connection import connect, load_query, query_errors, ru
 from finemo_dist.core.errors import RunError, UsageError, nearest
 from finemo_dist.core.run_record import RunRecord, SampleRecord
 from finemo_dist.core.schema import VIEWS
+from finemo_dist.hits.annotation import annotation_path, write_annotation_template
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import TableName, part_path
 from finemo_dist.hits.motifs import motif_data_path, write_motif_template
@@ -26,9 +27,10 @@ logger = logging.getLogger(__name__)
 
 _QUERIES: Final = (
     "unique", "collapse", "part_hits", "part_hit_rows", "compact_hits", "hits", "hits_unique",
-    "motifs", "hits_primary", "peaks_qc", "peaks", "samples", "motif_counts",
+    "motifs", "hits_primary", "peaks_qc", "peaks", "samples", "motif_counts", "motif_labels",
 )  # fmt: skip
 """What makes the views, each after those it reads."""
+_BATCH_ROWS: Final = 100_000
 _PART_VIEWS: Final[Mapping[TableName, str]] = {"hits": "hit_parts", "peaks_qc": "qc_parts"}
 
 
@@ -160,10 +162,22 @@ class Catalog:
         with run_errors(self.run_dir):
             return self._connection.execute(load_query(name), parameters or None).fetchnumpy()
 
+    def stream(self, name: str, chunk: Mapping[str, object]) -> Iterator[Any]:
+        """Yield the answer to a query that reads the variable ``chunk``, as Arrow batches."""
+        cursor = self.cursor()
+        with run_errors(self.run_dir):
+            # A parameter instead of a variable would have the whole answer held.
+            cursor.execute("SET VARIABLE chunk = $chunk", {"chunk": dict(chunk)})
+            yield from cursor.sql(load_query(name)).to_arrow_reader(_BATCH_ROWS)
+
     def stream_chunk(self, chunk: Mapping[str, object]) -> duckdb.DuckDBPyRelation:
         """Return the hits that ``ordered.sql`` names, in order, to be read as a stream at once."""
         self.rows("SET VARIABLE chunk = $chunk", {"chunk": dict(chunk)})
         return self.sql(load_query("ordered"))
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection for a query of our own, with variables of its own."""
+        return self._connection.cursor()
 
     def restricted_cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection that reads the committed parts and nothing else, for good.
@@ -223,6 +237,7 @@ class Catalog:
                 self.run("fill_part_files", {"filename": files, "sample": samples})
             self._show(files or [self._template(table)], view)
         self._show([self._motif_file()], "motif_parts")
+        self._show([self._annotation_file()], "annotation_parts")
 
     def _fill_compacted(self) -> None:
         found = [
@@ -259,6 +274,13 @@ class Catalog:
         else:
             path = Path(self._temporary.name) / "motif_data.parquet"
             write_motif_template(path)
+        return str(path)
+
+    def _annotation_file(self) -> str:
+        path = annotation_path(self.run_dir)
+        if not path.exists():
+            path = Path(self._temporary.name) / "annotation.parquet"
+            write_annotation_template(path)
         return str(path)
 
     def _show(self, paths: Sequence[str], view: str) -> None:

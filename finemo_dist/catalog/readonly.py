@@ -46,6 +46,10 @@ class UserQuery:
         """Yield the rows as text, None for null; numbers and times spelt as DuckDB does."""
         return self._answer(self._text_query)
 
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows with Python's types."""
+        return self._answer(load_query("user_rows"))
+
     def json_rows(self) -> Iterator[str]:
         """Yield one JSON object a row."""
         return (row[0] for row in self._answer(load_query("user_json")))
@@ -82,6 +86,19 @@ def run_user_query(catalog: Catalog, query: str) -> UserQuery:
         _require_harmless(cursor)
         if match:
             return _explanation(cursor, is_analysed=match[1] is not None)
+    return answer_of(cursor, question)
+
+
+def answer_of(cursor: duckdb.DuckDBPyConnection, question: str) -> UserQuery:
+    """Return a question that is known to be harmless, ready to be answered.
+
+    Raises
+    ------
+    UsageError
+        It does not bind.
+    """
+    with usage_errors():
+        cursor.execute("SET VARIABLE question = $question", {"question": question})
     return described(cursor)
 
 

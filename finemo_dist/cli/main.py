@@ -29,8 +29,10 @@ _COMMANDS: Final = {
     "run": "run",
     "status": "status",
     "sql": "sql",
+    "query": "query",
     "export": "export",
     "compact": "compact",
+    "annotate": "annotate",
     "verify": "verify",
     "demo": "demo",
 }

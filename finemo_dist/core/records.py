@@ -196,6 +196,17 @@ class MotifSet:
 
 
 @dataclass(frozen=True, slots=True)
+class MotifAnnotation:
+    """What a user says a motif is; None where nothing is said."""
+
+    motif_name: str
+    """After renaming."""
+    tf: str | None = None
+    family: str | None = None
+    cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """One piece of work: what a worker takes, solves and commits as a whole."""
 

@@ -176,6 +176,14 @@ MOTIF_COLUMNS: Final = (
     ),
 )
 
+ANNOTATION_COLUMNS: Final = (
+    Column("motif_name", "string", "name of the motif, after renaming"),
+    Column("tf", "string", "transcription factor it is thought to be of", is_nullable=True),
+    Column("family", "string", "family of that transcription factor", is_nullable=True),
+    Column("cluster", "string", "cluster of like motifs; many to one", is_nullable=True),
+)
+"""What users say about motifs; shown by the view ``motifs``."""
+
 FINEMO_HIT_COLUMNS: Final = (
     "chr", "start", "end", "start_untrimmed", "end_untrimmed", "motif_name", "hit_coefficient",
     "hit_coefficient_global", "hit_similarity", "hit_correlation", "hit_importance",
@@ -239,7 +247,7 @@ VIEWS: Final[Mapping[str, tuple[Column, ...]]] = {
         _QC["n_hits"],
         _QC["chr_id"],
     ),
-    "motifs": MOTIF_COLUMNS,
+    "motifs": (*MOTIF_COLUMNS, *ANNOTATION_COLUMNS[1:]),
     "samples": (
         _SAMPLE,
         Column("n_regions", "int64", "regions of the sample"),

@@ -42,8 +42,8 @@ def write_finemo_files(catalog: Catalog, sample: str, out_dir: str | Path) -> tu
     with focused(catalog, sample) as single:
         chunks = chromosome_chunks(single, sample)
 
-        def copies(query: str, table: str) -> Sequence[Copy]:
-            common = {"sample": sample, "table": table}
+        def copies(query: str, table: str, **further: str) -> Sequence[Copy]:
+            common = {"sample": sample, "table": table, **further}
             return [(single, query, common | {"first": a, "last": b}) for a, b in chunks]
 
         written = [out_dir / "hits.tsv"]
@@ -52,7 +52,7 @@ def write_finemo_files(catalog: Catalog, sample: str, out_dir: str | Path) -> tu
         if has_coordinates:
             unique = copies("copy_hits_tsv", "hits_unique")
             write_text(by_place[0], unique, header=FINEMO_HIT_COLUMNS)
-            write_text(by_place[1], copies("copy_hits_bed", "hits_unique"))
+            write_text(by_place[1], copies("copy_hits_bed", "hits_unique", label="motif"))
             written.extend(by_place)
         else:
             _leave_out(by_place, sample)

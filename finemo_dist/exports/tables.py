@@ -30,6 +30,7 @@ class HitTable(StrEnum):
 
     HITS = "hits"
     UNIQUE = "hits_unique"
+    PRIMARY = "hits_primary"
 
 
 def export_hits(
@@ -39,6 +40,7 @@ def export_hits(
     export_format: ExportFormat,
     table: HitTable = HitTable.HITS,
     sample: str | None = None,
+    label: str = "motif",
 ) -> None:
     """Write a table of hits to one file, whole or not at all.
 
@@ -55,9 +57,9 @@ def export_hits(
     RunError
         The run is damaged.
     """
-    samples = catalog.samples if sample is None else (catalog.sample(sample).name,)
-    if export_format is ExportFormat.BED or table is HitTable.UNIQUE:
-        samples = _with_coordinates(catalog, samples)
+    samples = samples_for(
+        catalog, table, sample, needs_coordinates=export_format is ExportFormat.BED
+    )
     if export_format is ExportFormat.PARQUET:
         with committed(Path(out)) as temporary, run_errors(catalog.run_dir):
             write_streams(temporary, _streams(catalog, samples, table))
@@ -66,16 +68,37 @@ def export_hits(
     has_column = sample is None and len(catalog.samples) > 1
     query = f"copy_hits_{export_format}" + ("_with_sample" if has_column else "")
     columns = ("sample", *FINEMO_HIT_COLUMNS) if has_column else FINEMO_HIT_COLUMNS
-    copies = _copies(catalog, samples, table, query)
+    copies = _copies(catalog, samples, table, query, {} if is_tsv else {"label": label})
     write_text(Path(out), copies, header=columns if is_tsv else ())
+
+
+def samples_for(
+    catalog: Catalog, table: HitTable, sample: str | None, *, needs_coordinates: bool
+) -> tuple[str, ...]:
+    """Return the samples an export is of: ``sample``, or all that have what it needs.
+
+    Raises
+    ------
+    UsageError
+        There is no such sample or table, or none of the samples has coordinates.
+    """
+    if (table.value,) not in catalog.run("view_names"):
+        raise UsageError(
+            f"{catalog.run_dir}: the table {table.value} is not in this release yet. "
+            "Export `--table hits` or `--table unique`."
+        )
+    samples = catalog.samples if sample is None else (catalog.sample(sample).name,)
+    if needs_coordinates or table is not HitTable.HITS:
+        return _with_coordinates(catalog, samples)
+    return samples
 
 
 def _with_coordinates(catalog: Catalog, samples: tuple[str, ...]) -> tuple[str, ...]:
     kept = tuple(name for name in samples if catalog.sample(name).has_coordinates)
     if samples and not kept:
         raise UsageError(
-            f"{catalog.run_dir}: no sample asked for has peak coordinates, which BED and the "
-            "unique table need. Export `--table hits --to tsv`, or give the peaks to "
+            f"{catalog.run_dir}: no sample asked for has peak coordinates, which this "
+            "export needs. Export `--table hits --to tsv`, or give the peaks to "
             "`extract-regions` with `-p`."
         )
     if len(kept) < len(samples):
@@ -100,10 +123,14 @@ def _pieces(
 
 
 def _copies(
-    catalog: Catalog, samples: tuple[str, ...], table: HitTable, query: str
+    catalog: Catalog,
+    samples: tuple[str, ...],
+    table: HitTable,
+    query: str,
+    further: dict[str, object],
 ) -> Iterator[Copy]:
     for single, parameters in _pieces(catalog, samples, table):
-        yield single, query, parameters
+        yield single, query, parameters | further
 
 
 def _streams(catalog: Catalog, samples: tuple[str, ...], table: HitTable) -> Iterator[ArrowStream]:

@@ -5,11 +5,12 @@ COPY (
         chr,
         greatest(start, 0),
         "end",
-        motif_name,
+        cell(label),
         greatest(0, least(1000, round(1000 * hit_similarity::DOUBLE)))::INTEGER,
         strand,
-        sample
+        cell(sample)
     FROM query_table($table)
+    JOIN motif_labels($label) USING (motif_id)
     WHERE sample = $sample AND chr_id BETWEEN $first AND $last AND chr IS NOT NULL AND "end" > 0
     ORDER BY
         chr_id, start, "end", motif_id, peak_id, start_untrimmed, hit_coefficient, hit_similarity,

@@ -1,11 +1,12 @@
 -- Question: the hits of a sample on a range of chromosomes, as lines of finemo's hits.tsv.
 -- Contract: writes $path, no header; $table is hits or hits_unique. The order is that of
--- ordered.sql. Null is NA; names are written as they are.
+-- ordered.sql. Null is NA; a tab or line end in a name is a space.
 COPY (
     SELECT
-        chr, start, "end", start_untrimmed, end_untrimmed, motif_name, hit_coefficient,
+        chr, start, "end", start_untrimmed, end_untrimmed, cell(motif_name),
+        hit_coefficient,
         hit_coefficient_global, hit_similarity, hit_correlation, hit_importance,
-        hit_importance_sq, strand, peak_name, peak_id
+        hit_importance_sq, strand, cell(peak_name), peak_id
     FROM query_table($table)
     WHERE sample = $sample AND chr_id BETWEEN $first AND $last
     ORDER BY

@@ -2,9 +2,10 @@
 -- Contract: the sample leads every line.
 COPY (
     SELECT
-        sample, chr, start, "end", start_untrimmed, end_untrimmed, motif_name, hit_coefficient,
+        cell(sample), chr, start, "end", start_untrimmed, end_untrimmed, cell(motif_name),
+        hit_coefficient,
         hit_coefficient_global, hit_similarity, hit_correlation, hit_importance,
-        hit_importance_sq, strand, peak_name, peak_id
+        hit_importance_sq, strand, cell(peak_name), peak_id
     FROM query_table($table)
     WHERE sample = $sample AND chr_id BETWEEN $first AND $last
     ORDER BY

@@ -4,7 +4,7 @@
 COPY (
     SELECT
         nll, dual_gap, num_steps, step_size, global_scale, peak_id, chr, peak_region_start,
-        peak_name, converged
+        cell(peak_name), converged
     FROM peaks_qc
     WHERE sample = $sample
     ORDER BY chr_id, peak_region_start, peak_id, nll, dual_gap

@@ -1,6 +1,6 @@
--- Question: which motifs were called?
--- Contract: one row per motif and strand, the columns of finemo's motif_data.tsv and
--- whether it is a palindrome. No order.
+-- Question: which motifs were called, and what are they thought to be?
+-- Contract: one row per motif and strand, the columns of finemo's motif_data.tsv, whether it is a
+-- palindrome, then the columns of the run's annotation, null where it has none. No order.
 CREATE VIEW motifs AS
 SELECT
     motif_id,
@@ -11,5 +11,9 @@ SELECT
     motif_end,
     motif_scale,
     "lambda",
-    is_palindrome
-FROM motif_parts;
+    is_palindrome,
+    tf,
+    family,
+    cluster
+FROM motif_parts
+LEFT JOIN annotation_parts USING (motif_name);

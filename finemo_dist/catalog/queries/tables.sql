@@ -1,5 +1,6 @@
 -- Question: what is known of the run before any part is read?
--- Contract: makes the empty tables that the catalog fills from run.json and the parts' footers.
+-- Contract: makes the empty tables that the catalog fills from run.json and the parts' footers,
+-- and what queries share.
 CREATE TABLE sample_table (
     sample VARCHAR PRIMARY KEY,
     n_regions BIGINT,
@@ -23,3 +24,5 @@ CREATE TABLE data_dictionary (
     unit VARCHAR,
     meaning VARCHAR NOT NULL
 );
+-- A name as one cell of a text file: what would end the cell or the line is a space.
+CREATE MACRO cell(name) AS translate(name, chr(9) || chr(10) || chr(13), '   ');

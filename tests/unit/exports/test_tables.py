@@ -10,6 +10,7 @@ from finemo_dist.exports.finemo_files import write_finemo_files
 from finemo_dist.exports.tables import ExportFormat, HitTable, export_hits
 from finemo_dist.hits.layout import part_path
 from tests.unit.catalog.builder import hit, random_hits, write_run
+from tests.unit.exports.builder import SAMPLES, small_run
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def test_a_bed_of_several_samples_has_the_sample_last(catalog, tmp_path):
     assert {line[6] for line in lines} == {"b", "a/c"}
 
 
-@pytest.mark.parametrize("table", list(HitTable))
+@pytest.mark.parametrize("table", [HitTable.HITS, HitTable.UNIQUE])
 def test_parquet_holds_the_rows_of_the_view_in_order(catalog, tmp_path, table):
     export_hits(catalog, tmp_path / "out.parquet", export_format=ExportFormat.PARQUET, table=table)
 
@@ -106,6 +107,28 @@ def test_without_coordinates_what_needs_a_place_is_refused(tmp_path, export_form
         export_hits(catalog, tmp_path / "out", export_format=export_format, table=table)
 
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("export_format", [ExportFormat.TSV, ExportFormat.BED])
+def test_no_name_breaks_a_table(tmp_path, export_format):
+    run = small_run(tmp_path / "run")
+
+    with open_catalog(run) as catalog:
+        export_hits(catalog, tmp_path / "out", export_format=export_format)
+        where = "true" if export_format is ExportFormat.TSV else '"end" > 0'
+        (n,) = catalog.rows(f"SELECT count(*) FROM hits WHERE {where}")[0]
+        write_finemo_files(catalog, SAMPLES[1], tmp_path / "finemo")
+
+    content = (tmp_path / "out").read_bytes().decode().removesuffix("\n").split("\n")
+    is_tsv = export_format is ExportFormat.TSV
+    width = len(FINEMO_HIT_COLUMNS) + 1 if is_tsv else 7
+    assert {line.count("\t") + 1 for line in content} == {width}
+    assert len(content) - is_tsv == n
+    assert "\r" not in "".join(content)
+    for name in ("hits.tsv", "peaks_qc.tsv", "motif_data.tsv"):
+        lines = (tmp_path / "finemo" / name).read_text().removesuffix("\n").split("\n")
+        assert len({line.count("\t") for line in lines}) == 1
+    assert {p.name for p in tmp_path.iterdir()} == {"run", "out", "finemo"}
 
 
 def test_an_unknown_sample_is_refused(catalog, tmp_path):

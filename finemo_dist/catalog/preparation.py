@@ -1,0 +1,45 @@
+"""What some named queries need in place before they are asked, on a connection of their own."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import duckdb
+
+from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.catalog.connection import load_query
+from finemo_dist.catalog.intervals import load_intervals
+
+Preparation = Callable[[Catalog, duckdb.DuckDBPyConnection, Mapping[str, Any]], None]
+
+
+def prepare(
+    name: str,
+    catalog: Catalog,
+    cursor: duckdb.DuckDBPyConnection,
+    parameters: Mapping[str, object],
+) -> None:
+    """Make the temporary tables that a named query reads."""
+    if preparation := _PREPARATIONS.get(name):
+        preparation(catalog, cursor, parameters)
+
+
+def _count_pairs(
+    catalog: Catalog, cursor: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]
+) -> None:
+    """Count pairs of motifs sample by sample, so that memory is that of one sample."""
+    cursor.execute(load_query("make_pair_counts"))
+    fill = load_query("fill_pair_counts")
+    for sample in catalog.samples if parameters["sample"] is None else [parameters["sample"]]:
+        cursor.execute(fill, {"sample": sample})
+
+
+def _load_intervals(
+    catalog: Catalog, cursor: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]
+) -> None:
+    load_intervals(catalog, cursor, parameters["file"])
+
+
+_PREPARATIONS: Final[Mapping[str, Preparation]] = {
+    "cooccurrence": _count_pairs,
+    "overlap": _load_intervals,
+}

@@ -1,0 +1,57 @@
+-- Question: which motifs share regions more, or less, often than by chance?
+-- Contract: one row per pair of different motifs of the run, pairs that never meet included; a
+-- region of a sample counts once, whatever the number of hits in it. The odds ratio adds one half
+-- to each of the four counts (Haldane 1956), so that it is finite; expected is what independence
+-- gives. Samples are pooled. By odds ratio, largest first, then in the order of the run.
+-- Parameter: sample (sample, all): only regions of this sample
+-- Column: motif_1: the motif of the pair that comes first in the run
+-- Column: motif_2: the other motif
+-- Column: n_both: regions with a hit of both
+-- Column: n_first: regions with a hit of motif_1 and none of motif_2
+-- Column: n_second: regions with a hit of motif_2 and none of motif_1
+-- Column: n_neither: regions with a hit of neither
+-- Column: expected: regions with both if the motifs were independent
+-- Column: odds_ratio: (n_both + 1/2)(n_neither + 1/2) / ((n_first + 1/2)(n_second + 1/2))
+WITH
+pooled AS (
+    SELECT motif_1, motif_2, sum(n_regions)::BIGINT AS n FROM pair_counts GROUP BY ALL
+),
+single AS (
+    SELECT motif, motif_name, coalesce(n, 0) AS n
+    FROM (SELECT min(motif_id) AS motif, motif_name FROM motifs GROUP BY motif_name)
+    LEFT JOIN pooled ON motif = motif_1 AND motif = motif_2
+),
+total AS (
+    SELECT coalesce(sum(n_regions_committed), 0)::BIGINT AS n
+    FROM samples
+    WHERE getvariable('parameters').sample::VARCHAR IS NULL
+        OR sample = getvariable('parameters').sample::VARCHAR
+),
+counts AS (
+    SELECT
+        one.motif AS order_1,
+        two.motif AS order_2,
+        one.motif_name AS motif_1,
+        two.motif_name AS motif_2,
+        coalesce(pooled.n, 0) AS n_both,
+        one.n - n_both AS n_first,
+        two.n - n_both AS n_second,
+        total.n - one.n - two.n + n_both AS n_neither,
+        one.n::DOUBLE * two.n / nullif(total.n, 0) AS expected
+    FROM single AS one
+    JOIN single AS two ON one.motif < two.motif
+    LEFT JOIN pooled ON pooled.motif_1 = one.motif AND pooled.motif_2 = two.motif
+    CROSS JOIN total
+)
+SELECT
+    motif_1,
+    motif_2,
+    n_both,
+    n_first,
+    n_second,
+    n_neither,
+    expected,
+    (n_both + 0.5::DOUBLE) * (n_neither + 0.5::DOUBLE)
+        / ((n_first + 0.5::DOUBLE) * (n_second + 0.5::DOUBLE)) AS odds_ratio
+FROM counts
+ORDER BY odds_ratio DESC, order_1, order_2

@@ -1,0 +1,134 @@
+-- Question: how far apart, and which way round, do two motifs stand?
+-- Contract: one row per pair of motifs, orientation and distance that occurs. A pair of sites counts
+-- once, however many regions overlap there: sites are sample, chromosome, start, motif and strand,
+-- and of regions without coordinates the region too, beyond which no pair reaches. Distances are
+-- read in the direction of motif_1: positive where motif_2 lies downstream of it. Two sites of one
+-- motif on one strand have a positive distance. Two sites at one place, of strands or motifs, count
+-- with distance 0. Samples are pooled. In the order of the run, then orientation and distance.
+-- Parameter: motif (motif, all): only pairs with this motif, which becomes motif_1
+-- Parameter: other (motif, all): only pairs with this motif too
+-- Parameter: max_distance (integer 1 to 100000, 150): largest distance, bases
+-- Parameter: sample (sample, all): only hits of this sample
+-- Column: motif_1: the motif in whose direction distances are read
+-- Column: motif_2: the other motif; may be the same
+-- Column: orientation: same or opposite strand
+-- Column: distance: from centre to centre of the trimmed motifs, bases; halves where one width is odd
+-- Column: gap: bases between the trimmed motifs; negative where they overlap
+-- Column: n: pairs of sites
+WITH
+named AS (
+    SELECT
+        motif_id,
+        motif_name,
+        strand,
+        -- The motif asked for leads its pairs.
+        motif_name IS NOT DISTINCT FROM coalesce(
+            getvariable('parameters').motif::VARCHAR, getvariable('parameters').other::VARCHAR
+        ) AS is_asked,
+        min(motif_id) OVER (PARTITION BY motif_name) AS motif
+    FROM motifs
+),
+numbered AS (
+    SELECT sample, row_number() OVER (ORDER BY sample) AS sample_id
+    FROM samples
+),
+sites AS MATERIALIZED (
+    SELECT DISTINCT
+        sample_id,
+        chr_id,
+        CASE WHEN chr IS NULL THEN peak_id END AS region,
+        start,
+        "end",
+        motif_id
+    FROM hits
+    JOIN numbered USING (sample)
+    WHERE (
+            getvariable('parameters').sample::VARCHAR IS NULL
+            OR sample = getvariable('parameters').sample::VARCHAR
+        )
+        AND (
+            getvariable('parameters').motif::VARCHAR IS NULL
+            OR getvariable('parameters').other::VARCHAR IS NULL
+            OR motif_name IN (
+                getvariable('parameters').motif::VARCHAR, getvariable('parameters').other::VARCHAR
+            )
+        )
+),
+placed AS (
+    SELECT
+        sample_id,
+        chr_id,
+        coalesce(region, -1) AS region,
+        start,
+        "end",
+        motif_id,
+        start + "end" AS twice_centre,
+        (start + "end") // (2 * getvariable('parameters').max_distance::BIGINT) AS bin
+    FROM sites
+),
+-- A site meets those of its own bin and of the next, so that no pair is missed or met twice.
+reach AS (
+    SELECT *, unnest([bin, bin + 1]) AS met FROM placed
+),
+pairs AS (
+    SELECT
+        a.motif_id AS left_id,
+        b.motif_id AS right_id,
+        b.twice_centre - a.twice_centre AS twice_distance,
+        greatest(a.start, b.start) - least(a."end", b."end") AS gap,
+        count(*) AS n
+    FROM reach AS a
+    JOIN placed AS b
+        ON a.sample_id = b.sample_id
+        AND a.chr_id = b.chr_id
+        AND a.region = b.region
+        AND a.met = b.bin
+    WHERE b.twice_centre - a.twice_centre <= 2 * getvariable('parameters').max_distance::BIGINT
+        AND (b.twice_centre, b.motif_id, b.start) > (a.twice_centre, a.motif_id, a.start)
+    GROUP BY ALL
+),
+-- From left and right to first and second: the one asked for, then the earlier in the run; of two
+-- sites of one motif the upstream one where they point the same way, else either.
+turned AS (
+    SELECT
+        CASE WHEN is_left_first THEN l.motif ELSE r.motif END AS order_1,
+        CASE WHEN is_left_first THEN r.motif ELSE l.motif END AS order_2,
+        CASE WHEN is_left_first THEN l.motif_name ELSE r.motif_name END AS motif_1,
+        CASE WHEN is_left_first THEN r.motif_name ELSE l.motif_name END AS motif_2,
+        CASE WHEN l.strand = r.strand THEN 'same' ELSE 'opposite' END AS orientation,
+        CASE
+            WHEN is_left_first AND l.strand = '+' OR NOT is_left_first AND r.strand = '-'
+                THEN twice_distance
+            ELSE -twice_distance
+        END AS twice_distance,
+        gap,
+        n
+    FROM pairs
+    JOIN named AS l ON pairs.left_id = l.motif_id
+    JOIN named AS r ON pairs.right_id = r.motif_id
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN l.motif = r.motif THEN l.strand = '+' OR r.strand = '+'
+            WHEN l.is_asked <> r.is_asked THEN l.is_asked
+            ELSE l.motif < r.motif
+        END AS is_left_first
+    )
+    WHERE l.is_asked
+        OR r.is_asked
+        OR coalesce(
+            getvariable('parameters').motif::VARCHAR, getvariable('parameters').other::VARCHAR
+        ) IS NULL
+)
+SELECT
+    motif_1,
+    motif_2,
+    orientation,
+    twice_distance / 2::DOUBLE AS distance,
+    gap,
+    sum(n)::BIGINT AS n
+FROM turned
+WHERE getvariable('parameters').motif::VARCHAR IS NULL
+    OR getvariable('parameters').other::VARCHAR IS NULL
+    OR motif_2 = getvariable('parameters').other::VARCHAR
+GROUP BY order_1, order_2, motif_1, motif_2, orientation, twice_distance, gap
+ORDER BY order_1, order_2, orientation DESC, distance, gap

@@ -1,0 +1,59 @@
+"""The answer to a query on standard output or in a file."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from finemo_dist.cli.options import ANY_PATH
+
+if TYPE_CHECKING:
+    from finemo_dist.catalog.readonly import UserQuery
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def answer_options(function: _Function) -> _Function:
+    """Add how an answer is written, where to, and the memory it may take."""
+    for option in (
+        click.option(
+            "--memory-limit", help="Memory DuckDB may take, such as 2GB; beyond it spills."
+        ),
+        click.option("-o", "--out", type=ANY_PATH, help="File to write, not standard output."),
+        click.option(
+            "--format",
+            "output_format",
+            default="table",
+            show_default=True,
+            type=click.Choice(["table", "tsv", "csv", "json", "parquet"]),
+            help="How to write the answer.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def give(answer: "UserQuery", output_format: str, out: Path | None) -> None:
+    """Write an answer to standard output, or to ``out``."""
+    from finemo_dist.catalog.format import OutputFormat, save_answer, write_answer
+
+    if out is None:
+        with until_the_reader_has_enough():
+            write_answer(answer, OutputFormat(output_format), sys.stdout)
+    else:
+        save_answer(answer, OutputFormat(output_format), out)
+
+
+@contextmanager
+def until_the_reader_has_enough() -> Iterator[None]:
+    """End quietly when standard output is closed, as by `head`; click would exit 1."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered must go somewhere when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

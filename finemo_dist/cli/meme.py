@@ -1,0 +1,70 @@
+"""``export --to meme``: the motifs of a run as base frequencies."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.core.errors import StoreError
+from finemo_dist.core.records import MotifSet
+from finemo_dist.exports.site_counts import count_sites
+from finemo_dist.hits.motifs import read_motifs
+from finemo_dist.motifs.frequencies import base_frequencies, count_frequencies
+from finemo_dist.motifs.meme import MemeMotif, write_meme
+from finemo_dist.store.read import RegionStore, open_store
+
+
+def export_meme(catalog: Catalog, out: Path, kind: str, sample: str | None) -> None:
+    """Write the motifs of a run as a MEME file.
+
+    ``full`` and ``trimmed`` are made of the CWMs, ``hits`` of the bases at the hits of ``sample``,
+    or of all samples, over the untrimmed width.
+
+    Raises
+    ------
+    StoreError
+        ``hits``: a region store is not there, or not the one the hits were called in.
+    """
+    motifs = read_motifs(catalog.run_dir)
+    if kind == "hits":
+        samples = catalog.samples if sample is None else (catalog.sample(sample).name,)
+        write_meme(out, _from_hits(catalog, motifs, samples))
+    else:
+        write_meme(out, _from_cwms(motifs, is_trimmed=kind == "trimmed"))
+
+
+def _from_cwms(motifs: MotifSet, *, is_trimmed: bool) -> list[MemeMotif]:
+    written = []
+    for i in range(0, len(motifs), 2):
+        # Over the whole CWM, so that a column is the same trimmed or not.
+        frequencies = base_frequencies(motifs.cwm[i])
+        columns = slice(motifs.start[i], motifs.end[i]) if is_trimmed else slice(None)
+        written.append(_motif(motifs, i, frequencies[:, columns], 0))
+    return written
+
+
+def _from_hits(catalog: Catalog, motifs: MotifSet, samples: Sequence[str]) -> list[MemeMotif]:
+    found = count_sites(catalog, motifs, {name: _store(catalog, name) for name in samples})
+    return [
+        _motif(motifs, 2 * i, count_frequencies(found.counts[i]), int(found.n_sites[i]))
+        for i in range(len(motifs) // 2)
+    ]
+
+
+def _motif(motifs: MotifSet, i: int, frequencies: NDArray[np.float64], n_sites: int) -> MemeMotif:
+    name, original = motifs.name[i], motifs.name_orig[i]
+    return MemeMotif(name, "" if name == original else original, frequencies, n_sites)
+
+
+def _store(catalog: Catalog, sample: str) -> RegionStore:
+    record = catalog.sample(sample)
+    store = open_store(record.store)
+    if store.digest != record.store_digest:
+        raise StoreError(
+            f"{record.store}: is not the store that {catalog.run_dir} was made from (its digest is "
+            f"{store.digest}, not {record.store_digest}). Put that back, or export "
+            "--motifs trimmed."
+        )
+    return store

@@ -1,0 +1,98 @@
+"""``query``: questions of every day, by name."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from finemo_dist.cli.answers import answer_options, give, until_the_reader_has_enough
+from finemo_dist.cli.options import EXISTING_PATH
+
+if TYPE_CHECKING:
+    from finemo_dist.catalog.named import NamedQuery
+
+
+@click.command("query")
+@click.argument("name", required=False)
+@click.argument("run", type=EXISTING_PATH, required=False)
+@click.option(
+    "-p",
+    "--parameter",
+    "assignments",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter of the query; may be given several times.",
+)
+@click.option("--list", "is_list", is_flag=True, help="List all queries.")
+@answer_options
+def query(
+    *,
+    name: str | None,
+    run: Path | None,
+    assignments: Sequence[str],
+    is_list: bool,
+    output_format: str,
+    out: Path | None,
+    memory_limit: str | None,
+) -> None:
+    """Ask a named query of a run; without RUN, say what it answers and takes.
+
+    `finemo-dist query` alone lists all.
+    """
+    from finemo_dist.catalog.catalog import open_catalog
+    from finemo_dist.catalog.named import ask, find_query, named_queries
+
+    if name is None or is_list:
+        _show(line for found in named_queries() for line in _outline(found))
+    elif run is None:
+        _show(_description(find_query(name)))
+    else:
+        find_query(name)
+        with open_catalog(run, memory_limit=memory_limit) as catalog:
+            give(ask(catalog, name, _parameters(assignments)), output_format, out)
+
+
+def _parameters(assignments: Sequence[str]) -> dict[str, str]:
+    parameters: dict[str, str] = {}
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals or not key:
+            raise click.UsageError(f"-p {assignment}: expected KEY=VALUE, as in -p motif=CTCF.")
+        if key in parameters:
+            raise click.UsageError(f"-p {key} is given twice. Keep one.")
+        parameters[key] = value
+    return parameters
+
+
+def _show(lines: Iterator[str]) -> None:
+    with until_the_reader_has_enough():
+        for line in lines:
+            click.echo(line)
+
+
+def _outline(found: "NamedQuery") -> Iterator[str]:
+    taken = " ".join(f"[{p.name}]" if p.default != "required" else p.name for p in found.parameters)
+    yield f"{found.name:16}  {found.question}"
+    yield f"{'':16}  -p {taken}"
+
+
+def _description(found: "NamedQuery") -> Iterator[str]:
+    yield f"{found.name}: {found.question}"
+    yield ""
+    yield from click.wrap_text(found.contract, 88).splitlines()
+    yield ""
+    yield "Parameters (-p KEY=VALUE):"
+    for p in found.parameters:
+        yield f"  {p.name:14}  {p.meaning} ({p.kind}; {_default(p.default)})"
+    yield ""
+    yield "Columns:"
+    for column, meaning in found.columns.items():
+        yield f"  {column:22}  {meaning}"
+
+
+def _default(default: str) -> str:
+    return default if default == "required" else f"by default {default}"
+
+
+COMMANDS: Final = {"query": query}

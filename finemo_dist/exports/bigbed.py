@@ -1,0 +1,124 @@
+"""bigBed of hits: six standard fields, and those of a hit that browsers show beside them.
+
+Format: Kent et al., "BigWig and BigBed: enabling browsing of large distributed datasets",
+Bioinformatics 2010, supplement.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.core.errors import InputError
+from finemo_dist.core.files import committed
+from finemo_dist.core.optional import require
+from finemo_dist.core.schema import HIT_COLUMNS
+from finemo_dist.exports.places import chromosome_lengths, place_chunks, require_hits
+from finemo_dist.exports.tables import HitTable
+
+_STANDARD: Final = (
+    ("string", "chrom", "chromosome"),
+    ("uint", "chromStart", "first base of the trimmed motif, 0-based"),
+    ("uint", "chromEnd", "base after the last of the trimmed motif"),
+    ("string", "name", "name of the motif"),
+    ("uint", "score", "similarity in thousandths"),
+    ("char[1]", "strand", "+ or -"),
+)
+_FURTHER: Final = (
+    ("float", "hit_coefficient"),
+    ("float", "hit_coefficient_global"),
+    ("float", "hit_similarity"),
+    ("float", "hit_importance"),
+    ("string", "peak_name"),
+    ("uint", "peak_id"),
+)
+_DEFINED_FIELDS_AT: Final = 34
+"""Byte of the header that says how many fields are those of BED."""
+
+Record = tuple[str, int, int, str]
+
+
+def auto_sql() -> str:
+    """Return the description of the fields, from the schema of hits."""
+    meanings = {column.name: column.meaning for column in HIT_COLUMNS}
+    fields = [
+        *_STANDARD,
+        *((kind, name, meanings[name]) for kind, name in _FURTHER),
+        ("string", "sample", "name of the sample"),
+    ]
+    lines = (f'    {kind} {name}; "{meaning}"\n' for kind, name, meaning in fields)
+    return f'table hits\n"Transcription-factor motif hits"\n(\n{"".join(lines)})\n'
+
+
+def export_bigbed(
+    catalog: Catalog,
+    out: Path,
+    *,
+    table: HitTable = HitTable.HITS,
+    label: str = "motif",
+    chrom_sizes: Path | None = None,
+) -> None:
+    """Write hits as one bigBed (bed6+7), whole or not at all.
+
+    Raises
+    ------
+    UsageError
+        There is no hit with a place, or pybigtools is not installed.
+    InputError
+        The chromosome sizes cannot be read, lack a chromosome, or a hit reaches beyond one.
+    RunError
+        The run is damaged.
+    """
+    pybigtools = require("pybigtools", needed_for="--to bigbed")
+    chunks = place_chunks(catalog)
+    require_hits(catalog, chunks, "a bigBed")
+    sizes = chromosome_lengths(catalog, chrom_sizes)
+    with committed(out) as temporary:
+        failures: list[Exception] = []
+        records = _kept(_records(catalog, chunks, table, label, sizes, chrom_sizes), failures)
+        # The writer knows the format by the name.
+        named = temporary.with_suffix(".bb")
+        try:
+            pybigtools.open(str(named), "w").write(sizes, records, autosql=auto_sql())
+            if failures:
+                raise failures[0]
+            _count_defined_fields(named)
+            named.rename(temporary)
+        finally:
+            named.unlink(missing_ok=True)
+
+
+def _count_defined_fields(path: Path) -> None:
+    """Say that six fields are those of BED; the writer says all, the seventh being thickStart."""
+    with path.open("r+b") as handle:
+        handle.seek(_DEFINED_FIELDS_AT)
+        handle.write(len(_STANDARD).to_bytes(2, "little"))
+
+
+def _records(
+    catalog: Catalog,
+    chunks: list[tuple[str, str]],
+    table: HitTable,
+    label: str,
+    sizes: dict[str, int],
+    chrom_sizes: Path | None,
+) -> Iterator[Record]:
+    for first, last in chunks:
+        asked = {"table": table.value, "label": label, "first": first, "last": last}
+        for batch in catalog.stream("bigbed_rows", asked):
+            columns = (batch.column(i).to_pylist() for i in range(4))
+            for chrom, start, end, rest in zip(*columns, strict=True):
+                if start >= sizes[chrom]:
+                    raise InputError(
+                        f"{chrom_sizes}: says that {chrom} has {sizes[chrom]:,} bases, and a hit "
+                        f"begins at {start:,}. Give the sizes of the genome the peaks are of."
+                    )
+                yield chrom, start, min(end, sizes[chrom]), rest
+
+
+def _kept(records: Iterator[Record], failures: list[Exception]) -> Iterator[Record]:
+    """Yield records up to the first failure and keep that: the writer would swallow it."""
+    try:
+        yield from records
+    except Exception as error:
+        failures.append(error)

@@ -1,0 +1,90 @@
+"""The matrix of regions and motifs, block by block: what h5ad and Matrix Market are made of."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.exports.chunks import focused
+from finemo_dist.exports.tables import HitTable
+
+VALUES = ("n_hits", "coefficient", "importance")
+"""What a cell holds: hits, their hit_coefficient_global summed, their hit_importance summed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Regions:
+    """The rows of a sample: every committed region, by peak_id."""
+
+    sample: str
+    peak_id: NDArray[np.int64]
+    chrom: NDArray[np.object_]
+    """Empty where regions have no coordinates."""
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    peak_name: NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.peak_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Consecutive cells that are not zero, by row and column."""
+
+    row: NDArray[np.int64]
+    """In the regions of the sample."""
+    column: NDArray[np.int32]
+    values: dict[str, NDArray[np.float32]]
+    """One array for each of ``VALUES``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Motif:
+    """A column of the matrix."""
+
+    motif_name: str
+    motif_name_orig: str
+    motif_scale: float
+    penalty: float
+    tf: str | None
+    family: str | None
+    cluster: str | None
+
+
+def motif_columns(catalog: Catalog) -> list[Motif]:
+    """Return the columns, in the order of the run; both strands of a motif are one."""
+    return [Motif(*row) for row in catalog.run("matrix_motifs")]
+
+
+def regions_of(catalog: Catalog, sample: str) -> Regions:
+    """Return the rows of a sample."""
+    batches = list(catalog.stream("matrix_regions", {"sample": sample}))
+
+    def column(i: int) -> NDArray[np.generic]:
+        arrays = [batch.column(i).to_numpy(zero_copy_only=False) for batch in batches]
+        return np.concatenate(arrays) if arrays else np.empty(0)
+
+    return Regions(
+        sample=sample,
+        peak_id=column(0).astype(np.int64),
+        chrom=column(1).astype(object),
+        start=column(2).astype(np.int64),
+        end=column(3).astype(np.int64),
+        peak_name=column(4).astype(object),
+    )
+
+
+def cells_of(catalog: Catalog, regions: Regions, table: HitTable) -> Iterator[Cells]:
+    """Yield the cells of a sample in order; nothing is held but one batch."""
+    asked = {"sample": regions.sample, "table": table.value}
+    with focused(catalog, regions.sample) as single:
+        for batch in single.stream("matrix_cells", asked):
+            columns = [batch.column(i).to_numpy(zero_copy_only=False) for i in range(5)]
+            yield Cells(
+                row=np.searchsorted(regions.peak_id, columns[0]),
+                column=columns[1].astype(np.int32),
+                values=dict(zip(VALUES, columns[2:], strict=True)),
+            )

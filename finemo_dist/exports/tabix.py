@@ -1,0 +1,69 @@
+"""bgzipped BED or TSV with a tabix index, all samples together."""
+
+import logging
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.core.errors import UsageError
+from finemo_dist.core.files import committed
+from finemo_dist.core.optional import require
+from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
+from finemo_dist.exports.places import place_chunks
+from finemo_dist.exports.tables import HitTable
+from finemo_dist.exports.text import Copy, write_text
+
+logger = logging.getLogger(__name__)
+
+_TBI_LIMIT: Final = 1 << 29
+"""Where the bins of a ``.tbi`` end (SAM/BAM specification, section 5.3); beyond it is ``.csi``."""
+
+
+def export_tabix(
+    catalog: Catalog, out: Path, *, table: HitTable = HitTable.HITS, label: str = "motif"
+) -> tuple[Path, Path]:
+    """Write hits by place, bgzipped, with an index beside, and return both paths.
+
+    ``.bed.gz`` is BED6+1, ``.tsv.gz`` the columns of ``hits.tsv``; the sample ends every line.
+    Chromosomes are sorted by name. The index is ``.tbi``, or ``.csi`` where a hit lies beyond the
+    512 Mb that the former reaches.
+
+    Raises
+    ------
+    UsageError
+        The name ends in neither, or pysam is not installed.
+    RunError
+        The run is damaged.
+    """
+    is_tsv = out.name.endswith(".tsv.gz")
+    if not is_tsv and not out.name.endswith(".bed.gz"):
+        raise UsageError(f"{out}: a tabix file ends in .bed.gz or .tsv.gz. Name it so.")
+    pysam = require("pysam", needed_for="--to tabix")
+    furthest = max((end for *_, end in catalog.run("chromosome_extents")), default=0)
+    index = out.with_name(out.name + (".csi" if furthest > _TBI_LIMIT else ".tbi"))
+    header = (f"#{FINEMO_HIT_COLUMNS[0]}", *FINEMO_HIT_COLUMNS[1:], "sample") if is_tsv else ()
+    with committed(index) as temporary_index, committed(out) as temporary:
+        plain = temporary.with_suffix(".plain")
+        try:
+            write_text(plain, _copies(catalog, table, label, is_tsv=is_tsv), header=header)
+            with plain.open("rb") as source, pysam.BGZFile(str(temporary), "wb") as target:
+                shutil.copyfileobj(source, target, 1 << 20)
+        finally:
+            plain.unlink(missing_ok=True)
+        pysam.tabix_index(
+            str(temporary), seq_col=0, start_col=1, end_col=2, zerobased=True, force=True,
+            csi=index.suffix == ".csi", index=str(temporary_index),
+        )  # fmt: skip
+        # An index of the file that stood would send readers to wrong places of this one.
+        for suffix in (".tbi", ".csi"):
+            out.with_name(out.name + suffix).unlink(missing_ok=True)
+    return out, index
+
+
+def _copies(catalog: Catalog, table: HitTable, label: str, *, is_tsv: bool) -> Iterator[Copy]:
+    common = {"table": table.value} | ({} if is_tsv else {"label": label})
+    query = "copy_places_tsv" if is_tsv else "copy_places_bed"
+    for first, last in place_chunks(catalog):
+        yield catalog, query, {**common, "first": first, "last": last}

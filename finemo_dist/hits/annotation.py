@@ -1,0 +1,36 @@
+"""What users say the motifs of a run are: one small table beside the motifs.
+
+It is no part of the run's digest: an annotation changes no hit.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from finemo_dist.core.files import committed
+from finemo_dist.core.records import MotifAnnotation
+from finemo_dist.core.schema import ANNOTATION_COLUMNS
+from finemo_dist.hits.columns import arrow_schema
+
+
+def annotation_path(run: str | Path) -> Path:
+    """Return where the annotation of a run's motifs lies, if it has one."""
+    return Path(run) / "motifs" / "annotation.parquet"
+
+
+def write_annotation(run: str | Path, annotation: Sequence[MotifAnnotation]) -> None:
+    """Commit the annotation of a run's motifs, in place of the one that stands."""
+    columns = {
+        column.name: [getattr(motif, column.name) for motif in annotation]
+        for column in ANNOTATION_COLUMNS
+    }
+    table = pa.Table.from_pydict(columns, schema=arrow_schema(ANNOTATION_COLUMNS))
+    with committed(annotation_path(run)) as path:
+        pq.write_table(table, path, compression="zstd")
+
+
+def write_annotation_template(path: Path) -> None:
+    """Write an annotation of no motifs, which shows the schema."""
+    pq.write_table(arrow_schema(ANNOTATION_COLUMNS).empty_table(), path)

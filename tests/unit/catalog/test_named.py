@@ -1,0 +1,443 @@
+"""Named queries against loops over all hits."""
+
+import gzip
+from collections import Counter
+from fractions import Fraction
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from finemo_dist.catalog.catalog import open_catalog
+from finemo_dist.catalog.intervals import read_intervals
+from finemo_dist.catalog.named import ask, find_query, named_queries, rows_of
+from finemo_dist.core.errors import InputError, UsageError
+from finemo_dist.hits.motifs import write_motifs
+from tests.unit.catalog.builder import hit, motif_set, region, write_record, write_shard
+
+MOTIFS = ("m0", "m1", "m2")
+REGIONS = range(4)
+QUERIES = [query.name for query in named_queries()]
+FEW = settings(max_examples=15)
+
+
+def site(peak_id, start, motif_id, *, has_coordinates=True):
+    """A hit of a region; regions 0 and 1 lie on one chromosome and overlap, as do 2 and 3."""
+    width = (5, 6, 7)[motif_id // 2]
+    return hit(
+        chr=f"chr{peak_id // 2}" if has_coordinates else None,
+        chr_id=peak_id // 2 if has_coordinates else -1,
+        start=start,
+        end=start + width,
+        start_untrimmed=start - 2,
+        end_untrimmed=start + width + 2,
+        peak_id=peak_id,
+        motif_id=motif_id,
+        motif_name=MOTIFS[motif_id // 2],
+        strand="+-"[motif_id % 2],
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _unflushed():
+    """Hundreds of runs are written here, and none has to survive a power cut."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("finemo_dist.core.files._flush", lambda path: None)
+        yield
+
+
+@st.composite
+def hits_of_samples(draw, *, has_coordinates=True):
+    """Two samples of two shards of two regions, with up to ten hits a shard."""
+    shards = {}
+    for sample in ("a", "b"):
+        shards[sample] = []
+        for shard in range(2):
+            places = st.tuples(
+                st.integers(2 * shard, 2 * shard + 1), st.integers(-3, 30), st.integers(0, 5)
+            )
+            drawn = draw(st.lists(places, max_size=10, unique=True))
+            shards[sample].append(
+                [site(*place, has_coordinates=has_coordinates) for place in drawn]
+            )
+    return shards
+
+
+def write_sites(run, shards, *, has_coordinates=True):
+    """As ``write_run``, with regions on the chromosomes of their hits."""
+    n_shards = {sample: len(parts) for sample, parts in shards.items()}
+    write_record(run, n_shards, has_coordinates=has_coordinates)
+    write_motifs(run, motif_set())
+    for sample, parts in shards.items():
+        for shard, hits in enumerate(parts):
+            regions = [
+                region(
+                    peak_id=i,
+                    chr=f"chr{shard}" if has_coordinates else None,
+                    chr_id=shard if has_coordinates else -1,
+                    peak_region_start=50 * shard + i % 2 if has_coordinates else 0,
+                    n_hits=sum(row["peak_id"] == i for row in hits),
+                )
+                for i in (2 * shard, 2 * shard + 1)
+            ]
+            write_shard(run, sample, shard, hits, regions)
+    return run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    rng = np.random.default_rng(5)
+
+    def draw(shard):
+        places = {(2 * shard + i % 2, int(s), int(m)) for i, (s, m) in enumerate(drawn(rng))}
+        return [site(*place) for place in sorted(places)]
+
+    shards = {name: [draw(shard) for shard in range(2)] for name in ("liver", "heart")}
+    return write_sites(tmp_path_factory.mktemp("run"), shards)
+
+
+def drawn(rng):
+    return zip(rng.integers(0, 60, 80), rng.integers(0, 6, 80), strict=True)
+
+
+def answered(tmp_path_factory, shards, name, has_coordinates=True, **parameters):
+    run = tmp_path_factory.mktemp("run")
+    write_sites(run, shards, has_coordinates=has_coordinates)
+    with open_catalog(run) as catalog:
+        return rows_of(catalog, name, parameters)
+
+
+def rows(shards, sample=None):
+    for name, parts in shards.items():
+        if sample in (None, name):
+            yield from ((name, row) for part in parts for row in part)
+
+
+@FEW
+@given(shards=hits_of_samples(), sample=st.sampled_from([None, "b"]))
+def test_cooccurrence_is_that_of_a_loop_over_regions(tmp_path_factory, shards, sample):
+    answer = answered(tmp_path_factory, shards, "cooccurrence", sample=sample)
+
+    names = [sample] if sample else ["a", "b"]
+    found = {(name, region): set() for name in names for region in REGIONS}
+    for name, row in rows(shards, sample):
+        found[name, row["peak_id"]].add(row["motif_name"])
+    assert {(r["motif_1"], r["motif_2"]) for r in answer} == set(combinations(MOTIFS, 2))
+    for row in answer:
+        one, two = row["motif_1"], row["motif_2"]
+        n = Counter((one in present, two in present) for present in found.values())
+        counted = [row[k] for k in ("n_both", "n_first", "n_second", "n_neither")]
+        assert counted == [n[True, True], n[True, False], n[False, True], n[False, False]]
+        both, first, second, neither = (k + 0.5 for k in counted)
+        assert row["odds_ratio"] == pytest.approx(both * neither / (first * second))
+        expected = (counted[0] + counted[1]) * (counted[0] + counted[2]) / len(found)
+        assert row["expected"] == pytest.approx(expected)
+    assert [r["odds_ratio"] for r in answer] == sorted(r["odds_ratio"] for r in answer)[::-1]
+
+
+def spacing_by_loop(shards, sample, motif, other, max_distance):
+    """Count (motif_1, motif_2, orientation, distance, gap) over pairs of different sites."""
+    sites = {
+        (name, r["chr"] or r["peak_id"], r["start"], r["end"], r["motif_name"], r["strand"])
+        for name, r in rows(shards, sample)
+    }
+    lead = motif or other
+    counts = Counter()
+    for one, two in combinations(sorted(sites), 2):
+        if one[:2] != two[:2]:
+            continue
+        # The one asked for leads, then the earlier motif, then of one motif the forward one.
+        one, two = sorted((one, two), key=lambda s: (s[4] != lead, s[4], s[5] == "-", s[2]))
+        if lead not in (None, one[4]) or (motif and other not in (None, two[4])):
+            continue
+        distance = (two[2] + two[3] - one[2] - one[3]) / 2 * (1 if one[5] == "+" else -1)
+        is_same = one[5] == two[5]
+        if one[4] == two[4] and is_same:
+            distance = abs(distance)
+        if abs(distance) <= max_distance:
+            gap = max(one[2], two[2]) - min(one[3], two[3])
+            orientation = "same" if is_same else "opposite"
+            counts[one[4], two[4], orientation, distance, gap] += 1
+    return counts
+
+
+@settings(max_examples=30)
+@given(
+    shards=hits_of_samples(),
+    sample=st.sampled_from([None, "a"]),
+    motif=st.sampled_from([None, *MOTIFS]),
+    other=st.sampled_from([None, *MOTIFS]),
+    max_distance=st.integers(1, 20),
+)
+def test_spacing_is_that_of_a_loop_over_pairs(
+    tmp_path_factory, shards, sample, motif, other, max_distance
+):
+    asked = {"sample": sample, "motif": motif, "other": other, "max_distance": max_distance}
+
+    answer = answered(tmp_path_factory, shards, "spacing", **asked)
+
+    expected = spacing_by_loop(shards, sample, motif, other, max_distance)
+    keys = ("motif_1", "motif_2", "orientation", "distance", "gap")
+    assert {tuple(r[k] for k in keys): r["n"] for r in answer} == expected
+    assert len(answer) == len(expected)
+
+
+@FEW
+@given(shards=hits_of_samples(has_coordinates=False))
+def test_without_coordinates_no_pair_reaches_beyond_its_region(tmp_path_factory, shards):
+    answer = answered(tmp_path_factory, shards, "spacing", has_coordinates=False)
+
+    expected = spacing_by_loop(shards, None, None, None, 150)
+    assert sum(r["n"] for r in answer) == sum(expected.values())
+
+
+@pytest.mark.parametrize(
+    ("strands", "expected"),
+    [
+        ("++", ("same", 10)),
+        ("--", ("same", 10)),
+        ("+-", ("opposite", 10)),
+        ("-+", ("opposite", -10)),
+    ],
+)
+def test_two_sites_of_one_motif_stand_in_three_ways(tmp_path_factory, strands, expected):
+    """In tandem, head to head, tail to tail."""
+    left, right = ("+-".index(strand) for strand in strands)
+    shards = {"a": [[site(0, 5, left), site(0, 15, right)]]}
+
+    (row,) = answered(tmp_path_factory, shards, "spacing")
+
+    assert (row["orientation"], row["distance"], row["n"]) == (*expected, 1)
+
+
+@FEW
+@given(shards=hits_of_samples(), sample=st.sampled_from([None, "b"]))
+def test_counts_are_those_of_a_loop(tmp_path_factory, shards, sample):
+    answer = answered(tmp_path_factory, shards, "counts", sample=sample)
+
+    found = list(rows(shards, sample))
+    n_hits = Counter((name, row["motif_name"]) for name, row in found)
+    regions = Counter(
+        key[:2] for key in {(name, r["motif_name"], r["peak_id"]) for name, r in found}
+    )
+    names = [sample] if sample else ["a", "b"]
+    assert [(r["sample"], r["motif_name"]) for r in answer] == [
+        (s, m) for s in names for m in MOTIFS
+    ]
+    for row in answer:
+        key = row["sample"], row["motif_name"]
+        assert (row["n_hits"], row["n_regions"]) == (n_hits[key], regions[key])
+        assert row["hits_per_region"] == pytest.approx(n_hits[key] / len(REGIONS))
+        assert row["hits_per_megabase"] == pytest.approx(1e6 * n_hits[key] / len(REGIONS) / 100)
+
+
+@settings(max_examples=20)
+@given(
+    shards=hits_of_samples(),
+    intervals=st.lists(
+        st.tuples(st.sampled_from(["chr0", "chr1", "chr9"]), st.integers(0, 40), st.integers(0, 9)),
+        max_size=6,
+    ),
+    is_vcf=st.booleans(),
+    is_gzip=st.booleans(),
+)
+def test_overlap_is_that_of_a_loop(tmp_path_factory, shards, intervals, is_vcf, is_gzip):
+    intervals = [("chr0", 3, 4), *intervals]
+    if is_vcf:
+        intervals = [(chrom, start, max(1, width)) for chrom, start, width in intervals]
+        lines = ["##fileformat=VCFv4.5", "#CHROM\tPOS\tID\tREF\tALT"]
+        lines += [f"{c}\t{start + 1}\t.\t{'A' * width}\tG" for c, start, width in intervals]
+    else:
+        lines = ["track name=x", "# a comment"]
+        lines += [f"{c}\t{start}\t{start + width}" for c, start, width in intervals]
+    path = tmp_path_factory.mktemp("file") / "intervals"
+    content = ("\n".join(lines) + "\n").encode()
+    path.write_bytes(gzip.compress(content) if is_gzip else content)
+
+    answer = answered(tmp_path_factory, shards, "overlap", file=path)
+
+    sites = {
+        (s, r["chr"], r["start"], r["end"], r["motif_name"], r["strand"]) for s, r in rows(shards)
+    }
+    expected = {
+        (*site, line)
+        for site in sites
+        for line, (chrom, start, width) in enumerate(intervals, start=3)
+        if site[1] == chrom
+        and len(range(max(site[2], start), min(site[3], start + width))) > 0
+        and site[3] > 0
+    }
+    keys = ("sample", "chr", "start", "end", "motif_name", "strand", "line")
+    assert {tuple(r[k] for k in keys) for r in answer} == expected
+    assert len(answer) == len(expected)
+
+
+def test_an_interval_over_many_bins_meets_a_hit_once(tmp_path_factory, tmp_path):
+    shards = {"a": [[site(0, 8190, 0), site(0, 4095, 2)]]}
+    (tmp_path / "x.bed").write_text("chr0\t0\t1000000\tall of it\n")
+
+    answer = answered(tmp_path_factory, shards, "overlap", file=tmp_path / "x.bed")
+
+    assert [(r["start"], r["interval_name"]) for r in answer] == [
+        (4095, "all of it"), (8190, "all of it"),
+    ]  # fmt: skip
+
+
+def test_the_offset_of_a_variant_is_read_along_the_motif(tmp_path_factory, tmp_path):
+    shards = {"a": [[site(0, 10, 0), site(0, 10, 1)]]}
+    (tmp_path / "x.vcf").write_text("##fileformat=VCFv4.2\nchr0\t12\trs1\tA\tG\n")
+
+    answer = answered(tmp_path_factory, shards, "overlap", file=tmp_path / "x.vcf")
+
+    assert {r["strand"]: r["offset"] for r in answer} == {"+": 1, "-": 3}
+    assert {r["interval_name"] for r in answer} == {"chr0:12:A:G"}
+
+
+def test_a_symbolic_deletion_reaches_to_its_end(tmp_path):
+    (tmp_path / "x.vcf").write_text(
+        "##fileformat=VCFv4.2\nchr0\t12\t.\tA\t<DEL>\t.\t.\tSVTYPE=DEL;END=20\n"
+        "chr0\t12\t.\tA\tG\t.\t.\tEND=20\n"
+    )
+
+    found = list(read_intervals(tmp_path / "x.vcf"))
+
+    assert [(i.start, i.end) for i in found] == [(11, 20), (11, 12)]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("chr0\t5\n", "line 1: found 'chr0.t5'"),
+        ("chr0\t1\t2\nchr0\tx\t2\n", "line 2"),
+        ("chr0\t9\t2\n", "line 1"),
+        ("##fileformat=VCFv4.2\nchr0\t9\n", "line 2.*CHROM, POS"),
+        ("# nothing\n", "holds no interval"),
+        ("", "holds no interval"),
+        ("0\t1\t2\n", "Did you mean 'chr0'"),
+    ],
+)
+def test_a_file_of_intervals_that_is_none_is_refused(run, tmp_path, content, message):
+    (tmp_path / "x").write_text(content)
+
+    with open_catalog(run) as catalog, pytest.raises(InputError, match=message):
+        ask(catalog, "overlap", {"file": tmp_path / "x"})
+
+
+@pytest.mark.parametrize("content", [b"\x1f\x8bnot gzip at all", b"\xff\xfe\t1\t2\n", None])
+def test_a_file_of_intervals_that_cannot_be_read_is_refused(run, tmp_path, content):
+    if content is not None:
+        (tmp_path / "x").write_bytes(content)
+
+    with open_catalog(run) as catalog, pytest.raises(InputError, match="cannot be read"):
+        ask(catalog, "overlap", {"file": tmp_path / "x"})
+
+
+@FEW
+@given(shards=hits_of_samples(), motif=st.sampled_from([None, "m1"]))
+def test_empty_regions_top_regions_and_hits_per_region_agree_with_a_loop(
+    tmp_path_factory, shards, motif
+):
+    for parts in shards.values():
+        for i, row in enumerate(row for part in parts for row in part):
+            row["hit_coefficient_global"] = 1.0 + i
+    run = write_sites(tmp_path_factory.mktemp("run"), shards)
+    with open_catalog(run) as catalog:
+        empty = rows_of(catalog, "empty_regions", {"motif": motif or "m0"})
+        top = rows_of(catalog, "top_regions", {"motif": motif or "m0", "limit": 3})
+
+    sums = Counter()
+    for name, row in rows(shards):
+        if row["motif_name"] == (motif or "m0"):
+            sums[name, row["peak_id"]] += row["hit_coefficient_global"]
+    regions = [(name, region) for name in ("a", "b") for region in REGIONS]
+    assert [(r["sample"], r["peak_id"]) for r in empty] == [r for r in regions if r not in sums]
+    best = sorted(sums.items(), key=lambda item: (-item[1], item[0]))[:3]
+    assert [((r["sample"], r["peak_id"]), r["coefficient"]) for r in top] == best
+
+
+@FEW
+@given(shards=hits_of_samples(), width=st.integers(1, 7))
+def test_positions_are_those_of_a_loop(tmp_path_factory, shards, width):
+    answer = answered(tmp_path_factory, shards, "positions", bin=width)
+
+    expected = Counter()
+    for _, row in rows(shards):
+        # The regions of the builder begin at 50 * shard + i and are 100 bases wide.
+        middle = 50 * (row["peak_id"] // 2) + row["peak_id"] % 2 + 50
+        centre = Fraction(row["start"] + row["end"], 2) - middle
+        expected[row["motif_name"], centre // width * width, row["strand"]] += 1
+    for row in answer:
+        key = row["motif_name"], row["position"]
+        assert (row["n_forward"], row["n_reverse"]) == (expected[*key, "+"], expected[*key, "-"])
+    assert sum(r["n_forward"] + r["n_reverse"] for r in answer) == expected.total()
+
+
+@FEW
+@given(shards=hits_of_samples(), motif=st.sampled_from([None, "m1"]))
+def test_shared_sites_are_those_of_sets(tmp_path_factory, shards, motif):
+    (row,) = answered(tmp_path_factory, shards, "shared_sites", motif=motif)
+
+    a, b = (
+        {
+            (r["chr"], r["start"], r["motif_name"], r["strand"])
+            for _, r in rows(shards, name)
+            if motif in (None, r["motif_name"])
+        }
+        for name in ("a", "b")
+    )
+    counted = [row[k] for k in ("n_both", "n_first", "n_second")]
+    assert counted == [len(a & b), len(a - b), len(b - a)]
+    assert row["jaccard"] == (pytest.approx(len(a & b) / len(a | b)) if a | b else None)
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_the_columns_of_an_answer_are_those_its_file_documents(run, tmp_path, name):
+    (tmp_path / "x.bed").write_text("chr0\t1\t50\n")
+    given_values = {"file": tmp_path / "x.bed", "motif": "m0"}
+    query = find_query(name)
+    required = {
+        p.name: str(given_values[p.name]) for p in query.parameters if p.default == "required"
+    }
+
+    with open_catalog(run) as catalog:
+        answer = ask(catalog, name, required)
+        n_rows = len(list(answer.rows()))
+
+    assert answer.columns == tuple(query.columns)
+    assert n_rows > 0 or name == "empty_regions"
+    assert query.contract
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_an_answer_is_the_same_on_any_number_of_threads(run, tmp_path, name):
+    (tmp_path / "x.bed").write_text("chr0\t1\t50\nchr1\t3\t4\n")
+    given_values = {"file": tmp_path / "x.bed", "motif": "m0"}
+    query = find_query(name)
+    required = {
+        p.name: str(given_values[p.name]) for p in query.parameters if p.default == "required"
+    }
+    answers = []
+    for threads in (1, 4):
+        with open_catalog(run, threads=threads) as catalog:
+            answers.append(rows_of(catalog, name, required))
+
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "message"),
+    [
+        ("cooccurence", {}, "Did you mean 'cooccurrence'"),
+        ("spacing", {"motive": "m0"}, "Did you mean 'motif'"),
+        ("spacing", {"motif": "m00"}, "Did you mean 'm0'"),
+        ("spacing", {"sample": "livr"}, "Did you mean 'liver'"),
+        ("spacing", {"max_distance": "0"}, "expected integer 1 to"),
+        ("spacing", {"max_distance": "1.5"}, "expected integer 1 to"),
+        ("overlap", {}, "needs file"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_by_name(run, name, parameters, message):
+    with open_catalog(run) as catalog, pytest.raises(UsageError, match=message):
+        ask(catalog, name, parameters)
