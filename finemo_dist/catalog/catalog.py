@@ -19,7 +19,7 @@ from finemo_dist.hits.annotation import annotation_path, write_annotation_templa
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import TableName, part_path
 from finemo_dist.hits.motifs import motif_data_path, write_motif_template
-from finemo_dist.hits.read import SampleParts, survey_run
+from finemo_dist.hits.read import SampleParts, parts_bytes, survey_run
 from finemo_dist.hits.seal import check_seal
 from finemo_dist.hits.write import write_compact_template, write_template
 
@@ -31,6 +31,9 @@ _QUERIES: Final = (
 )  # fmt: skip
 """What makes the views, each after those it reads."""
 _BATCH_ROWS: Final = 100_000
+_CHECKED_BYTES: Final = 2 << 30
+"""Of parts read against their checksums on opening, about a second; a question to an atlas should
+not begin by reading all of it."""
 _PART_VIEWS: Final[Mapping[TableName, str]] = {"hits": "hit_parts", "peaks_qc": "qc_parts"}
 
 
@@ -302,7 +305,8 @@ def open_catalog(
 
     A part counts when it and its twin are whole and were made with the configuration and from the
     store that ``run.json`` names; those of another configuration or store are logged and left out.
-    Every byte of the parts is read against its checksum, so that no query answers from damage.
+    Every byte of the parts is read against its checksum, so that no query answers from damage; of
+    parts larger than 2 GB together only the footers are, and ``verify`` reads the rest.
 
     Parameters
     ----------
@@ -329,7 +333,8 @@ def open_catalog(
         if name not in known:
             raise UsageError(f"{run_dir}: has no sample {name!r}.{nearest(name, known)}")
     shown = known if samples is None else list(dict.fromkeys(samples))
-    found = survey_run(run_dir, shown, check_bytes=not allow_damaged)
+    check_bytes = not allow_damaged and parts_bytes(run_dir, shown) <= _CHECKED_BYTES
+    found = survey_run(run_dir, shown, check_bytes=check_bytes)
     damaged = [problem for name in shown for problem in found[name].damaged]
     if damaged and not allow_damaged:
         others = f" ({len(damaged) - 1} other parts are damaged too.)" if damaged[1:] else ""

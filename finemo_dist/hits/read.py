@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -71,6 +71,16 @@ def survey_run(
     with ThreadPoolExecutor(_N_READERS) as pool:
         surveys = pool.map(lambda sample: survey(run, sample, check_bytes=check_bytes), samples)
         return {found.sample: found for found in surveys}
+
+
+def parts_bytes(run: str | Path, samples: Iterable[str]) -> int:
+    """Return how large the parts of some samples are together, hits and quality control."""
+    return sum(
+        part_path(run, table, Unit(sample, shard)).stat().st_size
+        for sample in samples
+        for table in get_args(TableName)
+        for shard in _shards(run, table, sample)
+    )
 
 
 def committed_units(run: str | Path, sample: str) -> dict[int, PartFooter]:

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from finemo_dist.catalog import catalog as catalog_module
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.summary import summarise
 from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.records import Unit
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS, HIT_COLUMNS, MOTIF_COLUMNS
 from finemo_dist.hits.layout import part_path
+from finemo_dist.hits.read import verify_part
 from tests.unit.catalog.builder import (
     REGION_WIDTH,
     hit,
@@ -215,6 +217,22 @@ def test_a_damaged_part_is_named_and_nothing_is_answered_without_it(tmp_path):
 
     with pytest.raises(RunError, match=str(path)):
         open_catalog(tmp_path)
+
+
+def test_of_a_run_too_large_to_read_on_opening_only_footers_are_read(tmp_path, monkeypatch):
+    write_run(tmp_path, {"s": [[hit()]]})
+    path = part_path(tmp_path, "hits", Unit("s", 0))
+    content = bytearray(path.read_bytes())
+    content[8] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(RunError, match="checksum"):
+        open_catalog(tmp_path)
+
+    monkeypatch.setattr(catalog_module, "_CHECKED_BYTES", path.stat().st_size)
+    with open_catalog(tmp_path) as catalog:
+        assert catalog.samples == ("s",)
+    with pytest.raises(RunError, match="checksum"):
+        verify_part(path)
 
 
 def test_for_those_who_count_parts_a_damaged_one_is_left_out(tmp_path, caplog):
