@@ -51,6 +51,8 @@ def connect(
         "python_enable_replacements": "false",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
+        # Drawn on standard output, where answers go.
+        "enable_progress_bar": "false",
         # A chromosome of every sample is a list of files that long; past it, all would be opened.
         "dynamic_or_filter_threshold": _MOST_FILES_LISTED,
     }

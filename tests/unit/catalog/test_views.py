@@ -258,6 +258,10 @@ def test_variables_of_python_are_not_tables(catalog):
     assert catalog.rows(setting) == [(False,)]
 
 
+def test_no_progress_bar_gets_into_an_answer(catalog):
+    assert catalog.rows("SELECT current_setting('enable_progress_bar')") == [(False,)]
+
+
 def test_a_query_over_the_memory_limit_says_so(run):
     with (
         open_catalog(run, memory_limit="50MB", threads=1) as catalog,
