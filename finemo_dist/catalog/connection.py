@@ -59,12 +59,15 @@ def connect(
     if threads is not None:
         config["threads"] = threads
     try:
-        return duckdb.connect(":memory:", config=config)
+        connection = duckdb.connect(":memory:", config=config)
     except duckdb.Error as error:
         raise UsageError(
             f"Memory limit {memory_limit!r} or number of threads {threads!r} is refused: "
             f"{first_line(error)}. Give them as '2GB' and 4."
         ) from error
+    # DuckDB draws one on standard output, where answers go, when Python was started without a file.
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def first_line(error: duckdb.Error) -> str:

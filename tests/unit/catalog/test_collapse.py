@@ -141,6 +141,19 @@ def test_an_overlap_is_met_exactly_or_not(tmp_path):
     assert overlap_ppm(0.3) == 300_000
 
 
+@pytest.mark.parametrize("starts", [(125, 129), (129, 125), (120, 255), (-1, 2)])
+def test_hits_of_neighbouring_bins_meet(starts, tmp_path):
+    """The rival may begin in the bin before, the bin after, or bins away."""
+    rows = [
+        tsv_hit(start=start, end=start + length, hit_similarity=similarity)
+        for start, length, similarity in zip(starts, (140, 140), (0.5, 0.9), strict=True)
+    ]
+
+    collapse_file(write_tsv(tmp_path / "hits.tsv", rows), tmp_path / "out.tsv", overlap=0)
+
+    assert flags(tmp_path / "out.tsv") == [False, True]
+
+
 def test_a_gzipped_file_gives_the_same_lines(tmp_path):
     rows = [tsv_hit(), tsv_hit(start=12, end=22, hit_similarity=0.9)]
 

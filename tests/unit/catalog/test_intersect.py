@@ -113,6 +113,12 @@ def test_a_site_with_too_many_combinations_is_refused(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_site_that_one_input_has_twice_and_another_lacks_is_not_shared(tmp_path):
+    tables = [[tsv_hit(peak_id=0), tsv_hit(peak_id=1)], [tsv_hit(motif_name="other")]]
+
+    assert intersect_hits(written(tmp_path, tables), tmp_path / "out", is_relaxed=True) == 0
+
+
 def test_one_input_is_refused(tmp_path):
     with pytest.raises(UsageError, match="two or more"):
         intersect_hits(written(tmp_path, [[tsv_hit()]]), tmp_path / "out")

@@ -1,5 +1,7 @@
 import logging
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -286,6 +288,23 @@ def test_variables_of_python_are_not_tables(catalog):
     setting = "SELECT current_setting('python_enable_replacements')"
 
     assert catalog.rows(setting) == [(False,)]
+
+
+def test_no_progress_bar_gets_into_an_answer(run):
+    """DuckDB shows one where Python was started without a file, as by ``python -c``."""
+    code = (
+        "import sys; from finemo_dist import open_run\n"
+        "setting = \"SELECT current_setting('enable_progress_bar')\"\n"
+        "with open_run(sys.argv[1]) as catalog:\n"
+        "    for answers in (catalog.connection, catalog.restricted_cursor()):\n"
+        "        print(answers.execute(setting).fetchall())"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, run], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stdout == "[(False,)]\n" * 2
 
 
 def test_a_query_over_the_memory_limit_says_so(run):
