@@ -14,7 +14,7 @@ from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.summary import summarise
 from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.records import Unit
-from finemo_dist.core.schema import FINEMO_HIT_COLUMNS, HIT_COLUMNS, MOTIF_COLUMNS
+from finemo_dist.core.schema import FINEMO_HIT_COLUMNS, HIT_COLUMNS, VIEWS
 from finemo_dist.hits.layout import part_path
 from finemo_dist.hits.read import verify_part
 from tests.unit.catalog.builder import (
@@ -174,7 +174,7 @@ def test_peaks_span_the_region_width(tmp_path):
 def test_motifs_are_those_of_the_run(catalog):
     motifs = dicts(catalog, "FROM motifs ORDER BY motif_id")
 
-    assert list(motifs[0]) == [c.name for c in MOTIF_COLUMNS]
+    assert list(motifs[0]) == [c.name for c in VIEWS["motifs"]]
     assert [(m["motif_name"], m["strand"]) for m in motifs[:3]] == [
         ("m0", "+"),
         ("m0", "-"),

@@ -155,11 +155,13 @@ def test_a_damaged_part_leaves_nothing(tmp_path, export):
     content = bytearray(path.read_bytes())
     n_footer = int.from_bytes(content[-8:-4], "little") + 8
     content[4:-n_footer] = bytes(len(content) - 4 - n_footer)
-    path.write_bytes(content)
     (tmp_path / "out").mkdir()
 
-    with open_catalog(run) as catalog, pytest.raises(RunError):
-        export(catalog, tmp_path / "out" / "x", catalog.samples)
+    with open_catalog(run) as catalog:
+        # After opening, which would refuse it.
+        path.write_bytes(content)
+        with pytest.raises(RunError):
+            export(catalog, tmp_path / "out" / "x", catalog.samples)
 
     assert list((tmp_path / "out").iterdir()) == []
 
