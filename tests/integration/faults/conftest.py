@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import Answer, answer_of
+from tests.command import Answer, answer_of, finemo_dist
 from tests.integration.faults.inputs import Inputs, make_inputs
 
 
@@ -18,6 +18,24 @@ def inputs(tmp_path_factory) -> Inputs:
 def command(capsys):
     """Return a function that runs a command as ``finemo-dist`` does, in this process."""
     return lambda *words: answer_of(capsys, *words)
+
+
+@pytest.fixture(scope="session")
+def store(inputs, tmp_path_factory):
+    """Return the store of the regions, from bigWig and genome."""
+    path = tmp_path_factory.mktemp("faults") / "s.zarr"
+    finemo_dist(*inputs.extract("bw"), "-o", path)
+    return path
+
+
+@pytest.fixture
+def call(inputs, store, tmp_path):
+    """Return a function that gives the words of a call into ``run``."""
+
+    def words(*more, run="run", regions=store, motifs=inputs.modisco_h5):
+        return ("call-hits", "-r", regions, "-m", motifs, "-o", tmp_path / run, *more)
+
+    return words
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from finemo_dist.core.run_record import RunRecord
-from tests.command import finemo_dist, hit_keys, read_tsv
+from tests.command import hit_keys, read_tsv
 from tests.integration.faults.inputs import write_cwm
 from tests.integration.faults.outcomes import tables_of
 
@@ -24,23 +24,6 @@ ODD_NAMES = [
     "../../escaped", "/etc/passwd", "<script>alert(1)</script>", "a b", "it's \"quoted\"; DROP",
     "x\\y", "naïve μ", "%2e%2e", "..",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def store(inputs, tmp_path_factory):
-    path = tmp_path_factory.mktemp("names") / "s.zarr"
-    finemo_dist(*inputs.extract("bw"), "-o", path)
-    return path
-
-
-@pytest.fixture
-def call(inputs, store, tmp_path):
-    """Return a function that gives the words of a call into ``run``."""
-
-    def words(*more, run="run", motifs=inputs.modisco_h5):
-        return ("call-hits", "-r", store, "-m", motifs, "-o", tmp_path / run, *more)
-
-    return words
 
 
 def mapping(tmp_path, name, *lines):

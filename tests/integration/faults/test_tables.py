@@ -14,23 +14,6 @@ from tests.integration.faults.outcomes import lines_with, tables_of, warnings_of
 STOPPED_EARLY = ("--solver", "dense", "-S", "1", "-c", "1e-12", "-s", "0.1")
 
 
-@pytest.fixture(scope="module")
-def store(inputs, tmp_path_factory):
-    path = tmp_path_factory.mktemp("tables") / "s.zarr"
-    finemo_dist(*inputs.extract("bw"), "-o", path)
-    return path
-
-
-@pytest.fixture
-def call(inputs, store, tmp_path):
-    """Return a function that gives the words of a call into ``run``."""
-
-    def words(*more, run="run", regions=store):
-        return ("call-hits", "-r", regions, "-m", inputs.modisco_h5, "-o", tmp_path / run, *more)
-
-    return words
-
-
 def test_S19_regions_that_have_not_converged_are_marked_and_counted(works, call, tmp_path):
     said = works(*call(*STOPPED_EARLY))
 
