@@ -80,13 +80,8 @@ def samples_for(
     Raises
     ------
     UsageError
-        There is no such sample or table, or none of the samples has coordinates.
+        There is no such sample, or none of the samples has coordinates.
     """
-    if (table.value,) not in catalog.run("view_names"):
-        raise UsageError(
-            f"{catalog.run_dir}: the table {table.value} is not in this release yet. "
-            "Export `--table hits` or `--table unique`."
-        )
     samples = catalog.samples if sample is None else (catalog.sample(sample).name,)
     if needs_coordinates or table is not HitTable.HITS:
         return _with_coordinates(catalog, samples)

@@ -132,18 +132,15 @@ def hit_matrix(
 
 
 def funnel(catalog: Catalog) -> tuple[tuple[str, int], ...]:
-    """Return what is left of the hits after each step, the primary where there is such a view."""
+    """Return what is left of the hits after each step."""
     ((n_hits, n_converged, n_unique),) = catalog.run("report_funnel")
-    stages = [
+    ((n_primary,),) = catalog.run("report_funnel_primary")
+    return (
         ("Hits in all regions", n_hits),
         ("In converged regions", n_converged),
         ("Unique by place", n_unique),
-    ]
-    views = catalog.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal")
-    if ("hits_primary",) in views:
-        ((n_primary,),) = catalog.run("report_funnel_primary")
-        stages.append(("Primary: not overlapped by a better one", n_primary))
-    return tuple(stages)
+        ("Primary: not overlapped by a better one", n_primary),
+    )
 
 
 def summarise_run(

@@ -142,7 +142,7 @@ def test_parts_that_do_not_fit_the_disk_leave_the_others(inputs, undisturbed, tm
             (tmp_path / name / "sample=a" / f"part-{shard:05d}.parquet").unlink()
     before = identity(tmp_path)
 
-    code = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000)); {START}"
+    code = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000)); {START}"
     result = subprocess.run(
         [sys.executable, "-c", code, *words(inputs, tmp_path)],
         cwd=PROJECT, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from Bio import motifs as bio
 
+from finemo_dist.core.run_record import RunRecord
 from finemo_dist.hits.motifs import read_motifs
 from finemo_dist.motifs.frequencies import base_frequencies
 from finemo_dist.motifs.meme import MemeMotif, write_meme
@@ -147,9 +148,9 @@ def test_motifs_rebuilt_from_hits_are_those_of_their_sequences(command, finished
 
 
 def test_motifs_cannot_be_rebuilt_without_their_store(refused, run, tmp_path):
-    record = json.loads((run / "run.json").read_text())
-    record["samples"][0]["store"] = str(tmp_path / "gone.zarr")
-    (run / "run.json").write_text(json.dumps(record))
+    record = RunRecord.load(run)
+    sample = record.samples[0].model_copy(update={"store": str(tmp_path / "gone.zarr")})
+    record.model_copy(update={"samples": (sample, *record.samples[1:])}).save(run)
 
     message = refused("export", run, "--to", "meme", "--motifs", "hits", "-o", tmp_path / "x")
 
@@ -158,10 +159,10 @@ def test_motifs_cannot_be_rebuilt_without_their_store(refused, run, tmp_path):
 
 
 def test_a_store_of_other_content_is_refused(refused, run, tmp_path):
-    record = json.loads((run / "run.json").read_text())
     # Without parts, whose footers name the store as well.
-    record["samples"][0]["store_digest"] = "another"
-    (run / "run.json").write_text(json.dumps(record))
+    record = RunRecord.load(run)
+    sample = record.samples[0].model_copy(update={"store_digest": "another"})
+    record.model_copy(update={"samples": (sample, *record.samples[1:])}).save(run)
 
     message = refused("export", run, "--to", "meme", "--motifs", "hits", "-o", tmp_path / "x")
 
@@ -196,17 +197,3 @@ def test_what_is_not_installed_is_named_with_its_extra(
 
     assert f"pip install 'finemo-dist[{extra}]'" in message
     assert [p.name for p in tmp_path.iterdir()] == ["db"]
-
-
-def test_the_primary_table_is_refused_where_there_is_none(refused, finished, tmp_path):
-    from finemo_dist.catalog.catalog import open_catalog
-
-    with open_catalog(finished) as catalog:
-        if ("hits_primary",) in catalog.run("view_names"):
-            pytest.skip("the table is there")
-    message = refused(
-        "export", finished, "--to", "tsv", "--table", "primary", "-o", tmp_path / "out"
-    )
-
-    assert "hits_primary" in message
-    assert list(tmp_path.iterdir()) == []

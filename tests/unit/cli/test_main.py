@@ -117,14 +117,6 @@ def test_a_mistake_of_ours_is_not_hidden(monkeypatch):
         module.main([])
 
 
-@pytest.mark.parametrize("name", ["collapse-hits", "intersect-hits"])
-def test_a_command_that_is_not_there_yet_says_so(refused, name):
-    if module._COMMANDS[name] != "later":
-        pytest.skip(f"{name} is in this release")
-
-    assert f"{name} is not in this release yet" in refused(name, "-x", "y")
-
-
 @pytest.mark.slow
 def test_a_reader_that_has_enough_ends_the_command_quietly(finished):
     """As in ``finemo-dist sql ... | head -1``."""

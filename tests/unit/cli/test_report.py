@@ -1,6 +1,5 @@
 """``report``: which inputs it takes and which it refuses."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 
 from finemo_dist.cli.report import COMMANDS
+from finemo_dist.core.run_record import RunRecord
 from finemo_dist.reports import write
 from tests.command import finemo_dist, read_tsv
 from tests.unit.run.runs import write_store
@@ -101,9 +101,9 @@ def test_regions_of_another_run_are_refused(finished, tmp_path, refused):
 
 def test_a_store_that_moved_is_named_with_its_cure(finished, inputs, tmp_path, refused):
     run = shutil.copytree(finished, tmp_path / "run")
-    record = json.loads((run / "run.json").read_text())
-    record["samples"][0]["store"] = str(tmp_path / "gone.zarr")
-    (run / "run.json").write_text(json.dumps(record))
+    record = RunRecord.load(run)
+    sample = record.samples[0].model_copy(update={"store": str(tmp_path / "gone.zarr")})
+    record.model_copy(update={"samples": (sample, *record.samples[1:])}).save(run)
 
     assert "give it with -r" in refused("report", "-H", run, "-o", tmp_path / "out")
 
