@@ -3,16 +3,13 @@
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from finemo_dist.reports.logo import reverse_complement
+from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
+from finemo_dist.core.records import MotifSet
 
 FEW_HITS: Final = 10
 LEAST_SIMILARITY: Final = 0.9
 LEAST_RECALL: Final = 0.5
 FEWEST_SEQLETS: Final = 10
-PALINDROME_COSINE: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +40,9 @@ ALL_FLAGS: Final = (NO_HITS, FEW, UNLIKE, MISSED, PALINDROME)
 
 
 def motif_flags(
-    cwm: NDArray[np.floating],
     *,
     n_hits: int,
+    is_palindrome: bool = False,
     similarity: float | None = None,
     recall: float | None = None,
     n_seqlets: int = 0,
@@ -54,8 +51,8 @@ def motif_flags(
 
     Parameters
     ----------
-    cwm
-        (4, W) trimmed, on either strand.
+    is_palindrome
+        As ``palindromic`` says.
     similarity
         Cosine of the CWM over hits with the modisco CWM; None when it is unknown.
     recall
@@ -68,22 +65,14 @@ def motif_flags(
         flags.append(UNLIKE)
     if recall is not None and n_seqlets >= FEWEST_SEQLETS and recall < LEAST_RECALL:
         flags.append(MISSED)
-    if is_palindrome(cwm):
+    if is_palindrome:
         flags.append(PALINDROME)
     return tuple(flags)
 
 
-def is_palindrome(cwm: NDArray[np.floating]) -> bool:
-    """Whether a (4, W) matrix is nearly its own reverse complement, moved by up to two positions.
-
-    The trim window of a palindrome is seldom centred on it.
-    """
-    values = np.asarray(cwm, np.float64)
-    norm = float((values**2).sum())
-    if norm == 0:
-        return False
-    padded = np.pad(values, ((0, 0), (2, 2)))
-    other = reverse_complement(values)
-    width = values.shape[1]
-    best = max(float((padded[:, k : k + width] * other).sum()) for k in range(5))
-    return best / norm >= PALINDROME_COSINE
+def palindromic(motifs: MotifSet) -> frozenset[str]:
+    """Return the motifs that read the same on both strands, as the table ``motifs`` has it."""
+    offsets = palindrome_offsets(motifs)
+    return frozenset(
+        name for name, offset in zip(motifs.name, offsets, strict=True) if offset != NO_PALINDROME
+    )

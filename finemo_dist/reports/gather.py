@@ -65,6 +65,7 @@ def gather_report(
         motif_report=motif_report,
         hit_cwms=_by_name(motifs, sums),
         samples=samples,
+        annotations=annotations(catalog),
         distributions=_table(catalog, "report_distributions"),
         confusion=confusion,
         seqlet_scope=scope.sentence,
@@ -96,8 +97,17 @@ def gather_atlas(
         motifs=motifs,
         samples=samples,
         n_hits=hit_matrix(catalog, motifs, samples),
+        annotations=annotations(catalog),
         hit_cwms=_by_name(motifs, sums),
     )
+
+
+def annotations(catalog: Catalog) -> dict[str, str]:
+    """Return motif to what it is known as: transcription factor, family and cluster."""
+    return {
+        name: ", ".join(label for label in labels if label)
+        for name, *labels in catalog.run("report_annotations")
+    }
 
 
 def sample_quality(catalog: Catalog) -> tuple[SampleQuality, ...]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from finemo_dist.core.records import MotifSet
-from finemo_dist.reports.flags import Flag, motif_flags
+from finemo_dist.reports.flags import Flag, motif_flags, palindromic
 from finemo_dist.reports.logo import (
     BASES,
     COLUMN_UNITS,
@@ -87,9 +87,17 @@ def motif_rows(data: ReportData) -> tuple[MotifRow, ...]:
     """Return the rows of the motif table, most hits first, then by name."""
     reported = {row["motif_name"]: row for row in data.motif_report.to_pylist()}
     regions, similarity = _from_distributions(data.distributions)
+    palindromes = palindromic(data.motifs)
     rows = [
-        _row(data, entry, reported.get(data.motifs.name[entry], {}), regions, similarity)
-        for entry in range(0, len(data.motifs), 2)
+        _row(
+            data,
+            entry,
+            reported.get(name, {}),
+            regions,
+            similarity,
+            is_palindrome=name in palindromes,
+        )
+        for entry, name in list(enumerate(data.motifs.name))[::2]
     ]
     return tuple(sorted(rows, key=lambda row: (-row.n_hits, row.name)))
 
@@ -163,6 +171,8 @@ def _row(
     reported: Mapping[str, Any],
     regions: Mapping[str, int],
     similarity: Mapping[str, float],
+    *,
+    is_palindrome: bool,
 ) -> MotifRow:
     motifs = data.motifs
     name = motifs.name[entry]
@@ -178,8 +188,8 @@ def _row(
         annotation=data.annotations.get(name, ""),
         logos=motif_logos(motifs, entry, data.hit_cwms),
         flags=motif_flags(
-            motifs.cwm[entry][:, start:end],
             n_hits=n_hits,
+            is_palindrome=is_palindrome,
             similarity=cwm_similarity,
             recall=recall,
             n_seqlets=n_seqlets or 0,

@@ -66,6 +66,18 @@ def test_another_motif_file_is_warned_about(finished, with_seqlets, tmp_path, co
     assert "is not the modisco file that the run was made with" in answer.err
 
 
+def test_what_motifs_are_known_as_is_shown(finished, tmp_path):
+    run = shutil.copytree(finished, tmp_path / "run")
+    name = read_tsv(run / "hits.tsv")[0]["motif_name"]
+    table = tmp_path / "annotation.tsv"
+    table.write_text(f"motif_name\ttf\tfamily\n{name}\tCTCFL\tC2H2 zinc fingers\n")
+
+    finemo_dist("annotate", run, "-a", table)
+    finemo_dist("report", "-H", run, "-o", tmp_path / "out")
+
+    assert "CTCFL, C2H2 zinc fingers" in (tmp_path / "out/report.html").read_text()
+
+
 @pytest.mark.parametrize("flag", ["-p", "-I", "-N", "-t", "-s"])
 def test_flags_that_finemo_deprecated_are_refused_with_their_cure(
     finished, tmp_path, refused, flag

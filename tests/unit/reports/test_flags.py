@@ -3,14 +3,18 @@
 import numpy as np
 import pytest
 
+from finemo_dist.core.config import MotifConfig
+from finemo_dist.core.records import Mode
+from finemo_dist.motifs.build import build_motif_set
+from finemo_dist.motifs.modisco import Pattern
 from finemo_dist.reports.flags import (
     FEW,
     MISSED,
     NO_HITS,
     PALINDROME,
     UNLIKE,
-    is_palindrome,
     motif_flags,
+    palindromic,
 )
 
 
@@ -32,18 +36,18 @@ def cwm_of(sequence, flank=0):
     ],
 )
 def test_a_flag_has_its_reason(numbers, flags):
-    assert motif_flags(cwm_of("AACCAA"), **numbers) == flags
+    assert motif_flags(**numbers) == flags
 
 
 def test_a_palindrome_is_flagged():
-    assert motif_flags(cwm_of("CACGTG"), n_hits=10) == (PALINDROME,)
+    assert motif_flags(n_hits=10, is_palindrome=True) == (PALINDROME,)
 
 
-@pytest.mark.parametrize("flank", [0, 1, 2])
-def test_a_palindrome_is_known_off_the_middle_of_its_window(flank):
-    assert is_palindrome(cwm_of("CACGTG", flank))
+def test_palindromes_are_those_of_the_table_of_motifs():
+    profile = np.where(cwm_of("CACGTG") > 0, 1.0, 0.0)
+    plain = cwm_of("AACCAA").astype(float)
+    motifs = build_motif_set(
+        [Pattern("a", profile, profile), Pattern("b", plain, plain)], MotifConfig(), Mode.PP
+    )
 
-
-def test_nothing_is_no_palindrome():
-    assert not is_palindrome(np.zeros((4, 6)))
-    assert not is_palindrome(cwm_of("AAAAAA"))
+    assert palindromic(motifs) == {"a"}
