@@ -1,8 +1,11 @@
-"""One bigWig: a check of its header, then values by pyBigWig."""
+"""One bigWig: a check of its header, then values by pyBigWig.
+
+The layout is that of Kent et al., "BigWig and BigBed", Bioinformatics 26(17), 2010, supplement.
+"""
 
 import struct
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyBigWig
@@ -13,6 +16,8 @@ from finemo_dist.core.errors import InputError
 _MAGIC = 0x888FFC26
 _HEADER = struct.Struct("<IHHQQQHHQQIQ")
 _ZOOM = struct.Struct("<IIQQ")
+_TREE_MAGIC = 0x78CA8C91
+_INDEX_MAGIC = 0x2468ACE0
 
 
 class BigWigFile:
@@ -66,28 +71,47 @@ class BigWigFile:
 
 
 def _check_header(path: Path) -> None:
-    """Refuse what libBigWig would crash on: a file shorter than its header says."""
+    """Refuse what libBigWig would crash on: it follows the header without looking what is there."""
     try:
-        size = path.stat().st_size
         with path.open("rb") as handle:
-            head = handle.read(_HEADER.size)
-            magic, _, n_zooms, *_ = fields = _HEADER.unpack(head.ljust(_HEADER.size, b"\0"))
-            zooms = handle.read(n_zooms * _ZOOM.size) if magic == _MAGIC else b""
+            problem = _problem(handle, path.stat().st_size)
     except OSError as error:
         raise InputError(
             f"{path}: cannot be read ({error.strerror}). Check the path and its permissions."
         ) from error
+    if problem:
+        raise InputError(f"{path}: {problem}")
+
+
+def _problem(handle: BinaryIO, size: int) -> str | None:
+    """Return what is wrong with the header, its offsets or what stands there."""
+    head = handle.read(_HEADER.size)
+    magic, _, n_zooms, *_ = fields = _HEADER.unpack(head.ljust(_HEADER.size, b"\0"))
     if magic != _MAGIC:
-        raise InputError(
-            f"{path}: not a bigWig (its first bytes are {head[:4]!r}). Give the contribution "
-            f"scores as bigWig, or use the extract command of the format they are in."
+        return (
+            f"not a bigWig (its first bytes are {head[:4]!r}). Give the contribution scores as "
+            "bigWig, or use the extract command of the format they are in."
         )
-    offsets = [*fields[3:6], *fields[8:10], fields[11]]
+    zooms = handle.read(n_zooms * _ZOOM.size)
     is_whole = len(head) == _HEADER.size and len(zooms) == n_zooms * _ZOOM.size
-    if is_whole:
-        offsets += [offset for zoom in _ZOOM.iter_unpack(zooms) for offset in zoom[2:]]
+    levels = list(_ZOOM.iter_unpack(zooms)) if is_whole else []
+    offsets = [*fields[3:6], *fields[8:10], fields[11], *(o for level in levels for o in level[2:])]
     if not is_whole or max(offsets) >= size:
-        raise InputError(
-            f"{path}: truncated bigWig: {size:,} bytes, while its header names an offset beyond. "
-            f"Write or fetch it again."
+        return (
+            f"truncated bigWig: {size:,} bytes, while its header names an offset beyond. "
+            "Write or fetch it again."
         )
+    indexes = [fields[5], *(level[3] for level in levels)]
+    if not _has_magic(handle, _TREE_MAGIC, fields[3]) or not all(
+        _has_magic(handle, _INDEX_MAGIC, offset) for offset in indexes
+    ):
+        return (
+            "damaged bigWig: its chromosomes or an index are not where its header says. "
+            "Write or fetch it again."
+        )
+    return None
+
+
+def _has_magic(handle: BinaryIO, magic: int, offset: int) -> bool:
+    handle.seek(offset)
+    return handle.read(4) == magic.to_bytes(4, "little")

@@ -103,6 +103,10 @@ def check(_corpus: Corpus, folder: Path, case: ArrayPair) -> None:
         assert not out.exists()
         return
     found = read_regions(out)
+    if not len(sequences):
+        # Of no region there is no value to compare, whatever the type of the array.
+        assert found.sequence.shape == (0, case.width)
+        return
     first = sequences.shape[2] // 2 - case.width // 2
     columns = slice(first, first + case.width)
     one_hot = sequences[:, :, columns].astype(np.int8)

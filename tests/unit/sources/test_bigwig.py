@@ -153,6 +153,22 @@ def test_truncated_bigwig_refuses(samples, n_bytes):
         samples.make("bigwig").read(0, N_REGIONS)
 
 
+@pytest.mark.parametrize("place", [8, 24])
+def test_a_tree_or_index_that_moved_refuses(samples, place):
+    """libBigWig crashes on a chromosome tree that is not where the header says."""
+    path = samples / "scores.bw"
+    content = bytearray(path.read_bytes())
+    content[place : place + 8] = (
+        int.from_bytes(content[place : place + 8], "little") + 1
+    ).to_bytes(8, "little")
+    path.write_bytes(content)
+
+    with pytest.raises(
+        InputError, match=r"scores\.bw: damaged bigWig: its chromosomes or an index"
+    ):
+        samples.make("bigwig")
+
+
 def test_damaged_values_refuse(samples):
     path = samples / "scores.bw"
     content = bytearray(path.read_bytes())
