@@ -34,8 +34,8 @@ ONCE_A_SIZE = {
 ONCE = {"working_set._hits": "hits that pass the filter"}
 
 
-def solver_and_regions(n_regions=8, mode=Mode.PP):
-    problem = make_problem(3, n_motifs=12, n_regions=n_regions, length=120, mode=mode, penalty=0.3)
+def solver_and_regions(n_regions=3, mode=Mode.PP):
+    problem = make_problem(3, n_motifs=4, n_regions=n_regions, length=60, mode=mode, penalty=0.3)
     solver = make_solver(problem.motifs, SolverConfig(mode=mode), torch.device("cpu"))
     return solver, problem.sequence, problem.contributions
 
@@ -50,7 +50,7 @@ def test_the_whole_solve_runs_on_one_device_and_waits_only_where_it_must(mode):
 
 
 def test_the_waits_of_a_round_do_not_grow_with_the_regions():
-    few, many = (solve_on_fake_cuda(*solver_and_regions(n))[1].places for n in (2, 32))
+    few, many = (solve_on_fake_cuda(*solver_and_regions(n))[1].places for n in (2, 12))
 
     per_round = {place: Counter(many)[place] for place in ONCE_A_ROUND}
     n_rounds = Counter(many)["clusters.find_clusters"]
@@ -60,7 +60,7 @@ def test_the_waits_of_a_round_do_not_grow_with_the_regions():
 
 def test_a_tensor_left_on_the_host_is_found(monkeypatch):
     gap = working_set._gap
-    on_host = torch.ones(8, dtype=torch.float64)
+    on_host = torch.ones(3, dtype=torch.float64)
     monkeypatch.setattr(working_set, "_gap", lambda *words: gap(*words) * on_host[0:1])
 
     with pytest.raises(Exception, match=r"[Dd]evice|non-fake|fake"):
