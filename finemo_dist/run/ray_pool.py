@@ -189,7 +189,7 @@ class RayExecutor:
             pool.n_broken_starts += 1
             if pool.n_broken_starts > _MAX_FAILURES:
                 # Those that work go on alone; a place that takes no worker would be tried for ever.
-                if pool.tasks:
+                if pool.tasks or not pool.queue:
                     return
                 raise RunError(
                     f"No worker could be started: the last {reason.rstrip('.')}. Check that the "
