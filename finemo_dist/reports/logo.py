@@ -16,6 +16,7 @@ BASE_COLOURS: Final = {"A": "#009e73", "C": "#0072b2", "G": "#e69f00", "T": "#d5
 COLUMN_UNITS: Final = 30
 """Width of a position in the units of the drawing."""
 HEIGHT_UNITS: Final = 160
+_LEAST_EXTENT: Final = 1e-300
 """From the tallest stack up to the tallest stack down."""
 _GAP_UNITS: Final = 1
 _LEAST_SHARE: Final = 0.012
@@ -71,7 +72,8 @@ def logo_paths(values: NDArray[np.floating], *, height: int = HEIGHT_UNITS) -> d
     to ``height`` at the deepest.
     """
     top, total = _extent(values)
-    if total == 0:
+    # Contributions so small that their scale overflows show as none.
+    if total < _LEAST_EXTENT:
         return {}
     scale = height / total
     zero = top * scale
