@@ -6,6 +6,17 @@ from finemo_dist.core.records import Unit
 
 
 @dataclass(frozen=True, slots=True)
+class UnitStarted:
+    """A unit that was given to a worker; it ends in ``UnitDone``, ``UnitFailed`` or with the run.
+
+    A unit may be given to several workers, one after another or, near the end, at once.
+    """
+
+    unit: Unit
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
 class UnitDone:
     """A unit whose parts are committed."""
 
@@ -38,4 +49,24 @@ class WorkersReady:
     description: str
 
 
-RunEvent = UnitDone | UnitFailed | WorkersReady
+@dataclass(frozen=True, slots=True)
+class WorkerStarted:
+    """A worker that can take units from here on."""
+
+    worker: str
+    node: str
+    """The machine it runs on, by name or address."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLost:
+    """A worker that is gone before the work was: it died, hung or its node went.
+
+    What it was doing is told by a ``UnitFailed`` of its own.
+    """
+
+    worker: str
+    reason: str
+
+
+RunEvent = UnitStarted | UnitDone | UnitFailed | WorkersReady | WorkerStarted | WorkerLost

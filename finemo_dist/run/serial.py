@@ -1,18 +1,22 @@
 """The executor of one worker, in this process."""
 
 import logging
+import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 import torch
 
 from finemo_dist.core.errors import FinemoDistError
-from finemo_dist.core.events import RunEvent, UnitFailed, WorkersReady
+from finemo_dist.core.events import RunEvent, UnitFailed, UnitStarted, WorkersReady, WorkerStarted
 from finemo_dist.core.records import Unit
 from finemo_dist.run.spec import WorkerSpec
 from finemo_dist.run.worker import RegionWorker
 
 logger = logging.getLogger(__name__)
+
+_NAME: Final = "serial"
 
 
 class SerialExecutor:
@@ -28,14 +32,16 @@ class SerialExecutor:
     def run(self, units: Sequence[Unit]) -> Iterator[RunEvent]:
         """Process every unit; one that fails is reported and the others go on."""
         with _one_thread():
-            worker = RegionWorker(self._spec, "serial")
+            worker = RegionWorker(self._spec, _NAME)
+            yield WorkerStarted(_NAME, platform.node())
             yield WorkersReady(1, f"in-process worker on {self._spec.device}")
             for unit in units:
+                yield UnitStarted(unit, _NAME)
                 try:
                     yield worker.process(unit)
                 except (FinemoDistError, OSError, RuntimeError) as error:
                     logger.debug("unit %s failed", unit, exc_info=True)
-                    yield UnitFailed(unit, "serial", str(error), is_final=True)
+                    yield UnitFailed(unit, _NAME, str(error), is_final=True)
 
 
 @contextmanager

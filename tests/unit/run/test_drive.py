@@ -4,7 +4,7 @@ import pytest
 
 from finemo_dist.core.config import CallConfig, SolverConfig
 from finemo_dist.core.errors import IncompleteRunError
-from finemo_dist.core.events import UnitDone, UnitFailed, WorkersReady
+from finemo_dist.core.events import UnitDone, UnitFailed, UnitStarted, WorkersReady, WorkerStarted
 from finemo_dist.core.records import Unit
 from finemo_dist.core.run_record import RunRecord
 from finemo_dist.run.drive import RunTotals, drive
@@ -37,8 +37,9 @@ def test_each_event_comes_with_the_totals_that_include_it(inputs, tmp_path):
 
     run(inputs, tmp_path, on_event=lambda event, totals: seen.append((event, totals.n_units)))
 
-    assert [n for _, n in seen] == [0, 1, 2, 3, 4, 5, 6]
-    assert [type(event) for event, _ in seen] == [WorkersReady] + [UnitDone] * 6
+    kinds = [WorkerStarted, WorkersReady] + [UnitStarted, UnitDone] * 6
+    assert [type(event) for event, _ in seen] == kinds
+    assert [n for event, n in seen if isinstance(event, UnitDone)] == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_run_with_a_hole_is_incomplete_and_names_what_failed(tmp_path):
