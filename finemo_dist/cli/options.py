@@ -79,9 +79,18 @@ def _stack(*options: Callable[[_Function], _Function]) -> Callable[[_Function], 
 
 def executor_options(function: _Function) -> _Function:
     """Add where the work is done; none of these changes a hit."""
+    return _executor_options("auto")(function)
+
+
+def executor_overrides(function: _Function) -> _Function:
+    """Add the same for a configuration that says it too: what is not given is None."""
+    return _executor_options(None)(function)
+
+
+def _executor_options(default: str | None) -> Callable[[_Function], _Function]:
     return _stack(
         click.option(
-            "--executor", type=click.Choice(["auto", "serial", "ray"]), default="auto",
+            "--executor", type=click.Choice(["auto", "serial", "ray"]), default=default,
             show_default=True,
             help="One worker in this process, or Ray; auto takes Ray when there is enough work.",
         ),
@@ -91,14 +100,14 @@ def executor_options(function: _Function) -> _Function:
         ),
         click.option("--address", "ray_address", help="A running Ray cluster to join."),
         click.option(
-            "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto",
+            "--device", type=click.Choice(["auto", "cpu", "cuda"]), default=default,
             show_default=True, help="Where to solve.",
         ),
         click.option(
             "-b", "--batch-size", "batch_regions", type=click.IntRange(min=1),
             help="Regions solved together; by default from the memory there is.",
         ),
-    )(function)  # fmt: skip
+    )  # fmt: skip
 
 
 def limit_options(function: _Function) -> _Function:

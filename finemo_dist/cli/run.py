@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from finemo_dist.cli.options import ANY_PATH, EXISTING_FILE, json_option
+from finemo_dist.cli.options import ANY_PATH, EXISTING_FILE, executor_overrides, json_option
 
 if TYPE_CHECKING:
     from finemo_dist.core.protocols import Source
@@ -16,20 +16,26 @@ if TYPE_CHECKING:
 @click.argument("config", type=EXISTING_FILE)
 @click.option("-o", "--out", type=ANY_PATH, help="Run directory, instead of the one CONFIG names.")
 @click.option("--force", is_flag=True, help="Replace another run in the output directory.")
+@executor_overrides
 @json_option
-def run(*, config: Path, out: Path | None, force: bool, as_json: bool) -> None:
+def run(
+    *, config: Path, out: Path | None, force: bool, as_json: bool, **resource_options: object
+) -> None:
     """Extract regions and call hits of all samples that CONFIG, a YAML file, lists.
 
-    Paths in CONFIG count from its folder. The same command run again resumes.
+    Paths in CONFIG count from its folder; options of where the work is done go before its
+    resources. The same command run again resumes.
     """
     from finemo_dist.cli.pipeline import call, check_settings
+    from finemo_dist.cli.settings import overridden
     from finemo_dist.cli.summaries import print_call
 
     settings = load_config(config)
+    resources = overridden(settings.resources, resource_options)
     output = out or settings.output
     # Before stores of an earlier run are replaced.
     check_settings(
-        [s.name for s in settings.samples], settings.modisco_h5, settings.call, settings.resources
+        [s.name for s in settings.samples], settings.modisco_h5, settings.call, resources
     )
     folder = output.with_name(f"{output.name}.regions")
     n_samples = len(settings.samples)
@@ -37,9 +43,7 @@ def run(*, config: Path, out: Path | None, force: bool, as_json: bool) -> None:
         sample.name: _store_of(sample, folder, n_left=n_samples - i, force=force)
         for i, sample in enumerate(settings.samples)
     }
-    result = call(
-        output, stores, settings.modisco_h5, settings.call, settings.resources, force=force
-    )
+    result = call(output, stores, settings.modisco_h5, settings.call, resources, force=force)
     print_call(result, as_json=as_json)
 
 

@@ -68,6 +68,12 @@ def resource_config(options: Mapping[str, Any]) -> ResourceConfig:
     return checked(ResourceConfig, **{key: options[key] for key in names})
 
 
+def overridden(resources: ResourceConfig, options: Mapping[str, Any]) -> ResourceConfig:
+    """Return the resources of a configuration with the options that are given in their place."""
+    given = {key: value for key, value in options.items() if value is not None}
+    return checked(ResourceConfig, **{**resources.model_dump(), **given})
+
+
 def checked(model: type[_Model], **values: Any) -> _Model:  # noqa: ANN401
     """Return the model of some values.
 

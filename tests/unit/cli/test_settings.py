@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from finemo_dist.cli.settings import available_cores, checked
-from finemo_dist.core.config import MotifConfig
+from finemo_dist.cli.settings import available_cores, checked, overridden
+from finemo_dist.core.config import MotifConfig, ResourceConfig
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.run_record import RunRecord
 
@@ -130,3 +130,34 @@ def test_cores_are_those_that_slurm_grants(monkeypatch, slurm, cores):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
 
     assert available_cores() == cores
+
+
+OPTIONS = {
+    "executor": "serial", "n_workers": 3, "device": "cpu", "batch_regions": 5, "ray_address": "a:1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("given", [(), ("n_workers",), ("executor", "device"), tuple(OPTIONS)])
+def test_options_go_before_the_resources_of_a_configuration(given):
+    said = ResourceConfig(
+        executor="ray", n_workers=9, device="cuda", batch_regions=9, ray_address="b:2",
+        unit_timeout_s=60,
+    )  # fmt: skip
+    options = {key: OPTIONS[key] if key in given else None for key in OPTIONS}
+
+    found = overridden(said, options)
+
+    assert found.model_dump() == said.model_dump() | {key: OPTIONS[key] for key in given}
+
+
+def test_run_takes_options_of_where_the_work_is_done(command, inputs, tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        f"output: run\nmodisco_h5: {inputs.modisco_h5}\nresources: {{device: cuda}}\n"
+        f"samples: [{{name: a, regions: {inputs.stores['a']}}}]\n"
+    )
+
+    answer = command("run", config, "--device", "cpu", "--executor", "serial", "--workers", 1)
+
+    assert answer.status == 0, answer.err
+    assert RunRecord.load(tmp_path / "run").executor["device"] == "cpu"
