@@ -23,8 +23,9 @@ def run(
 ) -> None:
     """Extract regions and call hits of all samples that CONFIG, a YAML file, lists.
 
-    Paths in CONFIG count from its folder; options of where the work is done go before its
-    resources. The same command run again resumes.
+    CONFIG may name a sample sheet, a table of one row a sample. Paths in each count from its
+    folder; options of where the work is done go before the resources of CONFIG. The same command
+    run again resumes.
     """
     from finemo_dist.cli.pipeline import call, check_settings
     from finemo_dist.cli.settings import overridden
@@ -48,13 +49,15 @@ def run(
 
 
 def load_config(path: Path) -> "RunConfig":
-    """Return a checked configuration with absolute paths.
+    """Return a checked configuration with absolute paths and the samples of its sheet.
 
     Raises
     ------
     UsageError
         Not YAML, an unknown key, or a value its key does not take; the message has the key's path.
+        Or the same of its sample sheet; the message has the line.
     """
+    from finemo_dist.cli.sample_sheet import read_sample_sheet
     from finemo_dist.cli.settings import checked
     from finemo_dist.core.errors import UsageError
     from finemo_dist.core.run_config import RunConfig, with_absolute_paths
@@ -65,7 +68,10 @@ def load_config(path: Path) -> "RunConfig":
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
     absolute: RunConfig = with_absolute_paths(config, path.resolve().parent)
-    return absolute
+    if absolute.sample_sheet is None:
+        return absolute
+    taken = {sample.name for sample in absolute.samples}
+    return absolute.with_samples(read_sample_sheet(absolute.sample_sheet, taken=taken))
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """The configuration file of ``finemo-dist run``: samples, motifs, solver, resources, output."""
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -47,6 +49,10 @@ class ModiscoArraysInput(FrozenModel):
     chrom_order: Path | None = None
 
 
+INPUT_KINDS: Final = ("regions", "bigwig", "chrombpnet_h5", "bpnet_h5", "modisco_arrays")
+"""The kinds of input a sample may have, as keys of it."""
+
+
 class SampleConfig(FrozenModel):
     """One sample: a name and exactly one kind of input."""
 
@@ -60,12 +66,11 @@ class SampleConfig(FrozenModel):
 
     @model_validator(mode="after")
     def _has_one_input(self) -> Self:
-        kinds = ("regions", "bigwig", "chrombpnet_h5", "bpnet_h5", "modisco_arrays")
-        given = [kind for kind in kinds if getattr(self, kind) is not None]
+        given = [kind for kind in INPUT_KINDS if getattr(self, kind) is not None]
         if len(given) != 1:
             raise ValueError(
                 f"sample {self.name!r} gives {' and '.join(given) or 'no input'}; expected exactly "
-                f"one of {', '.join(kinds)}"
+                f"one of {', '.join(INPUT_KINDS)}"
             )
         return self
 
@@ -75,18 +80,27 @@ class RunConfig(FrozenModel):
 
     output: Path
     modisco_h5: Path
-    samples: Annotated[tuple[SampleConfig, ...], Field(min_length=1)]
+    samples: tuple[SampleConfig, ...] = ()
+    sample_sheet: Path | None = None
+    """A table of further samples, one a row; relative paths in it count from its own folder."""
     motifs: MotifConfig = MotifConfig()
     solver: SolverConfig = SolverConfig()
     resources: ResourceConfig = ResourceConfig()
 
     @model_validator(mode="after")
-    def _names_differ(self) -> Self:
-        names = [sample.name for sample in self.samples]
-        for name in names:
-            if names.count(name) > 1:
+    def _has_samples(self) -> Self:
+        if not self.samples and self.sample_sheet is None:
+            raise ValueError("no samples; list some under samples, or name a sample_sheet")
+        counts = Counter(sample.name for sample in self.samples)
+        for name, count in counts.items():
+            if count > 1:
                 raise ValueError(f"two samples have the name {name!r}")
         return self
+
+    def with_samples(self, samples: Sequence[SampleConfig]) -> Self:
+        """Return the same run with these samples too, after its own, and without a sheet."""
+        values = {name: getattr(self, name) for name in self.model_fields_set}
+        return type(self)(**values | {"samples": (*self.samples, *samples), "sample_sheet": None})
 
     @property
     def call(self) -> CallConfig:
@@ -101,8 +115,9 @@ def with_absolute_paths(value: Any, folder: Path) -> Any:  # noqa: ANN401  (a tr
     if isinstance(value, tuple):
         return tuple(with_absolute_paths(item, folder) for item in value)
     if isinstance(value, FrozenModel):
-        fields = type(value).model_fields
+        # Of what was given only, so that it stays known what that is.
+        given = value.model_fields_set
         return value.model_copy(
-            update={name: with_absolute_paths(getattr(value, name), folder) for name in fields}
+            update={name: with_absolute_paths(getattr(value, name), folder) for name in given}
         )
     return value
