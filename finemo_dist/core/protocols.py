@@ -1,9 +1,9 @@
-"""The seams between layers: what a source, a store and an executor must do."""
+"""The seams between layers: what a source, a store, a worker and an executor must do."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from finemo_dist.core.events import RunEvent
+from finemo_dist.core.events import RunEvent, UnitDone, UnitFailed
 from finemo_dist.core.records import (
     InputFile,
     RegionBatch,
@@ -94,6 +94,36 @@ class RegionReader(Protocol):
 
     def read(self, start: int, stop: int) -> RegionBatch:
         """Return sequences and float32 contributions of rows ``start`` to ``stop``."""
+        ...
+
+
+class Worker(Protocol):
+    """Does units of work one after another, and keeps what the next may need."""
+
+    def process(self, unit: Unit) -> UnitDone | UnitFailed:
+        """Do a unit and commit it; doing so twice leaves the same bytes.
+
+        What is raised is tried again elsewhere. A worker that knows that no other could do it
+        either returns a final ``UnitFailed`` instead.
+        """
+        ...
+
+
+class WorkerMaker(Protocol):
+    """Everything a worker must know but its units: small, picklable, no arrays."""
+
+    @property
+    def device(self) -> str:
+        """``cpu`` or ``cuda``: what each worker has one of."""
+        ...
+
+    @property
+    def may_run_twice(self) -> bool:
+        """Whether two workers may do one unit at the same time."""
+        ...
+
+    def make_worker(self, name: str) -> Worker:
+        """Return a worker, in the process that is to do the work."""
         ...
 
 

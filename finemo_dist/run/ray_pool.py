@@ -20,9 +20,8 @@ from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskErro
 
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.events import RunEvent, UnitDone, UnitFailed, WorkersReady
+from finemo_dist.core.protocols import Worker, WorkerMaker
 from finemo_dist.core.records import Unit
-from finemo_dist.run.spec import WorkerSpec
-from finemo_dist.run.worker import RegionWorker
 
 logger = logging.getLogger(__name__)
 
@@ -35,22 +34,19 @@ _OBJECT_STORE_BYTES: Final = 80 << 20
 
 
 class _RegionActor:
-    """A ``RegionWorker`` in a process of its own."""
+    """A worker in a process of its own."""
 
-    def __init__(self, spec: WorkerSpec, name: str) -> None:
-        import torch
-
-        torch.set_num_threads(1)
+    def __init__(self, spec: WorkerMaker, name: str) -> None:
         self._spec = spec
         self._name = name
-        self._worker: RegionWorker | None = None
+        self._worker: Worker | None = None
 
     def ready(self) -> None:
         """Make the worker: what a constructor raises, Ray reports as a death without its cause."""
-        self._worker = RegionWorker(self._spec, self._name)
+        self._worker = self._spec.make_worker(self._name)
 
-    def process(self, unit: Unit) -> UnitDone:
-        """Solve and commit a unit."""
+    def process(self, unit: Unit) -> UnitDone | UnitFailed:
+        """Do and commit a unit."""
         assert self._worker is not None
         return self._worker.process(unit)
 
@@ -86,7 +82,7 @@ class RayExecutor:
     """Processes units on Ray actors; satisfies ``Executor``."""
 
     def __init__(
-        self, spec: WorkerSpec, *, n_workers: int, address: str | None, unit_timeout_s: float
+        self, spec: WorkerMaker, *, n_workers: int, address: str | None, unit_timeout_s: float
     ) -> None:
         self._spec = spec
         self._n_workers = n_workers
@@ -152,7 +148,7 @@ class RayExecutor:
         except (RayError, GetTimeoutError) as error:
             yield from self._lose(pool, task, f"was lost ({_first_line(error)})")
         else:
-            if isinstance(result, UnitDone):
+            if isinstance(result, UnitDone | UnitFailed):
                 yield result
             else:
                 pool.n_broken_starts = 0

@@ -10,9 +10,8 @@ import torch
 
 from finemo_dist.core.errors import FinemoDistError
 from finemo_dist.core.events import RunEvent, UnitFailed, UnitStarted, WorkersReady, WorkerStarted
+from finemo_dist.core.protocols import WorkerMaker
 from finemo_dist.core.records import Unit
-from finemo_dist.run.spec import WorkerSpec
-from finemo_dist.run.worker import RegionWorker
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +21,7 @@ _NAME: Final = "serial"
 class SerialExecutor:
     """Processes units one by one; satisfies ``Executor``."""
 
-    def __init__(self, spec: WorkerSpec) -> None:
+    def __init__(self, spec: WorkerMaker) -> None:
         self._spec = spec
 
     def describe(self) -> Mapping[str, str | int]:
@@ -32,7 +31,7 @@ class SerialExecutor:
     def run(self, units: Sequence[Unit]) -> Iterator[RunEvent]:
         """Process every unit; one that fails is reported and the others go on."""
         with _one_thread():
-            worker = RegionWorker(self._spec, _NAME)
+            worker = self._spec.make_worker(_NAME)
             yield WorkerStarted(_NAME, platform.node())
             yield WorkersReady(1, f"in-process worker on {self._spec.device}")
             for unit in units:

@@ -1,8 +1,12 @@
 """What a worker must know to take any unit of a run: small, picklable, no arrays."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from finemo_dist.core.config import SolverConfig
+
+if TYPE_CHECKING:
+    from finemo_dist.run.worker import RegionWorker
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +19,10 @@ class SampleSpec:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSpec:
-    """Everything about a run but its list of units; motifs are read from the run directory."""
+    """Everything about a run but its list of units; motifs are read from the run directory.
+
+    Satisfies ``WorkerMaker``.
+    """
 
     run_dir: str
     samples: dict[str, SampleSpec]
@@ -25,3 +32,18 @@ class WorkerSpec:
     """``cpu`` or ``cuda``."""
     batch_regions: int | None
     """Regions solved together; from the memory model when None."""
+
+    @property
+    def may_run_twice(self) -> bool:
+        """A part is committed by one rename, so two workers leave what one does."""
+        return True
+
+    def make_worker(self, name: str) -> "RegionWorker":
+        """Return a worker that solves, on one thread: sums keep their order."""
+        # Drivers and other kinds of workers do without PyTorch.
+        import torch
+
+        from finemo_dist.run.worker import RegionWorker
+
+        torch.set_num_threads(1)
+        return RegionWorker(self, name)

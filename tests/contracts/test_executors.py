@@ -108,6 +108,35 @@ def test_a_unit_that_fails_is_set_aside_and_the_others_are_done(make_executor, t
     assert read_plan(tmp_path / "run").pending == (VICTIM,)
 
 
+def refusing_maker():
+    """Return workers of another kind, which know of the victim that it cannot be done."""
+
+    class Refusing:
+        device = "cpu"
+        may_run_twice = False
+
+        def make_worker(self, name):
+            self.name = name
+            return self
+
+        def process(self, unit):
+            if unit == VICTIM:
+                return UnitFailed(unit, self.name, "a.bw: damaged.", is_final=True)
+            return UnitDone(unit, self.name, 7, 0, 0, 0.0, {})
+
+    # Its class travels to Ray's workers by value.
+    return Refusing()
+
+
+def test_a_worker_of_any_kind_can_say_that_a_unit_is_not_to_be_tried_again(make_executor):
+    units = [Unit("a", shard) for shard in range(3)]
+
+    events = list(make_executor(refusing_maker()).run(units))
+
+    assert failures(events) == [(VICTIM, True)]
+    assert sorted(map(str, done(events))) == ["a[0]", "a[2]"]
+
+
 def test_an_executor_describes_itself_for_the_record(make_executor, inputs, tmp_path):
     description = make_executor(inputs.spec(inputs.plan(tmp_path))).describe()
 
