@@ -19,6 +19,9 @@ _CHECKSUM: Final = "checksum"
 
 RunStatus = Literal["running", "complete", "incomplete", "interrupted"]
 
+MOST_INVOCATIONS: Final = 50
+"""Kept in a record; a job that is pre-empted for weeks must not grow it without end."""
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +38,31 @@ class SampleRecord(_Frozen):
     n_shards: int = Field(ge=0)
     region_width: int = Field(ge=1)
     has_coordinates: bool
+
+
+class Invocation(_Frozen):
+    """One time that a command worked on the run: the first, or a resume."""
+
+    id: str = Field(min_length=1)
+    """Of its log, ``RUN/log/run-ID.jsonl``."""
+    command: str | None = None
+    """As it was typed; None from Python."""
+    directory: str
+    """Where it was typed."""
+    version: str
+    """Of the package."""
+    host: str
+    pid: int
+    executor: dict[str, str | int] = {}
+    started: str
+    """ISO 8601."""
+    finished: str | None = None
+    status: RunStatus | Literal["stopped"] = "running"
+    """``stopped`` ended without a word and was followed by another."""
+    n_units: int = 0
+    """Units it committed."""
+    seconds: float = 0.0
+    """Wall time of the work on shards."""
 
 
 class RunRecord(_Frozen):
@@ -67,10 +95,28 @@ class RunRecord(_Frozen):
     """Wall time by stage."""
     failures: dict[str, str] = {}
     """Unit, as text, to the error that set it aside."""
+    invocations: tuple[Invocation, ...] = ()
+    """What worked on the run, oldest first; the last ``MOST_INVOCATIONS``."""
 
     def sample(self, name: str) -> SampleRecord | None:
         """Return the sample of that name, or None."""
         return next((s for s in self.samples if s.name == name), None)
+
+    def begun(self, invocation: Invocation) -> Self:
+        """Return the record of the run with an invocation that works on it from now on."""
+        earlier = (
+            i.model_copy(update={"status": "stopped"}) if i.status == "running" else i
+            for i in self.invocations
+        )
+        known = (*earlier, invocation)[-MOST_INVOCATIONS:]
+        return self.model_copy(
+            update={
+                "status": "running",
+                "finished": None,
+                "executor": invocation.executor,
+                "invocations": known,
+            }
+        )
 
     def save(self, run_dir: str | Path) -> None:
         """Write ``run.json``, replacing the one that stands."""

@@ -52,7 +52,7 @@ def survey(run: str | Path, sample: str, *, check_bytes: bool = False) -> Sample
     """
     units: dict[int, PartFooter] = {}
     damaged = []
-    for shard in sorted(_shards(run, "hits", sample) & _shards(run, "peaks_qc", sample)):
+    for shard in sorted(standing_shards(run, sample)):
         try:
             units[shard] = _unit_footer(run, Unit(sample, shard))
             if check_bytes:
@@ -71,6 +71,11 @@ def survey_run(
     with ThreadPoolExecutor(_N_READERS) as pool:
         surveys = pool.map(lambda sample: survey(run, sample, check_bytes=check_bytes), samples)
         return {found.sample: found for found in surveys}
+
+
+def standing_shards(run: str | Path, sample: str) -> set[int]:
+    """Return the shards of which both parts stand, by their names; no part is opened."""
+    return _shards(run, "hits", sample) & _shards(run, "peaks_qc", sample)
 
 
 def parts_bytes(run: str | Path, samples: Iterable[str]) -> int:

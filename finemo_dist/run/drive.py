@@ -1,22 +1,34 @@
-"""Driving a plan to its end: events out, and the record of how it went."""
+"""Driving a plan to its end: events out, and the record and the log of how it went."""
 
+import os
+import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
-from finemo_dist.core.errors import IncompleteRunError
+from finemo_dist import __version__
+from finemo_dist.core.errors import IncompleteRunError, RunError
 from finemo_dist.core.events import RunEvent, UnitDone, UnitFailed, WorkersReady
 from finemo_dist.core.protocols import Executor
-from finemo_dist.core.run_record import RunRecord, RunStatus
+from finemo_dist.core.records import Unit
+from finemo_dist.core.run_log import HEARTBEAT_S, new_invocation_id
+from finemo_dist.core.run_record import Invocation, RunRecord, RunStatus
+from finemo_dist.core.ticker import every
+from finemo_dist.hits.read import standing_shards
+from finemo_dist.run.log import RunLog
 from finemo_dist.run.plan import RunPlan, now, read_plan
 
 
 @dataclass(slots=True)
 class RunTotals:
-    """What a run has done so far in this process."""
+    """What a run has done so far in this process; a unit that was done twice counts once.
+
+    A unit that one worker failed and another did is done.
+    """
 
     n_workers: int = 0
-    n_units: int = 0
     n_regions: int = 0
     n_hits: int = 0
     n_not_converged: int = 0
@@ -24,30 +36,51 @@ class RunTotals:
     seconds: dict[str, float] = field(default_factory=dict)
     """Summed over workers, by stage."""
     failures: dict[str, str] = field(default_factory=dict)
+    done: set[Unit] = field(default_factory=set, repr=False)
+
+    @property
+    def n_units(self) -> int:
+        """Units that were done."""
+        return len(self.done)
 
     def add(self, event: RunEvent) -> None:
         """Count an event."""
         match event:
             case UnitDone():
-                self.n_units += 1
-                self.n_regions += event.n_regions
-                self.n_hits += event.n_hits
-                self.n_not_converged += event.n_not_converged
-                self.max_gap = max(self.max_gap, event.max_gap)
-                for stage, seconds in event.seconds.items():
-                    self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
-            case UnitFailed(is_final=True):
+                self._add_done(event)
+            case UnitFailed(is_final=True) if event.unit not in self.done:
                 self.failures[str(event.unit)] = event.error
             case WorkersReady():
                 self.n_workers = event.n_workers
 
+    def _add_done(self, event: UnitDone) -> None:
+        for stage, seconds in event.seconds.items():
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+        if event.unit in self.done:
+            return
+        self.done.add(event.unit)
+        self.failures.pop(str(event.unit), None)
+        self.n_regions += event.n_regions
+        self.n_hits += event.n_hits
+        self.n_not_converged += event.n_not_converged
+        self.max_gap = max(self.max_gap, event.max_gap)
+
 
 def drive(
-    plan: RunPlan, executor: Executor, *, on_event: Callable[[RunEvent, RunTotals], None]
+    plan: RunPlan,
+    executor: Executor,
+    *,
+    on_event: Callable[[RunEvent, RunTotals], None],
+    command: str | None = None,
 ) -> RunTotals:
-    """Run the pending units, keep the record of the run true, and return what was done.
+    """Run the pending units, keep record and log of the run true, and return what was done.
 
-    ``on_event`` is called with each event and the totals that include it.
+    Parameters
+    ----------
+    on_event
+        Called with each event and the totals that include it.
+    command
+        What the user typed, for the record.
 
     Raises
     ------
@@ -59,39 +92,117 @@ def drive(
     totals = RunTotals()
     if plan.record.status == "complete":
         return totals
-    started = time.perf_counter()
-    record = plan.record.model_copy(update={"executor": dict(executor.describe())})
-    try:
-        for event in executor.run(plan.pending) if plan.pending else ():
-            totals.add(event)
-            on_event(event, totals)
-    except KeyboardInterrupt:
-        _close(plan, record, "interrupted", totals, started)
-        raise
-    except BaseException:
-        _close(plan, record, "incomplete", totals, started)
-        raise
-    # What counts is what stands on disk, not what the events said.
-    missing = read_plan(plan.run_dir).pending
-    _close(plan, record, "incomplete" if missing else "complete", totals, started)
+    invocation = _invocation(executor, command)
+    record = plan.record.begun(invocation)
+    record.save(plan.run_dir)
+    with RunLog(plan.run_dir, invocation.id) as log, log.with_messages():
+        _log_start(log, plan, invocation)
+        close = partial(_close, plan, record, totals, log, time.perf_counter())
+        try:
+            with every(HEARTBEAT_S, partial(_log_life, log, totals)):
+                for event in executor.run(plan.pending) if plan.pending else ():
+                    totals.add(event)
+                    log.add_event(event)
+                    on_event(event, totals)
+        except KeyboardInterrupt:
+            close("interrupted", "interrupted")
+            raise
+        except BaseException as error:
+            close("incomplete", str(error))
+            raise
+        missing = _missing(plan, totals.done)
+        close("incomplete" if missing else "complete")
     if missing:
         raise IncompleteRunError(_missing_message(plan, totals, len(missing)))
     return totals
 
 
+def _invocation(executor: Executor, command: str | None) -> Invocation:
+    return Invocation(
+        id=new_invocation_id(),
+        command=command,
+        directory=str(Path.cwd()),
+        version=__version__,
+        host=platform.node(),
+        pid=os.getpid(),
+        executor=dict(executor.describe()),
+        started=now(),
+    )
+
+
+def _missing(plan: RunPlan, done: set[Unit]) -> tuple[Unit, ...]:
+    """Return the units that are not committed: what counts is what stands on disk.
+
+    Where every pending unit was told done, that their parts stand is asked by name alone: the plan
+    has read those that stood before, and a name is given only to a whole part. Otherwise every
+    footer is read.
+    """
+    told = done.issuperset(plan.pending)
+    if told and all(
+        standing_shards(plan.run_dir, sample.name).issuperset(range(sample.n_shards))
+        for sample in plan.record.samples
+    ):
+        return ()
+    return read_plan(plan.run_dir).pending
+
+
 def _close(
-    plan: RunPlan, record: RunRecord, status: RunStatus, totals: RunTotals, started: float
+    plan: RunPlan,
+    record: RunRecord,
+    totals: RunTotals,
+    log: RunLog,
+    started: float,
+    status: RunStatus,
+    error: str | None = None,
 ) -> None:
-    seconds = {**totals.seconds, "wall": time.perf_counter() - started}
-    record.model_copy(
+    wall = round(time.perf_counter() - started, 3)
+    last = record.invocations[-1].model_copy(
         update={
             "status": status,
             "finished": now(),
-            "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
+            "n_units": totals.n_units,
+            "seconds": wall,
+        }
+    )
+    seconds = {stage: round(value, 3) for stage, value in totals.seconds.items()}
+    record.model_copy(
+        update={
+            "status": status,
+            "finished": last.finished,
+            "seconds": seconds | {"wall": wall},
             "failures": totals.failures,
             "warnings": _warnings(plan, totals),
+            "invocations": (*_others(plan.run_dir, record, last.id), last),
         }
     ).save(plan.run_dir)
+    log.add("run_finished", {"status": status, **_progress(totals), "error": error})
+
+
+def _others(run_dir: Path, record: RunRecord, own: str) -> tuple[Invocation, ...]:
+    """Return the invocations but our own; another driver may have begun beside us."""
+    try:
+        standing = RunRecord.load(run_dir)
+    except RunError:
+        standing = record
+    return tuple(i for i in standing.invocations if i.id != own)
+
+
+def _log_start(log: RunLog, plan: RunPlan, invocation: Invocation) -> None:
+    told = invocation.model_dump(include={"version", "command", "host", "pid", "executor"})
+    log.add("run_started", {**told, "n_shards": plan.n_units, "n_committed": plan.n_committed})
+
+
+def _log_life(log: RunLog, totals: RunTotals) -> None:
+    log.add("heartbeat", _progress(totals))
+
+
+def _progress(totals: RunTotals) -> dict[str, int]:
+    return {
+        "n_done": totals.n_units,
+        "n_regions": totals.n_regions,
+        "n_hits": totals.n_hits,
+        "n_failed": len(totals.failures),
+    }
 
 
 def _warnings(plan: RunPlan, totals: RunTotals) -> dict[str, int]:

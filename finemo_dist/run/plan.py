@@ -16,6 +16,7 @@ from finemo_dist.core.errors import InputError, RunError
 from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.protocols import RegionReader, Source
 from finemo_dist.core.records import InputFile, MotifSet, ScoreKind, Unit
+from finemo_dist.core.run_log import remove_logs
 from finemo_dist.core.run_record import RunRecord, SampleRecord
 from finemo_dist.hits.motifs import write_motifs
 from finemo_dist.hits.read import survey_run
@@ -80,7 +81,9 @@ def plan_run(
     standing = _standing_record(run_dir)
     if standing is not None:
         _check_same_run(run_dir, standing, record)
-        record = record.model_copy(update={"created": standing.created})
+        record = record.model_copy(
+            update={"created": standing.created, "invocations": standing.invocations}
+        )
     else:
         check_output(run_dir)
     write_motifs(run_dir, motifs)
@@ -112,6 +115,7 @@ def clear_run(run_dir: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+    remove_logs(run_dir)
 
 
 def motif_digest(motifs: MotifSet) -> str:

@@ -2,9 +2,10 @@ import json
 
 import pytest
 
+from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.records import InputFile
-from finemo_dist.core.run_record import RunRecord
+from finemo_dist.core.run_record import MOST_INVOCATIONS, Invocation, RunRecord
 from tests.unit.catalog.builder import write_record
 
 
@@ -64,3 +65,38 @@ def test_a_record_with_a_field_that_cannot_be_is_refused_by_field(tmp_path, chan
 
     with pytest.raises(RunError, match=f"{where}: "):
         RunRecord.load(tmp_path)
+
+
+def invocation(n, status="complete"):
+    return Invocation(
+        id=f"i{n}", directory="/", version="0", host="h", pid=n, started="2026-01-01", status=status
+    )
+
+
+def test_a_record_from_before_there_were_invocations_is_read(tmp_path):
+    written = write_record(tmp_path, {"a": 1})
+    path = tmp_path / "run.json"
+    content = json.loads(path.read_text())
+    del content["invocations"], content["checksum"]
+    path.write_text(json.dumps(content | {"checksum": digest_of(content)}))
+
+    assert RunRecord.load(tmp_path) == written
+
+
+def test_invocations_are_kept_up_to_a_number(tmp_path):
+    record = write_record(tmp_path, {"a": 1})
+    for n in range(MOST_INVOCATIONS + 3):
+        record = record.begun(invocation(n))
+    record.save(tmp_path)
+
+    known = RunRecord.load(tmp_path).invocations
+    assert [i.pid for i in known] == list(range(3, MOST_INVOCATIONS + 3))
+
+
+def test_an_invocation_that_another_follows_is_running_no_more(tmp_path):
+    record = write_record(tmp_path, {"a": 1})
+    for n, status in enumerate(["running", "interrupted", "running"]):
+        record = record.begun(invocation(n, status))
+
+    assert [i.status for i in record.invocations] == ["stopped", "interrupted", "running"]
+    assert (record.status, record.finished) == ("running", None)
