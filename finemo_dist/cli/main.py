@@ -2,7 +2,6 @@
 
 import importlib
 import logging
-import shlex
 import signal
 import sys
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from typing import Final, NoReturn
 import click
 
 from finemo_dist import __version__
-from finemo_dist.cli.messages import OneLineFormatter, one_line
+from finemo_dist.cli.messages import OneLineFormatter, command_line, one_line, resume_line
 from finemo_dist.core.errors import FinemoDistError, nearest
 
 EXIT_INTERRUPTED: Final = 130
@@ -88,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     # Pre-emption on a cluster is an interrupt: committed work stays and a rerun resumes.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        cli.main(words, prog_name="finemo-dist", standalone_mode=False)
+        cli.main(words, prog_name="finemo-dist", standalone_mode=False, obj=command_line(words))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -96,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _say(f"Error: {error}")
         sys.exit(error.exit_status)
     except (KeyboardInterrupt, click.Abort):
-        _say(f"Interrupted. Committed work is kept; resume with: {_command_line(words)}")
+        _say(f"Interrupted. Committed work is kept; resume with: {resume_line(words)}")
         sys.exit(EXIT_INTERRUPTED)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
@@ -114,7 +113,3 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 def _say(message: str) -> None:
     click.echo(one_line(message), err=True)
-
-
-def _command_line(words: Sequence[str]) -> str:
-    return shlex.join(["finemo-dist", *words])

@@ -1,6 +1,10 @@
 """What goes to a terminal: one line, and nothing that a terminal would obey."""
 
 import logging
+import shlex
+from collections.abc import Sequence
+
+import click
 
 
 def one_line(text: str) -> str:
@@ -11,6 +15,22 @@ def one_line(text: str) -> str:
     """
     words = " ".join(line.strip() for line in text.splitlines())
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+
+
+def command_line(words: Sequence[str]) -> str:
+    """Return the line to type for the words of a command."""
+    return shlex.join(["finemo-dist", *words])
+
+
+def resume_line(words: Sequence[str]) -> str:
+    """Return the line that goes on where a command stopped: ``--force`` would begin anew."""
+    return command_line([word for word in words if word != "--force"])
+
+
+def current_command() -> str | None:
+    """Return the line that was typed for the command that runs; None where none does."""
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.find_object(str)
 
 
 class OneLineFormatter(logging.Formatter):

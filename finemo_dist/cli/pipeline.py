@@ -10,6 +10,7 @@ from pathlib import Path
 from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.catalog.summary import SampleSummary, summarise
 from finemo_dist.cli.extraction import encode_store
+from finemo_dist.cli.messages import current_command
 from finemo_dist.cli.parameters import write_parameters
 from finemo_dist.cli.progress import run_progress
 from finemo_dist.cli.settings import available_cores
@@ -118,7 +119,7 @@ def call(
     executor = _executor_that_fits(resources, plan, spec, machine, fits=fits)
     _say_what_is_left(plan)
     with run_progress(plan) as on_event:
-        totals = drive(plan, executor, on_event=on_event)
+        totals = drive(plan, executor, on_event=on_event, command=current_command())
     clock.lap("call")
     with open_catalog(run_dir) as catalog:
         files = _write_files(catalog, plan, modisco_h5, config, resources)

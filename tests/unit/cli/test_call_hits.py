@@ -1,7 +1,9 @@
 """``call-hits``: its files, its refusals, and what it leaves alone."""
 
 import json
+import shlex
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,7 +30,7 @@ def content(folder):
 
 def test_a_run_directory_holds_finemos_files(finished):
     assert {p.name for p in finished.iterdir()} == FILES | {"run.json", "motifs", "hits",
-                                                            "peaks_qc"}  # fmt: skip
+                                                            "peaks_qc", "log"}  # fmt: skip
 
 
 def test_the_sample_is_named_after_the_regions(command, inputs, finished, tmp_path):
@@ -318,3 +320,12 @@ def test_renamed_motifs_are_renamed_everywhere(command, inputs, tmp_path):
         "<script>'\"/.. x"
     }
     assert sorted(p.name for p in tmp_path.iterdir()) == ["names.tsv", "run"]
+
+
+def test_the_record_names_the_line_that_was_typed(command, inputs, tmp_path):
+    words = ("call-hits", "-r", inputs.stores["a"], "-m", inputs.modisco_h5, "-o", tmp_path / "a b")
+    assert command(*words).status == 0
+
+    (invocation,) = RunRecord.load(tmp_path / "a b").invocations
+    assert shlex.split(invocation.command) == ["finemo-dist", *map(str, words)]
+    assert invocation.directory == str(Path.cwd())

@@ -108,6 +108,16 @@ def test_each_error_has_its_exit_status(command, monkeypatch, error, status, sai
     assert said in answer.err
 
 
+def test_the_line_that_resumes_does_not_begin_anew(command, monkeypatch):
+    def fail(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module.cli, "main", fail)
+
+    said = command("run", "--force", "a.yaml", "-o", "out").err
+    assert said.endswith("resume with: finemo-dist run a.yaml -o out\n")
+
+
 def test_a_mistake_of_ours_is_not_hidden(monkeypatch):
     def fail(*_arguments, **_options):
         raise ZeroDivisionError
