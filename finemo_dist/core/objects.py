@@ -1,0 +1,346 @@
+"""Objects on S3 as paths: the one file that imports obstore.
+
+Credentials, endpoint and region come from the environment (``AWS_*`` variables, or the role of the
+machine) and are never held, logged or pickled here. What goes wrong is an ``OSError`` that names
+the object, as with a file.
+"""
+
+import errno
+import functools
+import io
+import os
+import re
+import stat
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path, PosixPath
+from typing import IO, Any, Final, NoReturn, Self
+
+from finemo_dist.core.optional import require
+
+SCHEME: Final = "s3://"
+
+_BLOCK_BYTES: Final = 1 << 20
+_PIECE_BYTES: Final = 32 << 20
+"""Of large objects, which are written in pieces, each a request with a time limit of its own."""
+_CONCURRENT_PIECES: Final = 4
+_CODE: Final = re.compile(r"<Code>([A-Za-z0-9.]+)</Code>")
+_STATUS: Final = re.compile(r"status code: (\d{3} [A-Za-z ]+)")
+_TRANSPORT: Final = re.compile(r"HTTP error: ([^\n]+)")
+
+
+class ObjectPath(PosixPath):
+    """An object, or all objects below a prefix, with the part of pathlib's interface that is used.
+
+    There are no folders: making one does nothing, and one is there when something lies below it.
+    An operation that only a local disk has, a rename or a library that opens files by name, fails
+    with ``TypeError``; `core.locations.local_copy` is for those.
+    """
+
+    def __str__(self) -> str:
+        return SCHEME + "/".join(self.parts[1:])
+
+    def __repr__(self) -> str:
+        return f"ObjectPath({str(self)!r})"
+
+    def __fspath__(self) -> str:
+        raise TypeError(f"{self}: lies on object storage and has no name on a local disk")
+
+    def __rtruediv__(self, folder: object) -> Self:
+        # As any absolute path: what stands left of it does not matter.
+        return self
+
+    def __bytes__(self) -> bytes:
+        return str(self).encode()
+
+    def as_posix(self) -> str:
+        """Return the URL."""
+        return str(self)
+
+    def is_absolute(self) -> bool:
+        """Return True: a URL depends on no folder."""
+        return True
+
+    def absolute(self) -> Self:
+        """Return the path itself."""
+        return self
+
+    def resolve(self, strict: bool = False) -> Self:  # noqa: FBT001, FBT002  (pathlib's)
+        """Return the path itself: objects have no links."""
+        return self
+
+    def is_symlink(self) -> bool:
+        """Return False."""
+        return False
+
+    @property
+    def bucket(self) -> str:
+        """The bucket."""
+        return self.parts[1] if len(self.parts) > 1 else ""
+
+    @property
+    def key(self) -> str:
+        """The key in the bucket."""
+        return "/".join(self.parts[2:])
+
+    def is_file(self) -> bool:
+        """Whether there is such an object."""
+        try:
+            self.head()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def is_dir(self) -> bool:
+        """Whether any object lies below."""
+        return any(True for _ in self._below())
+
+    def exists(self, *, follow_symlinks: bool = True) -> bool:
+        """Whether there is such an object, or any below."""
+        return self.is_file() or self.is_dir()
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        """Return size and time of change of an object; all else is made up."""
+        found = self.head()
+        time = found["last_modified"].timestamp()
+        mode = stat.S_IFREG | 0o600
+        return os.stat_result((mode, 0, 0, 1, 0, 0, found["size"], time, time, time))
+
+    def head(self) -> dict[str, Any]:
+        """Return what the store knows of an object: ``size``, ``e_tag``, ``last_modified``.
+
+        Raises
+        ------
+        OSError
+            There is no such object, or it cannot be asked.
+        """
+        with _errors_of(self):
+            if not self.key:
+                raise FileNotFoundError
+            found: dict[str, Any] = _obstore(self).head(_store_of(self), self.key)
+            return found
+
+    def read_bytes(self) -> bytes:
+        """Return the whole object."""
+        with _errors_of(self):
+            return bytes(_obstore(self).get(_store_of(self), self.key).bytes())
+
+    def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:
+        """Return the whole object as text, by default UTF-8."""
+        return self.read_bytes().decode(encoding or "utf-8", errors or "strict")
+
+    def read_tagged(self) -> tuple[bytes, str | None]:
+        """Return the whole object and its ETag, of one moment."""
+        with _errors_of(self):
+            found = _obstore(self).get(_store_of(self), self.key)
+            return bytes(found.bytes()), found.meta["e_tag"]
+
+    def read_range(self, start: int, end: int, *, e_tag: str | None = None) -> bytes:
+        """Return bytes ``start`` to ``end``, of the version ``e_tag`` if given."""
+        options: dict[str, Any] = {"range": (start, end)}
+        if e_tag is not None:
+            options["if_match"] = e_tag
+        with _errors_of(self):
+            return bytes(_obstore(self).get(_store_of(self), self.key, options=options).bytes())
+
+    def open(  # type: ignore[override]
+        self,
+        mode: str = "r",
+        buffering: int = -1,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> IO[Any]:
+        """Open an object for reading; ranges are fetched as they are asked for."""
+        if mode not in {"r", "rt", "rb"}:
+            raise io.UnsupportedOperation(f"{self}: objects are written whole, not opened to write")
+        size = max(buffering, _BLOCK_BYTES)
+        binary = io.BufferedReader(_ObjectReader(self), buffer_size=size)
+        if mode == "rb":
+            return binary
+        return io.TextIOWrapper(binary, encoding or "utf-8", errors, newline)
+
+    def put_file(self, file: Path) -> None:
+        """Put a local file there, all or nothing, replacing what stands."""
+        with _errors_of(self), file.open("rb") as handle:
+            _obstore(self).put(
+                _store_of(self),
+                self.key,
+                handle,
+                chunk_size=_PIECE_BYTES,
+                max_concurrency=_CONCURRENT_PIECES,
+            )
+
+    def put_if(self, content: bytes, *, replaces: str | None) -> str | None:
+        """Put an object only if what stands there is the version ``replaces``, or nothing (None).
+
+        Returns
+        -------
+        The ETag of the new version.
+
+        Raises
+        ------
+        FileExistsError
+            Another version stands there: someone else wrote it.
+        """
+        mode = "create" if replaces is None else {"e_tag": replaces}
+        with _errors_of(self):
+            put = _obstore(self).put(_store_of(self), self.key, content, mode=mode)
+            e_tag: str | None = put["e_tag"]
+            return e_tag
+
+    def iterdir(self) -> Generator[Self, None, None]:
+        """Yield what lies directly below; nothing where nothing does."""
+        with _errors_of(self):
+            found = _obstore(self).list_with_delimiter(_store_of(self), self.key or None)
+        names = [*found["common_prefixes"], *(entry["path"] for entry in found["objects"])]
+        yield from (self / name.rsplit("/", 1)[-1] for name in names)
+
+    def glob(self, pattern: str, **_: object) -> Iterator[Self]:  # type: ignore[override]
+        """Yield the objects below whose path, of as many names as the pattern, matches it."""
+        for path in (self._named(entry) for entry in self._below()):
+            relative = path.relative_to(self)
+            if len(relative.parts) == pattern.count("/") + 1 and relative.match(pattern):
+                yield path
+
+    def sizes(self) -> dict[str, int]:
+        """Return name to size of the objects directly below, by one listing."""
+        with _errors_of(self):
+            found = _obstore(self).list_with_delimiter(_store_of(self), self.key or None)
+        return {entry["path"].rsplit("/", 1)[-1]: entry["size"] for entry in found["objects"]}
+
+    def unlink(self, missing_ok: bool = True) -> None:  # noqa: FBT001, FBT002  (pathlib's)
+        """Remove the object, if there is one."""
+        with _errors_of(self):
+            _obstore(self).delete(_store_of(self), self.key)
+
+    def remove_below(self) -> None:
+        """Remove all objects below."""
+        keys = [entry["path"] for entry in self._below()]
+        if keys:
+            with _errors_of(self):
+                _obstore(self).delete(_store_of(self), keys)
+
+    def mkdir(self, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:  # noqa: FBT001, FBT002  (pathlib's)
+        """Do nothing: there are no folders."""
+
+    def rmdir(self) -> None:
+        """Do nothing: there are no folders."""
+
+    def _below(self) -> Iterator[dict[str, Any]]:
+        with _errors_of(self):
+            for page in _obstore(self).list(_store_of(self), self.key or None):
+                yield from page
+
+    def _named(self, entry: dict[str, Any]) -> Self:
+        return type(self)(f"{SCHEME}{self.bucket}/{entry['path']}")
+
+
+class _ObjectReader(io.RawIOBase):
+    """Ranges of one version of an object, as a file."""
+
+    def __init__(self, path: ObjectPath) -> None:
+        super().__init__()
+        self.name = str(path)
+        self._path = path
+        found = path.head()
+        self._size, self._e_tag = int(found["size"]), found["e_tag"]
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = max(origin + offset, 0)
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401
+        view = memoryview(buffer)
+        end = min(self._position + len(view), self._size)
+        if end <= self._position:
+            return 0
+        content = self._path.read_range(self._position, end, e_tag=self._e_tag)
+        view[: len(content)] = content
+        self._position += len(content)
+        return len(content)
+
+
+def zarr_store(path: ObjectPath) -> Any:  # noqa: ANN401  (obstore's, which Zarr takes)
+    """Return the obstore of a prefix, for ``zarr.storage.ObjectStore``."""
+    return _store(path.bucket, path.key, _settings())
+
+
+def filesystem() -> Any:  # noqa: ANN401
+    """Return an fsspec file system for all of S3, for DuckDB."""
+    module = require("obstore.fsspec", needed_for=SCHEME, extra="s3")
+    return module.FsspecStore("s3", **_OPTIONS, client_options=_client_options())
+
+
+_OPTIONS: Final[dict[str, Any]] = {
+    "retry_config": {"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
+}
+"""An endpoint that does not answer is given up within a minute."""
+
+
+def _client_options() -> dict[str, Any]:
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    # Whoever names an endpoint without TLS asks for it; by default it is refused.
+    is_plain = {"allow_http": True} if endpoint.startswith("http://") else {}
+    return {"connect_timeout": "5s", "timeout": "60s", **is_plain}
+
+
+def _settings() -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith("AWS_")))
+
+
+@functools.lru_cache(maxsize=64)
+def _store(bucket: str, prefix: str | None, _environment: tuple[tuple[str, str], ...]) -> Any:  # noqa: ANN401
+    # By the environment too, so that a change of credentials is not answered by an old client.
+    module = require("obstore.store", needed_for=SCHEME, extra="s3")
+    return module.S3Store(bucket, prefix=prefix, client_options=_client_options(), **_OPTIONS)
+
+
+def _store_of(path: ObjectPath) -> Any:  # noqa: ANN401
+    return _store(path.bucket, None, _settings())
+
+
+def _obstore(path: ObjectPath) -> Any:  # noqa: ANN401
+    return require("obstore", needed_for=str(path), extra="s3")
+
+
+@contextmanager
+def _errors_of(path: ObjectPath) -> Iterator[None]:
+    """Raise what obstore does as ``OSError``, in one line without the request."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        _raise(errno.ENOENT, "no such object", path, error)
+    except OSError:
+        raise
+    except Exception as error:
+        kind = type(error).__name__
+        if kind in {"AlreadyExistsError", "PreconditionError"}:
+            _raise(errno.EEXIST, "was changed by another program meanwhile", path, error)
+        if kind in {"PermissionDeniedError", "UnauthenticatedError"}:
+            _raise(errno.EACCES, "access denied; check AWS_* in the environment", path, error)
+        if type(error).__module__.startswith("obstore"):
+            _raise(errno.EIO, "the object store failed", path, error)
+        raise
+
+
+def _raise(number: int, what: str, path: ObjectPath, error: Exception) -> NoReturn:
+    text = str(error)
+    found = _CODE.search(text) or _TRANSPORT.search(text) or _STATUS.search(text)
+    reason = f"{what} ({found[1].strip()})" if found else what
+    if found and found[1] == "NoSuchBucket":
+        number = errno.ENOENT
+    # Without obstore's own error, whose text has requests and answers in full.
+    raise OSError(number, reason, str(path)) from None
