@@ -13,6 +13,7 @@ import duckdb
 from finemo_dist.catalog.compaction import Compaction, current_compaction
 from finemo_dist.catalog.connection import connect, load_query, query_errors, run_errors
 from finemo_dist.core.errors import RunError, UsageError, nearest
+from finemo_dist.core.run_log import TIMING_FIELDS, log_files
 from finemo_dist.core.run_record import RunRecord, SampleRecord
 from finemo_dist.core.schema import VIEWS
 from finemo_dist.hits.annotation import annotation_path, write_annotation_template
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 _QUERIES: Final = (
     "unique", "collapse", "part_hits", "part_hit_rows", "compact_hits", "hits", "hits_unique",
     "motifs", "hits_primary", "peaks_qc", "peaks", "samples", "motif_counts", "motif_labels",
+    "timings",
 )  # fmt: skip
 """What makes the views, each after those it reads."""
 _BATCH_ROWS: Final = 100_000
@@ -241,6 +243,7 @@ class Catalog:
             self._show(files or [self._template(table)], view)
         self._show([self._motif_file()], "motif_parts")
         self._show([self._annotation_file()], "annotation_parts")
+        self._show_logs()
 
     def _fill_compacted(self) -> None:
         found = [
@@ -264,6 +267,24 @@ class Catalog:
             template = Path(self._temporary.name) / "compact.parquet"
             write_compact_template(template)
             self._show([str(template)], "compact_parts")
+
+    def _show_logs(self) -> None:
+        """Show the logs as they are when they are asked; a driver may be writing to one."""
+        paths = [str(path) for path in log_files(self.run_dir)]
+        if not paths:
+            empty = Path(self._temporary.name) / "log.jsonl"
+            empty.touch()
+            paths = [str(empty)]
+        # A driver that was killed leaves half a line.
+        lines = self._connection.read_json(
+            paths,  # type: ignore[arg-type]  # DuckDB's stubs know one path only
+            columns=dict(TIMING_FIELDS),
+            format="newline_delimited",
+            ignore_errors=True,
+            hive_partitioning=False,
+        )
+        lines.create_view("log_lines")
+        self._paths.extend(paths)
 
     def _template(self, table: TableName) -> str:
         path = Path(self._temporary.name) / f"{table}.parquet"

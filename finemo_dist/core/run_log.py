@@ -8,6 +8,7 @@ bytes; when and how long a shard was worked on is here.
 import math
 import re
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +34,20 @@ Entry = dict[str, Any]
 """One line: ``time``, ``level`` and ``event``, and what the event has of ``worker``, ``node``,
 ``sample``, ``shard``, ``n_regions``, ``n_hits``, ``n_not_converged``, ``max_gap``, ``seconds`` by
 stage, ``started``, ``error``."""
+
+TIMING_FIELDS: Final[Mapping[str, str]] = {
+    "time": "VARCHAR",
+    "event": "VARCHAR",
+    "worker": "VARCHAR",
+    "node": "VARCHAR",
+    "sample": "VARCHAR",
+    "shard": "INTEGER",
+    "n_regions": "BIGINT",
+    "n_hits": "BIGINT",
+    "seconds": "MAP(VARCHAR, DOUBLE)",
+    "started": "VARCHAR",
+}
+"""What the catalog reads of an entry, with SQL types."""
 
 
 def new_invocation_id() -> str:

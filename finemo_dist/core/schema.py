@@ -35,6 +35,7 @@ _SQL_TYPES: Final[Mapping[str, str]] = {
     "uint32": "UINTEGER",
     "float": "FLOAT",
     "double": "DOUBLE",
+    "timestamp": "TIMESTAMP",
 }
 
 
@@ -259,6 +260,26 @@ VIEWS: Final[Mapping[str, tuple[Column, ...]]] = {
         Column("max_gap", "double", "largest dual gap; 0 without regions"),
         Column("region_width", "int64", "length of a region", unit="base"),
         Column("has_coordinates", "bool", "whether regions lie on chromosomes"),
+    ),
+    "timings": (
+        _SAMPLE,
+        Column("shard", "int32", "number of the shard in the sample, from 0"),
+        Column("worker", "string", "worker that did it", is_nullable=True),
+        Column("node", "string", "machine of that worker", is_nullable=True),
+        Column("n_regions", "int64", "regions of the shard", is_nullable=True),
+        Column("n_hits", "int64", "hits of the shard", is_nullable=True),
+        Column(
+            "seconds_read", "double", "time reading regions", is_nullable=True, unit="second"
+        ),
+        Column("seconds_solve", "double", "time solving", is_nullable=True, unit="second"),
+        Column(
+            "seconds_write", "double", "time writing its parts", is_nullable=True, unit="second"
+        ),
+        Column(
+            "started", "timestamp", "when it was given to the worker", is_nullable=True,
+            unit="UTC",
+        ),
+        Column("finished", "timestamp", "when it was told done", is_nullable=True, unit="UTC"),
     ),
     "motif_counts": (
         _SAMPLE,

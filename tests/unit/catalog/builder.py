@@ -1,11 +1,13 @@
 """Small runs of known hits, written as a run writes them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from finemo_dist.core.records import MotifSet, Unit
+from finemo_dist.core.run_log import log_path
 from finemo_dist.core.run_record import RunRecord, SampleRecord
 from finemo_dist.core.schema import HIT_COLUMNS, QC_COLUMNS
 from finemo_dist.hits.motifs import write_motifs
@@ -171,3 +173,29 @@ def random_hits(rng, n, *, n_chroms=3, n_places=12):
     # The solver finds a motif once at one place of one region.
     unique = {(r["chr"], r["start"], r["motif_id"], r["peak_id"]): r for r in rows}
     return list(unique.values())
+
+
+def done(sample, shard, *, seconds=1.0, n_regions=2, **given):
+    """A line of a log: a shard that was committed."""
+    line = {
+        "time": "2026-01-01T00:00:09.500+00:00",
+        "level": "info",
+        "event": "shard_done",
+        "worker": "worker-0",
+        "node": "node-a",
+        "sample": sample,
+        "shard": shard,
+        "n_regions": n_regions,
+        "n_hits": 7,
+        "seconds": {"read": seconds / 4, "solve": seconds / 2, "write": seconds / 4},
+        "started": "2026-01-01T00:00:01.000+00:00",
+    }
+    return line | given
+
+
+def write_log(run, entries, name="20260101T000000Z-00000000", tail=b""):
+    """A log of a run; ``tail`` is what a driver that was killed left behind the last line."""
+    path = log_path(run, name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"".join(json.dumps(e).encode() + b"\n" for e in entries) + tail)
+    return path

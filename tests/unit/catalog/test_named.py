@@ -15,7 +15,15 @@ from finemo_dist.catalog.intervals import read_intervals
 from finemo_dist.catalog.named import ask, find_query, named_queries, rows_of
 from finemo_dist.core.errors import InputError, UsageError
 from finemo_dist.hits.motifs import write_motifs
-from tests.unit.catalog.builder import hit, motif_set, region, write_record, write_shard
+from tests.unit.catalog.builder import (
+    done,
+    hit,
+    motif_set,
+    region,
+    write_log,
+    write_record,
+    write_shard,
+)
 
 MOTIFS = ("m0", "m1", "m2")
 REGIONS = range(4)
@@ -95,7 +103,9 @@ def run(tmp_path_factory):
         return [site(*place) for place in sorted(places)]
 
     shards = {name: [draw(shard) for shard in range(2)] for name in ("liver", "heart")}
-    return write_sites(tmp_path_factory.mktemp("run"), shards)
+    run = write_sites(tmp_path_factory.mktemp("run"), shards)
+    write_log(run, [done("liver", shard) for shard in range(2)])
+    return run
 
 
 def drawn(rng):
