@@ -17,6 +17,7 @@ from finemo_dist.cli.settings import available_cores
 from finemo_dist.cli.space import (
     require_disk_for_call,
     require_disk_for_store,
+    require_gpu_memory,
     workers_that_fit,
 )
 from finemo_dist.core.clock import Clock
@@ -107,9 +108,7 @@ def call(
     stores = {name: _as_store(found, name, run_dir) for name, found in opened.items()}
     require_disk_for_call(run_dir, stores.values(), motifs)
     fits = _fits(resources, config, motifs, stores)
-    if device == "cpu":
-        # Before anything is recorded; how many workers there will be is known only later.
-        fits(resources.n_workers or 1)
+    _require_memory(device, resources, config, motifs, stores)
     clock.lap("prepare")
     plan = plan_run(
         run_dir, stores, motifs, config, inputs=inputs,
@@ -181,8 +180,28 @@ def _fits(
         resources=resources,
         solver=config.solver,
         motifs=motifs,
-        region_width=max(store.region_width for store in stores.values()),
+        region_width=_widest(stores.values()),
     )
+
+
+def _require_memory(
+    device: str,
+    resources: ResourceConfig,
+    config: CallConfig,
+    motifs: MotifSet,
+    stores: Mapping[str, RegionStore],
+) -> None:
+    """Refuse what cannot run, before anything is recorded; of CPU workers those asked for."""
+    if device == "cpu":
+        # How many there will be without being asked for is known only later.
+        _fits(resources, config, motifs, stores)(resources.n_workers or 1)
+        return
+    widest = _widest(stores.values())
+    require_gpu_memory(resources, config.solver, motifs=motifs, region_width=widest)
+
+
+def _widest(stores: Iterable[RegionReader]) -> int:
+    return max(store.region_width for store in stores)
 
 
 def _executor_that_fits(

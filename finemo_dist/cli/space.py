@@ -9,7 +9,7 @@ from finemo_dist.core.config import ResourceConfig, SolverConfig
 from finemo_dist.core.memory import region_bytes
 from finemo_dist.core.protocols import RegionReader, Source
 from finemo_dist.core.records import MotifSet
-from finemo_dist.core.space import Need, call_bytes, readable, store_bytes, worker_bytes
+from finemo_dist.core.space import Need, call_bytes, gpu_bytes, readable, store_bytes, worker_bytes
 from finemo_dist.run import space
 
 logger = logging.getLogger(__name__)
@@ -73,13 +73,7 @@ def workers_that_fit(
     free_bytes = space.free_memory()
     if free_bytes is None or resources.ray_address is not None:
         return n_workers
-    per_region = region_bytes(
-        solver.name,
-        n_motifs=len(motifs),
-        region_width=region_width,
-        motif_width=motifs.width,
-        is_hypothetical=solver.mode.contributions_are_hypothetical,
-    )
+    per_region = _region_bytes(solver, motifs, region_width)
     each = worker_bytes(resources.batch_regions, per_region)
     n_fitting = int(free_bytes // each)
     if n_fitting < n_workers and n_fitting and resources.n_workers is None:
@@ -95,3 +89,38 @@ def workers_that_fit(
     )  # fmt: skip
     space.require(Need(what, "Memory", n_workers * each, cure), free_bytes)
     return n_workers
+
+
+def require_gpu_memory(
+    resources: ResourceConfig, solver: SolverConfig, *, motifs: MotifSet, region_width: int
+) -> None:
+    """Refuse a call of hits when a GPU of this machine that it would use cannot hold a region.
+
+    Larger batches are made to fit later, so only one region counts.
+
+    Raises
+    ------
+    UsageError
+        Less is free on a GPU than a worker takes with one region.
+    """
+    free_bytes = space.free_gpu_memory()
+    if free_bytes is None or resources.ray_address is not None:
+        return
+    needed = gpu_bytes(_region_bytes(solver, motifs, region_width))
+    n_used = 1 if resources.executor == "serial" else resources.n_workers
+    for gpu, free in enumerate(free_bytes[:n_used]):
+        cure = (
+            "Free some, choose another GPU with CUDA_VISIBLE_DEVICES, take fewer motifs or "
+            "narrower regions, or use --device cpu."
+        )
+        space.require(Need("a worker with a single region", f"GPU {gpu}", needed, cure), free)
+
+
+def _region_bytes(solver: SolverConfig, motifs: MotifSet, region_width: int) -> int:
+    return region_bytes(
+        solver.name,
+        n_motifs=len(motifs),
+        region_width=region_width,
+        motif_width=motifs.width,
+        is_hypothetical=solver.mode.contributions_are_hypothetical,
+    )

@@ -26,6 +26,12 @@ _QC_BYTES: Final = 250
 _WORKER_BYTES: Final = 420 << 20
 """A worker with its libraries before it has read a region."""
 
+_GPU_BYTES: Final = 600 << 20
+"""What a worker takes of a GPU before it has a region: the CUDA context and its libraries.
+
+Not measured: what PyTorch is reported to take on recent GPUs, rounded up.
+"""
+
 _COMFORT: Final = 1.5
 """Free over projected below which there is a warning: others write to the disk too."""
 
@@ -88,6 +94,11 @@ def worker_bytes(batch_regions: int | None, bytes_per_region: int) -> int:
     """
     batch = CPU_BUDGET_BYTES if batch_regions is None else batch_regions * bytes_per_region
     return _WORKER_BYTES + batch
+
+
+def gpu_bytes(bytes_per_region: int) -> int:
+    """Return about the least memory of a GPU that a worker can run in: that of one region."""
+    return _GPU_BYTES + bytes_per_region
 
 
 def readable(n_bytes: int) -> str:

@@ -1,7 +1,9 @@
 """Asking the machine what is free, and refusing work that would run out half-way."""
 
 import logging
+import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -13,6 +15,10 @@ logger = logging.getLogger(__name__)
 
 _MEMINFO: Final = Path("/proc/meminfo")
 _GROUP: Final = Path("/sys/fs/cgroup")
+_NVIDIA_SMI: Final = (
+    "nvidia-smi", "--query-gpu=index,uuid,memory.free", "--format=csv,noheader,nounits",
+)  # fmt: skip
+_NVIDIA_SMI_TIMEOUT_S: Final = 20.0
 
 FreeDisk = Callable[[Path], int]
 FreeMemory = Callable[[], int | None]
@@ -34,6 +40,35 @@ def free_memory() -> int | None:
     """
     known = [n for n in (_available(), _left_in_group()) if n is not None]
     return min(known) if known else None
+
+
+def free_gpu_memory() -> tuple[int, ...] | None:
+    """Return the bytes free on each GPU that CUDA shows here; None where nothing says so.
+
+    The driver's own tool is asked and not CUDA, which would take memory of each GPU to answer and
+    keep its worker out of one set to serve a single process.
+    """
+    try:
+        done = subprocess.run(
+            _NVIDIA_SMI,
+            capture_output=True,
+            text=True,
+            timeout=_NVIDIA_SMI_TIMEOUT_S,
+            check=True,
+        )
+        rows = [line.split(", ") for line in done.stdout.splitlines()]
+        free = [(index, uuid, int(mebibytes) << 20) for index, uuid, mebibytes in rows]
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return tuple(size for _, _, size in free)
+    named = [
+        [size for index, uuid, size in free if name == index or uuid.startswith(name)]
+        for name in map(str.strip, visible.split(","))
+    ]
+    # A part of a GPU (MIG) has a name of its own, which this list does not have.
+    return tuple(found[0] for found in named) if all(len(f) == 1 for f in named) else None
 
 
 def require(need: Need, free_bytes: int | None) -> None:

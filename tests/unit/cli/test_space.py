@@ -1,10 +1,13 @@
 """Disk and memory are checked before long work; free space is told to the commands here."""
 
 import logging
+import os
 
 import pytest
 
+from finemo_dist.cli import pipeline
 from finemo_dist.run import space
+from tests.command import finemo_dist
 from tests.unit.sources.samples import WIDTH, make_samples
 
 
@@ -91,6 +94,71 @@ def test_more_workers_than_memory_holds_are_refused_with_the_number_that_fits(
 
     assert "4 workers will take about 2.03 GB, and 1.1 GB are free. Ask for --workers 2." in message
     assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture
+def gpus(monkeypatch, tmp_path):
+    """Return a function that puts GPUs with so many MiB free into this machine."""
+
+    def put(*free, visible=None):
+        rows = [f"{i}, GPU-{chr(97 + i)}1, {size}" for i, size in enumerate(free)]
+        tool = tmp_path / "bin" / "nvidia-smi"
+        tool.parent.mkdir()
+        tool.write_text("#!/bin/sh\n" + "\n".join(f"echo '{row}'" for row in rows) + "\n")
+        tool.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tool.parent), prepend=os.pathsep)
+        monkeypatch.setattr(pipeline, "count_gpus", lambda: len(free))
+        if visible is not None:
+            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    return put
+
+
+def test_a_call_of_which_a_gpu_does_not_hold_one_region_is_refused(
+    refused, call_words, gpus, tmp_path
+):
+    gpus(40_000, 300)
+
+    message = refused(*call_words, "--device", "cuda")
+
+    assert "GPU 1: a worker with a single region will take about 629 MB, and 315 MB" in message
+    assert "CUDA_VISIBLE_DEVICES" in message
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_region_that_alone_outgrows_a_gpu_is_refused(refused, call_words, gpus, monkeypatch):
+    gpus(40_000)
+    monkeypatch.setattr("finemo_dist.cli.space.region_bytes", lambda *_, **__: 50 << 30)
+
+    assert "will take about 54.3 GB, and 41.9 GB are free" in refused(*call_words)
+
+
+def test_a_gpu_that_no_worker_will_use_may_be_full(call_words, gpus, monkeypatch):
+    gpus(40_000, 300)
+    monkeypatch.setattr(pipeline, "plan_run", lambda *_, **__: pytest.exit("went on"))
+
+    with pytest.raises(pytest.exit.Exception, match="went on"):
+        finemo_dist(*call_words, "--executor", "serial")
+
+
+@pytest.mark.parametrize(
+    ("visible", "expected"),
+    [
+        (None, (40_000, 300, 20_000)), ("2,0", (20_000, 40_000)), ("GPU-b1", (300,)),
+        ("GPU-c", (20_000,)), ("MIG-5", None), ("7", None),
+    ],
+)  # fmt: skip
+def test_the_free_memory_of_gpus_is_of_those_that_cuda_shows(gpus, visible, expected):
+    gpus(40_000, 300, 20_000, visible=visible)
+
+    assert space.free_gpu_memory() == (expected and tuple(size << 20 for size in expected))
+
+
+def test_without_the_tool_of_the_driver_nothing_says_what_a_gpu_has(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert space.free_gpu_memory() is None
 
 
 def test_where_nothing_says_what_is_free_nothing_is_refused(command, call_words, free):
