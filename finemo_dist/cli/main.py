@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "collapse-hits": "collapse_intersect",
     "intersect-hits": "collapse_intersect",
     "run": "run",
+    "submit": "submit",
     "status": "status",
     "sql": "sql",
     "query": "query",

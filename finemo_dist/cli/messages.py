@@ -13,8 +13,12 @@ def one_line(text: str) -> str:
     Names of motifs, samples, chromosomes and peaks come from files: an escape sequence in one must
     not move the cursor or colour the screen.
     """
-    words = " ".join(line.strip() for line in text.splitlines())
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+    return printable(" ".join(line.strip() for line in text.splitlines()))
+
+
+def printable(line: str) -> str:
+    """Return a line with every control character spelt out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def command_line(words: Sequence[str]) -> str:

@@ -94,11 +94,18 @@ def _executor_options(default: str | None) -> Callable[[_Function], _Function]:
             show_default=True,
             help="One worker in this process, or Ray; auto takes Ray when there is enough work.",
         ),
+        click.option("--address", "ray_address", help="A running Ray cluster to join."),
+        worker_options(default),
+    )  # fmt: skip
+
+
+def worker_options(default: str | None) -> Callable[[_Function], _Function]:
+    """Add how many workers there are and what each of them is."""
+    return _stack(
         click.option(
             "--workers", "n_workers", type=click.IntRange(min=1),
             help="Workers; by default one for each GPU, or one for each core.",
         ),
-        click.option("--address", "ray_address", help="A running Ray cluster to join."),
         click.option(
             "--device", type=click.Choice(["auto", "cpu", "cuda"]), default=default,
             show_default=True, help="Where to solve.",

@@ -1,0 +1,187 @@
+"""``submit``: a run as a job of a Ray cluster."""
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from finemo_dist.cli.main import EXIT_INTERRUPTED
+from finemo_dist.cli.messages import one_line, printable
+from finemo_dist.cli.options import ANY_PATH, json_option, worker_options
+
+if TYPE_CHECKING:
+    from finemo_dist.run.ray_job import JobEnd, RayJobs
+
+_REASONS: Final = {
+    0: "",
+    2: "bad input or usage, as its last lines say",
+    3: "shards are missing, as its last lines say; the same command tries them again",
+    EXIT_INTERRUPTED: "it was interrupted; committed work is kept, and the same command resumes",
+}
+"""What the exit status of ``run`` means."""
+_TERMINATED: Final = (-15, 143)
+_NOT_RUN: Final = (126, 127)
+"""What a shell says of a command it cannot run."""
+
+
+@click.command("submit")
+@click.argument("config", type=ANY_PATH)
+@click.option(
+    "--address",
+    required=True,
+    envvar="RAY_API_SERVER_ADDRESS",
+    show_envvar=True,
+    help="Dashboard of the head of the cluster: http://HEAD:8265.",
+)
+@click.option("-o", "--out", type=ANY_PATH, help="Run directory, instead of the one CONFIG names.")
+@click.option("--force", is_flag=True, help="Replace another run in the output directory.")
+@worker_options(None)
+@click.option("--no-wait", is_flag=True, help="Do not follow the job; print its name and end.")
+@json_option
+def submit(
+    *,
+    config: Path,
+    address: str,
+    out: Path | None,
+    force: bool,
+    no_wait: bool,
+    as_json: bool,
+    **worker: object,
+) -> None:
+    """Run CONFIG on a Ray cluster, as a job; its log is followed and its exit status is ours.
+
+    CONFIG and what it names lie on a file system that the cluster sees under the same path. Ctrl-C
+    leaves the job running.
+    """  # fmt: skip
+    words = _run_words(config, out, force=force, worker=worker)
+    # Ray takes a second to import.
+    from finemo_dist.run.ray_job import RayJobs
+
+    jobs = RayJobs(address)
+    job = jobs.submit(words)
+    later = _how_to_go_on(address, job)
+    _say(f"Submitted job {job} to {address}. {later}")
+    if not as_json:
+        click.echo(job)
+    status = None if no_wait else _exit_status(jobs, job, words[2], later)
+    if as_json:
+        click.echo(json.dumps({"job": job, "address": address, "exit_status": status}))
+    if status:
+        sys.exit(status)
+
+
+def _run_words(
+    config: Path, out: Path | None, *, force: bool, worker: dict[str, object]
+) -> list[str]:
+    """Return the command of the job: paths made absolute, as its working directory is another."""
+    words = ["finemo-dist", "run", str(_config_there(config))]
+    words += ["--executor", "ray", "--address", "auto"]
+    if out is not None:
+        words += ["--out", str(out.absolute())]
+    if force:
+        words.append("--force")
+    flags = {"n_workers": "--workers", "device": "--device", "batch_regions": "--batch-size"}
+    for name, flag in flags.items():
+        if worker[name] is not None:
+            words += [flag, str(worker[name])]
+    return words
+
+
+def _config_there(config: Path) -> Path:
+    """Return the absolute path of a configuration, checked where this machine sees it.
+
+    Raises
+    ------
+    UsageError
+        It is refused here already, or is neither here nor a path that the cluster may know.
+    """
+    from finemo_dist.cli.run import load_config
+    from finemo_dist.core.errors import UsageError
+
+    if config.is_file():
+        load_config(config)
+    elif config.is_absolute():
+        _say(f"{config}: not seen from this machine; the job looks for it on the cluster.")
+    else:
+        raise UsageError(
+            f"{config}: does not exist here. Give a configuration on a file system that this "
+            "machine and the cluster share, or its absolute path on the cluster."
+        )
+    return config.absolute()
+
+
+def _how_to_go_on(address: str, job: str) -> str:
+    end = shlex.join(["--address", address, job])
+    return f"Follow it with: ray job logs --follow {end}; stop it with: ray job stop {end}"
+
+
+def _exit_status(jobs: "RayJobs", job: str, config: str, later: str) -> int:
+    """Follow a job to its end, say in one line how it failed if it did, and return the status."""
+    log = _Log()
+    try:
+        end = jobs.follow(job, log.write)
+    except KeyboardInterrupt:
+        log.close()
+        _say(f"No longer following: job {job} goes on. {later}")
+        return EXIT_INTERRUPTED
+    log.close()
+    status, reason = _verdict(end)
+    if status == 2 and log.says_missing(config):
+        reason = (
+            f"{config} is not seen on the cluster: put it, and what it names, on a file system "
+            "that every node has under the same path"
+        )
+    if status:
+        _say(f"Error: job {job} failed with exit status {status}: {reason}.")
+    return status
+
+
+def _verdict(end: "JobEnd") -> tuple[int, str]:
+    """Return the exit status that the end of a job stands for, and why."""
+    resumes = "committed work is kept, and the same command resumes"
+    status = end.exit_status
+    if status in _REASONS:
+        return status, _REASONS[status]
+    if end.is_stopped or status in _TERMINATED:
+        return EXIT_INTERRUPTED, f"it was stopped; {resumes}"
+    if status in _NOT_RUN:
+        return 2, "finemo-dist is not on the PATH of the Ray nodes; install it there"
+    return 3, f"it did not end by itself ({end.reason or f'status {status}'}); {resumes}"
+
+
+class _Log:
+    """The log of a job on standard error, line by line."""
+
+    def __init__(self) -> None:
+        self._open = ""
+        self._last = ""
+
+    def write(self, piece: str) -> None:
+        """Show the lines that a piece completes."""
+        *lines, self._open = (self._open + piece).split("\n")
+        for line in lines:
+            self._show(line)
+
+    def close(self) -> None:
+        """Show a last line that has no end."""
+        if self._open:
+            self._show(self._open)
+            self._open = ""
+
+    def says_missing(self, path: str) -> bool:
+        """Return whether the last words were that a path does not exist."""
+        return path in self._last and "does not exist" in self._last
+
+    def _show(self, line: str) -> None:
+        click.echo(printable(line.rstrip("\r").expandtabs()), err=True)
+        self._last = line or self._last
+
+
+def _say(message: str) -> None:
+    click.echo(one_line(message), err=True)
+
+
+COMMANDS: Final = {"submit": submit}
