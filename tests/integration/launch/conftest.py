@@ -118,7 +118,8 @@ def ray_head(program) -> Iterator[RayHead]:
     folder = Path(tempfile.mkdtemp(prefix="fd", dir="/tmp"))
     env = {
         **program, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": os.urandom(32).hex(),
-        "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
+        # Nothing waits for a node that ends; a job that is stopped has time to say so.
+        "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0", "RAY_JOB_STOP_WAIT_TIME_S": "60",
     }  # fmt: skip
     port, dashboard, agent = free_ports(3)
     words = [

@@ -115,5 +115,6 @@ def test_an_interrupt_leaves_the_job_running_and_says_how_to_stop_it(ray_head, w
     wait_until(lambda: len(parts(config.run)) > n_parts, 60, "part of the job that goes on")
     stop = re.search(r"(ray job stop --address \S+ \S+)\n$", said)[1]
     assert job.strip() in stop
-    subprocess.run(stop.split(), env=ray_head.env, check=True, capture_output=True, timeout=60)
-    wait_until(lambda: RunRecord.load(config.run).status == "interrupted", 60, "interruption")
+    subprocess.run(stop.split(), env=ray_head.env, check=True, capture_output=True, timeout=120)
+
+    assert RunRecord.load(config.run).status == "interrupted"
