@@ -5,7 +5,6 @@ from typing import Final
 
 import click
 
-from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import EXISTING_PATH, limit_options
 
 
@@ -29,11 +28,12 @@ def compact(
         for sample in catalog.samples:
             done = compact_sample(catalog, sample)
             state = "" if done.is_new else " (as it was)"
-            say(f"{sample}: {done.n_hits:,} hits in {done.n_files} files{state}")
+            click.echo(f"{sample}: {done.n_hits:,} hits in {done.n_files} files{state}", err=True)
             if done.n_shards_missing:
-                say(
+                click.echo(
                     f"  Warning: {done.n_shards_missing} shards are missing; compact again when "
-                    "they are committed"
+                    "they are committed",
+                    err=True,
                 )
 
 

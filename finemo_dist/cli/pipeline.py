@@ -41,7 +41,7 @@ from finemo_dist.run.plan import (
     clear_run,
     plan_run,
 )
-from finemo_dist.run.resources import Machine, choose_executor, count_gpus, resolve_device
+from finemo_dist.run.resources import Machine, choose_executor, find_machine, resolve_device
 from finemo_dist.run.spec import SampleSpec, WorkerSpec
 from finemo_dist.sources.finemo_npz import FinemoRegionsSource
 from finemo_dist.store.read import RegionStore, open_store
@@ -94,7 +94,7 @@ def call(
         Some shards could not be finished; the others are committed.
     """
     clock = Clock()
-    machine = Machine(n_cores=available_cores(), n_gpus=count_gpus())
+    machine = find_machine(resources, n_cores=available_cores())
     motifs, device = check_settings(regions, modisco_h5, config, resources, machine=machine)
     opened = {name: _open_regions(path) for name, path in regions.items()}
     for name, found in opened.items():
@@ -148,7 +148,7 @@ def check_settings(
     """
     for name in names:
         check_sample_name(name)
-    machine = machine or Machine(n_cores=available_cores(), n_gpus=count_gpus())
+    machine = machine or find_machine(resources, n_cores=available_cores())
     return _motifs(modisco_h5, config), resolve_device(resources.device, machine)
 
 
@@ -214,6 +214,8 @@ def _executor_that_fits(
 ) -> Executor:
     """Return the executor of the chosen number of workers, or of as many as memory holds."""
     executor = choose_executor(resources, plan, spec, machine)
+    if resources.ray_address is not None:
+        return executor
     n_workers = int(executor.describe()["n_workers"])
     n_fitting = fits(n_workers) if spec.device == "cpu" and plan.pending else n_workers
     if n_fitting == n_workers:

@@ -5,7 +5,6 @@ from typing import Final
 
 import click
 
-from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import ANY_PATH, EXISTING_FILE, EXISTING_PATH, refused
 
 
@@ -77,7 +76,7 @@ def report(
         force=force,
     )
     page = make_report(request)
-    say(f"{page}: open it in a browser; its tables lie beside it")
+    click.echo(f"{page}: open it in a browser; its tables lie beside it", err=True)
 
 
 COMMANDS: Final = {"report": report}

@@ -17,7 +17,7 @@ _WORTH_RAY_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What this process may use."""
+    """What the workers of this process may use, here or on a cluster."""
 
     n_cores: int
     n_gpus: int
@@ -47,6 +47,22 @@ def count_gpus() -> int:
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
+def find_machine(resources: ResourceConfig, *, n_cores: int) -> Machine:
+    """Return what this machine has, or the cluster whose address is given.
+
+    Raises
+    ------
+    RunError
+        No cluster answers there.
+    """
+    if resources.ray_address is None or resources.executor == "serial":
+        return Machine(n_cores=n_cores, n_gpus=count_gpus())
+    from finemo_dist.run.ray_pool import cluster_places
+
+    n_cores, n_gpus = cluster_places(resources.ray_address)
+    return Machine(n_cores=n_cores, n_gpus=n_gpus)
+
+
 def choose_executor(
     resources: ResourceConfig, plan: RunPlan, spec: WorkerSpec, machine: Machine
 ) -> Executor:
@@ -54,11 +70,12 @@ def choose_executor(
 
     ``auto`` takes one worker in this process when one is asked for, when one unit is left, or when
     the work is estimated at less than half a minute of one core; else Ray with one worker for each
-    GPU or core, no more than units.
+    GPU or core, no more than units. On a cluster these are the cluster's, now and later.
     """
-    n_workers = _n_workers(resources, plan, spec, machine)
+    is_here = resources.ray_address is None
+    n_workers = _n_workers(resources, plan, spec, machine) if is_here else resources.n_workers
     if resources.executor == "serial" or (
-        resources.executor == "auto" and resources.ray_address is None and n_workers == 1
+        resources.executor == "auto" and is_here and n_workers == 1
     ):
         return SerialExecutor(spec)
     # Ray takes a second to import.

@@ -104,7 +104,7 @@ def test_force_replaces_another_run_and_leaves_foreign_files(command, inputs, tm
 def test_what_is_refused_with_force_leaves_the_earlier_run(
     refused, command, inputs, tmp_path, monkeypatch, more
 ):
-    monkeypatch.setattr("finemo_dist.cli.pipeline.count_gpus", lambda: 0)
+    monkeypatch.setattr("finemo_dist.run.resources.count_gpus", lambda: 0)
     command(*words(inputs, tmp_path))
     before = content(tmp_path)
 
@@ -117,7 +117,7 @@ def test_what_is_refused_with_force_leaves_the_earlier_run(
     "more", [("-M", "ph"), ("--device", "cuda"), ("-I", __file__)], ids=["kind", "GPU", "motif"]
 )
 def test_what_is_refused_leaves_nothing(refused, inputs, tmp_path, monkeypatch, more):
-    monkeypatch.setattr("finemo_dist.cli.pipeline.count_gpus", lambda: 0)
+    monkeypatch.setattr("finemo_dist.run.resources.count_gpus", lambda: 0)
 
     refused(*words(inputs, tmp_path / "run", *more))
 
