@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c tests/constraints.txt
 
-.PHONY: help demo test fuzz check format-check lint types format bench clean
+.PHONY: help demo test test-kills fuzz check format-check lint types format bench clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -24,6 +24,9 @@ demo: $(VENV)/installed  ## Run the pipeline on generated samples with known mot
 
 test: $(VENV)/dev-installed  ## Run the whole test suite.
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-kills: $(VENV)/dev-installed  ## Kill workers, nodes and drivers by 20 random schedules (KILL_SEEDS).
+	KILL_SEEDS=$${KILL_SEEDS:-20} $(BIN)/python -m pytest -s tests/integration/cluster
 
 fuzz: $(VENV)/dev-installed  ## Run 20,000 damaged and odd inputs (FUZZ_CASES, FUZZ_SECONDS, FUZZ_SEED, FUZZ_KINDS).
 	$(BIN)/python -m tests.fuzz

@@ -1,0 +1,188 @@
+"""A cluster of three nodes on this machine, with GPUs that are not there."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import ray
+from ray.cluster_utils import Cluster
+
+from finemo_dist.core.events import UnitDone
+from finemo_dist.run.drive import drive
+from finemo_dist.run.plan import read_plan
+from tests.command import PROJECT
+from tests.integration.cluster.workers import StubMaker, begin_run, words, write_stub_unit
+from tests.unit.run.runs import parts
+
+WAIT_S = 240.0
+"""No wait of a test is longer: the machines that run this are shared, and Ray starts slowly."""
+_FAST_NOTICE = {
+    "health_check_initial_delay_ms": 1000,
+    "health_check_period_ms": 1000,
+    "health_check_timeout_ms": 2000,
+    "health_check_failure_threshold": 5,
+}
+_OBJECT_STORE_BYTES = 80 << 20
+
+
+class Nodes:
+    """Three nodes: a head with one GPU, one with one and one with two."""
+
+    def __init__(self) -> None:
+        # Ray's sockets lie below; their paths may have 107 bytes.
+        self.folder = tempfile.mkdtemp(prefix="fdc-", dir="/tmp")
+        self.cluster = Cluster()
+        self._add(1, include_dashboard=False, _system_config=_FAST_NOTICE)
+        self.others = [self._add(n) for n in (1, 2)]
+        self.cluster.wait_for_nodes(WAIT_S)
+
+    @property
+    def address(self) -> str:
+        return self.cluster.address
+
+    def _add(self, n_gpus: int, **options):
+        return self.cluster.add_node(
+            num_cpus=n_gpus, num_gpus=n_gpus, temp_dir=self.folder,
+            object_store_memory=_OBJECT_STORE_BYTES, **options,
+        )  # fmt: skip
+
+    def add(self, n_gpus: int) -> None:
+        self.others.append(self._add(n_gpus))
+
+    def remove(self, node) -> None:
+        """End a node as a machine ends that loses its power."""
+        self.others.remove(node)
+        self.cluster.remove_node(node, allow_graceful=False)
+
+    def restore(self) -> None:
+        """Have three nodes again."""
+        while len(self.others) > 2:
+            self.remove(self.others[-1])
+        while len(self.others) < 2:
+            self.add(1 + len(self.others))
+        self.cluster.wait_for_nodes(WAIT_S)
+
+    def close(self) -> None:
+        self.cluster.shutdown()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="package")
+def nodes():
+    patch = pytest.MonkeyPatch()
+    # Otherwise whoever on this machine asks for the cluster that is there would join this one.
+    patch.setattr(ray._private.utils, "write_ray_address", lambda *_: None)
+    # Beside other work Ray's workers, which it makes nice, would hardly start.
+    patch.setenv("RAY_worker_niceness", "0")
+    patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    found = Nodes()
+    yield found
+    found.close()
+    patch.undo()
+
+
+class Job:
+    """A driver in a process of its own, and the workers it made."""
+
+    def __init__(self, address: str, maker: StubMaker, options: dict) -> None:
+        self.run, self.word = Path(maker.run), Path(maker.word)
+        given = [json.dumps(value) for value in (address, options, asdict(maker))]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.integration.cluster.driver", *given],
+            cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    @property
+    def n_committed(self) -> int:
+        return sum(name.startswith("peaks_qc") for name in parts(self.run))
+
+    @property
+    def live_pids(self) -> list[int]:
+        return sorted(word["pid"] for word in words(self.word) if is_alive(word["pid"]))
+
+    def is_over(self) -> bool:
+        return self.process.poll() is not None
+
+    def ends(self) -> dict:
+        """Wait for the driver, and return what it did."""
+        out, err = self.process.communicate(timeout=WAIT_S)
+        assert self.process.returncode == 0, err
+        return json.loads(out.splitlines()[-1])
+
+    def kill(self) -> None:
+        """End the driver without a word; its workers must end by themselves."""
+        self.process.kill()
+        self.process.communicate(timeout=WAIT_S)
+        wait_until(lambda: not self.live_pids)
+
+
+@pytest.fixture
+def start(nodes, tmp_path):
+    """Return a function that starts a driver; a second one goes on with the run of the first."""
+    (tmp_path / "word").mkdir()
+    jobs = []
+
+    def begin(*, n_workers: int | None = None, unit_timeout_s: float = WAIT_S, **options) -> Job:
+        run = tmp_path / "run"
+        if not run.exists():
+            begin_run(run)
+        maker = StubMaker(str(run), str(tmp_path / "word"), **options)
+        chosen = {"n_workers": n_workers, "unit_timeout_s": unit_timeout_s}
+        jobs.append(Job(nodes.address, maker, chosen))
+        return jobs[-1]
+
+    yield begin
+    for job in jobs:
+        if not job.is_over():
+            job.kill()
+    nodes.restore()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory):
+    """The bytes of every part, as one undisturbed worker in one process writes them."""
+    run = begin_run(tmp_path_factory.mktemp("undisturbed"))
+
+    class Serial:
+        def describe(self):
+            return {"kind": "serial", "n_workers": 1, "device": "cpu"}
+
+        def run(self, units):
+            for unit in units:
+                write_stub_unit(run, unit)
+                yield UnitDone(unit, "serial", 2, 1, 0, 0.0, {})
+
+    drive(read_plan(run), Serial(), on_event=lambda *_: None)
+    return parts(run)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return status != "Z"
+
+
+def kill(pids: list[int]) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not is_so():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.05)
