@@ -18,6 +18,7 @@ from tests.benchmarks.growth import measure_growth
 from tests.benchmarks.hit_catalog import measure_catalog
 from tests.benchmarks.processes import BenchmarkError
 from tests.benchmarks.reporting import measure_reports
+from tests.benchmarks.scheduling import measure_scheduling
 from tests.benchmarks.solver_rates import measure_solver
 from tests.benchmarks.tables import write_section
 
@@ -66,12 +67,17 @@ def _catalog(settings: Settings) -> str:
     return measure_catalog(settings.effort, settings.work / "catalog", finemo=settings.finemo)
 
 
+def _scheduling(settings: Settings) -> str:
+    return measure_scheduling(settings.effort, settings.work / "scheduling")
+
+
 BENCHMARKS: Final[dict[str, tuple[str, Callable[[Settings], str]]]] = {
     "solver": ("Solver", _solver),
     "growth": ("Growth", _growth),
     "end-to-end": ("End to end", _end_to_end),
     "report": ("Report", _report),
     "catalog": ("Catalog", _catalog),
+    "scheduling": ("Scheduling", _scheduling),
 }
 """Name to title and function, in the order of ``all``."""
 
@@ -121,7 +127,7 @@ def main(
 ) -> None:
     """Run one benchmark, or all; tables go to standard output, progress to standard error."""
     try:
-        finemo = None if no_finemo or name == "growth" else find_finemo(finemo_path)
+        finemo = None if no_finemo or name in {"growth", "scheduling"} else find_finemo(finemo_path)
         with tempfile.TemporaryDirectory(prefix="finemo-dist-bench-") as temporary:
             settings = Settings(
                 effort=QUICK if quick else SHORT if short else FULL,

@@ -36,6 +36,10 @@ class Effort:
     catalog_samples: int
     catalog_sample_hits: int
     """Samples that are queried, and hits of each."""
+    atlas_samples: tuple[int, ...]
+    """Samples of runs in which nothing is solved."""
+    speedup_regions: int
+    """Regions solved by one worker and by two."""
 
 
 FULL: Final = Effort(
@@ -55,6 +59,8 @@ FULL: Final = Effort(
     catalog_hits=20_000_000,
     catalog_samples=200,
     catalog_sample_hits=1_000_000,
+    atlas_samples=(50, 100, 200),
+    speedup_regions=40_000,
 )
 
 SHORT: Final = replace(
@@ -72,6 +78,8 @@ SHORT: Final = replace(
     growth_sample=1_000,
     catalog_hits=2_000_000,
     catalog_samples=20,
+    atlas_samples=(20, 50),
+    speedup_regions=15_000,
 )
 """One repeat of smaller runs: a first look that means something."""
 
@@ -93,4 +101,6 @@ QUICK: Final = replace(
     catalog_hits=120_000,
     catalog_samples=3,
     catalog_sample_hits=24_000,
+    atlas_samples=(2, 4),
+    speedup_regions=1_000,
 )

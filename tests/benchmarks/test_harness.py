@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.benchmarks import programs, solver_rates
+from tests.benchmarks import programs, scheduling, scheduling_probe, solver_rates
 from tests.benchmarks.__main__ import Settings, run_benchmark
 from tests.benchmarks.datasets import CopiedSource, simulated_dataset, spaced_rows, write_regions
 from tests.benchmarks.efforts import QUICK
@@ -32,6 +32,8 @@ TINY = replace(
     catalog_hits=2_400,
     catalog_samples=2,
     catalog_sample_hits=480,
+    atlas_samples=(1, 2),
+    speedup_regions=64,
 )
 
 
@@ -70,6 +72,22 @@ def test_the_catalog_benchmark_runs_without_finemo(tmp_path, in_process):
     assert "| intersection of three runs" in section
     assert "| one locus, all samples" in section
     assert not (tmp_path / "work" / "catalog").exists()
+
+
+def test_the_scheduling_benchmark_runs(tmp_path, monkeypatch):
+    def run_here(*words, n_workers, **options):
+        return scheduling_probe.scheduling(*words, n_workers=0, **options)
+
+    monkeypatch.setattr(scheduling, "run_scheduling", run_here)
+    monkeypatch.setattr(scheduling, "_REGIONS_PER_SAMPLE", 50)
+    settings = Settings(TINY, tmp_path / "work", None, tmp_path / "absent", n_workers=1)
+
+    section = run_benchmark("scheduling", settings, None)
+
+    assert "| 2, Ray, 2 workers " in section
+    assert "| 1,500 (drawn), in process " in section
+    assert " 37,500 |" in section
+    assert "times one Ray worker" in section
 
 
 def test_the_gap_of_our_own_hits_is_within_the_tolerance(tmp_path, in_process):
