@@ -1,4 +1,4 @@
-"""Extracting regions: what the ``extract-regions-*`` commands, ``run`` and ``demo`` share.
+"""Extracting regions: what the ``extract-regions-*`` commands and ``demo`` share.
 
 Loads neither torch nor duckdb: extraction starts fast and stays small.
 """
@@ -38,11 +38,8 @@ def extract(
     *,
     shard_regions: int | None = None,
     force: bool = False,
-    n_like_it: int = 1,
 ) -> Extraction:
     """Write the regions of a source to a region store, or to finemo's ``.npz``.
-
-    ``n_like_it`` is how many of about this size are to follow each other, for the check of space.
 
     Raises
     ------
@@ -54,7 +51,7 @@ def extract(
     started = time.perf_counter()
     if out_path.exists() and not force:
         raise UsageError(f"{out_path}: exists. Choose another name, or replace it with --force.")
-    require_disk_for_store(source, out_path, n_like_it=n_like_it)
+    require_disk_for_store(source, out_path)
     n_coarse = 0
     if out_path.suffix == ".npz":
         staging = out_path.with_name(f".{out_path.stem}.staging.zarr")

@@ -8,8 +8,8 @@ import click
 from finemo_dist.cli.options import ANY_PATH, EXISTING_FILE, executor_overrides, json_option
 
 if TYPE_CHECKING:
-    from finemo_dist.core.protocols import Source
-    from finemo_dist.core.run_config import RunConfig, SampleConfig
+    from finemo_dist.core.run_config import RunConfig
+    from finemo_dist.run.extraction import BegunStore
 
 
 @click.command("run")
@@ -27,24 +27,38 @@ def run(
     folder; options of where the work is done go before the resources of CONFIG. The same command
     run again resumes.
     """
+    from contextlib import ExitStack
+
     from finemo_dist.cli.pipeline import call, check_settings
-    from finemo_dist.cli.settings import overridden
+    from finemo_dist.cli.settings import available_cores, overridden
+    from finemo_dist.cli.stores import stores_of
     from finemo_dist.cli.summaries import print_call
+    from finemo_dist.run.plan import check_regions
+    from finemo_dist.run.resources import Machine, count_gpus
 
     settings = load_config(config)
     resources = overridden(settings.resources, resource_options)
     output = out or settings.output
+    machine = Machine(n_cores=available_cores(), n_gpus=count_gpus())
     # Before stores of an earlier run are replaced.
-    check_settings(
+    motifs, _ = check_settings(
         [s.name for s in settings.samples], settings.modisco_h5, settings.call, resources
     )
-    folder = output.with_name(f"{output.name}.regions")
-    n_samples = len(settings.samples)
-    stores = {
-        sample.name: _store_of(sample, folder, n_left=n_samples - i, force=force)
-        for i, sample in enumerate(settings.samples)
-    }
-    result = call(output, stores, settings.modisco_h5, settings.call, resources, force=force)
+
+    def check(store: "BegunStore") -> None:
+        check_regions(store.name, store.path, store, motifs=motifs, config=settings.call)
+
+    with ExitStack() as session:
+        stores = stores_of(
+            settings.samples,
+            output.with_name(f"{output.name}.regions"),
+            resources,
+            machine,
+            session=session,
+            check=check,
+            force=force,
+        )
+        result = call(output, stores, settings.modisco_h5, settings.call, resources, force=force)
     print_call(result, as_json=as_json)
 
 
@@ -91,47 +105,6 @@ def _read_yaml(path: Path) -> dict[str, Any]:
             "and samples. See configs/ for examples."
         )
     return content
-
-
-def _store_of(sample: "SampleConfig", folder: Path, *, n_left: int, force: bool) -> Path:
-    """Return the store of a sample, extracted unless it stands from the same inputs.
-
-    Space is asked for all ``n_left`` samples that are left, as if of one size.
-    """
-    from finemo_dist.cli.extraction import extract
-    from finemo_dist.core.errors import UsageError
-    from finemo_dist.hits.layout import folder_name
-    from finemo_dist.store.read import open_store
-
-    if sample.regions is not None:
-        return sample.regions
-    path = folder / f"{folder_name(sample.name)}.zarr"
-    source = _make_source(sample)
-    if path.exists():
-        standing = open_store(path)
-        if standing.meta.is_made_from(source.inputs):
-            return path
-        if not force:
-            raise UsageError(
-                f"{path}: was extracted from other inputs of sample {sample.name!r}. Remove it, "
-                "or replace it with --force."
-            )
-    return extract(source, path, force=force, n_like_it=n_left).path
-
-
-def _make_source(sample: "SampleConfig") -> "Source":
-    from finemo_dist.sources.arrays import ModiscoArraysSource
-    from finemo_dist.sources.bigwig import BigWigSource
-    from finemo_dist.sources.h5 import BpnetSource, ChromBpnetSource
-
-    if sample.bigwig is not None:
-        return BigWigSource(**dict(sample.bigwig))
-    if sample.chrombpnet_h5 is not None:
-        return ChromBpnetSource(**dict(sample.chrombpnet_h5))
-    if sample.bpnet_h5 is not None:
-        return BpnetSource(**dict(sample.bpnet_h5))
-    assert sample.modisco_arrays is not None
-    return ModiscoArraysSource(**dict(sample.modisco_arrays))
 
 
 COMMANDS: Final = {"run": run}

@@ -1,9 +1,10 @@
 """Disk and memory checked before long work: what it will take against what is free."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from finemo_dist.core.config import ResourceConfig, SolverConfig
 from finemo_dist.core.memory import region_bytes
@@ -12,11 +13,16 @@ from finemo_dist.core.records import MotifSet
 from finemo_dist.core.space import Need, call_bytes, gpu_bytes, readable, store_bytes, worker_bytes
 from finemo_dist.run import space
 
+if TYPE_CHECKING:
+    from finemo_dist.run.extraction import BegunStore
+
 logger = logging.getLogger(__name__)
 
+_STORE_CURE: Final = "Free some, choose an output on another disk (-o), or extract fewer regions."
 
-def require_disk_for_store(source: Source, out_path: Path, *, n_like_it: int = 1) -> None:
-    """Refuse an extraction whose output, and others of its size, do not fit the disk.
+
+def require_disk_for_store(source: Source, out_path: Path) -> None:
+    """Refuse an extraction whose output does not fit the disk.
 
     Raises
     ------
@@ -27,10 +33,21 @@ def require_disk_for_store(source: Source, out_path: Path, *, n_like_it: int = 1
     what = "the region store"
     if out_path.suffix == ".npz":
         what, needed = "the regions file and the store it is made from", 2 * needed
-    if n_like_it > 1:
-        what, needed = f"{n_like_it} region stores like this one", n_like_it * needed
-    cure = "Free some, choose an output on another disk (-o), or extract fewer regions."
-    space.require(Need(what, str(out_path), needed, cure), space.free_disk(out_path))
+    space.require(Need(what, str(out_path), needed, _STORE_CURE), space.free_disk(out_path))
+
+
+def require_disk_for_stores(folder: Path, begun: "Sequence[BegunStore]") -> None:
+    """Refuse extractions whose shards that are not written yet do not fit the disk together.
+
+    Raises
+    ------
+    UsageError
+        Less is free than they take.
+    """
+    needed = sum(store_bytes(s.n_pending_regions, s.region_width, s.score_kind) for s in begun)
+    what = "the region store" if len(begun) == 1 else f"{len(begun)} region stores"
+    if begun:
+        space.require(Need(what, str(folder), needed, _STORE_CURE), space.free_disk(folder))
 
 
 def require_disk_for_call(run_dir: Path, stores: Iterable[RegionReader], motifs: MotifSet) -> None:

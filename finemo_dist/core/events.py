@@ -39,6 +39,8 @@ class UnitFailed:
     error: str
     is_final: bool
     """Whether it is set aside; otherwise it is tried again elsewhere."""
+    is_refused: bool = False
+    """Whether an input is at fault, so that no other worker was asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,20 @@ from finemo_dist.core.records import (
 )
 
 
+class RegionKind(Protocol):
+    """What decides whether motifs can be called in regions."""
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What the contributions are."""
+        ...
+
+    @property
+    def region_width(self) -> int:
+        """Bases in every region, L."""
+        ...
+
+
 class Source(Protocol):
     """Regions as they come from outside: coordinates at once, sequences and scores in blocks.
 

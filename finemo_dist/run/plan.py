@@ -14,7 +14,7 @@ from finemo_dist import __version__
 from finemo_dist.core.config import CallConfig, digest_of
 from finemo_dist.core.errors import InputError, RunError
 from finemo_dist.core.input_report import InputReport
-from finemo_dist.core.protocols import RegionReader, Source
+from finemo_dist.core.protocols import RegionKind, RegionReader
 from finemo_dist.core.records import InputFile, MotifSet, ScoreKind, Unit
 from finemo_dist.core.run_log import remove_logs
 from finemo_dist.core.run_record import RunRecord, SampleRecord
@@ -178,7 +178,7 @@ def _sample_record(name: str, store: RegionReader) -> SampleRecord:
 def check_regions(
     name: str,
     path: str | Path,
-    regions: RegionReader | Source,
+    regions: RegionKind,
     *,
     motifs: MotifSet,
     config: CallConfig,

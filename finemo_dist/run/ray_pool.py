@@ -348,6 +348,26 @@ def _told(failure: Failure | None, error: str) -> Iterator[UnitFailed]:
 
 
 @contextmanager
+def ray_session(address: str | None, *, n_cores: int, n_gpus: int) -> Iterator[None]:
+    """Keep one session open for all executors inside; starting one takes seconds.
+
+    Parameters
+    ----------
+    address
+        Of a cluster to join; one of these cores and GPUs is started on this machine when None.
+    """
+    if ray.is_initialized():
+        yield
+        return
+    with _same_signal_handler():
+        _connect(address, n_cores, "cuda" if n_gpus else "cpu", n_gpus=n_gpus)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
 def _same_signal_handler() -> Iterator[None]:
     """Put back what SIGTERM does: Ray makes it an exit that says nothing of resuming."""
     handler = signal.getsignal(signal.SIGTERM)
@@ -359,7 +379,9 @@ def _same_signal_handler() -> Iterator[None]:
             signal.signal(signal.SIGTERM, handler)
 
 
-def _connect(address: str | None, n_workers: int, device: str) -> None:
+def _connect(
+    address: str | None, n_workers: int, device: str, *, n_gpus: int | None = None
+) -> None:
     """Join the cluster at an address, or start one of our own on this machine alone."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if address is not None:
@@ -376,7 +398,7 @@ def _connect(address: str | None, n_workers: int, device: str) -> None:
         # "local" never joins a cluster that a stale address file names.
         address="local",
         num_cpus=n_workers,
-        num_gpus=n_workers if device == "cuda" else 0,
+        num_gpus=(n_gpus or n_workers) if device == "cuda" else 0,
         include_dashboard=False,
         object_store_memory=_OBJECT_STORE_BYTES,
         log_to_driver=False,

@@ -6,13 +6,18 @@ import torch
 
 from finemo_dist.core.config import ResourceConfig, SolverName
 from finemo_dist.core.errors import UsageError
-from finemo_dist.core.protocols import Executor
+from finemo_dist.core.protocols import Executor, WorkerMaker
+from finemo_dist.run.extraction import ExtractionPlan
 from finemo_dist.run.plan import RunPlan
 from finemo_dist.run.serial import SerialExecutor
 from finemo_dist.run.spec import WorkerSpec
 
 _WORTH_RAY_S = 30.0
 """Work of one core below which starting Ray (4 to 10 s) gains nothing."""
+_OPEN_S = 0.5
+"""To check the inputs of a sample and begin its store."""
+_EXTRACT_S = 1e-6
+"""A base: to read, compress and write it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,21 @@ def choose_executor(
     """
     is_here = resources.ray_address is None
     n_workers = _n_workers(resources, plan, spec, machine) if is_here else resources.n_workers
+    return _executor_of(resources, spec, n_workers)
+
+
+def choose_extractor(resources: ResourceConfig, plan: ExtractionPlan, machine: Machine) -> Executor:
+    """Return the executor of an extraction, by the rules of ``choose_executor``: cores only."""
+    seconds = len(plan.units) * _OPEN_S if not plan.n_bases else plan.n_bases * _EXTRACT_S
+    n_workers = resources.n_workers
+    if n_workers is None and resources.ray_address is None:
+        is_small = resources.executor == "auto" and seconds < _WORTH_RAY_S
+        n_workers = 1 if is_small else max(1, min(machine.n_cores, len(plan.units)))
+    return _executor_of(resources, plan.spec, n_workers)
+
+
+def _executor_of(resources: ResourceConfig, spec: WorkerMaker, n_workers: int | None) -> Executor:
+    is_here = resources.ray_address is None
     if resources.executor == "serial" or (
         resources.executor == "auto" and is_here and n_workers == 1
     ):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from zarr.codecs import BloscCodec, BloscShuffle, Crc32cCodec
 
 from finemo_dist.core.errors import StoreError
+from finemo_dist.core.files import flush
 from finemo_dist.core.records import RegionTable
 from finemo_dist.store import layout
 from finemo_dist.store.layout import StoreMeta
@@ -145,6 +146,12 @@ def remove_shard(path: Path, meta: StoreMeta, shard: int) -> None:
     """Remove the files of a shard: Zarr merges into a file that stands there, whole or damaged."""
     for name in layout.SHARDED_ARRAYS:
         shard_file(path, meta, name, shard).unlink(missing_ok=True)
+
+
+def flush_shard(path: Path, meta: StoreMeta, shard: int) -> None:
+    """Have the files of a shard on the disk, where a crash of the machine leaves them."""
+    for name in layout.SHARDED_ARRAYS:
+        flush(shard_file(path, meta, name, shard))
 
 
 def read_table(path: Path, arrays: Arrays, meta: StoreMeta, rows: range) -> RegionTable:

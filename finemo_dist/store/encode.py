@@ -80,6 +80,8 @@ def encode_partition(path: str | Path, source: Source, shard: int) -> ShardRecor
     _arrays.remove_shard(path, meta, shard)
     for name in layout.SHARDED_ARRAYS:
         _arrays.write_rows(group, name, rows, getattr(encoded, name))
+    # Whoever goes on after a crash takes the record's word for it.
+    _arrays.flush_shard(path, meta, shard)
     record = ShardRecord(shard, len(rows), encoded.digest(), report)
     record.write(path)
     return record
@@ -219,10 +221,22 @@ def _check_shard_regions(shard_regions: int | None, n_regions: int) -> int:
     return shard_regions
 
 
-def _check_source(
-    source: Source, table: RegionTable, meta: StoreMeta, stored: RegionTable, path: Path
-) -> None:
-    is_same = (
+def is_made_for(path: str | Path, source: Source) -> bool:
+    """Whether a store, complete or not, is of the very inputs, regions and width of a source.
+
+    False also where there is no store, or a damaged one.
+    """
+    path = Path(path)
+    try:
+        group, meta = _arrays.open_group(path)
+        stored = _arrays.read_table(path, group, meta, range(meta.n_regions))
+    except StoreError:
+        return False
+    return _is_of_source(source, source.regions, meta, stored)
+
+
+def _is_of_source(source: Source, table: RegionTable, meta: StoreMeta, stored: RegionTable) -> bool:
+    return bool(
         len(source.regions) == meta.n_regions
         and source.region_width == meta.region_width
         and ScoreKind(source.score_kind) is meta.score_kind
@@ -233,7 +247,12 @@ def _check_source(
         and np.array_equal(table.peak_id, stored.peak_id)
         and np.array_equal(table.peak_name, stored.peak_name)
     )
-    if not is_same:
+
+
+def _check_source(
+    source: Source, table: RegionTable, meta: StoreMeta, stored: RegionTable, path: Path
+) -> None:
+    if not _is_of_source(source, table, meta, stored):
         raise InputError(
             f"{path}: was made for other inputs than those given now (or they changed since). "
             f"Give the same files and options, or start a new store."

@@ -7,15 +7,17 @@ import pytest
 import ray
 
 from finemo_dist.core import errors
-from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, RunError
+from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, InputError, RunError
 from finemo_dist.core.events import UnitDone, UnitFailed, WorkersReady
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.read import committed_units
 from finemo_dist.run import ray_pool
 from finemo_dist.run.drive import drive
+from finemo_dist.run.extraction import extract_samples
 from finemo_dist.run.plan import read_plan
 from finemo_dist.run.ray_pool import RayExecutor
 from finemo_dist.run.serial import SerialExecutor
+from tests.unit.run import extractions
 from tests.unit.run.runs import corrupt_shard, parts, write_inputs
 
 SAMPLES = ("a", "b")
@@ -135,6 +137,39 @@ def test_a_worker_of_any_kind_can_say_that_a_unit_is_not_to_be_tried_again(make_
 
     assert failures(events) == [(VICTIM, True)]
     assert sorted(map(str, done(events))) == ["a[0]", "a[2]"]
+
+
+@pytest.fixture(params=[0, *(pytest.param(n, marks=pytest.mark.ray) for n in (1, 2))])
+def extractor_for(request):
+    """Return how the executor of a stage of an extraction is made: serial, or of Ray workers."""
+    if not request.param:
+        return lambda plan: SerialExecutor(plan.spec)
+    request.getfixturevalue("cluster")
+    return lambda plan: make_ray(plan.spec, n_workers=request.param)
+
+
+def test_an_extraction_leaves_the_same_stores_and_names_what_was_refused(extractor_for, tmp_path):
+    samples = extractions.extractions(tmp_path / "out", a=1, b=extractions.broken, c=2)
+    # Its functions travel by value: Ray's workers need not find the tests.
+    ray.cloudpickle.register_pickle_by_value(extractions)
+    try:
+        with pytest.raises(
+            InputError, match=r"1 of 3 samples were not.* b: gone\.bw: no such file"
+        ):
+            extract_samples(
+                samples,
+                executor_for=extractor_for,
+                check=lambda begun: None,
+                on_shard=lambda event: None,
+            )
+    finally:
+        ray.cloudpickle.unregister_pickle_by_value(extractions)
+
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.zarr", "c.zarr"]
+    for name, seed in (("a", 1), ("c", 2)):
+        expected = extractions.expected_store(tmp_path / name, seed)
+        found = tmp_path / "out" / f"{name}.zarr"
+        assert extractions.content(found) == extractions.content(expected)
 
 
 def test_an_executor_describes_itself_for_the_record(make_executor, inputs, tmp_path):

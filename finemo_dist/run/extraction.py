@@ -1,0 +1,200 @@
+"""Extracting the regions of many samples on workers: in which order, and what is done when.
+
+First every store is begun, so that all inputs are checked, and all sizes known, before hours of
+work; then the shards of all are written; and a store is finished, and takes its name, as soon as
+its last shard stands. A sample that cannot be extracted holds up none of the others.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, InputError, StoreError
+from finemo_dist.core.events import RunEvent, UnitDone, UnitFailed
+from finemo_dist.core.protocols import Executor
+from finemo_dist.core.records import ScoreKind, Unit
+from finemo_dist.run.extraction_worker import ExtractionSpec, SampleExtraction, Stage
+from finemo_dist.store import staging
+
+logger = logging.getLogger(__name__)
+
+_MOST_NAMED: Final = 20
+"""Samples in one message; all are in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class BegunStore:
+    """What is known of a store before its shards are written."""
+
+    name: str
+    """Of the sample."""
+    path: str
+    n_regions: int
+    region_width: int
+    score_kind: ScoreKind
+    shard_regions: int
+    n_shards: int
+    pending: tuple[int, ...]
+    """Shards that are not written yet."""
+
+    @property
+    def n_pending_regions(self) -> int:
+        """Regions in pending shards, at most."""
+        return min(self.n_regions, len(self.pending) * self.shard_regions)
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionPlan:
+    """The units of a stage and all that is known of the work, for the choice of an executor."""
+
+    spec: ExtractionSpec
+    units: tuple[Unit, ...]
+    n_bases: int
+    """In the regions to be written; 0 while stores are begun."""
+
+
+@dataclass(slots=True)
+class _Failures:
+    """What went wrong, by sample: the first of each is enough to say."""
+
+    errors: dict[str, str] = field(default_factory=dict)
+    is_refused: bool = False
+
+    def add(self, name: str, error: str, *, is_refused: bool = False) -> None:
+        if name not in self.errors:
+            self.errors[name] = error
+            logger.warning("sample %s is not extracted: %s", name, error)
+        self.is_refused = self.is_refused or is_refused
+
+    def raise_any(self, n_samples: int) -> None:
+        """Raise what there is to say of samples that are not extracted."""
+        if not self.errors:
+            return
+        if n_samples == 1 and self.is_refused:
+            raise InputError(next(iter(self.errors.values())))
+        named = [f"{name}: {error}" for name, error in list(self.errors.items())[:_MOST_NAMED]]
+        more = len(self.errors) - len(named)
+        message = (
+            f"{len(self.errors)} of {n_samples} samples were not extracted; stores and shards that "
+            f"were written stand, and the same command goes on from there. {' '.join(named)}"
+            f"{f' And {more} more.' if more else ''}"
+        )
+        raise InputError(message) if self.is_refused else IncompleteRunError(message)
+
+
+def extract_samples(
+    samples: Mapping[str, SampleExtraction],
+    *,
+    executor_for: Callable[[ExtractionPlan], Executor],
+    check: Callable[[Sequence[BegunStore]], None],
+    on_shard: Callable[[UnitDone], None],
+    overwrite: bool = False,
+) -> None:
+    """Extract every sample whose store does not stand; goes on where an earlier call stopped.
+
+    Parameters
+    ----------
+    executor_for
+        Called once a stage.
+    on_shard
+        Called after each shard.
+    check
+        Called with the stores that are to be written before the first shard is; what it raises
+        leaves none of those that had no shard.
+    overwrite
+        Whether stores of other inputs are replaced, each when its new one is complete.
+
+    Raises
+    ------
+    InputError
+        Inputs of samples were refused; all others are extracted.
+    IncompleteRunError
+        Samples could not be extracted for another reason; all others are.
+    """
+    failures = _Failures()
+    opening = ExtractionSpec(Stage.OPEN, samples, overwrite)
+    units = tuple(Unit(name, 0) for name in samples)
+    for _ in _run(executor_for, ExtractionPlan(opening, units, 0), failures):
+        pass
+    begun = [store for store in _begun(samples, failures) if store.name not in failures.errors]
+    try:
+        check(begun)
+    except FinemoDistError:
+        for store in begun:
+            if len(store.pending) == store.n_shards:
+                staging.discard(Path(store.path))
+        raise
+    _write(samples, begun, executor_for, failures, on_shard, overwrite=overwrite)
+    failures.raise_any(len(samples))
+
+
+def _run(
+    executor_for: Callable[[ExtractionPlan], Executor], plan: ExtractionPlan, failures: _Failures
+) -> Iterator[RunEvent]:
+    if not plan.units:
+        return
+    for event in executor_for(plan).run(plan.units):
+        if isinstance(event, UnitFailed) and event.is_final:
+            failures.add(event.unit.sample, event.error, is_refused=event.is_refused)
+        yield event
+
+
+def _begun(samples: Mapping[str, SampleExtraction], failures: _Failures) -> Iterator[BegunStore]:
+    """Yield what is to be written; the store of any other sample stands."""
+    for name, sample in samples.items():
+        staged = Path(sample.staged)
+        if name in failures.errors or not staged.exists():
+            continue
+        try:
+            meta, pending = staging.staged_meta(staged), staging.unwritten(staged)
+        except StoreError as error:
+            failures.add(name, str(error))
+            continue
+        yield BegunStore(
+            name=name,
+            path=sample.path,
+            n_regions=meta.n_regions,
+            region_width=meta.region_width,
+            score_kind=meta.score_kind,
+            shard_regions=meta.shard_regions,
+            n_shards=meta.n_shards,
+            pending=tuple(pending),
+        )
+
+
+def _write(
+    samples: Mapping[str, SampleExtraction],
+    begun: Sequence[BegunStore],
+    executor_for: Callable[[ExtractionPlan], Executor],
+    failures: _Failures,
+    on_shard: Callable[[UnitDone], None],
+    *,
+    overwrite: bool,
+) -> None:
+    pending = {store.name: set(store.pending) for store in begun}
+    for name in [name for name, shards in pending.items() if not shards]:
+        _finish(name, samples[name], failures)
+    plan = ExtractionPlan(
+        ExtractionSpec(Stage.WRITE, {name: samples[name] for name in pending}, overwrite),
+        tuple(Unit(store.name, shard) for store in begun for shard in store.pending),
+        sum(store.n_pending_regions * store.region_width for store in begun),
+    )
+    for event in _run(executor_for, plan, failures):
+        if not isinstance(event, UnitDone):
+            continue
+        name, left = event.unit.sample, pending[event.unit.sample]
+        left.remove(event.unit.shard)
+        if not left:
+            _finish(name, samples[name], failures)
+        on_shard(event)
+
+
+def _finish(name: str, sample: SampleExtraction, failures: _Failures) -> None:
+    try:
+        staging.put_in_place(Path(sample.staged), Path(sample.path))
+    except OSError as error:
+        failures.add(name, f"{sample.path}: cannot be written ({error.strerror or error}).")
+    except StoreError as error:
+        failures.add(name, str(error))

@@ -1,0 +1,127 @@
+"""The worker that extracts regions: begins stores, and writes their shards."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from finemo_dist.core.clock import Clock
+from finemo_dist.core.errors import InputError, StoreError, UsageError
+from finemo_dist.core.events import UnitDone, UnitFailed
+from finemo_dist.core.protocols import Source
+from finemo_dist.core.records import Unit
+from finemo_dist.store import staging
+from finemo_dist.store.encode import encode_partition, is_made_for
+from finemo_dist.store.read import open_store
+
+
+class Stage(Enum):
+    """What a unit of an extraction is."""
+
+    OPEN = "open"
+    """A sample: its inputs are checked and its store is begun; the shard of the unit is 0."""
+    WRITE = "write"
+    """A shard of a store that was begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleExtraction:
+    """A sample to extract."""
+
+    make_source: Callable[[], Source]
+    """Picklable: called on the worker, so that no table of regions travels."""
+    path: str
+    """Of the store."""
+    staged: str
+    """Where it is made, of ``staging.claim``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionSpec:
+    """What a worker must know to take any unit of an extraction; satisfies ``WorkerMaker``."""
+
+    stage: Stage
+    samples: Mapping[str, SampleExtraction]
+    overwrite: bool
+    """Whether stores of other inputs are replaced."""
+
+    @property
+    def device(self) -> str:
+        """Extraction is done by CPUs."""
+        return "cpu"
+
+    @property
+    def may_run_twice(self) -> bool:
+        """A shard of a Zarr store has one writer."""
+        return False
+
+    def make_worker(self, name: str) -> "ExtractionWorker":
+        """Return a worker."""
+        return ExtractionWorker(self, name)
+
+
+class ExtractionWorker:
+    """Extracts units one after another; keeps the source of the sample it works on."""
+
+    def __init__(self, spec: ExtractionSpec, name: str) -> None:
+        self._spec = spec
+        self._name = name
+        self._sample: str | None = None
+        self._source: Source | None = None
+
+    def process(self, unit: Unit) -> UnitDone | UnitFailed:
+        """Begin a store, or write a shard of it; doing so twice leaves the same bytes.
+
+        Raises
+        ------
+        StoreError
+            The store cannot be written, or is no longer where it was begun.
+        """
+        sample = self._spec.samples[unit.sample]
+        is_opening = self._spec.stage is Stage.OPEN
+        clock = Clock()
+        try:
+            source = self._source_of(unit.sample, sample)
+            n_regions = (
+                self._open(unit.sample, sample, source)
+                if is_opening
+                else encode_partition(sample.staged, source, unit.shard).n_regions
+            )
+        except (InputError, UsageError) as error:
+            return self._refused(unit, error)
+        except StoreError as error:
+            if is_opening:
+                return self._refused(unit, error)
+            raise
+        except OSError as error:
+            raise StoreError(
+                f"{sample.path}: cannot be written ({error.strerror or error}). Check space and "
+                f"permissions of {Path(sample.path).parent}."
+            ) from error
+        clock.lap(self._spec.stage.value)
+        return UnitDone(unit, self._name, n_regions, 0, 0, 0.0, clock.seconds)
+
+    def _refused(self, unit: Unit, error: Exception) -> UnitFailed:
+        return UnitFailed(unit, self._name, str(error), is_final=True, is_refused=True)
+
+    def _source_of(self, name: str, sample: SampleExtraction) -> Source:
+        if self._source is None or self._sample != name:
+            # The one before goes first: a source maps a genome.
+            self._source = None
+            self._source, self._sample = sample.make_source(), name
+        return self._source
+
+    def _open(self, name: str, sample: SampleExtraction, source: Source) -> int:
+        path = Path(sample.path)
+        if path.exists():
+            # What is no store, or a damaged one, is not replaced either.
+            store = open_store(path)
+            if is_made_for(path, source):
+                staging.discard(path)
+                return store.n_regions
+            if not self._spec.overwrite:
+                raise UsageError(
+                    f"{path}: was extracted from other inputs of sample {name!r}, or otherwise. "
+                    "Remove it, or replace it with --force."
+                )
+        return staging.begin(Path(sample.staged), source).n_regions

@@ -1,0 +1,186 @@
+"""``run`` extracts its samples on workers: stopped, refused, replaced, on one session of Ray."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from finemo_dist.run import ray_pool
+from finemo_dist.simulation.dataset import write_demo
+from finemo_dist.store.read import open_store
+from tests.command import PROJECT, answer_of, finemo_dist
+
+pytestmark = pytest.mark.slow
+
+N_SHARDS = 12
+KILL_AFTER = 5
+ON_RAY = ("--executor", "ray", "--workers", "2")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """Two samples of six shards each."""
+    return write_demo(tmp_path_factory.mktemp("demo"), n_regions=350, n_motifs=6)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(demo, tmp_path_factory):
+    """The digests of the stores of an undisturbed run."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    finemo_dist("run", config_of(demo, folder))
+    return digests(folder)
+
+
+def config_of(demo, folder: Path, *, solver=None, **changed: dict) -> Path:
+    """Write a configuration of both samples, with other inputs for some."""
+    first, second = demo.samples
+    inputs = {
+        "first": {
+            "bigwig": {
+                "peaks": str(first.peaks),
+                "fasta": str(demo.fasta),
+                "bigwigs": [str(first.bigwig)],
+                "region_width": 400,
+            }
+        },
+        "second": {"chrombpnet_h5": {"h5s": [str(second.chrombpnet_h5)], "region_width": 400}},
+    }
+    samples = [{"name": name, **inputs[name], **changed.get(name, {})} for name in inputs]
+    path = folder / "run.yaml"
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "output": "run",
+                "modisco_h5": str(demo.modisco_h5),
+                "samples": samples,
+                "solver": solver or {},
+            }
+        )
+    )
+    return path
+
+
+def digests(folder: Path) -> dict[str, str]:
+    stores = (folder / "run.regions").glob("*.zarr")
+    return {store.stem: open_store(store).digest for store in stores}
+
+
+def written(folder: Path) -> dict[tuple[str, str], tuple[int, int]]:
+    """Inode and time of every shard that has a record, by the name of its store."""
+    found = {}
+    for record in (folder / "run.regions").rglob("partitions/*.json"):
+        if record.name.startswith("."):
+            continue
+        store = record.parents[1]
+        shard = store / "sequence" / "c" / str(int(record.stem)) / "0"
+        name = store.name if store.suffix else store.parent.name[1:].removesuffix(".staging")
+        stat = shard.stat()
+        found[name, record.stem] = stat.st_ino, stat.st_mtime_ns
+    return found
+
+
+def kill_midway(command: list[str], folder: Path) -> int:
+    """Start a command and kill it once some shards stand; return its exit status."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from finemo_dist.cli.main import main; main()", *command],
+        cwd=PROJECT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 240
+    regions = folder / "run.regions"
+    while process.poll() is None and time.monotonic() < deadline:
+        if len(list(regions.glob("**/partitions/[0-9]*.json"))) >= KILL_AFTER:
+            break
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    return process.wait(timeout=60)
+
+
+@pytest.mark.parametrize("options", [(), pytest.param(ON_RAY, marks=pytest.mark.ray)])
+def test_a_killed_extraction_goes_on_and_writes_no_shard_twice(
+    demo, undisturbed, tmp_path, options
+):
+    """The same command at once: workers of the killed driver may still be alive."""
+    config = config_of(demo, tmp_path)
+    status = kill_midway(["run", str(config), *options], tmp_path)
+    stood = written(tmp_path)
+
+    assert status == -signal.SIGKILL
+    assert KILL_AFTER <= len(stood) < N_SHARDS
+    finemo_dist("run", config)
+
+    assert digests(tmp_path) == undisturbed
+    after = written(tmp_path)
+    assert len(after) == N_SHARDS
+    assert stood.items() <= after.items()
+    assert {p.name for p in (tmp_path / "run.regions").glob("*.zarr")} == {
+        "first.zarr",
+        "second.zarr",
+    }
+
+
+@pytest.mark.ray
+def test_extraction_and_calls_share_one_session_of_ray(demo, undisturbed, tmp_path, monkeypatch):
+    connected = []
+    connect = ray_pool._connect
+    monkeypatch.setattr(
+        ray_pool, "_connect", lambda *a, **k: connected.append(a) or connect(*a, **k)
+    )
+
+    finemo_dist("run", config_of(demo, tmp_path), *ON_RAY)
+
+    assert len(connected) == 1
+    assert not ray_pool.ray.is_initialized()
+    assert digests(tmp_path) == undisturbed
+
+
+def test_a_sample_that_is_refused_loses_none_of_the_others(demo, undisturbed, tmp_path, capsys):
+    gone = {"chrombpnet_h5": {"h5s": ["gone.h5"]}}
+    answer = answer_of(capsys, "run", config_of(demo, tmp_path, second=gone))
+
+    assert answer.status == 2
+    assert "1 of 2 samples were not extracted" in answer.err
+    assert f"second: {tmp_path / 'gone.h5'}: " in answer.err
+    assert "Traceback" not in answer.err
+    assert not (tmp_path / "run").exists()
+    before = written(tmp_path)
+    assert {name for name, _ in before} == {"first.zarr"}
+
+    finemo_dist("run", config_of(demo, tmp_path))
+
+    assert digests(tmp_path) == undisturbed
+    assert before.items() <= written(tmp_path).items()
+
+
+def test_a_refused_call_leaves_the_stores_that_force_would_replace(demo, tmp_path, capsys):
+    """Narrower than the motifs, of which nothing but the regions knows."""
+    finemo_dist("run", config_of(demo, tmp_path))
+    before = digests(tmp_path)
+    narrow = {"chrombpnet_h5": {"h5s": [str(demo.samples[1].chrombpnet_h5)], "region_width": 10}}
+    config = config_of(demo, tmp_path, second=narrow)
+
+    answer = answer_of(capsys, "run", config)
+    assert (answer.status, digests(tmp_path)) == (2, before)
+    assert "was extracted from other inputs of sample 'second'" in answer.err
+    answer = answer_of(capsys, "run", config, "--force")
+    assert (answer.status, digests(tmp_path)) == (2, before)
+    assert "are 10 bases wide, narrower than the motifs" in answer.err
+    assert (tmp_path / "run" / "run.json").exists()
+
+
+def test_stores_that_do_not_fit_the_disk_together_are_refused(demo, tmp_path, capsys, monkeypatch):
+    from finemo_dist.run import space
+
+    monkeypatch.setattr(space, "free_disk", lambda _path: 1_400_000)
+
+    answer = answer_of(capsys, "run", config_of(demo, tmp_path))
+
+    assert answer.status == 2
+    assert "2 region stores will take about" in answer.err
+    assert [p.name for p in tmp_path.iterdir()] == ["run.yaml"]
