@@ -34,15 +34,19 @@ def run(
     from finemo_dist.cli.stores import stores_of
     from finemo_dist.cli.summaries import print_call
     from finemo_dist.run.plan import check_regions
-    from finemo_dist.run.resources import Machine, count_gpus
+    from finemo_dist.run.resources import find_machine
 
     settings = load_config(config)
     resources = overridden(settings.resources, resource_options)
     output = out or settings.output
-    machine = Machine(n_cores=available_cores(), n_gpus=count_gpus())
+    machine = find_machine(resources, n_cores=available_cores())
     # Before stores of an earlier run are replaced.
     motifs, _ = check_settings(
-        [s.name for s in settings.samples], settings.modisco_h5, settings.call, resources
+        [s.name for s in settings.samples],
+        settings.modisco_h5,
+        settings.call,
+        resources,
+        machine=machine,
     )
 
     def check(store: "BegunStore") -> None:

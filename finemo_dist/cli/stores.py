@@ -50,16 +50,7 @@ def stores_of(
         The stores do not fit the disk.
     """
     paths = {s.name: s.regions or folder / f"{folder_name(s.name)}.zarr" for s in samples}
-    # Workers may have another working directory.
-    to_extract = {
-        sample.name: SampleExtraction(
-            make_source=partial(make_source, sample),
-            path=str(paths[sample.name].absolute()),
-            staged=str(staging.claim(paths[sample.name].absolute())),
-        )
-        for sample in samples
-        if sample.regions is None
-    }
+    to_extract = {s.name: _extraction(s, paths[s.name]) for s in samples if s.regions is None}
 
     def check_all(begun: Sequence[BegunStore]) -> None:
         for store in begun:
@@ -81,6 +72,12 @@ def stores_of(
             overwrite=force,
         )
     return paths
+
+
+def _extraction(sample: SampleConfig, path: Path) -> SampleExtraction:
+    # Workers may have another working directory.
+    path = path.absolute()
+    return SampleExtraction(partial(make_source, sample), str(path), str(staging.claim(path)))
 
 
 def make_source(sample: SampleConfig) -> Source:
