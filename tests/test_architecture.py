@@ -36,7 +36,7 @@ DOORS = {
     "store": {"numpy", "zarr"},
     "solver": {"torch"},
     "hits": {"numpy", "pyarrow"},
-    "catalog": {"duckdb"},
+    "catalog": {"duckdb", "numpy"},
     "exports": {"numpy", "h5py"},
     "reports": {"numpy", "pyarrow", "jinja2", "altair", "vl_convert", "scipy", "markupsafe"},
     "simulation": {"numpy", "h5py", "pyBigWig"},

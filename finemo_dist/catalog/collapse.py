@@ -8,6 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
+import numpy as np
+
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.chunks import chromosome_chunks
 from finemo_dist.catalog.hit_file import HitFile, open_hit_file
@@ -87,8 +89,7 @@ def _flags(staging: Staging, file: HitFile, ppm: int) -> bytearray:
     for piece in pieces(staging.run("staged_counts")):
         staging.run("make_staged_piece", piece.parameters())
         limits = {"overlap_ppm": ppm, "widest": widest}
-        for row in staging.column("staged_primary", limits):
-            flags[row] = 1
+        np.frombuffer(flags, np.uint8)[staging.column("staged_primary", limits)] = 1
     return flags
 
 
@@ -104,17 +105,23 @@ def _write_flagged(file: HitFile, out: Path, flags: bytearray) -> None:
     with file.open() as source, committed(out) as temporary, open_output(temporary, out) as target:
         target.write(source.readline().rstrip(b"\r\n") + b"\t" + _PRIMARY.encode() + b"\n")
         done = 0
-        while lines := source.readlines(_BLOCK_BYTES):
-            ends = flags[done : done + len(lines)]
-            target.write(
-                b"".join(
-                    [
-                        line.rstrip(b"\r\n") + _LINE_ENDS[end]
-                        for line, end in zip(lines, ends, strict=True)
-                    ]
-                )
-            )
+        for lines in _lines(source):
+            cells = [b""] * (2 * len(lines))
+            cells[0::2] = lines
+            cells[1::2] = map(_LINE_ENDS.__getitem__, flags[done : done + len(lines)])
+            target.write(b"".join(cells))
             done += len(lines)
+
+
+def _lines(source: BinaryIO) -> Iterator[list[bytes]]:
+    """Yield the lines that are left, many at a time, without their ends."""
+    rest = b""
+    while block := source.read(_BLOCK_BYTES):
+        block = rest + block
+        *lines, rest = block.split(b"\n")
+        yield [line.rstrip(b"\r") for line in lines] if b"\r" in block else lines
+    if rest:
+        yield [rest.rstrip(b"\r")]
 
 
 @contextmanager

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+import numpy as np
+from numpy.typing import NDArray
 
 from finemo_dist.catalog.connection import connect, first_line, load_query
 from finemo_dist.catalog.hit_file import HitFile
@@ -60,11 +62,11 @@ class Staging:
         with _limit_errors():
             return self._connection.execute(load_query(name), parameters or None).fetchall()
 
-    def column(self, name: str, parameters: Mapping[str, object]) -> list[int]:
+    def column(self, name: str, parameters: Mapping[str, object]) -> NDArray[np.int64]:
         """Return the one column of whole numbers that a query answers."""
         with _limit_errors():
             answer = self._connection.execute(load_query(name), parameters).fetchnumpy()
-        numbers: list[int] = next(iter(answer.values())).tolist()
+        numbers: NDArray[np.int64] = next(iter(answer.values()))
         return numbers
 
     def read(self, file: HitFile, query: str, parameters: Mapping[str, object]) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from finemo_dist.catalog.catalog import Catalog
@@ -13,7 +13,7 @@ from finemo_dist.core.schema import (
     FINEMO_MOTIF_COLUMNS,
     FINEMO_QC_COLUMNS,
 )
-from finemo_dist.exports.chunks import chromosome_chunks, focused
+from finemo_dist.exports.chunks import focused, hit_chunks
 from finemo_dist.exports.text import Copy, write_text
 from finemo_dist.hits.motifs import motif_cwms_path
 
@@ -40,11 +40,9 @@ def write_finemo_files(catalog: Catalog, sample: str, out_dir: str | Path) -> tu
     out_dir = Path(out_dir)
     has_coordinates = catalog.sample(sample).has_coordinates
     with focused(catalog, sample) as single:
-        chunks = chromosome_chunks(single, sample)
 
-        def copies(query: str, table: str, **further: str) -> Sequence[Copy]:
-            common = {"sample": sample, "table": table, **further}
-            return [(single, query, common | {"first": a, "last": b}) for a, b in chunks]
+        def copies(query: str, table: str, **further: str) -> Iterator[Copy]:
+            return ((single, query, c | further) for c in hit_chunks(single, sample, table))
 
         written = [out_dir / "hits.tsv"]
         write_text(written[0], copies("copy_hits_tsv", "hits"), header=FINEMO_HIT_COLUMNS)

@@ -10,7 +10,7 @@ from finemo_dist.catalog.connection import run_errors
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.files import committed
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
-from finemo_dist.exports.chunks import chromosome_chunks, focused
+from finemo_dist.exports.chunks import focused, hit_chunks
 from finemo_dist.exports.text import Copy, write_text
 from finemo_dist.hits.write import ArrowStream, write_streams
 
@@ -110,11 +110,8 @@ def _pieces(
 ) -> Iterator[tuple[Catalog, dict[str, object]]]:
     for sample in samples:
         with focused(catalog, sample) as single:
-            for first, last in chromosome_chunks(single, sample):
-                yield (
-                    single,
-                    {"sample": sample, "table": table.value, "first": first, "last": last},
-                )
+            for chunk in hit_chunks(single, sample, table.value):
+                yield single, chunk
 
 
 def _copies(

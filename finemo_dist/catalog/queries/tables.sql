@@ -24,5 +24,11 @@ CREATE TABLE data_dictionary (
     unit VARCHAR,
     meaning VARCHAR NOT NULL
 );
--- A name as one cell of a text file: what would end the cell or the line is a space.
-CREATE MACRO cell(name) AS translate(name, chr(9) || chr(10) || chr(13), '   ');
+-- A name as one cell of a text file: what would end the cell or the line is a space. To look first
+-- takes a third of the time.
+CREATE MACRO cell(name) AS
+    CASE
+        WHEN regexp_matches(name, '[\t\n\r]')
+        THEN translate(name, chr(9) || chr(10) || chr(13), '   ')
+        ELSE name
+    END;

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from finemo_dist.catalog import collapse
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.collapse import collapse_file, collapse_run, overlap_ppm
 from finemo_dist.core.errors import InputError
@@ -163,6 +164,21 @@ def test_a_gzipped_file_gives_the_same_lines(tmp_path):
     assert gzip.decompress((tmp_path / "b.tsv.gz").read_bytes()) == (
         (tmp_path / "a.tsv").read_bytes()
     )
+
+
+@pytest.mark.parametrize("block_bytes", [2, 7, 50])
+def test_lines_are_whole_wherever_they_are_cut_for_reading(block_bytes, tmp_path, monkeypatch):
+    rows = [tsv_hit(start=10 * i, end=10 * i + 15) for i in range(5)]
+    plain = write_tsv(tmp_path / "hits.tsv", rows)
+    (tmp_path / "crlf.tsv").write_bytes(plain.read_bytes().replace(b"\n", b"\r\n"))
+    collapse_file(plain, tmp_path / "whole.out")
+
+    monkeypatch.setattr(collapse, "_BLOCK_BYTES", block_bytes)
+    collapse_file(plain, tmp_path / "cut.out")
+    collapse_file(tmp_path / "crlf.tsv", tmp_path / "crlf.out")
+
+    assert (tmp_path / "cut.out").read_bytes() == (tmp_path / "whole.out").read_bytes()
+    assert (tmp_path / "crlf.out").read_bytes() == (tmp_path / "whole.out").read_bytes()
 
 
 def test_columns_may_come_in_any_order_and_others_are_kept(tmp_path):
