@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import ANY_PATH, EXISTING_FILE, EXISTING_PATH
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def store_annotation(run: Path, annotation: Path, *, force: bool) -> None:
     if annotation_path(run).exists() and not force:
         raise RunError(f"{run}: is annotated already. Replace that with --force.")
     write_annotation(run, read)
-    click.echo(f"{run}: {len(read)} of {len(names)} motifs annotated", err=True)
+    say(f"{run}: {len(read)} of {len(names)} motifs annotated")
 
 
 def _propose(run: Path, database: Path, out: Path, max_q: float) -> None:
@@ -92,10 +93,9 @@ def _propose(run: Path, database: Path, out: Path, max_q: float) -> None:
     matches = match_motifs(queries, targets, n_best=_N_BEST)
     _write_proposal(out, motifs, matches, max_q)
     n_named = sum(found[0].q_value <= max_q for found in matches)
-    click.echo(
+    say(
         f"{out}: {n_named} of {len(matches)} motifs have a match with a q-value of {max_q} or "
-        "less. Check it, then store it with -a.",
-        err=True,
+        "less. Check it, then store it with -a."
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import ANY_PATH, EXISTING_PATH, ManyValuesCommand, limit_options
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def collapse_hits(
         summary = collapse_file(
             hits, out, overlap=overlap, memory_limit=memory_limit, threads=threads
         )
-    click.echo(f"{out}: {summary.n_primary:,} of {summary.n_hits:,} hits are primary", err=True)
+    say(f"{out}: {summary.n_primary:,} of {summary.n_hits:,} hits are primary")
 
 
 @click.command("intersect-hits", cls=ManyValuesCommand)
@@ -112,7 +113,7 @@ def intersect_hits(
         n_lines = intersect(
             inputs, out, is_relaxed=is_relaxed, memory_limit=memory_limit, threads=threads
         )
-    click.echo(f"{out}: {n_lines:,} hits in all of {len(inputs)} inputs", err=True)
+    say(f"{out}: {n_lines:,} hits in all of {len(inputs)} inputs")
 
 
 COMMANDS: Final = {"collapse-hits": collapse_hits, "intersect-hits": intersect_hits}

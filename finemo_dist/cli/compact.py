@@ -5,6 +5,7 @@ from typing import Final
 
 import click
 
+from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import EXISTING_PATH, limit_options
 
 
@@ -28,12 +29,11 @@ def compact(
         for sample in catalog.samples:
             done = compact_sample(catalog, sample)
             state = "" if done.is_new else " (as it was)"
-            click.echo(f"{sample}: {done.n_hits:,} hits in {done.n_files} files{state}", err=True)
+            say(f"{sample}: {done.n_hits:,} hits in {done.n_files} files{state}")
             if done.n_shards_missing:
-                click.echo(
+                say(
                     f"  Warning: {done.n_shards_missing} shards are missing; compact again when "
-                    "they are committed",
-                    err=True,
+                    "they are committed"
                 )
 
 

@@ -11,7 +11,14 @@ from typing import Final, NoReturn
 import click
 
 from finemo_dist import __version__
-from finemo_dist.cli.messages import OneLineFormatter, command_line, one_line, resume_line
+from finemo_dist.cli.messages import (
+    JsonFormatter,
+    OneLineFormatter,
+    StderrHandler,
+    command_line,
+    resume_line,
+    say,
+)
 from finemo_dist.core.errors import FinemoDistError, nearest
 
 EXIT_INTERRUPTED: Final = 130
@@ -69,15 +76,34 @@ class _Commands(click.Group):
             near = nearest(args[0], _COMMANDS)
             raise click.UsageError(f"{error.message}{near}", ctx) from error
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            # Click ends the line of a ^C, which would be an empty line among those of JSON.
+            if ctx.params["log_format"] == "json":
+                raise click.Abort from error
+            raise
+
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="finemo-dist")
 @click.option("-v", "--verbose", is_flag=True, help="Log details, for finding a fault.")
-def cli(*, verbose: bool) -> None:
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What standard error gets: text for people, or JSON lines for programs.",
+)
+def cli(*, verbose: bool, log_format: str) -> None:
     """Call transcription-factor motif hits in contribution scores, exactly and at any scale."""
     level = logging.DEBUG if verbose else logging.INFO
-    handler = logging.StreamHandler()
-    handler.setFormatter(OneLineFormatter("%(levelname)s: %(message)s"))
+    handler = StderrHandler()
+    is_json = log_format == "json"
+    handler.setFormatter(
+        JsonFormatter() if is_json else OneLineFormatter("%(levelname)s: %(message)s")
+    )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("finemo_dist").setLevel(level)
 
@@ -93,16 +119,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except FinemoDistError as error:
-        _say(f"Error: {error}")
+        say(f"Error: {error}", level=logging.ERROR)
         sys.exit(error.exit_status)
     except (KeyboardInterrupt, click.Abort):
-        _say(f"Interrupted. Committed work is kept; resume with: {resume_line(words)}")
+        say(f"Interrupted. Committed work is kept; resume with: {resume_line(words)}")
         sys.exit(EXIT_INTERRUPTED)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _say(
+        say(
             f"Error: {where}{error.strerror or error}. Check the path, its permissions and the "
-            "free space; committed work is kept and the same command resumes."
+            "free space; committed work is kept and the same command resumes.",
+            level=logging.ERROR,
         )
         sys.exit(2)
     sys.exit(0)
@@ -110,7 +137,3 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
-
-
-def _say(message: str) -> None:
-    click.echo(one_line(message), err=True)

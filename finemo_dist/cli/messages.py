@@ -1,10 +1,16 @@
 """What goes to a terminal: one line, and nothing that a terminal would obey."""
 
+import json
 import logging
 import shlex
+import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TextIO
 
 import click
+
+logger = logging.getLogger(__name__)
 
 
 def one_line(text: str) -> str:
@@ -35,6 +41,55 @@ def current_command() -> str | None:
     """Return the line that was typed for the command that runs; None where none does."""
     context = click.get_current_context(silent=True)
     return None if context is None else context.find_object(str)
+
+
+def is_json_wanted() -> bool:
+    """Return whether the command that runs was asked for lines of JSON (``--log-format json``)."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.find_root().params.get("log_format") == "json"
+
+
+def say(message: str, *, level: int = logging.INFO) -> None:
+    """Tell the user something on standard error, in the format that was asked for."""
+    if any(isinstance(h.formatter, JsonFormatter) for h in logging.getLogger().handlers):
+        logger.log(level, "%s", message.strip())
+    else:
+        indent = message[: len(message) - len(message.lstrip(" "))]
+        click.echo(indent + one_line(message), err=True)
+
+
+class StderrHandler(logging.StreamHandler[TextIO]):
+    """Logs to what is standard error at the time: a live view takes its place to stay below."""
+
+    def __init__(self) -> None:
+        # Not that of StreamHandler, which keeps the stream of now.
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:
+        """Standard error."""
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, value: TextIO) -> None:
+        raise NotImplementedError
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, with the fields of the log of a run where the record has them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record as JSON."""
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        entry = getattr(record, "entry", None) or {
+            "time": time,
+            "level": record.levelname.lower(),
+            "event": "message",
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        trace = {"traceback": self.formatException(record.exc_info)} if record.exc_info else {}
+        return json.dumps({**entry, **trace})
 
 
 class OneLineFormatter(logging.Formatter):

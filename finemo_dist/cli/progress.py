@@ -1,12 +1,14 @@
-"""What a user sees while work goes on: a live line on a terminal, log lines elsewhere."""
+"""What a user sees while work goes on: a live view on a terminal, log lines elsewhere."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -15,7 +17,12 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from finemo_dist.core.events import RunEvent, UnitDone, UnitFailed, WorkersReady
+from finemo_dist.cli.board import Board, Snapshot
+from finemo_dist.cli.live import LiveView, summary_line
+from finemo_dist.cli.messages import is_json_wanted
+from finemo_dist.core.events import RunEvent, UnitFailed, WorkerLost, WorkersReady
+from finemo_dist.core.run_log import EventEntries, log_time
+from finemo_dist.core.ticker import every
 
 if TYPE_CHECKING:
     from finemo_dist.run.drive import RunTotals
@@ -24,65 +31,116 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _LOG_EVERY_S: Final = 30.0
+_DRAWN_PER_SECOND: Final = 4
 
 
 @contextmanager
-def run_progress(plan: "RunPlan") -> "Iterator[Callable[[RunEvent, RunTotals], None]]":
+def run_progress(
+    plan: "RunPlan", stage: str = "call"
+) -> "Iterator[Callable[[RunEvent, RunTotals], None]]":
     """Yield the function that shows the events of a run."""
-    started = time.monotonic()
-    with _bar("call", plan.n_units, plan.n_committed) as advance:
+    board = Board.of_plan(plan, time.monotonic())
+    with board_progress(board, stage) as show:
+        yield lambda event, _totals: show(event)
 
-        def show(event: RunEvent, totals: "RunTotals") -> None:
-            match event:
-                case WorkersReady():
-                    logger.info("%s", event.description)
-                case UnitFailed():
-                    again = "set aside" if event.is_final else "tried again"
-                    logger.warning(
-                        "shard %s failed on %s and is %s: %s",
-                        event.unit, event.worker, again, event.error,
-                    )  # fmt: skip
-                case UnitDone():
-                    rate = totals.n_regions / max(time.monotonic() - started, 1e-9)
-                    advance(f"{totals.n_regions:,} regions, {rate:,.0f}/s, {totals.n_hits:,} hits")
 
+@contextmanager
+def board_progress(board: Board, stage: str) -> Iterator[Callable[[RunEvent], None]]:
+    """Yield the function that counts events on a board and shows it."""
+    # The view is drawn from another thread than events come from.
+    lock = threading.Lock()
+    entries = EventEntries()
+    is_json = is_json_wanted()
+
+    def look(n_rows: int) -> Snapshot:
+        with lock:
+            return board.snapshot(time.monotonic(), n_rows=n_rows)
+
+    def show(event: RunEvent) -> None:
+        with lock:
+            board.add(event, time.monotonic())
+        if is_json:
+            _tell_as_json(entries, event)
+        else:
+            _tell(event)
+
+    with _shown(stage, look, is_json=is_json):
         yield show
+
+
+@contextmanager
+def _shown(stage: str, look: Callable[[int], Snapshot], *, is_json: bool) -> Iterator[None]:
+    console = Console(stderr=True)
+    if console.is_terminal and not is_json:
+        view = LiveView(stage, look)
+        # Lines that are logged meanwhile go through the console and stay above the view.
+        with Live(
+            view,
+            console=console,
+            refresh_per_second=_DRAWN_PER_SECOND,
+            transient=True,
+            redirect_stdout=False,
+        ):
+            yield
+    else:
+        with every(_LOG_EVERY_S, lambda: logger.info("%s: %s", stage, summary_line(look(1)))):
+            yield
+
+
+def _tell(event: RunEvent) -> None:
+    """Say what a user has to know at once."""
+    match event:
+        case WorkersReady():
+            logger.info("%s", event.description)
+        case WorkerLost():
+            logger.warning("%s is lost: %s", event.worker, event.reason)
+        case UnitFailed():
+            again = "set aside" if event.is_final else "tried again"
+            logger.warning(
+                "shard %s failed on %s and is %s: %s", event.unit, event.worker, again, event.error
+            )
+
+
+def _tell_as_json(entries: EventEntries, event: RunEvent) -> None:
+    """Say everything, for programs that read the lines."""
+    entry = entries.entry(event, log_time())
+    level = logging.WARNING if entry["level"] == "warning" else logging.INFO
+    logger.log(level, "%s", entry["event"], extra={"entry": entry})
 
 
 @contextmanager
 def shard_progress(stage: str) -> Iterator[Callable[[object], None]]:
     """Yield the function that is called after each shard that was written."""
-    with _bar(stage, None, 0) as advance:
-        yield lambda _shard: advance("")
+    with _bar(stage) as advance:
+        yield lambda _shard: advance()
 
 
 @contextmanager
-def _bar(stage: str, total: int | None, done: int) -> Iterator[Callable[[str], None]]:
+def _bar(stage: str) -> Iterator[Callable[[], None]]:
     console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _log_line(stage, total, done)
+    if not console.is_terminal or is_json_wanted():
+        yield _log_line(stage)
         return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("shards {task.fields[detail]}"),
+        TextColumn("shards"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(stage, total=total, completed=done, detail="")
-        yield lambda detail: progress.update(task, advance=1, detail=detail)
+        task = progress.add_task(stage, total=None)
+        yield lambda: progress.update(task, advance=1)
 
 
-def _log_line(stage: str, total: int | None, done: int) -> Callable[[str], None]:
+def _log_line(stage: str) -> Callable[[], None]:
     """Return a function that logs at most twice a minute."""
-    state = {"done": done, "said": time.monotonic()}
+    state = {"done": 0.0, "said": time.monotonic()}
 
-    def advance(detail: str) -> None:
+    def advance() -> None:
         state["done"] += 1
         if time.monotonic() - state["said"] >= _LOG_EVERY_S:
             state["said"] = time.monotonic()
-            of_total = "" if total is None else f" of {total}"
-            logger.info("%s: %d%s shards %s", stage, state["done"], of_total, detail)
+            logger.info("%s: %d shards", stage, state["done"])
 
     return advance

@@ -5,6 +5,7 @@ from typing import Final
 
 import click
 
+from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import ANY_PATH, EXISTING_FILE, EXISTING_PATH, refused
 
 
@@ -76,7 +77,7 @@ def report(
         force=force,
     )
     page = make_report(request)
-    click.echo(f"{page}: open it in a browser; its tables lie beside it", err=True)
+    say(f"{page}: open it in a browser; its tables lie beside it")
 
 
 COMMANDS: Final = {"report": report}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from finemo_dist.cli.messages import say
+
 if TYPE_CHECKING:
     from finemo_dist.cli.extraction import Extraction
     from finemo_dist.cli.pipeline import Call
@@ -31,14 +33,14 @@ def print_extraction(extraction: "Extraction", *, as_json: bool) -> None:
         _print_json({**content, "path": str(extraction.path), **report})
         return
     rate = extraction.n_regions / max(extraction.seconds, 1e-9)
-    _say(
+    say(
         f"{extraction.path}: {extraction.n_regions:,} regions of {extraction.region_width:,} bases "
         f"in {extraction.seconds:.1f} s ({rate:,.0f} regions/s)"
     )
     for line in report_lines(extraction.report):
-        _say(f"  {line}")
+        say(f"  {line}")
     if extraction.n_coarse:
-        _say(
+        say(
             f"  {extraction.n_coarse:,} regions have contributions below 6.1e-05 only, which "
             "finemo's float16 holds coarsely: write a region store to keep their hits"
         )
@@ -82,15 +84,15 @@ def print_call(call: "Call", *, as_json: bool) -> None:
         return
     resumed = call.n_shards - call.n_shards_done
     again = f" ({resumed} of {call.n_shards} shards were committed before)" if resumed else ""
-    _say(
+    say(
         f"{call.run_dir}: {call.n_hits:,} hits in {call.n_regions:,} regions, largest duality gap "
         f"{call.max_gap:.1e}{again}"
     )
-    _say("  " + ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in call.seconds.items()))
+    say("  " + ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in call.seconds.items()))
     if call.palindromes:
-        _say(_palindrome_line(call.palindromes))
+        say(_palindrome_line(call.palindromes))
     if call.n_not_converged:
-        _say(
+        say(
             f"  Warning: {call.n_not_converged:,} regions have not converged; their hits are not "
             "exact (peaks_qc.tsv, column converged)"
         )
@@ -106,7 +108,3 @@ def _palindrome_line(names: tuple[str, ...]) -> str:
 
 def _print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2))
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)

@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import EXISTING_PATH
 
 
@@ -18,13 +19,13 @@ def verify(*, path: Path) -> None:
     is_run = (path / "run.json").exists()
     problems = list(_run_problems(path) if is_run else _store_problems(path))
     for problem in problems:
-        click.echo(problem, err=True)
+        say(problem)
     if problems:
         raise FinemoDistError(
             f"{path}: {len(problems)} problems. Damaged parts of a run are made again by its "
             "command; a damaged store must be extracted again."
         )
-    click.echo(f"{path}: nothing wrong", err=True)
+    say(f"{path}: nothing wrong")
 
 
 def _store_problems(path: Path) -> list[str]:

@@ -92,5 +92,8 @@ class _Messages(logging.Handler):
         self._log = log
 
     def emit(self, record: logging.LogRecord) -> None:
+        # What the command line says, it says of events that are logged.
+        if record.name.startswith("finemo_dist.cli"):
+            return
         fields = {"logger": record.name, "message": record.getMessage()}
         self._log.add("message", fields, level=record.levelname.lower())

@@ -1,5 +1,6 @@
 """The group of commands: names, help, errors and exit statuses."""
 
+import json
 import re
 import subprocess
 import sys
@@ -143,3 +144,16 @@ def test_a_reader_that_has_enough_ends_the_command_quietly(finished):
         said = process.stderr.read()
 
     assert (process.returncode, said) == (0, b"")
+
+
+@pytest.mark.parametrize("kind", [InputError, KeyboardInterrupt])
+def test_errors_are_json_where_json_was_asked_for(command, finished, monkeypatch, kind):
+    def fail(*_arguments, **_options):
+        raise kind("a.bw: is broken.")
+
+    monkeypatch.setattr("finemo_dist.catalog.catalog.open_catalog", fail)
+    said = command("--log-format", "json", "status", finished).err
+
+    (entry,) = [json.loads(line) for line in said.splitlines()]
+    assert entry["event"] == "message"
+    assert "is broken" in entry["message"] or "resume with: finemo-dist --log-format" in said

@@ -1,17 +1,33 @@
-"""Progress where there is no terminal: plain lines, not too many."""
+"""Progress: a live view on a terminal alone, elsewhere plain lines, not too many, or JSON."""
 
+import json
 import logging
+import threading
 from types import SimpleNamespace
 
+import click
 import pytest
 
 from finemo_dist.cli import progress
+from finemo_dist.cli.main import cli
 from finemo_dist.cli.progress import run_progress, shard_progress
-from finemo_dist.core.events import UnitDone, UnitFailed, WorkersReady
+from finemo_dist.core.events import (
+    UnitDone,
+    UnitFailed,
+    UnitStarted,
+    WorkerLost,
+    WorkersReady,
+    WorkerStarted,
+)
 from finemo_dist.core.records import Unit
 from finemo_dist.run.drive import RunTotals
 
-PLAN = SimpleNamespace(n_units=10, n_committed=4)
+PLAN = SimpleNamespace(
+    n_units=10,
+    pending=tuple(Unit("a", shard) for shard in range(4, 10)),
+    record=SimpleNamespace(samples=[SimpleNamespace(name="a", n_regions=10_000, n_shards=10)]),
+)
+TOTALS = RunTotals()
 
 
 @pytest.fixture
@@ -21,28 +37,33 @@ def lines(caplog):
 
 
 def done(shard):
-    return UnitDone(Unit("a", shard), "w", 1000, 50, 0, 0.0, {})
+    return UnitDone(Unit("a", shard), "w", 1000, 50, 0, 0.0, {"solve": 1.0})
 
 
-def test_lines_count_what_was_committed_before(lines, monkeypatch):
-    monkeypatch.setattr(progress, "_LOG_EVERY_S", 0.0)
-    totals = RunTotals()
+def test_a_line_counts_what_was_committed_before(caplog, monkeypatch):
+    said = threading.Event()
+    caplog.set_level(logging.INFO, logger="finemo_dist")
+    monkeypatch.setattr(progress, "_LOG_EVERY_S", 0.01)
+    monkeypatch.setattr(caplog.handler, "emit", lambda record: (records.append(record), said.set()))
+    records = []
     with run_progress(PLAN) as show:
-        for shard in range(2):
-            totals.add(done(shard))
-            show(done(shard), totals)
+        for shard in (4, 5):
+            show(done(shard), TOTALS)
+        said.clear()
+        assert said.wait(60)
+        assert said.wait(60)
 
-    assert [line.split(" regions")[0] for line in lines()] == [
-        "call: 5 of 10 shards 1,000",
-        "call: 6 of 10 shards 2,000",
-    ]
-    assert lines()[1].endswith("100 hits")
+    line = records[-1].getMessage()
+    assert line.startswith("call: 6 of 10 shards, ")
+    assert "100 hits" in line
+    assert "regions/s" in line
 
 
 def test_lines_are_few(lines):
     with run_progress(PLAN) as show:
-        for shard in range(100):
-            show(done(shard), RunTotals())
+        for shard in range(4, 10):
+            show(UnitStarted(Unit("a", shard), "w"), TOTALS)
+            show(done(shard), TOTALS)
 
     assert lines() == []
 
@@ -50,14 +71,22 @@ def test_lines_are_few(lines):
 @pytest.mark.parametrize(("is_final", "word"), [(True, "set aside"), (False, "tried again")])
 def test_a_failure_is_always_told(lines, is_final, word):
     with run_progress(PLAN) as show:
-        show(UnitFailed(Unit("a", 3), "worker-1", "disk on fire", is_final), RunTotals())
+        show(UnitFailed(Unit("a", 5), "worker-1", "disk on fire", is_final), TOTALS)
 
-    assert lines() == [f"shard a[3] failed on worker-1 and is {word}: disk on fire"]
+    assert lines() == [f"shard a[5] failed on worker-1 and is {word}: disk on fire"]
+
+
+def test_a_worker_that_is_lost_is_always_told(lines):
+    with run_progress(PLAN) as show:
+        show(WorkerStarted("worker-1", "node"), TOTALS)
+        show(WorkerLost("worker-1", "its node went"), TOTALS)
+
+    assert lines() == ["worker-1 is lost: its node went"]
 
 
 def test_workers_are_told_when_they_are_ready(lines):
     with run_progress(PLAN) as show:
-        show(WorkersReady(2, "2 Ray workers on cuda"), RunTotals())
+        show(WorkersReady(2, "2 Ray workers on cuda"), TOTALS)
 
     assert lines() == ["2 Ray workers on cuda"]
 
@@ -71,13 +100,73 @@ def test_shards_of_an_extraction_are_counted(lines, monkeypatch):
     assert [line.strip() for line in lines()] == ["extract: 1 shards", "extract: 2 shards"]
 
 
-def test_a_terminal_gets_a_live_line_that_goes_away(capsys, monkeypatch):
+@pytest.fixture
+def terminal(monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+def test_a_terminal_gets_a_live_view_that_goes_away(terminal, capsys):
     with run_progress(PLAN) as show:
-        show(done(0), RunTotals(n_regions=1000, n_hits=50))
+        show(WorkerStarted("w", "node"), TOTALS)
+        show(done(4), TOTALS)
 
     said = capsys.readouterr()
     assert said.out == ""
-    assert "5/10" in said.err
+    assert "5/10 shards" in said.err
     assert "50 hits" in said.err
+    # Cleared at its end: the cursor goes up over every line.
+    assert "\x1b[1A\x1b[2K" in said.err
+
+
+def as_command(command, *options):
+    """Run a function as a command of the group, after the group's own options."""
+
+    @click.command("probe")
+    def probe():
+        command()
+
+    with cli.make_context("finemo-dist", [*options, "status"]) as context:
+        context.invoke(cli.callback, **context.params)
+        with click.Context(probe, parent=context):
+            command()
+
+
+def test_a_line_that_is_logged_under_the_view_stays_above_it(terminal, capsys):
+    def command():
+        with run_progress(PLAN) as show:
+            show(UnitFailed(Unit("a", 5), "w", "disk on fire", is_final=True), TOTALS)
+
+    as_command(command)
+
+    said = capsys.readouterr().err
+    line = "WARNING: shard a[5] failed on w and is set aside: disk on fire"
+    assert line in said
+    # The view was cleared for it, and drawn again below.
+    assert "\x1b[2K" in said.split(line)[0]
+    assert "shards" in said.split(line)[1]
+
+
+def test_json_is_every_event_even_on_a_terminal(terminal, capsys):
+    events = [
+        WorkerStarted("w", "node"), WorkersReady(1, "one"), UnitStarted(Unit("a", 4), "w"), done(4),
+        UnitFailed(Unit("a", 5), "w", "disk", is_final=False), WorkerLost("w", "died"),
+    ]  # fmt: skip
+
+    def command():
+        with run_progress(PLAN) as show:
+            for event in events:
+                show(event, TOTALS)
+        logging.getLogger("finemo_dist.x").warning("a\nb")
+
+    as_command(command, "--log-format", "json")
+
+    entries = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [e["event"] for e in entries] == [
+        "worker_started", "workers_ready", "shard_started", "shard_done", "shard_failed",
+        "worker_lost", "message",
+    ]  # fmt: skip
+    assert [e["level"] for e in entries] == ["info"] * 4 + ["warning"] * 3
+    assert (entries[3]["sample"], entries[3]["shard"], entries[3]["node"]) == ("a", 4, "node")
+    assert entries[6]["message"] == "a\nb"

@@ -1,0 +1,231 @@
+"""How far a run is, counted from its events; how that is shown is elsewhere.
+
+Each event costs the same however many samples, shards and workers there are. Times are seconds on
+any clock that does not go back.
+"""
+
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import nsmallest
+from typing import TYPE_CHECKING, Final, Self
+
+from finemo_dist.core.events import (
+    RunEvent,
+    UnitDone,
+    UnitFailed,
+    UnitStarted,
+    WorkerLost,
+    WorkersReady,
+    WorkerStarted,
+)
+from finemo_dist.core.records import Unit
+
+if TYPE_CHECKING:
+    from finemo_dist.run.plan import RunPlan
+
+_WINDOW: Final = 256
+"""Shards over which the rate is taken: a few for each worker of a large pool."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRow:
+    """What a worker does and did."""
+
+    name: str
+    node: str
+    unit: Unit | None
+    """What it has worked on longest; None when it waits."""
+    seconds: float
+    """For how long it has worked or waited."""
+    n_done: int
+    regions_per_second: float | None
+    """While it worked; None before its first shard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How far a run is at one moment."""
+
+    n_units: int
+    n_done: int
+    """Units committed, earlier ones too."""
+    n_samples: int
+    n_samples_done: int
+    n_regions: int
+    """Of units committed since the board was made, as hits and the rest."""
+    n_hits: int
+    n_not_converged: int
+    n_failed: int
+    """Units set aside."""
+    n_lost: int
+    """Workers lost."""
+    n_workers: int
+    n_busy: int
+    regions_per_second: float | None
+    seconds_left: float | None
+    workers: tuple[WorkerRow, ...]
+    """Those that have worked longest on one unit first, then those that wait."""
+    n_hidden: int
+    """Workers that are not among ``workers``."""
+
+
+@dataclass(slots=True)
+class _Worker:
+    node: str
+    since: float
+    units: dict[Unit, float] = field(default_factory=dict)
+    """What it works on, since when."""
+    n_done: int = 0
+    n_regions: int = 0
+    seconds: float = 0.0
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """Smallest for the worker that has been longest on one unit."""
+        return not self.units, min(self.units.values(), default=self.since)
+
+
+class Board:
+    """Counts events.
+
+    Parameters
+    ----------
+    pending
+        The units to do.
+    shard_regions
+        Sample to regions in one of its shards, for the time left.
+    n_units
+        Units of the whole run; those that are not pending are done.
+    now
+        When the work began.
+    """
+
+    def __init__(
+        self,
+        pending: Sequence[Unit],
+        shard_regions: Mapping[str, float],
+        *,
+        n_units: int,
+        now: float,
+    ) -> None:
+        self._left = set(pending)
+        self._left_of = Counter(unit.sample for unit in pending)
+        self._shard_regions = shard_regions
+        self._regions_left = sum(shard_regions[unit.sample] for unit in pending)
+        self._n_units = n_units
+        self._failed: set[Unit] = set()
+        self._workers: dict[str, _Worker] = {}
+        self._lost: set[str] = set()
+        self._recent: deque[tuple[float, int]] = deque()
+        self._recent_regions = 0
+        self._recent_since = now
+        self._n_regions = self._n_hits = self._n_not_converged = 0
+
+    @classmethod
+    def of_plan(cls, plan: "RunPlan", now: float) -> Self:
+        """Return the board of a run that begins."""
+        samples = plan.record.samples
+        return cls(
+            plan.pending,
+            {s.name: s.n_regions / max(1, s.n_shards) for s in samples},
+            n_units=plan.n_units,
+            now=now,
+        )
+
+    def add(self, event: RunEvent, now: float) -> None:
+        """Count an event that happened now."""
+        match event:
+            case WorkerStarted():
+                self._worker(event.worker, now).node = event.node
+            case WorkerLost():
+                self._workers.pop(event.worker, None)
+                self._lost.add(event.worker)
+            case WorkersReady():
+                # Until here workers were started, which says nothing of how fast they are.
+                if not self._recent:
+                    self._recent_since = now
+            case UnitStarted():
+                self._worker(event.worker, now).units.setdefault(event.unit, now)
+            case UnitDone():
+                self._add_done(event, now)
+            case UnitFailed():
+                self._put_down(event.worker, event.unit, now)
+                if event.is_final and event.unit in self._left:
+                    self._failed.add(event.unit)
+
+    def snapshot(self, now: float, *, n_rows: int) -> Snapshot:
+        """Return how far the run is now, with at most ``n_rows`` workers."""
+        workers = self._workers
+        shown = nsmallest(n_rows, workers, key=lambda name: workers[name].rank)
+        rate = self._rate(now)
+        failed_regions = sum(self._shard_regions[unit.sample] for unit in self._failed)
+        left = max(0.0, self._regions_left - failed_regions)
+        return Snapshot(
+            n_units=self._n_units,
+            n_done=self._n_units - len(self._left),
+            n_samples=len(self._shard_regions),
+            n_samples_done=len(self._shard_regions) - len(self._left_of),
+            n_regions=self._n_regions,
+            n_hits=self._n_hits,
+            n_not_converged=self._n_not_converged,
+            n_failed=len(self._failed),
+            n_lost=len(self._lost),
+            n_workers=len(workers),
+            n_busy=sum(bool(worker.units) for worker in workers.values()),
+            regions_per_second=rate,
+            seconds_left=left / rate if rate else None,
+            workers=tuple(_row(name, workers[name], now) for name in shown),
+            n_hidden=len(workers) - len(shown),
+        )
+
+    def _worker(self, name: str, now: float) -> _Worker:
+        return self._workers.setdefault(name, _Worker(node="", since=now))
+
+    def _put_down(self, name: str, unit: Unit, now: float) -> None:
+        if (worker := self._workers.get(name)) is not None:
+            worker.units.pop(unit, None)
+            worker.since = now
+
+    def _add_done(self, event: UnitDone, now: float) -> None:
+        self._put_down(event.worker, event.unit, now)
+        if event.worker not in self._lost:
+            worker = self._worker(event.worker, now)
+            worker.n_done += 1
+            worker.n_regions += event.n_regions
+            worker.seconds += sum(event.seconds.values())
+        # Near the end two workers may have had it.
+        if event.unit not in self._left:
+            return
+        self._left.discard(event.unit)
+        self._failed.discard(event.unit)
+        sample = event.unit.sample
+        self._left_of[sample] -= 1
+        if not self._left_of[sample]:
+            del self._left_of[sample]
+        self._regions_left -= self._shard_regions[sample]
+        self._n_regions += event.n_regions
+        self._n_hits += event.n_hits
+        self._n_not_converged += event.n_not_converged
+        self._recent.append((now, event.n_regions))
+        self._recent_regions += event.n_regions
+        if len(self._recent) > _WINDOW:
+            self._recent_since, n_regions = self._recent.popleft()
+            self._recent_regions -= n_regions
+
+    def _rate(self, now: float) -> float | None:
+        seconds = now - self._recent_since
+        return self._recent_regions / seconds if self._recent and seconds > 0 else None
+
+
+def _row(name: str, worker: _Worker, now: float) -> WorkerRow:
+    unit = min(worker.units, key=worker.units.__getitem__, default=None)
+    since = worker.since if unit is None else worker.units[unit]
+    return WorkerRow(
+        name=name,
+        node=worker.node,
+        unit=unit,
+        seconds=max(0.0, now - since),
+        n_done=worker.n_done,
+        regions_per_second=worker.n_regions / worker.seconds if worker.seconds else None,
+    )
