@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 
 import click
@@ -35,6 +36,13 @@ def command_line(words: Sequence[str]) -> str:
 def resume_line(words: Sequence[str]) -> str:
     """Return the line that goes on where a command stopped: ``--force`` would begin anew."""
     return command_line([word for word in words if word != "--force"])
+
+
+def resume_of(command: str, directory: str) -> str:
+    """Return the line that goes on with a command that was typed in a directory."""
+    _, *words = shlex.split(command)
+    line = resume_line(words)
+    return line if directory == str(Path.cwd()) else f"cd {shlex.quote(directory)} && {line}"
 
 
 def current_command() -> str | None:

@@ -1,65 +1,218 @@
-"""``status``: how far a run is."""
+"""``status``: how far a run is, and whether somebody works on it."""
 
 import json
-from dataclasses import asdict
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from finemo_dist.cli.messages import one_line, resume_of
 from finemo_dist.cli.options import EXISTING_PATH, json_option
+from finemo_dist.core.activity import Activity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from rich.console import Group
 
-    from finemo_dist.catalog.summary import SampleSummary
+    from finemo_dist.cli.standing import SampleStanding
+    from finemo_dist.core.run_record import RunRecord
+
+_STATES: Final = {"n_running": "running", "n_failed": "failed", "n_missing": "missing"}
+_MOST_ROWS: Final = 30
+_WIDTH_OF_FILES: Final = 200
+_MOST_FAILURES: Final = 10
+_WATCH_EVERY_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A run as it stands at one moment."""
+
+    run_dir: Path
+    record: "RunRecord"
+    activity: Activity
+    samples: "Sequence[SampleStanding]"
+    failures: Mapping[str, str]
+
+    @property
+    def state(self) -> str:
+        """What to call it: a run whose record says running and that is dead is stopped."""
+        if not self.n_open:
+            return "complete"
+        if self.record.status == "running":
+            return "running" if self.activity.is_alive else "stopped"
+        # Parts may have gone since it was complete.
+        return "incomplete" if self.record.status == "complete" else self.record.status
+
+    @property
+    def n_open(self) -> int:
+        """Shards that are not committed."""
+        return sum(s.summary.n_shards - s.summary.n_shards_committed for s in self.samples)
+
+    def total(self, name: str) -> int:
+        """Return how many shards of all samples are so."""
+        return sum(getattr(s, name) for s in self.samples)
 
 
 @click.command("status")
 @click.argument("run", type=EXISTING_PATH)
+@click.option("--all", "is_all", is_flag=True, help="List every sample, also the complete ones.")
+@click.option("--watch", is_flag=True, help="Look again every few seconds until nobody works.")
 @json_option
-def status(*, run: Path, as_json: bool) -> None:
-    """Show committed and missing shards of each sample; exit 3 when any is missing."""
-    from finemo_dist.catalog.catalog import open_catalog
-    from finemo_dist.catalog.summary import summarise
+def status(*, run: Path, is_all: bool, watch: bool, as_json: bool) -> None:
+    """Show committed, running, failed and missing shards of each sample.
+
+    Exits 3 when any is not committed. Samples that need looking at come first.
+    """
     from finemo_dist.core.errors import IncompleteRunError
 
-    with open_catalog(run, allow_damaged=True) as catalog:
-        samples = summarise(catalog)
-        record = catalog.record
-    n_missing = sum(s.n_shards - s.n_shards_committed for s in samples)
+    if watch and as_json:
+        raise click.UsageError("--watch is for people, --json for programs. Keep one.")
+    look = _watch(run) if watch else _look(run)
     if as_json:
-        content = {"status": record.status, "failures": record.failures, "missing": n_missing}
-        click.echo(json.dumps({**content, "samples": [asdict(s) for s in samples]}, indent=2))
+        click.echo(json.dumps(_content(look), indent=2))
     else:
-        _print_table(samples)
-    if n_missing:
-        failed = "; ".join(f"{unit}: {why}" for unit, why in record.failures.items())
-        raise IncompleteRunError(
-            f"{run}: {n_missing} shards are missing (run is {record.status}"
-            f"{', failed: ' + failed if failed else ''}). Run its command again to finish."
-        )
+        _print(look, most_rows=len(look.samples) if is_all else _MOST_ROWS)
+    if look.n_open:
+        raise IncompleteRunError(_open_message(look))
 
 
-def _print_table(samples: "Sequence[SampleSummary]") -> None:
-    from rich import box
+def _look(run: Path) -> _Look:
+    from finemo_dist.catalog.catalog import open_catalog
+    from finemo_dist.catalog.summary import summarise
+    from finemo_dist.cli.standing import in_order, open_failures, standings
+    from finemo_dist.core.activity import read_activity
+    from finemo_dist.core.run_record import RunRecord
+
+    # Before the parts, so that what is committed meanwhile is not taken for missing.
+    activity = read_activity(run, RunRecord.load(run), now=datetime.now(UTC))
+    with open_catalog(run, allow_damaged=True) as catalog:
+        summaries = summarise(catalog)
+        record = catalog.record
+        committed = {name: set(catalog.units(name)) for name in catalog.samples}
+    failures = open_failures(activity.failures, committed)
+    samples = in_order(standings(summaries, committed, activity))
+    return _Look(run, record, activity, samples, failures)
+
+
+def _watch(run: Path) -> _Look:
+    """Look again and again until nobody works on the run, or there is nothing left to do."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.live import Live
 
-    table = Table(box=box.SIMPLE)
-    table.add_column("sample")
-    for name in ("shards", "regions", "hits", "not converged", "largest gap"):
-        table.add_column(name, justify="right")
-    for s in samples:
+    look = _look(run)
+    with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
+        while look.state == "running":
+            if live.console.is_terminal:
+                live.update(_table(look, most_rows=max(5, live.console.height - 6)), refresh=True)
+            time.sleep(_WATCH_EVERY_S)
+            look = _look(run)
+    return look
+
+
+def _content(look: _Look) -> dict[str, Any]:
+    return {
+        "status": look.record.status,
+        "state": look.state,
+        "last_sign_of_life": look.activity.last_sign,
+        "committed": sum(s.summary.n_shards_committed for s in look.samples),
+        "running": look.total("n_running"),
+        "failed": look.total("n_failed"),
+        "missing": look.total("n_missing"),
+        "failures": look.failures,
+        "in_flight": [
+            {**asdict(found.unit), "worker": found.worker, "node": found.node, "since": found.since}
+            for found in look.activity.in_flight
+        ],
+        "resume": _resume(look),
+        "invocations": [i.model_dump() for i in look.record.invocations],
+        "samples": [
+            {
+                **asdict(s.summary),
+                "n_shards_running": s.n_running,
+                "n_shards_failed": s.n_failed,
+                "n_shards_missing": s.n_missing,
+            }
+            for s in sorted(look.samples, key=lambda s: s.summary.sample)
+        ],
+    }
+
+
+def _print(look: _Look, *, most_rows: int) -> None:
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else _WIDTH_OF_FILES
+    console = Console(markup=False, highlight=False, width=width)
+    console.print(_table(look, most_rows=most_rows))
+    for unit, why in list(look.failures.items())[:_MOST_FAILURES]:
+        click.echo(f"failed {one_line(unit)}: {one_line(why)}")
+    if len(look.failures) > _MOST_FAILURES:
+        click.echo(f"and {len(look.failures) - _MOST_FAILURES:,} others (--json has all)")
+    click.echo(f"{one_line(str(look.run_dir))}: {_state_line(look)}")
+
+
+def _table(look: _Look, *, most_rows: int) -> "Group":
+    """Return a table that fits 80 columns; what is no shard's state is left out where space is."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    states = [name for name in _STATES if look.total(name)]
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("sample", overflow="fold", min_width=12)
+    names = ("shards", *(_STATES[name] for name in states), "regions", "hits", "not conv.")
+    for name in (*names, *([] if states else ["largest gap"])):
+        table.add_column(name, justify="right", no_wrap=True)
+    for s in look.samples[:most_rows]:
+        found = s.summary
         table.add_row(
-            s.sample,
-            f"{s.n_shards_committed}/{s.n_shards}",
-            f"{s.n_regions_committed:,}/{s.n_regions:,}",
-            f"{s.n_hits:,}",
-            f"{s.n_not_converged:,}",
-            f"{s.max_gap:.1e}",
+            Text(one_line(found.sample)),
+            f"{found.n_shards_committed}/{found.n_shards}",
+            *(f"{getattr(s, name):,}" for name in states),
+            f"{found.n_regions_committed:,}",
+            f"{found.n_hits:,}",
+            f"{found.n_not_converged:,}",
+            *([] if states else [f"{found.max_gap:.1e}"]),
         )
-    Console(markup=False, highlight=False).print(table)
+    rest = look.samples[most_rows:]
+    n_complete = sum(s.summary.is_complete for s in rest)
+    others = f"and {len(rest):,} others, {n_complete:,} of them complete (--all lists them)"
+    return Group(table, *([others] if rest else []))
+
+
+def _state_line(look: _Look) -> str:
+    complete = sum(s.summary.is_complete for s in look.samples)
+    counts = f"{complete:,} of {len(look.samples):,} samples complete"
+    if look.state == "running":
+        return f"running, last sign of life {look.activity.last_sign}; {counts}"
+    if look.state == "stopped":
+        return f"stopped, no sign of life since {look.activity.last_sign}; {counts}"
+    if look.state == "complete" and look.record.status != "complete":
+        counts += "; its end was not recorded: the same command writes what follows the shards"
+    return f"{look.state}; {counts}"
+
+
+def _open_message(look: _Look) -> str:
+    failed = look.total("n_failed")
+    also = f", {failed:,} of them failed" if failed else ""
+    if look.state == "running":
+        return f"{look.run_dir}: {look.n_open:,} shards are left{also}; a run works on them."
+    return (
+        f"{look.run_dir}: {look.n_open:,} shards are missing{also} (run is {look.state}). "
+        f"Finish with: {_resume(look) or 'the command that made the run'}"
+    )
+
+
+def _resume(look: _Look) -> str | None:
+    """Return the line that finishes the run, from any directory; None where it is not known."""
+    if not look.n_open or look.state == "running" or not look.record.invocations:
+        return None
+    last = look.record.invocations[-1]
+    return resume_of(last.command, last.directory) if last.command else None
 
 
 COMMANDS: Final = {"status": status}

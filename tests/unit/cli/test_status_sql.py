@@ -29,16 +29,18 @@ def test_a_finished_run_is_complete(command, finished):
     answer = command("status", finished)
 
     assert answer.status == 0
-    assert "3/3" in answer.out
-    assert "12/12" in answer.out
+    row = answer.out.splitlines()[1].split()
+    assert row[:3] == ["a", "3/3", "12"]
+    assert answer.out.splitlines()[-1].endswith("complete; 1 of 1 samples complete")
 
 
 def test_a_run_with_holes_is_never_called_complete(command, with_hole):
     answer = command("status", with_hole)
 
     assert answer.status == 3
-    assert "2/3" in answer.out
-    assert "8/12" in answer.out
+    header, row = (line.split() for line in answer.out.splitlines()[:2])
+    assert header[:4] == ["sample", "shards", "missing", "regions"]
+    assert row[:4] == ["a", "2/3", "1", "8"]
     assert "1 shards are missing" in answer.err
 
 
