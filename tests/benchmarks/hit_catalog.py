@@ -72,12 +72,21 @@ class _Steps:
         return self.work / "run"
 
     @property
+    def atlas(self) -> Path:
+        return self.work / "atlas"
+
+    @property
     def tsv(self) -> Path:
         return self.work / "hits.tsv"
 
     def ours(self, *words: object) -> Measured:
         """Run a command of finemo-dist within the limits."""
         return finemo_dist(*words, *_LIMITS)
+
+    def export(self, run: Path, out: Path) -> None:
+        """Write the hits of a run as TSV, unless it stands."""
+        if not out.exists():
+            self.ours("export", run, "--to", "tsv", "-o", out)
 
     def theirs(self, code: str, *words: object) -> Measured | None:
         """Run code with finemo, where there is one."""
@@ -96,24 +105,19 @@ def measure_catalog(effort: Effort, work: Path, *, finemo: Finemo | None) -> str
         n_chroms=N_CHROMS,
         n_each=effort.catalog_hits // 3,
     )
-    try:
-        return "\n".join([note, _post_processing(effort, steps), "", _atlas(effort, steps)])
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    return "\n".join([note, _post_processing(effort, steps), "", _atlas(effort, steps)])
 
 
 def _post_processing(effort: Effort, steps: _Steps) -> str:
     click.echo("catalog: writing hits", err=True)
     write_hit_run(steps.run, {"s": 1}, n_hits=effort.catalog_hits)
-    steps.ours("export", steps.run, "--to", "tsv", "-o", steps.tsv)
+    steps.export(steps.run, steps.tsv)
     rows = [
         _row("unique, run to TSV", _unique(steps)),
         _row("collapse, TSV to TSV", _collapse(steps)),
         _row("collapse, run to TSV", (_collapse_run(steps), None)),
         _row(f"co-occurrence of {N_MOTIFS} motifs", _cooccurrence(steps)),
     ]
-    for path in (steps.run, steps.tsv):
-        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
     rows.extend(_intersections(effort, steps))
     return table(["", "finemo-dist s", "peak", "finemo s", "its peak", "times"], rows)
 
@@ -153,14 +157,12 @@ def _intersections(effort: Effort, steps: _Steps) -> list[list[str]]:
         )
         tables.append(steps.work / f"run{i}.tsv")
         runs.append(run)
-        steps.ours("export", run, "--to", "tsv", "-o", tables[-1])
+        steps.export(run, tables[-1])
     theirs = steps.theirs(_FINEMO_INTERSECT, out, *tables)
     rows = []
     for kind, inputs in (("runs", runs), ("TSVs", tables)):
         ours = steps.ours("intersect-hits", "-i", *inputs, "-o", out)
         rows.append(_row(f"intersection of three {kind}", (ours, theirs)))
-    for path in (*runs, *tables):
-        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
     return rows
 
 
@@ -188,17 +190,19 @@ _QUESTIONS: Final = {
 def _atlas(effort: Effort, steps: _Steps) -> str:
     click.echo("catalog: writing the atlas", err=True)
     samples = {f"s{i:03}": i for i in range(effort.catalog_samples)}
-    write_hit_run(steps.run, samples, n_hits=effort.catalog_sample_hits)
+    write_hit_run(steps.atlas, samples, n_hits=effort.catalog_sample_hits)
     n_hits = effort.catalog_samples * effort.catalog_sample_hits
+    # Of an earlier measurement with the same --work.
+    shutil.rmtree(steps.atlas / "compact", ignore_errors=True)
     parts = _asked(steps)
-    compacted = steps.ours("compact", steps.run)
+    compacted = steps.ours("compact", steps.atlas)
     click.echo("catalog: compacted", err=True)
     sorted_ = _asked(steps)
     rows = [[name, *_figures(parts[name]), *_figures(sorted_[name])] for name in _QUESTIONS]
     header = ["", "parts s", "peak", "compacted s", "peak "]
     return (
-        f"{n_hits:,} hits of {len(samples)} samples on disk, {_bytes(steps.run, 'hits')} of parts "
-        f"and {_bytes(steps.run, 'compact')} compacted in {number(compacted.wall_s)} s "
+        f"{n_hits:,} hits of {len(samples)} samples on disk, {_bytes(steps.atlas, 'hits')} of "
+        f"parts and {_bytes(steps.atlas, 'compact')} compacted in {number(compacted.wall_s)} s "
         f"({megabytes(compacted.peak_bytes)}); `finemo-dist sql` as a whole process:\n\n"
         + table(header, rows)
     )
@@ -207,7 +211,7 @@ def _atlas(effort: Effort, steps: _Steps) -> str:
 def _asked(steps: _Steps) -> dict[str, Measured]:
     answer = ("--format", "tsv", "-o", steps.work / "out.tsv")
     return {
-        name: steps.ours("sql", steps.run, query, *answer) for name, query in _QUESTIONS.items()
+        name: steps.ours("sql", steps.atlas, query, *answer) for name, query in _QUESTIONS.items()
     }
 
 

@@ -31,7 +31,7 @@ def write_hit_run(
     n_shards_per_chrom: int = 1,
     dropped: float = 0.0,
 ) -> Path:
-    """Write a run of samples of about ``n_hits`` each.
+    """Write a run of samples of about ``n_hits`` each, unless it stands.
 
     Regions lie anywhere on 24 chromosomes, so that a part of them overlaps; hits have one of 100
     motifs and trims of 6 to 20 bases.
@@ -44,9 +44,9 @@ def write_hit_run(
         Share of the hits left out, other ones by the name of the run: runs of one sample that
         agree in most of it.
     """
+    if (run / "run.json").exists():
+        return run
     per_chrom = n_hits // N_CHROMS
-    record = _record(samples, n_shards=N_CHROMS * n_shards_per_chrom)
-    record.save(run)
     write_motifs(run, _motif_set())
     kept = np.random.default_rng(list(run.name.encode()))
     for sample, seed in samples.items():
@@ -55,6 +55,8 @@ def write_hit_run(
             hits = _hits(rng, chrom, per_chrom)
             hits = hits if not dropped else _rows(hits, kept.random(per_chrom) >= dropped)
             _write_shards(run, sample, chrom, hits, n_shards_per_chrom)
+    # Last: a run that stands is whole.
+    _record(samples, n_shards=N_CHROMS * n_shards_per_chrom).save(run)
     return run
 
 
