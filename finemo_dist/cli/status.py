@@ -13,12 +13,12 @@ import click
 
 from finemo_dist.cli.messages import one_line, resume_of
 from finemo_dist.cli.options import EXISTING_PATH, json_option
-from finemo_dist.core.activity import Activity
 
 if TYPE_CHECKING:
     from rich.console import Group
 
     from finemo_dist.cli.standing import SampleStanding
+    from finemo_dist.core.activity import Activity
     from finemo_dist.core.run_record import RunRecord
 
 _STATES: Final = {"n_running": "running", "n_failed": "failed", "n_missing": "missing"}
@@ -34,7 +34,7 @@ class _Look:
 
     run_dir: Path
     record: "RunRecord"
-    activity: Activity
+    activity: "Activity"
     samples: "Sequence[SampleStanding]"
     failures: Mapping[str, str]
 
