@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from finemo_dist.core.config import ResourceConfig, SolverConfig
+from finemo_dist.core.locations import is_local
 from finemo_dist.core.memory import region_bytes
 from finemo_dist.core.protocols import RegionReader, Source
 from finemo_dist.core.records import MotifSet
@@ -39,6 +40,8 @@ def require_disk_for_store(source: Source, out_path: Path) -> None:
 def require_disk_for_stores(folder: Path, begun: "Sequence[BegunStore]") -> None:
     """Refuse extractions whose shards that are not written yet do not fit the disk together.
 
+    Of object storage nothing is asked.
+
     Raises
     ------
     UsageError
@@ -46,7 +49,7 @@ def require_disk_for_stores(folder: Path, begun: "Sequence[BegunStore]") -> None
     """
     needed = sum(store_bytes(s.n_pending_regions, s.region_width, s.score_kind) for s in begun)
     what = "the region store" if len(begun) == 1 else f"{len(begun)} region stores"
-    if begun:
+    if begun and is_local(folder):
         space.require(Need(what, str(folder), needed, _STORE_CURE), space.free_disk(folder))
 
 

@@ -8,11 +8,11 @@ its last shard stands. A sample that cannot be extracted holds up none of the ot
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, InputError, StoreError
 from finemo_dist.core.events import RunEvent, UnitDone, UnitFailed
+from finemo_dist.core.locations import location
 from finemo_dist.core.protocols import Executor
 from finemo_dist.core.records import ScoreKind, Unit
 from finemo_dist.run.extraction_worker import ExtractionSpec, SampleExtraction, Stage
@@ -124,7 +124,7 @@ def extract_samples(
     except FinemoDistError:
         for store in begun:
             if len(store.pending) == store.n_shards:
-                staging.discard(Path(store.path))
+                staging.discard(location(store.path))
         raise
     _write(samples, begun, executor_for, failures, on_shard, overwrite=overwrite)
     failures.raise_any(len(samples))
@@ -144,13 +144,15 @@ def _run(
 def _begun(samples: Mapping[str, SampleExtraction], failures: _Failures) -> Iterator[BegunStore]:
     """Yield what is to be written; the store of any other sample stands."""
     for name, sample in samples.items():
-        staged = Path(sample.staged)
+        staged = location(sample.staged)
         if name in failures.errors or not staged.exists():
             continue
         try:
             meta, pending = staging.staged_meta(staged), staging.unwritten(staged)
         except StoreError as error:
             failures.add(name, str(error))
+            continue
+        if meta.is_complete and sample.staged == sample.path:
             continue
         yield BegunStore(
             name=name,
@@ -193,7 +195,7 @@ def _write(
 
 def _finish(name: str, sample: SampleExtraction, failures: _Failures) -> None:
     try:
-        staging.put_in_place(Path(sample.staged), Path(sample.path))
+        staging.put_in_place(location(sample.staged), location(sample.path))
     except OSError as error:
         failures.add(name, f"{sample.path}: cannot be written ({error.strerror or error}).")
     except StoreError as error:

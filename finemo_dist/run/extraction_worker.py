@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
 from finemo_dist.core.clock import Clock
 from finemo_dist.core.errors import InputError, StoreError, UsageError
 from finemo_dist.core.events import UnitDone, UnitFailed
+from finemo_dist.core.locations import location
 from finemo_dist.core.protocols import Source
 from finemo_dist.core.records import Unit
 from finemo_dist.store import staging
@@ -96,7 +96,7 @@ class ExtractionWorker:
         except OSError as error:
             raise StoreError(
                 f"{sample.path}: cannot be written ({error.strerror or error}). Check space and "
-                f"permissions of {Path(sample.path).parent}."
+                f"permissions of {location(sample.path).parent}."
             ) from error
         clock.lap(self._spec.stage.value)
         return UnitDone(unit, self._name, n_regions, 0, 0, 0.0, clock.seconds)
@@ -112,8 +112,8 @@ class ExtractionWorker:
         return self._source
 
     def _open(self, name: str, sample: SampleExtraction, source: Source) -> int:
-        path = Path(sample.path)
-        if path.exists():
+        path = location(sample.path)
+        if path.exists() and not staging.is_begun(path):
             # What is no store, or a damaged one, is not replaced either.
             store = open_store(path)
             if is_made_for(path, source):
@@ -124,4 +124,4 @@ class ExtractionWorker:
                     f"{path}: was extracted from other inputs of sample {name!r}, or otherwise. "
                     "Remove it, or replace it with --force."
                 )
-        return staging.begin(Path(sample.staged), source).n_regions
+        return staging.begin(location(sample.staged), source).n_regions

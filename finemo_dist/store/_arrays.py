@@ -12,6 +12,7 @@ from zarr.codecs import BloscCodec, BloscShuffle, Crc32cCodec
 
 from finemo_dist.core.errors import StoreError
 from finemo_dist.core.files import flush
+from finemo_dist.core.locations import is_local
 from finemo_dist.core.records import RegionTable
 from finemo_dist.store import layout
 from finemo_dist.store.layout import StoreMeta
@@ -150,6 +151,8 @@ def remove_shard(path: Path, meta: StoreMeta, shard: int) -> None:
 
 def flush_shard(path: Path, meta: StoreMeta, shard: int) -> None:
     """Have the files of a shard on the disk, where a crash of the machine leaves them."""
+    if not is_local(path):
+        return
     for name in layout.SHARDED_ARRAYS:
         flush(shard_file(path, meta, name, shard))
 

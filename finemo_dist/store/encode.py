@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError, StoreError, UsageError
 from finemo_dist.core.input_report import InputReport, ScoreRange
+from finemo_dist.core.locations import location
 from finemo_dist.core.protocols import Source
 from finemo_dist.core.records import RegionTable, ScoreKind
 from finemo_dist.store import _arrays, layout
@@ -226,7 +227,7 @@ def is_made_for(path: str | Path, source: Source) -> bool:
 
     False also where there is no store, or a damaged one.
     """
-    path = Path(path)
+    path = location(path)
     try:
         group, meta = _arrays.open_group(path)
         stored = _arrays.read_table(path, group, meta, range(meta.n_regions))

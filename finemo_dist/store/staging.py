@@ -3,6 +3,9 @@
 A store in the making lies in ``.NAME.staging/N``. Whoever has it made claims a number of its own:
 writers of a claim before, which may outlive the process that started them by seconds, are left with
 a folder that is gone, and no store ever has two writers of one shard.
+
+Objects cannot be renamed: on object storage a store is made under its name, and counts as one only
+by the attribute that is put last. There, one of other inputs is gone when the new one is begun.
 """
 
 import shutil
@@ -10,6 +13,8 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
+from finemo_dist.core.errors import StoreError
+from finemo_dist.core.objects import ObjectPath
 from finemo_dist.core.protocols import Source
 from finemo_dist.store import _arrays
 from finemo_dist.store._partitions import missing_partitions
@@ -22,6 +27,8 @@ def claim(path: Path) -> Path:
 
     What an earlier claim left moves there.
     """
+    if isinstance(path, ObjectPath):
+        return path
     folder = _folder(path)
     if not folder.is_dir():
         return folder / "0"
@@ -42,6 +49,9 @@ def begin(staged: Path, source: Source) -> StoreMeta:
     """
     if staged.exists() and is_made_for(staged, source):
         return staged_meta(staged)
+    if isinstance(staged, ObjectPath):
+        staged.remove_below()
+        return init(staged, source)
     shutil.rmtree(staged, ignore_errors=True)
     temporary = staged.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
@@ -61,6 +71,16 @@ def staged_meta(staged: Path) -> StoreMeta:
         There is none, or it is damaged.
     """
     return _arrays.open_group(staged)[1]
+
+
+def is_begun(path: Path) -> bool:
+    """Whether the store under this name is one in the making, as it can be on object storage."""
+    if not isinstance(path, ObjectPath):
+        return False
+    try:
+        return not staged_meta(path).is_complete
+    except StoreError:
+        return False
 
 
 def unwritten(staged: Path) -> list[int]:
@@ -85,6 +105,8 @@ def put_in_place(staged: Path, path: Path) -> StoreMeta:
         The folder cannot be renamed.
     """
     meta = finalise(staged)
+    if isinstance(staged, ObjectPath):
+        return meta
     # What a writer that was killed had not put in place.
     for leftover in staged.rglob("*.partial"):
         leftover.unlink()
@@ -104,6 +126,10 @@ def put_in_place(staged: Path, path: Path) -> StoreMeta:
 
 def discard(path: Path) -> None:
     """Remove what there is of a store in the making, and the folder around it if it is empty."""
+    if isinstance(path, ObjectPath):
+        if is_begun(path):
+            path.remove_below()
+        return
     shutil.rmtree(_folder(path), ignore_errors=True)
     with suppress(OSError):
         path.parent.rmdir()
