@@ -9,13 +9,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.command import PROJECT, finemo_dist
+from tests.conftest import skip_or_fail
 from tests.unit.run.runs import parts, write_inputs
 
 PROGRAM = (
@@ -146,3 +147,121 @@ def ray_head(program) -> Iterator[RayHead]:
             yield RayHead(address, env)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+SLURM_CONF = """
+ClusterName=test
+SlurmctldHost={host}(127.0.0.1)
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+# A job that is requeued waits until its credential has expired.
+AuthInfo=socket={folder}/munge/socket,cred_expire=5
+CredType=cred/munge
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+MpiDefault=none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+SchedulerParameters=sched_interval=1,batch_sched_delay=0
+SlurmctldPort={ports[0]}
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmctldLogFile={folder}/slurmctld.log
+StateSaveLocation={folder}/state
+SlurmdParameters=config_overrides
+SlurmdPidFile={folder}/%n.pid
+SlurmdLogFile={folder}/%n.log
+SlurmdSpoolDir={folder}/%n
+NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=1
+NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=1
+PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
+"""
+
+
+@dataclass(frozen=True)
+class Slurm:
+    """A SLURM of two nodes, both of them this machine."""
+
+    env: dict[str, str]
+
+    def call(self, *words: object) -> str:
+        done = subprocess.run(
+            [str(word) for word in words], env=self.env, capture_output=True, text=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def job(self, job: str) -> dict[str, str]:
+        """Return what the controller says of a job, by the name of the property."""
+        words = self.call("scontrol", "show", "job", job).split()
+        return dict(word.split("=", 1) for word in words if "=" in word)
+
+    def wait(self, job: str, timeout_s: float = 240) -> dict[str, str]:
+        """Return the properties of a job that has ended."""
+        ended = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL")
+        wait_until(lambda: self.job(job)["JobState"] in ended, timeout_s, f"end of job {job}")
+        return self.job(job)
+
+
+@pytest.fixture(scope="session")
+def slurm(program) -> Iterator[Slurm]:
+    programs = ("munged", "slurmctld", "slurmd", "sbatch")
+    path = os.pathsep.join([program["PATH"], "/usr/sbin"])
+    missing = [name for name in programs if shutil.which(name, path=path) is None]
+    if missing:
+        skip_or_fail("slurm", f"{', '.join(missing)} not found: install slurm-wlm and munge")
+    if os.geteuid() != 0:
+        skip_or_fail("slurm", "the daemons of SLURM start as root only")
+    # Sockets lie below it, and their paths end at 107 bytes.
+    folder = Path(tempfile.mkdtemp(prefix="fd", dir="/tmp"))
+    for name in ("munge", "state", "n1", "n2"):
+        (folder / name).mkdir(mode=0o700)
+    key = folder / "munge/key"
+    key.touch(mode=0o600)
+    key.write_bytes(os.urandom(64))
+    host = socket.gethostname().split(".")[0]
+    conf = folder / "slurm.conf"
+    conf.write_text(SLURM_CONF.format(folder=folder, host=host, ports=free_ports(3)))
+    env = {**program, "PATH": path, "SLURM_CONF": str(conf)}
+    version = subprocess.run(["slurmd", "-V"], env=env, capture_output=True, text=True, check=True)
+    # Older ones ask for control groups only where they are used, and do not know the word.
+    if int(version.stdout.split()[-1].split(".")[0]) > 22:
+        (folder / "cgroup.conf").write_text("CgroupPlugin=disabled\n")
+    munged = [
+        "munged", "--force", "--foreground", f"--socket={folder}/munge/socket",
+        f"--key-file={key}", f"--log-file={folder}/munge/log", f"--pid-file={folder}/munge/pid",
+        f"--seed-file={folder}/munge/seed",
+    ]  # fmt: skip
+    try:
+        with ExitStack() as daemons:
+            daemons.enter_context(daemon(munged, folder / "munged.out", env))
+            wait_until((folder / "munge/socket").exists, 30, "munge")
+            daemons.enter_context(daemon(["slurmctld", "-D"], folder / "slurmctld.out", env))
+            for node in ("n1", "n2"):
+                words = ["slurmd", "-D", "-N", node]
+                daemons.enter_context(daemon(words, folder / f"{node}.out", env))
+            started = Slurm(env)
+            _wait_for_nodes(started, folder)
+            yield started
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for_nodes(slurm: Slurm, folder: Path) -> None:
+    def both_are_idle() -> bool:
+        asked = subprocess.run(
+            ["sinfo", "--noheader", "--format=%t %D"], env=slurm.env, capture_output=True,
+            text=True, check=False,
+        )  # fmt: skip
+        return asked.stdout.split() == ["idle", "2"]
+
+    try:
+        wait_until(both_are_idle, 60, "SLURM")
+    except AssertionError as error:
+        logs = "\n".join(
+            p.read_text()[-1000:] for p in [*folder.glob("*.log"), *folder.glob("*.out")]
+        )
+        raise AssertionError(f"{error}\n{logs}") from error

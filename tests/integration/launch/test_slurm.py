@@ -1,0 +1,104 @@
+"""The batch script on a real SLURM: stopped, requeued, resumed, and on several nodes."""
+
+import pytest
+
+from finemo_dist.core.run_record import RunRecord
+from tests.command import PROJECT
+from tests.integration.launch.conftest import wait_until
+from tests.unit.run.runs import parts
+
+pytestmark = pytest.mark.slow
+
+N_SHARDS = 90
+
+
+def submit(slurm, config, *options):
+    """Submit the script, options of SLURM before and of the run after ``--``."""
+    options = [*map(str, options), "--"]
+    at = options.index("--")
+    return slurm.call(
+        "sbatch", "--parsable", f"--output={config.path.parent}/slurm.out", *options[:at],
+        PROJECT / "cluster/slurm.sbatch", config.path, *options[at + 1 : -1],
+    )  # fmt: skip
+
+
+def identity(run):
+    """Inode and time of every part: a part that is written again has others."""
+    stats = {path: (run / path).stat() for path in parts(run)}
+    return {path: (stat.st_ino, stat.st_mtime_ns) for path, stat in stats.items()}
+
+
+def pairs(run):
+    """The committed parts: those of a shard count when both stand."""
+    found = identity(run)
+    other = {"hits": "peaks_qc", "peaks_qc": "hits"}
+    return {
+        path: at
+        for path, at in found.items()
+        if f"{other[path.split('/')[0]]}/{path.split('/', 1)[1]}" in found
+    }
+
+
+def test_a_job_that_is_stopped_goes_back_to_the_queue_and_resumes(slurm, write_config):
+    config = write_config(N_SHARDS)
+    job = submit(slurm, config, "--", "--executor", "serial")
+
+    committed = {}
+    # Before the time limit; and as SLURM itself does to make room.
+    for n_restarts, stop in enumerate(
+        [("scancel", "--batch", "--signal=USR1", job), ("scontrol", "requeue", job)], start=1
+    ):
+        n_before = len(committed)
+        wait_until(lambda n=n_before: len(parts(config.run)) > n + 10, 120, "part")
+        slurm.call(*stop)
+        wait_until(lambda n=n_restarts: slurm.job(job)["Restarts"] == str(n), 60, "requeue")
+        wait_until(lambda: RunRecord.load(config.run).status == "interrupted", 60, "interruption")
+        assert committed.items() <= pairs(config.run).items()
+        committed = pairs(config.run)
+        assert n_before < len(committed) < 2 * N_SHARDS
+
+    end = slurm.wait(job)
+    said = (config.path.parent / "slurm.out").read_text()
+
+    assert (end["JobState"], end["ExitCode"], end["Restarts"]) == ("COMPLETED", "0:0", "2"), said
+    assert committed.items() <= identity(config.run).items()
+    assert parts(config.run) == config.undisturbed()
+    assert said.count("resume with: finemo-dist run") == 2
+    assert f"{len(committed) // 2} of {N_SHARDS} shards are committed" in said
+    assert "Traceback" not in said
+
+
+def test_a_job_that_is_cancelled_stays_out_of_the_queue(slurm, write_config):
+    config = write_config(60)
+    job = submit(slurm, config, "--", "--executor", "serial")
+    wait_until(lambda: len(parts(config.run)) > 4, 120, "part")
+
+    slurm.call("scancel", job)
+    end = slurm.wait(job)
+
+    assert (end["JobState"], end["Restarts"]) == ("CANCELLED", "0")
+    wait_until(lambda: RunRecord.load(config.run).status == "interrupted", 60, "interruption")
+
+
+def test_the_exit_status_of_the_run_is_that_of_the_job(slurm, write_config):
+    config = write_config(1)
+    config.path.write_text(config.path.read_text().replace("modisco_h5: ", "modisco_h5: no-such-"))
+
+    end = slurm.wait(submit(slurm, config))
+
+    assert (end["JobState"], end["ExitCode"]) == ("FAILED", "2:0")
+    assert "no-such-" in (config.path.parent / "slurm.out").read_text()
+
+
+@pytest.mark.ray
+def test_several_nodes_are_one_ray_cluster(slurm, write_config):
+    config = write_config(6)
+
+    end = slurm.wait(submit(slurm, config, "--nodes=2"), timeout_s=280)
+    said = (config.path.parent / "slurm.out").read_text()
+
+    assert (end["JobState"], end["ExitCode"]) == ("COMPLETED", "0:0"), said
+    assert parts(config.run) == config.undisturbed()
+    executor = RunRecord.load(config.run).executor
+    assert executor["kind"] == "ray"
+    assert "2 Ray workers" in said
