@@ -102,6 +102,13 @@ def test_pods_have_no_privileges_and_leave_probes_to_the_operator():
     assert cluster["authOptions"]["mode"] == "token"
 
 
+def test_the_job_asks_for_all_the_nodes_there_may_be():
+    spec = load("kuberay-rayjob.yaml")["spec"]
+    (group,) = spec["rayClusterSpec"]["workerGroupSpecs"]
+
+    assert f"--workers {group['maxReplicas']}" in spec["entrypoint"]
+
+
 @pytest.mark.parametrize("name", AUTOSCALERS)
 def test_ray_takes_the_autoscaler_files(name):
     config = prepare_config(load(name))

@@ -26,6 +26,8 @@ class Machine:
 
     n_cores: int
     n_gpus: int
+    can_grow: bool = False
+    """Whether more may come: nodes of a cluster do, when they are asked for."""
 
 
 def resolve_device(asked: str, machine: Machine) -> str:
@@ -36,7 +38,7 @@ def resolve_device(asked: str, machine: Machine) -> str:
     UsageError
         CUDA is asked for and there is none.
     """
-    if asked == "cuda" and not machine.n_gpus:
+    if asked == "cuda" and not machine.n_gpus and not machine.can_grow:
         raise UsageError(
             "--device cuda: PyTorch sees no CUDA device here. Check `nvidia-smi`, "
             "CUDA_VISIBLE_DEVICES and that the installed PyTorch is a CUDA build, or use "
@@ -65,7 +67,7 @@ def find_machine(resources: ResourceConfig, *, n_cores: int) -> Machine:
     from finemo_dist.run.ray_pool import cluster_places
 
     n_cores, n_gpus = cluster_places(resources.ray_address)
-    return Machine(n_cores=n_cores, n_gpus=n_gpus)
+    return Machine(n_cores=n_cores, n_gpus=n_gpus, can_grow=True)
 
 
 def choose_executor(

@@ -10,6 +10,7 @@ from finemo_dist.run import resources as module
 from finemo_dist.run.resources import Machine, choose_executor, count_gpus, resolve_device
 
 LAPTOP = Machine(n_cores=4, n_gpus=0)
+YOUNG_CLUSTER = Machine(n_cores=2, n_gpus=0, can_grow=True)
 SERVER = Machine(n_cores=64, n_gpus=8)
 
 
@@ -101,6 +102,8 @@ def test_the_dense_solver_is_estimated_to_take_longer(inputs, tmp_path):
         ("auto", SERVER, "cuda"),
         ("cpu", SERVER, "cpu"),
         ("cuda", SERVER, "cuda"),
+        ("auto", YOUNG_CLUSTER, "cpu"),
+        ("cuda", YOUNG_CLUSTER, "cuda"),
     ],
 )
 def test_a_gpu_is_taken_where_there_is_one(asked, machine, device):
