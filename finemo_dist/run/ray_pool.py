@@ -9,6 +9,7 @@ import logging
 import os
 import platform
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,6 +47,7 @@ _READY_TIMEOUT_S: Final = 120.0
 _PLACE_TIMEOUT_S: Final = 900.0
 """Without a single worker on a cluster: nodes of a cloud take minutes to come."""
 _POLL_S: Final = 0.5
+_KNOCK_S: Final = 10.0
 _COUNT_PLACES_S: Final = 2.0
 """How often a cluster is asked how large it is by now."""
 _OBJECT_STORE_BYTES: Final = 80 << 20
@@ -386,8 +388,9 @@ def _connect(
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if address is not None:
         try:
+            _knock(address)
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             raise RunError(
                 f"--address {address}: no Ray cluster answers there ({_first_line(error)}). Check "
                 "the address and that its head node runs, or leave --address out to use this "
@@ -405,6 +408,13 @@ def _connect(
         logging_level=logging.ERROR,
         _node_ip_address="127.0.0.1",
     )
+
+
+def _knock(address: str) -> None:
+    """Raise where nobody listens at ``HOST:PORT``: Ray would try for minutes, and then exit."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_S).close()
 
 
 def _n_of(resource: Resource, ask: Any) -> int:  # noqa: ANN401

@@ -10,6 +10,7 @@ from finemo_dist.core import errors
 from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, InputError, RunError
 from finemo_dist.core.events import UnitDone, UnitFailed, WorkersReady
 from finemo_dist.core.records import Unit
+from finemo_dist.hits.layout import part_path
 from finemo_dist.hits.read import committed_units
 from finemo_dist.run import ray_pool
 from finemo_dist.run.drive import drive
@@ -108,6 +109,29 @@ def test_a_unit_that_fails_is_set_aside_and_the_others_are_done(make_executor, t
     assert str(path) in final[0].error
     assert len(set(done(events))) == N_UNITS - 1
     assert read_plan(tmp_path / "run").pending == (VICTIM,)
+
+
+def test_a_resume_makes_a_truncated_part_again_and_sets_a_corrupt_chunk_aside(
+    make_executor, tmp_path
+):
+    inputs, run = write_inputs(tmp_path, samples=SAMPLES, n_regions=12), tmp_path / "run"
+    events_of(SerialExecutor, inputs, run)
+    whole = parts(run)
+    truncated = Unit("b", 2)
+    path = part_path(run, "hits", truncated)
+    path.write_bytes(path.read_bytes()[:-100])
+    lost = [part_path(run, table, VICTIM) for table in ("hits", "peaks_qc")]
+    for part in lost:
+        part.unlink()
+    chunk = corrupt_shard(inputs.stores["a"], 1)
+
+    events = events_of(make_executor, inputs, run)
+
+    final = [e for e in events if isinstance(e, UnitFailed) and e.is_final]
+    assert [e.unit for e in final] == [VICTIM]
+    assert str(chunk) in final[0].error
+    assert done(events) == [truncated]
+    assert parts(run) == {k: v for k, v in whole.items() if run / k not in lost}
 
 
 def refusing_maker():
@@ -309,6 +333,18 @@ def test_a_worker_that_cannot_be_made_says_why_in_one_line(cluster, inputs, tmp_
     assert message.startswith(f"No worker could be started: the last could not start: {cwms}: ")
     assert "\n" not in message
     assert "Traceback" not in message
+
+
+@pytest.mark.ray
+def test_an_address_without_a_cluster_is_refused_in_one_line():
+    executor = RayExecutor(
+        refusing_maker(), n_workers=None, address="127.0.0.1:1", unit_timeout_s=1
+    )
+
+    with pytest.raises(RunError, match=r"127\.0\.0\.1:1: no Ray cluster answers") as caught:
+        list(executor.run([VICTIM]))
+
+    assert "\n" not in str(caught.value)
 
 
 def is_ours(kind):

@@ -7,7 +7,13 @@ import pytest
 from finemo_dist.core.config import ResourceConfig
 from finemo_dist.core.errors import UsageError
 from finemo_dist.run import resources as module
-from finemo_dist.run.resources import Machine, choose_executor, count_gpus, resolve_device
+from finemo_dist.run.resources import (
+    Machine,
+    choose_executor,
+    count_gpus,
+    find_machine,
+    resolve_device,
+)
 
 LAPTOP = Machine(n_cores=4, n_gpus=0)
 YOUNG_CLUSTER = Machine(n_cores=2, n_gpus=0, can_grow=True)
@@ -77,6 +83,24 @@ def test_an_executor_asked_for_is_taken(choose):
 
 def test_an_address_asks_for_ray(choose):
     assert choose(ray_address="auto", n_workers=1) == ("ray", 1, "cpu")
+    assert choose(ray_address="auto", executor="serial") == ("serial", 1, "cpu")
+
+
+def test_on_a_cluster_its_own_size_counts(choose):
+    assert choose(ray_address="auto") == ("ray", "cluster", "cpu")
+    assert choose(ray_address="auto", machine=SERVER, device="cuda") == ("ray", "cluster", "cuda")
+
+
+def test_the_machine_is_the_cluster_where_there_is_one(monkeypatch):
+    monkeypatch.setattr("finemo_dist.run.ray_pool.cluster_places", lambda address: (96, 12))
+    monkeypatch.setattr("finemo_dist.run.resources.count_gpus", lambda: 1)
+
+    found = [
+        find_machine(ResourceConfig(**resources), n_cores=4)
+        for resources in ({}, {"ray_address": "auto"}, {"ray_address": "x", "executor": "serial"})
+    ]
+
+    assert found == [Machine(4, 1), Machine(96, 12), Machine(4, 1)]
 
 
 def test_work_is_estimated_from_what_is_left(inputs, tmp_path):
