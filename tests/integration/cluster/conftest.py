@@ -56,7 +56,11 @@ class Nodes:
         )  # fmt: skip
 
     def add(self, n_gpus: int) -> None:
-        self.others.append(self._add(n_gpus))
+        try:
+            self.others.append(self._add(n_gpus))
+        except RuntimeError:
+            # On a busy machine a node may not hear of the others in time; what joins is a second.
+            self.others.append(self._add(n_gpus))
 
     def remove(self, node) -> None:
         """End a node as a machine ends that loses its power."""

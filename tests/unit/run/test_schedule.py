@@ -222,8 +222,9 @@ def test_the_only_worker_is_to_be_replaced_after_a_failure():
     assert schedule.assign(5) == []
     assert schedule.unsuited(5, n_coming=0) == ["x"]
     assert schedule.unsuited(5, n_coming=1) == []
-    schedule.leave("x", 5)
     schedule.join("y")
+    assert schedule.unsuited(5, n_coming=0) == [], "the other takes it"
+    schedule.leave("x", 5)
     assert schedule.unsuited(5, n_coming=0) == [], "before it is given the unit"
 
 
