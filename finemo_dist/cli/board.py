@@ -6,7 +6,7 @@ any clock that does not go back.
 
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Final, Self
 
@@ -35,7 +35,7 @@ class WorkerRow:
     name: str
     node: str
     unit: Unit | None
-    """What it has worked on longest; None when it waits."""
+    """What it works on; None when it waits."""
     seconds: float
     """For how long it has worked or waited."""
     n_done: int
@@ -74,8 +74,8 @@ class Snapshot:
 class _Worker:
     node: str
     since: float
-    units: dict[Unit, float] = field(default_factory=dict)
-    """What it works on, since when."""
+    """When it took its unit, or began to wait."""
+    unit: Unit | None = None
     n_done: int = 0
     n_regions: int = 0
     seconds: float = 0.0
@@ -83,7 +83,7 @@ class _Worker:
     @property
     def rank(self) -> tuple[bool, float]:
         """Smallest for the worker that has been longest on one unit."""
-        return not self.units, min(self.units.values(), default=self.since)
+        return self.unit is None, self.since
 
 
 class Board:
@@ -146,7 +146,9 @@ class Board:
                 if not self._recent:
                     self._recent_since = now
             case UnitStarted():
-                self._worker(event.worker, now).units.setdefault(event.unit, now)
+                # What it had before is over, told or not: another may have done it first.
+                worker = self._worker(event.worker, now)
+                worker.unit, worker.since = event.unit, now
             case UnitDone():
                 self._add_done(event, now)
             case UnitFailed():
@@ -172,7 +174,7 @@ class Board:
             n_failed=len(self._failed),
             n_lost=len(self._lost),
             n_workers=len(workers),
-            n_busy=sum(bool(worker.units) for worker in workers.values()),
+            n_busy=sum(worker.unit is not None for worker in workers.values()),
             regions_per_second=rate,
             seconds_left=left / rate if rate else None,
             workers=tuple(_row(name, workers[name], now) for name in shown),
@@ -183,9 +185,9 @@ class Board:
         return self._workers.setdefault(name, _Worker(node="", since=now))
 
     def _put_down(self, name: str, unit: Unit, now: float) -> None:
-        if (worker := self._workers.get(name)) is not None:
-            worker.units.pop(unit, None)
-            worker.since = now
+        worker = self._workers.get(name)
+        if worker is not None and worker.unit == unit:
+            worker.unit, worker.since = None, now
 
     def _add_done(self, event: UnitDone, now: float) -> None:
         self._put_down(event.worker, event.unit, now)
@@ -219,13 +221,11 @@ class Board:
 
 
 def _row(name: str, worker: _Worker, now: float) -> WorkerRow:
-    unit = min(worker.units, key=worker.units.__getitem__, default=None)
-    since = worker.since if unit is None else worker.units[unit]
     return WorkerRow(
         name=name,
         node=worker.node,
-        unit=unit,
-        seconds=max(0.0, now - since),
+        unit=worker.unit,
+        seconds=max(0.0, now - worker.since),
         n_done=worker.n_done,
         regions_per_second=worker.n_regions / worker.seconds if worker.seconds else None,
     )

@@ -66,7 +66,8 @@ class _Replay:
 
     def __init__(self) -> None:
         self.last_sign: str | None = None
-        self.in_flight: dict[tuple[str, Unit], InFlight] = {}
+        self.in_flight: dict[str, InFlight] = {}
+        """By worker, which has one unit at a time."""
         self.failures: dict[str, str] = {}
 
     def add(self, entries: Iterable[Entry]) -> None:
@@ -76,9 +77,7 @@ class _Replay:
                 self.last_sign = time
             match entry:
                 case {"event": "worker_lost", "worker": str(worker)}:
-                    lost = [key for key in self.in_flight if key[0] == worker]
-                    for key in lost:
-                        del self.in_flight[key]
+                    self.in_flight.pop(worker, None)
                 case {"event": str(event), "worker": str(), "sample": str(), "shard": int()}:
                     self._add_shard(event, entry, time)
 
@@ -86,9 +85,10 @@ class _Replay:
         unit, worker = Unit(entry["sample"], entry["shard"]), entry["worker"]
         if event == "shard_started":
             node = entry.get("node")
-            self.in_flight[worker, unit] = InFlight(unit, worker, node, time)
+            self.in_flight[worker] = InFlight(unit, worker, node, time)
             return
-        self.in_flight.pop((worker, unit), None)
+        if (found := self.in_flight.get(worker)) is not None and found.unit == unit:
+            del self.in_flight[worker]
         if event == "shard_done":
             self.failures.pop(str(unit), None)
         elif event == "shard_failed" and entry.get("is_final"):

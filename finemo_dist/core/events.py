@@ -9,7 +9,8 @@ from finemo_dist.core.records import Unit
 class UnitStarted:
     """A unit that was given to a worker; it ends in ``UnitDone``, ``UnitFailed`` or with the run.
 
-    A unit may be given to several workers, one after another or, near the end, at once.
+    A worker has one unit at a time, so that what it had before is over. A unit may be given to
+    several workers, one after another or, near the end, at once; the first to do it tells.
     """
 
     unit: Unit

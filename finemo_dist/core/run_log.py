@@ -88,7 +88,7 @@ class EventEntries:
 
     def __init__(self) -> None:
         self._nodes: dict[str, str] = {}
-        self._started: dict[tuple[str, Unit], str] = {}
+        self._started: dict[str, tuple[Unit, str]] = {}
 
     def entry(self, event: RunEvent, time: str) -> Entry:
         """Return the entry of an event that was seen at ``time``."""
@@ -109,8 +109,9 @@ class EventEntries:
                     "error": event.reason,
                 }
                 self._nodes.pop(event.worker, None)
+                self._started.pop(event.worker, None)
             case UnitStarted():
-                self._started[event.worker, event.unit] = time
+                self._started[event.worker] = event.unit, time
                 fields = {"event": "shard_started", **self._what(event.worker, event.unit)}
             case UnitDone():
                 fields = self._done(event)
@@ -118,7 +119,7 @@ class EventEntries:
                 fields = {
                     "event": "shard_failed",
                     **self._what(event.worker, event.unit),
-                    "started": self._started.pop((event.worker, event.unit), None),
+                    "started": self._since(event.worker, event.unit),
                     "error": event.error,
                     "is_final": event.is_final,
                 }
@@ -135,8 +136,12 @@ class EventEntries:
             # JSON has no infinity.
             "max_gap": event.max_gap if math.isfinite(event.max_gap) else None,
             "seconds": {stage: round(value, 6) for stage, value in event.seconds.items()},
-            "started": self._started.pop((event.worker, event.unit), None),
+            "started": self._since(event.worker, event.unit),
         }
+
+    def _since(self, worker: str, unit: Unit) -> str | None:
+        given, time = self._started.get(worker, (None, None))
+        return time if given == unit else None
 
     def _what(self, worker: str, unit: Unit) -> Entry:
         return {**self._where(worker), "sample": unit.sample, "shard": unit.shard}

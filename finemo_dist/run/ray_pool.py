@@ -304,7 +304,6 @@ class _Pool:
 
     def _lose(self, name: str, reason: str) -> Iterator[RunEvent]:
         """Give up a worker; its unit is tried elsewhere."""
-        logger.warning("%s %s", name, reason)
         was_ready = self._members[name].ready_by is None
         # Also one that Ray calls dead: it may only be out of reach, and would keep its place.
         failure = self._dismiss(name)
@@ -313,6 +312,7 @@ class _Pool:
             yield WorkerLost(name, reason)
             yield from _told(failure, f"its worker {reason}")
             return
+        logger.warning("%s %s", name, reason)
         self._restarts.failed_to_start(time.monotonic())
         # Those that work go on alone; new ones are tried ever more rarely beside them.
         if self._restarts.n_failed_starts > _MAX_FAILED_STARTS and not self._members:

@@ -8,7 +8,7 @@ import ray
 
 from finemo_dist.core import errors
 from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, InputError, RunError
-from finemo_dist.core.events import UnitDone, UnitFailed, WorkersReady
+from finemo_dist.core.events import UnitDone, UnitFailed, UnitStarted, WorkersReady, WorkerStarted
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.layout import part_path
 from finemo_dist.hits.read import committed_units
@@ -83,6 +83,15 @@ def test_every_unit_is_done_once_with_the_same_bytes(make_executor, inputs, refe
     assert len(ready) == 1
     assert ready[0] < first_done
     assert sorted(map(str, done(events))) == [f"{s}[{i}]" for s in SAMPLES for i in range(3)]
+    begun, given = set(), {}
+    for event in events:
+        if isinstance(event, WorkerStarted):
+            begun.add(event.worker)
+        elif isinstance(event, UnitStarted):
+            assert event.worker in begun
+            given[event.worker] = event.unit
+        elif isinstance(event, UnitDone):
+            assert given.pop(event.worker) == event.unit, "one unit at a time"
     assert len(done(events)) == N_UNITS
     assert parts(tmp_path) == reference
     assert read_plan(tmp_path).pending == ()

@@ -81,15 +81,18 @@ def test_a_worker_is_shown_with_what_it_does_and_for_how_long():
     assert (row.name, row.node, row.unit, row.seconds) == ("w0", "node-7", None, 1.5)
     assert (row.n_done, row.regions_per_second) == (1, 20.0)
 
-    # The next is given before the last is told done.
     counted.add(UnitStarted(PENDING[1], "w0"), 8.0)
-    counted.add(UnitStarted(PENDING[2], "w0"), 9.0)
     (row,) = counted.snapshot(10.0, n_rows=5).workers
     assert (row.unit, row.seconds) == (PENDING[1], 2.0)
 
-    counted.add(UnitFailed(PENDING[1], "w0", "disk", is_final=False), 11.0)
+    # Another did it first, and nothing is told of this worker.
+    counted.add(UnitStarted(PENDING[2], "w0"), 11.0)
     (row,) = counted.snapshot(12.0, n_rows=5).workers
-    assert (row.unit, row.seconds, row.n_done) == (PENDING[2], 3.0, 1)
+    assert (row.unit, row.seconds, row.n_done) == (PENDING[2], 1.0, 1)
+
+    counted.add(UnitFailed(PENDING[2], "w0", "disk", is_final=False), 13.0)
+    (row,) = counted.snapshot(15.0, n_rows=5).workers
+    assert (row.unit, row.seconds, row.n_done) == (None, 2.0, 1)
 
 
 def test_workers_that_are_longest_at_a_shard_come_first_then_those_that_wait():

@@ -90,7 +90,7 @@ def log_of(run, seconds):
     """A log that ends so many seconds ago, with two shards that were begun and not ended."""
     shards = [
         {"time": ago(seconds), "event": "shard_started", "sample": "half", "shard": shard,
-         "worker": "worker-7", "node": "node-3"}
+         "worker": f"worker-{shard}", "node": "node-3"}
         for shard in (2, 3)
     ]  # fmt: skip
     failed = {**shards[0], "shard": 1, "event": "shard_failed", "is_final": True, "error": "poison"}
@@ -139,7 +139,7 @@ def test_the_same_as_json(command, run):
     assert (content["status"], content["state"], content["resume"]) == ("running", "running", None)
     assert content["failures"] == {"half[1]": "poison"}
     assert {(f["sample"], f["shard"], f["worker"], f["node"]) for f in content["in_flight"]} == {
-        ("half", 2, "worker-7", "node-3"), ("half", 3, "worker-7", "node-3"),
+        ("half", 2, "worker-2", "node-3"), ("half", 3, "worker-3", "node-3"),
     }  # fmt: skip
     assert [s["sample"] for s in content["samples"]] == ["done", "half"]
     assert content["samples"][1]["n_shards_running"] == 1

@@ -57,6 +57,8 @@ def test_a_run_that_was_heard_of_is_alive_and_has_shards_in_flight(tmp_path):
             {**started(1, "w1"), "event": "shard_failed", "is_final": False, "error": "x"},
             {**started(2, "w2"), "event": "shard_failed", "is_final": True, "error": "poison"},
             {"time": ago(4), "event": "worker_lost", "worker": "w3"},
+            # Another did it first, and nothing was told of this worker.
+            started(5, "w5"), started(6, "w5"),
             {"time": ago(3), "event": "heartbeat"},
         ],
         name=ID,
@@ -64,7 +66,8 @@ def test_a_run_that_was_heard_of_is_alive_and_has_shards_in_flight(tmp_path):
 
     found = look(tmp_path, record)
     assert (found.is_alive, found.last_sign) == (True, ago(3))
-    (one,) = found.in_flight
+    one, other = found.in_flight
+    assert other.unit == Unit("a", 6)
     assert (one.unit, one.worker, one.node, one.since) == (Unit("a", 4), "w4", "n", ago(5))
     assert found.failures == {"a[2]": "poison"}
 
