@@ -41,7 +41,8 @@ def pairs(run):
 
 def test_a_job_that_is_stopped_goes_back_to_the_queue_and_resumes(slurm, write_config):
     config = write_config(N_SHARDS)
-    job = submit(slurm, config, "--", "--executor", "serial")
+    # What --force replaces is what stood before the job, never its own work.
+    job = submit(slurm, config, "--", "--executor", "serial", "--force")
 
     committed = {}
     # Before the time limit; and as SLURM itself does to make room.
