@@ -13,6 +13,8 @@ import duckdb
 from finemo_dist.catalog.compaction import Compaction, current_compaction
 from finemo_dist.catalog.connection import connect, load_query, query_errors, run_errors
 from finemo_dist.core.errors import RunError, UsageError, nearest
+from finemo_dist.core.locations import location
+from finemo_dist.core.objects import ObjectPath, filesystem
 from finemo_dist.core.run_log import TIMING_FIELDS, log_files
 from finemo_dist.core.run_record import RunRecord, SampleRecord
 from finemo_dist.core.schema import VIEWS
@@ -68,6 +70,8 @@ class Catalog:
             undo.callback(self._temporary.cleanup)
             self._connection = connect(Path(self._temporary.name), **self._limits)
             undo.callback(self._connection.close)
+            if isinstance(run_dir, ObjectPath):
+                self._connection.register_filesystem(filesystem())
             with run_errors(run_dir):
                 self._fill()
             self._resources = undo.pop_all()
@@ -346,8 +350,8 @@ def open_catalog(
     UsageError
         There is no such sample, or a limit is not understood.
     """
-    # Absolute, so that a name is what DuckDB reports and never looks like a URL.
-    run_dir = Path(run_dir).resolve()
+    # Absolute, so that a name is what DuckDB reports, and a local one never looks like a URL.
+    run_dir = location(run_dir).resolve()
     record = RunRecord.load(run_dir)
     known = [sample.name for sample in record.samples]
     for name in samples or ():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from finemo_dist.cli.messages import say
-from finemo_dist.cli.options import ANY_PATH, EXISTING_FILE, EXISTING_PATH
+from finemo_dist.cli.options import LOCAL_FILE, LOCAL_OUTPUT, LOCAL_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,16 +18,16 @@ _N_BEST: Final = 5
 
 
 @click.command("annotate")
-@click.argument("run", type=EXISTING_PATH)
+@click.argument("run", type=LOCAL_PATH)
 @click.option(
     "-a",
     "--annotation",
-    type=EXISTING_FILE,
+    type=LOCAL_FILE,
     help="TSV with a header: motif_name and any of tf, family, cluster.",
 )
 @click.option("--force", is_flag=True, help="Replace the annotation the run has.")
-@click.option("--database", type=EXISTING_FILE, help="Motifs in MEME format to propose one from.")
-@click.option("-o", "--out", type=ANY_PATH, help="The proposal to write, a TSV for -a.")
+@click.option("--database", type=LOCAL_FILE, help="Motifs in MEME format to propose one from.")
+@click.option("-o", "--out", type=LOCAL_OUTPUT, help="The proposal to write, a TSV for -a.")
 @click.option(
     "--max-q",
     type=click.FloatRange(0, 1),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from finemo_dist.cli.options import ANY_PATH
+from finemo_dist.cli.options import LOCAL_OUTPUT
 
 if TYPE_CHECKING:
     from finemo_dist.catalog.readonly import UserQuery
@@ -23,7 +23,7 @@ def answer_options(function: _Function) -> _Function:
         click.option(
             "--memory-limit", help="Memory DuckDB may take, such as 2GB; beyond it spills."
         ),
-        click.option("-o", "--out", type=ANY_PATH, help="File to write, not standard output."),
+        click.option("-o", "--out", type=LOCAL_OUTPUT, help="File to write, not standard output."),
         click.option(
             "--format",
             "output_format",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from finemo_dist.cli.messages import say
-from finemo_dist.cli.options import ANY_PATH, EXISTING_PATH, ManyValuesCommand, limit_options
+from finemo_dist.cli.options import LOCAL_OUTPUT, LOCAL_PATH, ManyValuesCommand, limit_options
 
 if TYPE_CHECKING:
     from finemo_dist.catalog.intersect import HitSet
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option(
     "-i",
     "--hits",
-    type=EXISTING_PATH,
+    type=LOCAL_PATH,
     required=True,
     help="hits.tsv or hits_unique.tsv of call-hits, plain or gzipped; or a run directory.",
 )
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     "-o",
     "--out-path",
     "out",
-    type=ANY_PATH,
+    type=LOCAL_OUTPUT,
     required=True,
     help='The .tsv to write, with a column "is_primary"; gzipped if it ends in .gz.',
 )
@@ -65,7 +65,7 @@ def collapse_hits(
 @click.option(
     "-i",
     "--hits",
-    type=EXISTING_PATH,
+    type=LOCAL_PATH,
     required=True,
     multiple=True,
     help="Two or more of: hits.tsv or hits_unique.tsv, plain or gzipped; run directories, each "
@@ -75,7 +75,7 @@ def collapse_hits(
     "-o",
     "--out-path",
     "out",
-    type=ANY_PATH,
+    type=LOCAL_OUTPUT,
     required=True,
     help="The .tsv to write; columns of further inputs are suffixed by their position.",
 )

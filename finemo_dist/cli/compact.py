@@ -6,11 +6,11 @@ from typing import Final
 import click
 
 from finemo_dist.cli.messages import say
-from finemo_dist.cli.options import EXISTING_PATH, limit_options
+from finemo_dist.cli.options import LOCAL_PATH, limit_options
 
 
 @click.command("compact")
-@click.argument("run", type=EXISTING_PATH)
+@click.argument("run", type=LOCAL_PATH)
 @click.option("--sample", "samples", multiple=True, help="One sample; all when not given.")
 @limit_options
 def compact(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from finemo_dist.cli.options import ANY_PATH, executor_options
+from finemo_dist.cli.options import LOCAL_OUTPUT, executor_options
 
 if TYPE_CHECKING:
     from finemo_dist.catalog.catalog import Catalog
@@ -34,7 +34,7 @@ class DemoResult:
 @click.option(
     "-o",
     "--out",
-    type=ANY_PATH,
+    type=LOCAL_OUTPUT,
     default=Path("demo"),
     show_default=True,
     help="Folder to write; an earlier demo in it is replaced.",

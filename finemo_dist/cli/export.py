@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from finemo_dist.cli.options import ANY_PATH, EXISTING_FILE, EXISTING_PATH
+from finemo_dist.cli.options import ANY_PATH, EXISTING_PATH, LOCAL_FILE
 
 if TYPE_CHECKING:
     from finemo_dist.catalog.catalog import Catalog
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "meme")
 _BY_PLACE: Final = ("tabix", "bigbed")
+_AS_OBJECTS: Final = ("tsv", "bed", "parquet")
 
 
 @click.command("export")
@@ -39,7 +40,7 @@ _BY_PLACE: Final = ("tabix", "bigbed")
 )
 @click.option(
     "--chrom-sizes",
-    type=EXISTING_FILE,
+    type=LOCAL_FILE,
     help="bigbed: lengths of chromosomes, .chrom.sizes or .fai; by default the furthest hit ends "
     "each.",
 )
@@ -66,8 +67,15 @@ def export(
 ) -> None:
     """Write hits as TSV, BED, tabix, bigBed, matrix or Parquet, or the motifs as MEME."""
     from finemo_dist.catalog.catalog import open_catalog
+    from finemo_dist.core.errors import UsageError
+    from finemo_dist.core.locations import is_local
     from finemo_dist.exports.tables import ExportFormat, HitTable, export_hits
 
+    if not is_local(out) and export_format not in _AS_OBJECTS:
+        raise UsageError(
+            f"{out}: --to {export_format} is written to a local disk only. Write it there and copy "
+            f"it; {', '.join(_AS_OBJECTS)} are put on object storage."
+        )
     asked = {"hits": HitTable.HITS, "unique": HitTable.UNIQUE, "primary": HitTable.PRIMARY}[table]
     with open_catalog(run, memory_limit=memory_limit) as catalog:
         if export_format == "meme":

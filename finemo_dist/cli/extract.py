@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from finemo_dist.cli.options import EXISTING_FILE, ManyValuesCommand, json_option
+from finemo_dist.cli.options import ANY_PATH, EXISTING_FILE, ManyValuesCommand, json_option
 
 if TYPE_CHECKING:
     from finemo_dist.core.protocols import Source
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _OUT = click.option(
-    "-o", "--out-path", type=click.Path(path_type=Path), required=True,
+    "-o", "--out-path", type=ANY_PATH, required=True,
     help="Where to write: a name ending in .npz gets finemo's regions file, any other a Zarr "
     "region store.",
 )  # fmt: skip

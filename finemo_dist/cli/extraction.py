@@ -12,6 +12,7 @@ from finemo_dist.cli.progress import shard_progress
 from finemo_dist.cli.space import require_disk_for_store
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.input_report import InputReport
+from finemo_dist.core.locations import is_local
 from finemo_dist.core.protocols import Source
 from finemo_dist.store.encode import encode
 from finemo_dist.store.npz import write_finemo_npz
@@ -51,6 +52,11 @@ def extract(
     started = time.perf_counter()
     if out_path.exists() and not force:
         raise UsageError(f"{out_path}: exists. Choose another name, or replace it with --force.")
+    if out_path.suffix == ".npz" and not is_local(out_path):
+        raise UsageError(
+            f"{out_path}: finemo's regions file is written to a local disk only. Write it there "
+            "and copy it, or write a region store (a name without .npz)."
+        )
     require_disk_for_store(source, out_path)
     n_coarse = 0
     if out_path.suffix == ".npz":

@@ -8,9 +8,50 @@ import click
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-EXISTING_PATH = click.Path(exists=True, path_type=Path)
-ANY_PATH = click.Path(path_type=Path)
+
+class _Place(click.Path):
+    """A local path, checked as click does, or ``s3://BUCKET/KEY``, which is asked for when used."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  (click's)
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:  # noqa: ANN401
+        """Return a path."""
+        from finemo_dist.core.objects import SCHEME
+
+        if str(value).startswith(SCHEME):
+            from finemo_dist.core.locations import location
+
+            return location(value)
+        return super().convert(value, param, ctx)
+
+
+class _LocalPlace(click.Path):
+    """A path on a local disk."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  (click's)
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:  # noqa: ANN401
+        """Return a path."""
+        from finemo_dist.core.objects import SCHEME
+
+        if str(value).startswith(SCHEME):
+            what = f"{value}: object storage is not supported here. Give a local path."
+            self.fail(what, param, ctx)
+        return super().convert(value, param, ctx)
+
+
+EXISTING_FILE = _Place(exists=True, dir_okay=False, path_type=Path)
+EXISTING_PATH = _Place(exists=True, path_type=Path)
+ANY_PATH = _Place(path_type=Path)
+LOCAL_FILE = _LocalPlace(exists=True, dir_okay=False, path_type=Path)
+LOCAL_PATH = _LocalPlace(exists=True, path_type=Path)
+LOCAL_OUTPUT = _LocalPlace(path_type=Path)
 
 
 class ManyValuesCommand(click.Command):

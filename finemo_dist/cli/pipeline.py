@@ -24,6 +24,7 @@ from finemo_dist.core.clock import Clock
 from finemo_dist.core.config import CallConfig, ResourceConfig
 from finemo_dist.core.errors import InputError, RunError, UsageError
 from finemo_dist.core.files import describe_input
+from finemo_dist.core.locations import location
 from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
 from finemo_dist.core.protocols import Executor, RegionReader
 from finemo_dist.core.records import MotifSet
@@ -235,7 +236,7 @@ def _worker_spec(
     return WorkerSpec(
         run_dir=str(plan.run_dir.resolve()),
         samples={
-            name: SampleSpec(str(Path(store.path).resolve()), store.digest)
+            name: SampleSpec(str(location(store.path).resolve()), store.digest)
             for name, store in stores.items()
         },
         solver=config.solver,

@@ -6,7 +6,7 @@ from typing import Final
 import click
 
 from finemo_dist.cli.messages import say
-from finemo_dist.cli.options import ANY_PATH, EXISTING_FILE, EXISTING_PATH, refused
+from finemo_dist.cli.options import EXISTING_FILE, EXISTING_PATH, LOCAL_OUTPUT, refused
 
 
 @click.command("report")
@@ -23,7 +23,9 @@ from finemo_dist.cli.options import ANY_PATH, EXISTING_FILE, EXISTING_PATH, refu
     required=True,
     help="Run directory of call-hits or run, or the output directory of finemo's call-hits.",
 )
-@click.option("-o", "--out-dir", type=ANY_PATH, required=True, help="Report directory to write.")
+@click.option(
+    "-o", "--out-dir", type=LOCAL_OUTPUT, required=True, help="Report directory to write."
+)
 @click.option(
     "-m",
     "--modisco-h5",

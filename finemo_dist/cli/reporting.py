@@ -11,6 +11,7 @@ from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.cli.settings import available_cores
 from finemo_dist.core.errors import InputError, StoreError, UsageError
 from finemo_dist.core.files import describe_input
+from finemo_dist.core.locations import location
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import InputFile
 from finemo_dist.core.run_record import RunRecord, SampleRecord
@@ -168,7 +169,7 @@ def _seqlets(catalog: Catalog, request: ReportRequest) -> Seqlets | None:
         return read_seqlets(request.modisco_h5)
     if recorded is None:
         return None
-    path = Path(recorded.path)
+    path = location(recorded.path)
     if not path.is_file() or describe_input(path).digest != recorded.digest:
         logger.warning(
             "%s, the modisco file of the run, is not there or changed: seqlets are left out. Give "

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from finemo_dist.cli.options import ANY_PATH, EXISTING_FILE, executor_overrides, json_option
+from finemo_dist.cli.options import ANY_PATH, LOCAL_FILE, executor_overrides, json_option
 
 if TYPE_CHECKING:
     from finemo_dist.core.run_config import RunConfig
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@click.argument("config", type=EXISTING_FILE)
+@click.argument("config", type=LOCAL_FILE)
 @click.option("-o", "--out", type=ANY_PATH, help="Run directory, instead of the one CONFIG names.")
 @click.option("--force", is_flag=True, help="Replace another run in the output directory.")
 @executor_overrides

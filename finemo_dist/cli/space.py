@@ -25,11 +25,15 @@ _STORE_CURE: Final = "Free some, choose an output on another disk (-o), or extra
 def require_disk_for_store(source: Source, out_path: Path) -> None:
     """Refuse an extraction whose output does not fit the disk.
 
+    Of object storage nothing is asked.
+
     Raises
     ------
     UsageError
         Less is free than the output takes.
     """
+    if not is_local(out_path):
+        return
     needed = store_bytes(len(source.regions), source.region_width, source.score_kind)
     what = "the region store"
     if out_path.suffix == ".npz":
@@ -56,11 +60,15 @@ def require_disk_for_stores(folder: Path, begun: "Sequence[BegunStore]") -> None
 def require_disk_for_call(run_dir: Path, stores: Iterable[RegionReader], motifs: MotifSet) -> None:
     """Refuse a call of hits whose output does not fit the disk; what stands there counts.
 
+    Of object storage nothing is asked.
+
     Raises
     ------
     UsageError
         Less is free than the output takes.
     """
+    if not is_local(run_dir):
+        return
     whole = sum(call_bytes(s.n_regions, s.region_width, len(motifs), motifs.width) for s in stores)
     cure = "Free some, or choose a run directory on another disk (-o)."
     need = Need("the hits", str(run_dir), max(whole - _standing_bytes(run_dir), 0), cure)

@@ -37,6 +37,7 @@ def _store_problems(path: Path) -> list[str]:
 def _run_problems(run: Path) -> Iterator[str]:
     from finemo_dist.catalog.compact import damaged_files
     from finemo_dist.core.errors import RunError
+    from finemo_dist.core.locations import location
     from finemo_dist.core.records import Unit
     from finemo_dist.hits.layout import TableName, part_path
     from finemo_dist.hits.read import verify_part
@@ -56,7 +57,7 @@ def _run_problems(run: Path) -> Iterator[str]:
                 except RunError as error:
                     yield str(error)
         yield from damaged_files(run, sample.name)
-        yield from _store_problems(Path(sample.store))
+        yield from _store_problems(location(sample.store))
 
 
 COMMANDS: Final = {"verify": verify}

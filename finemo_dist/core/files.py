@@ -2,12 +2,16 @@
 
 import hashlib
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from finemo_dist.core.errors import InputError
+from finemo_dist.core.locations import local_copy
+from finemo_dist.core.objects import ObjectPath
 from finemo_dist.core.records import InputFile
 
 _WHOLE_FILE_BYTES = 64 << 20
@@ -20,7 +24,13 @@ def committed(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success flush it to disk and rename it there.
 
     A crash at any instant leaves the old file, or none, and at most a dot file ending in ``.tmp``.
+    An object is written to a local temporary file and put under its name by one request.
     """
+    if isinstance(path, ObjectPath):
+        with tempfile.TemporaryDirectory(prefix="finemo_dist-") as folder:
+            yield Path(folder, path.name)
+            path.put_file(Path(folder, path.name))
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
@@ -34,8 +44,21 @@ def committed(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def remove_tree(path: Path) -> None:
+    """Remove a file, or a folder with all below, if it is there; links are not followed."""
+    if isinstance(path, ObjectPath):
+        path.remove_below()
+        path.unlink()
+    elif path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def flush(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk."""
+    """Have a file, or the names in a folder, on the disk; an object is durable as it is put."""
+    if isinstance(path, ObjectPath):
+        return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -54,11 +77,11 @@ def describe_input(path: str | Path) -> InputFile:
     InputError
         There is no such file, or it cannot be read.
     """
-    path = Path(path)
     try:
-        size = path.stat().st_size
+        file = local_copy(path)
+        size = file.stat().st_size
         state = hashlib.blake2b(str(size).encode(), digest_size=16)
-        with path.open("rb") as handle:
+        with file.open("rb") as handle:
             if size <= _WHOLE_FILE_BYTES:
                 while block := handle.read(_SAMPLE_BYTES):
                     state.update(block)

@@ -8,13 +8,15 @@ import os
 import shutil
 import tempfile
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import IO, Annotated, Final
 
 from pydantic import PlainSerializer, PlainValidator
 
-from finemo_dist.core.errors import UsageError
+from finemo_dist.core.errors import InputError, UsageError
 from finemo_dist.core.objects import SCHEME, ObjectPath
 
 CACHE_VARIABLE: Final = "FINEMO_DIST_CACHE"
@@ -26,14 +28,13 @@ _INDEX_SUFFIXES: Final = (".fai", ".gzi")
 
 def location(place: str | Path) -> Path:
     """Return a path, of an object where the place begins with ``s3://``."""
-    if isinstance(place, ObjectPath):
+    if isinstance(place, Path):
         return place
-    text = str(place)
-    if not text.startswith(SCHEME):
+    if not place.startswith(SCHEME):
         return Path(place)
-    path = ObjectPath(text)
-    if text.removeprefix(SCHEME)[:1] in {"", "/"} or ".." in path.parts:
-        raise UsageError(f"{text}: is no place on object storage. Expected s3://BUCKET/KEY.")
+    path = ObjectPath(place)
+    if place.removeprefix(SCHEME)[:1] in {"", "/"} or ".." in path.parts:
+        raise UsageError(f"{place}: is no place on object storage. Expected s3://BUCKET/KEY.")
     return path
 
 
@@ -50,9 +51,9 @@ Location = Annotated[Path, PlainValidator(_checked), PlainSerializer(str)]
 """A path in a configuration: local, or ``s3://BUCKET/KEY``."""
 
 
-def is_local(path: str | Path) -> bool:
+def is_local(path: Path) -> bool:
     """Whether a place is on a disk of this machine."""
-    return not isinstance(location(path), ObjectPath)
+    return not isinstance(path, ObjectPath)
 
 
 def local_copy(place: str | Path) -> Path:
@@ -72,6 +73,32 @@ def local_copy(place: str | Path) -> Path:
     """
     path = location(place)
     return _copied(path, with_indexes=True) if isinstance(path, ObjectPath) else path
+
+
+def local_input(place: str | Path) -> Path:
+    """Return `local_copy` of an input.
+
+    Raises
+    ------
+    InputError
+        There is no such object, or it cannot be read; of a local path nothing is asked.
+    """
+    try:
+        return local_copy(place)
+    except OSError as error:
+        raise InputError(
+            f"{place}: cannot be read ({error.strerror}). Check the path and its permissions."
+        ) from error
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[Path | IO[bytes]]:
+    """Yield what a library reads that takes names and open files: the path, or an open object."""
+    if isinstance(path, ObjectPath):
+        with path.open("rb") as handle:
+            yield handle
+    else:
+        yield path
 
 
 def _copied(path: ObjectPath, *, with_indexes: bool) -> Path:

@@ -14,6 +14,7 @@ from finemo_dist.core.config import (
     ResourceConfig,
     SolverConfig,
 )
+from finemo_dist.core.locations import Location
 
 Width = Annotated[int, Field(ge=2)]
 
@@ -21,32 +22,32 @@ Width = Annotated[int, Field(ge=2)]
 class BigWigInput(FrozenModel):
     """Projected contributions from bigWigs (folds) over a genome."""
 
-    peaks: Path
-    fasta: Path
-    bigwigs: Annotated[tuple[Path, ...], Field(min_length=1)]
+    peaks: Location
+    fasta: Location
+    bigwigs: Annotated[tuple[Location, ...], Field(min_length=1)]
     region_width: Width = 1000
-    chrom_order: Path | None = None
+    chrom_order: Location | None = None
 
 
 class H5Input(FrozenModel):
     """Hypothetical contributions from H5 files (folds)."""
 
-    h5s: Annotated[tuple[Path, ...], Field(min_length=1)]
-    peaks: Path | None = None
-    fasta: Path | None = None
+    h5s: Annotated[tuple[Location, ...], Field(min_length=1)]
+    peaks: Location | None = None
+    fasta: Location | None = None
     region_width: Width = 1000
-    chrom_order: Path | None = None
+    chrom_order: Location | None = None
 
 
 class ModiscoArraysInput(FrozenModel):
     """Hypothetical contributions from the inputs of TF-MoDISco (folds)."""
 
-    sequences: Path
-    attributions: Annotated[tuple[Path, ...], Field(min_length=1)]
-    peaks: Path | None = None
-    fasta: Path | None = None
+    sequences: Location
+    attributions: Annotated[tuple[Location, ...], Field(min_length=1)]
+    peaks: Location | None = None
+    fasta: Location | None = None
     region_width: Width = 1000
-    chrom_order: Path | None = None
+    chrom_order: Location | None = None
 
 
 INPUT_KINDS: Final = ("regions", "bigwig", "chrombpnet_h5", "bpnet_h5", "modisco_arrays")
@@ -57,7 +58,7 @@ class SampleConfig(FrozenModel):
     """One sample: a name and exactly one kind of input."""
 
     name: Annotated[str, Field(min_length=1)]
-    regions: Path | None = None
+    regions: Location | None = None
     """A region store, or finemo's ``.npz``."""
     bigwig: BigWigInput | None = None
     chrombpnet_h5: H5Input | None = None
@@ -78,10 +79,10 @@ class SampleConfig(FrozenModel):
 class RunConfig(FrozenModel):
     """A run over many samples with one motif set."""
 
-    output: Path
-    modisco_h5: Path
+    output: Location
+    modisco_h5: Location
     samples: tuple[SampleConfig, ...] = ()
-    sample_sheet: Path | None = None
+    sample_sheet: Location | None = None
     """A table of further samples, one a row; relative paths in it count from its own folder."""
     motifs: MotifConfig = MotifConfig()
     solver: SolverConfig = SolverConfig()

@@ -22,6 +22,7 @@ from finemo_dist.core.events import (
     WorkersReady,
     WorkerStarted,
 )
+from finemo_dist.core.locations import location
 from finemo_dist.core.records import Unit
 
 HEARTBEAT_S: Final = 30.0
@@ -57,12 +58,12 @@ def new_invocation_id() -> str:
 
 def log_path(run_dir: str | Path, invocation: str) -> Path:
     """Return where the log of an invocation lies."""
-    return Path(run_dir) / _DIRECTORY / f"run-{invocation}.jsonl"
+    return location(run_dir) / _DIRECTORY / f"run-{invocation}.jsonl"
 
 
 def log_files(run_dir: str | Path) -> list[Path]:
     """Return the logs of a run, oldest first; files of others in their folder are passed over."""
-    folder = Path(run_dir) / _DIRECTORY
+    folder = location(run_dir) / _DIRECTORY
     try:
         return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
     except (FileNotFoundError, NotADirectoryError):
@@ -73,7 +74,7 @@ def remove_logs(run_dir: str | Path) -> None:
     """Remove the logs of a run; files of others, such as those of a batch system, stay."""
     for path in log_files(run_dir):
         path.unlink(missing_ok=True)
-    folder = Path(run_dir) / _DIRECTORY
+    folder = location(run_dir) / _DIRECTORY
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
 

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.files import committed
+from finemo_dist.core.locations import location
+from finemo_dist.core.objects import ObjectPath
 from finemo_dist.core.records import InputFile
 
 RUN_FORMAT: Final = "finemo_dist.run"
@@ -97,6 +99,8 @@ class RunRecord(_Frozen):
     """Unit, as text, to the error that set it aside."""
     invocations: tuple[Invocation, ...] = ()
     """What worked on the run, oldest first; the last ``MOST_INVOCATIONS``."""
+    _e_tag: str | None = PrivateAttr(default=None)
+    """Of the object this record was read from or written as last."""
 
     def sample(self, name: str) -> SampleRecord | None:
         """Return the sample of that name, or None."""
@@ -119,11 +123,40 @@ class RunRecord(_Frozen):
         )
 
     def save(self, run_dir: str | Path) -> None:
-        """Write ``run.json``, replacing the one that stands."""
+        """Write ``run.json``, replacing the one that stands.
+
+        On object storage only the version that this record was made from is replaced, so that of
+        two drivers one owns the run: the last that began.
+
+        Raises
+        ------
+        RunError
+            Another driver wrote the object meanwhile.
+        """
         content = json.loads(self.model_dump_json())
         content[_CHECKSUM] = digest_of(content)
-        with committed(_record_path(run_dir)) as path:
-            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(content, indent=2) + "\n"
+        path = _record_path(run_dir)
+        if isinstance(path, ObjectPath):
+            self._put(path, text)
+            return
+        with committed(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+    def following(self, standing: Self) -> Self:
+        """Return this record as the one to replace ``standing``."""
+        record = self.model_copy()
+        record._e_tag = standing._e_tag
+        return record
+
+    def _put(self, path: ObjectPath, text: str) -> None:
+        try:
+            self._e_tag = path.put_if(text.encode(), replaces=self._e_tag)
+        except FileExistsError as error:
+            raise RunError(
+                f"{path}: was written by another driver that began on this run meanwhile. "
+                "Committed shards are kept; let the other one finish, or start again after it."
+            ) from error
 
     @classmethod
     def load(cls, run_dir: str | Path) -> Self:
@@ -135,7 +168,7 @@ class RunRecord(_Frozen):
             There is none, it is damaged, or another format or version wrote it.
         """
         path = _record_path(run_dir)
-        content = _read_json(path)
+        content, e_tag = _read_json(path)
         fields = _require_format(path, content)
         checksum = fields.pop(_CHECKSUM, None)
         try:
@@ -152,16 +185,22 @@ class RunRecord(_Frozen):
                 f"{path}: was edited or is damaged (its checksum differs). Put a copy back, or "
                 "make the run again with --force."
             )
+        record._e_tag = e_tag
         return record
 
 
 def _record_path(run_dir: str | Path) -> Path:
-    return Path(run_dir) / "run.json"
+    return location(run_dir) / "run.json"
 
 
-def _read_json(path: Path) -> object:
+def _read_json(path: Path) -> tuple[object, str | None]:
+    e_tag = None
     try:
-        return json.loads(path.read_bytes())
+        if isinstance(path, ObjectPath):
+            content, e_tag = path.read_tagged()
+        else:
+            content = path.read_bytes()
+        return json.loads(content), e_tag
     except FileNotFoundError as error:
         raise RunError(
             f"{path.parent}: holds no run.json, so it is not a run directory. "

@@ -8,6 +8,7 @@ from pathlib import Path
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.files import committed
+from finemo_dist.core.locations import local_copy, location
 from finemo_dist.core.schema import (
     FINEMO_HIT_COLUMNS,
     FINEMO_MOTIF_COLUMNS,
@@ -37,7 +38,7 @@ def write_finemo_files(catalog: Catalog, sample: str, out_dir: str | Path) -> tu
     RunError
         The run is damaged.
     """
-    out_dir = Path(out_dir)
+    out_dir = location(out_dir)
     has_coordinates = catalog.sample(sample).has_coordinates
     with focused(catalog, sample) as single:
 
@@ -65,7 +66,7 @@ def _write_rest(catalog: Catalog, sample: str, out_dir: Path) -> tuple[Path, ...
     source = motif_cwms_path(catalog.run_dir)
     try:
         with committed(cwms) as temporary:
-            shutil.copyfile(source, temporary)
+            shutil.copyfile(local_copy(source), temporary)
     except FileNotFoundError as error:
         raise RunError(
             f"{source}: is not there. Rerun the command that made the run to write it anew."

@@ -9,6 +9,7 @@ from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.connection import run_errors
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.files import committed
+from finemo_dist.core.locations import location
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.exports.chunks import focused, hit_chunks
 from finemo_dist.exports.text import Copy, write_text
@@ -61,7 +62,7 @@ def export_hits(
         catalog, table, sample, needs_coordinates=export_format is ExportFormat.BED
     )
     if export_format is ExportFormat.PARQUET:
-        with committed(Path(out)) as temporary, run_errors(catalog.run_dir):
+        with committed(location(out)) as temporary, run_errors(catalog.run_dir):
             write_streams(temporary, _streams(catalog, samples, table))
         return
     is_tsv = export_format is ExportFormat.TSV
@@ -69,7 +70,7 @@ def export_hits(
     query = f"copy_hits_{export_format}" + ("_with_sample" if has_column else "")
     columns = ("sample", *FINEMO_HIT_COLUMNS) if has_column else FINEMO_HIT_COLUMNS
     copies = _copies(catalog, samples, table, query, {} if is_tsv else {"label": label})
-    write_text(Path(out), copies, header=columns if is_tsv else ())
+    write_text(location(out), copies, header=columns if is_tsv else ())
 
 
 def samples_for(

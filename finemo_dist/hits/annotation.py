@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finemo_dist.core.files import committed
+from finemo_dist.core.locations import location
 from finemo_dist.core.records import MotifAnnotation
 from finemo_dist.core.schema import ANNOTATION_COLUMNS
 from finemo_dist.hits.columns import arrow_schema
@@ -17,7 +18,7 @@ from finemo_dist.hits.columns import arrow_schema
 
 def annotation_path(run: str | Path) -> Path:
     """Return where the annotation of a run's motifs lies, if it has one."""
-    return Path(run) / "motifs" / "annotation.parquet"
+    return location(run) / "motifs" / "annotation.parquet"
 
 
 def write_annotation(run: str | Path, annotation: Sequence[MotifAnnotation]) -> None:

@@ -16,6 +16,7 @@ from typing import Final, Literal
 from urllib.parse import quote, unquote
 
 from finemo_dist.core.errors import UsageError
+from finemo_dist.core.locations import location
 from finemo_dist.core.records import Unit
 
 TableName = Literal["hits", "peaks_qc"]
@@ -33,7 +34,7 @@ def sample_directory(run: str | Path, table: TableName, sample: str) -> Path:
     UsageError
         The name is empty, too long for a file name once encoded, or not text.
     """
-    return Path(run) / table / f"{_PREFIX}{_encoded(sample)}"
+    return location(run) / table / f"{_PREFIX}{_encoded(sample)}"
 
 
 def compact_directory(run: str | Path, sample: str) -> Path:
@@ -44,7 +45,7 @@ def compact_directory(run: str | Path, sample: str) -> Path:
     UsageError
         As ``sample_directory``.
     """
-    return Path(run) / "compact" / f"{_PREFIX}{_encoded(sample)}"
+    return location(run) / "compact" / f"{_PREFIX}{_encoded(sample)}"
 
 
 def part_path(run: str | Path, table: TableName, unit: Unit) -> Path:

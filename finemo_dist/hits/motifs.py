@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.files import committed
+from finemo_dist.core.locations import location, readable
 from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
 from finemo_dist.core.records import MotifSet
 from finemo_dist.core.schema import MOTIF_COLUMNS
@@ -22,12 +23,12 @@ _VERSION: Final = b"1"
 
 def motif_data_path(run: str | Path) -> Path:
     """Return where the table of motifs lies."""
-    return Path(run) / "motifs" / "motif_data.parquet"
+    return location(run) / "motifs" / "motif_data.parquet"
 
 
 def motif_cwms_path(run: str | Path) -> Path:
     """Return where the CWMs lie, float16 (M, 4, W)."""
-    return Path(run) / "motifs" / "motif_cwms.npy"
+    return location(run) / "motifs" / "motif_cwms.npy"
 
 
 def write_motifs(run: str | Path, motifs: MotifSet) -> None:
@@ -88,7 +89,8 @@ def read_motifs(run: str | Path) -> MotifSet:
 
 def _read_table(path: Path) -> pa.Table:
     try:
-        table = pq.read_table(path, partitioning=None)
+        with readable(path) as source:
+            table = pq.read_table(source, partitioning=None)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     if (table.schema.metadata or {}).get(_VERSION_KEY) != _VERSION:
@@ -102,7 +104,8 @@ def _read_table(path: Path) -> pa.Table:
 
 def _read_cwms(path: Path) -> NDArray[np.float16]:
     try:
-        cwm: NDArray[np.float16] = np.load(path, allow_pickle=False)
+        with readable(path) as source:
+            cwm: NDArray[np.float16] = np.load(source, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise _unreadable(path, error) from error
     return cwm

@@ -1,7 +1,7 @@
 """Which units of a run are committed: both parts stand, readable and of one piece."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finemo_dist.core.errors import RunError
+from finemo_dist.core.locations import location, readable
+from finemo_dist.core.objects import ObjectPath
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.digest import rows_digest
 from finemo_dist.hits.footer import PartFooter
@@ -80,11 +82,14 @@ def standing_shards(run: str | Path, sample: str) -> set[int]:
 
 def parts_bytes(run: str | Path, samples: Iterable[str]) -> int:
     """Return how large the parts of some samples are together, hits and quality control."""
+    directories = (
+        sample_directory(run, table, sample) for sample in samples for table in get_args(TableName)
+    )
     return sum(
-        part_path(run, table, Unit(sample, shard)).stat().st_size
-        for sample in samples
-        for table in get_args(TableName)
-        for shard in _shards(run, table, sample)
+        size
+        for directory in directories
+        for name, size in _sizes(directory)
+        if shard_of(name) is not None
     )
 
 
@@ -98,7 +103,7 @@ def committed_units(run: str | Path, sample: str) -> dict[int, PartFooter]:
 
 def committed_samples(run: str | Path) -> list[str]:
     """Return the samples that have a directory of hits, by name."""
-    directories = _listing(Path(run) / "hits")
+    directories = _listing(location(run) / "hits")
     return sorted(s for name in directories if (s := sample_of(Path(name))) is not None)
 
 
@@ -131,7 +136,8 @@ def verify_part(path: Path) -> PartFooter:
     footer = _read_footer(path)
     check_seal(path)
     try:
-        table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+        with readable(path) as source:
+            table = pq.read_table(source, page_checksum_verification=True, partitioning=None)
         found = rows_digest(table)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(path, error) from error
@@ -148,6 +154,16 @@ def _listing(directory: Path) -> set[str]:
         return {entry.name for entry in directory.iterdir()}
     except (FileNotFoundError, NotADirectoryError):
         return set()
+
+
+def _sizes(directory: Path) -> Iterator[tuple[str, int]]:
+    if isinstance(directory, ObjectPath):
+        # One request tells all.
+        yield from directory.sizes().items()
+        return
+    for name in _listing(directory):
+        if shard_of(name) is not None:
+            yield name, (directory / name).stat().st_size
 
 
 def _shards(run: str | Path, table: TableName, sample: str) -> set[int]:
@@ -174,7 +190,8 @@ def _unit_footer(run: str | Path, unit: Unit) -> PartFooter:
 
 def _read_footer(path: Path) -> PartFooter:
     try:
-        metadata = pq.read_metadata(path)
+        with readable(path) as source:
+            metadata = pq.read_metadata(source)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(path, error) from error
     footer = PartFooter.from_metadata(metadata.metadata, path)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from finemo_dist.core.errors import InputError, nearest
+from finemo_dist.core.locations import location
 from finemo_dist.core.records import MotifAnnotation
 
 KEY: Final = "motif_name"
@@ -27,7 +28,7 @@ def read_annotation(path: str | Path, motif_names: Collection[str]) -> tuple[Mot
     """
     try:
         # Spreadsheets begin their text with a byte order mark.
-        with Path(path).open(encoding="utf-8-sig", newline="") as handle:
+        with location(path).open(encoding="utf-8-sig", newline="") as handle:
             lines = list(csv.reader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from finemo_dist.core.errors import InputError
+from finemo_dist.core.locations import location
 
 _Value = TypeVar("_Value")
 
@@ -73,7 +74,7 @@ def _read_rows(
     rows: dict[str, _Value] = {}
     try:
         # Spreadsheets begin their text with a byte order mark.
-        with Path(path).open(encoding="utf-8-sig", newline="") as handle:
+        with location(path).open(encoding="utf-8-sig", newline="") as handle:
             lines = csv.reader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
             for number, row in enumerate(lines, start=1):
                 fields = [field.strip() for field in row]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
+from finemo_dist.core.locations import local_copy, location
 
 GROUPS = ("pos_patterns", "neg_patterns")
 _DAMAGE = (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, MemoryError)
@@ -41,9 +42,9 @@ def read_patterns(path: str | Path) -> list[Pattern]:
         Not an H5 file, no patterns in it, the layout of the first modisco, a pattern without one
         of its two arrays, or with one of a wrong shape, without numbers, or with a NaN or infinity.
     """
-    path = Path(path)
+    path = location(path)
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(local_copy(path), "r") as file:
             patterns = list(_iter_patterns(path, file))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file. Check the path of the modisco H5.") from error

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
+from finemo_dist.core.locations import local_copy, location
 from finemo_dist.core.seqlets import Seqlets
 from finemo_dist.motifs.modisco import GROUPS
 
@@ -23,9 +24,9 @@ def read_seqlets(path: str | Path) -> Seqlets:
         The file cannot be read, or a pattern has some of the arrays of seqlets but not all, or of
         different lengths.
     """
-    path = Path(path)
+    path = location(path)
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(local_copy(path), "r") as file:
             window = file.attrs.get("window_size")
             found = [
                 (f"{group}.{key}", _arrays(path, f"{group}.{key}", pattern))

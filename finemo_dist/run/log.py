@@ -4,13 +4,15 @@ import json
 import logging
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from finemo_dist.core.events import RunEvent
+from finemo_dist.core.files import committed
+from finemo_dist.core.objects import ObjectPath
 from finemo_dist.core.run_log import Entry, EventEntries, log_path, log_time
 
 logger = logging.getLogger(__name__)
@@ -19,6 +21,7 @@ logger = logging.getLogger(__name__)
 class RunLog:
     """The log of one invocation; a context manager. An entry can be read as soon as it is written.
 
+    Objects are not added to: the log of a run on object storage is put there when it ends.
     Safe to use from several threads.
     """
 
@@ -27,9 +30,13 @@ class RunLog:
         self._entries = EventEntries()
         self._lock = threading.RLock()
         self._file: FileIO | None = None
+        self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         try:
+            if isinstance(self._path, ObjectPath):
+                self._file = self._stack.enter_context(_put_at_end(self._path))
+                return self
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # Unbuffered: a line is one write, so that a reader meets whole lines.
             self._file = self._path.open("xb", buffering=0)
@@ -47,6 +54,10 @@ class RunLog:
             if self._file is not None:
                 self._file.close()
                 self._file = None
+        try:
+            self._stack.close()
+        except OSError as problem:
+            self._give_up(problem)
 
     def add_event(self, event: RunEvent) -> None:
         """Write what happened."""
@@ -84,6 +95,12 @@ class RunLog:
             "%s: the log cannot be written (%s); the run goes on without it",
             self._path, error.strerror or error,
         )  # fmt: skip
+
+
+@contextmanager
+def _put_at_end(path: ObjectPath) -> Iterator[FileIO]:
+    with committed(path) as temporary, temporary.open("xb", buffering=0) as file:
+        yield file
 
 
 class _Messages(logging.Handler):

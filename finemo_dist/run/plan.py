@@ -1,7 +1,6 @@
 """What a run is to do, what of it is done, and whether a directory holds that very run."""
 
 import platform
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -13,7 +12,9 @@ import numpy as np
 from finemo_dist import __version__
 from finemo_dist.core.config import CallConfig, digest_of
 from finemo_dist.core.errors import InputError, RunError
+from finemo_dist.core.files import remove_tree
 from finemo_dist.core.input_report import InputReport
+from finemo_dist.core.locations import location
 from finemo_dist.core.protocols import RegionKind, RegionReader
 from finemo_dist.core.records import InputFile, MotifSet, ScoreKind, Unit
 from finemo_dist.core.run_log import remove_logs
@@ -81,7 +82,7 @@ def plan_run(
     standing = _standing_record(run_dir)
     if standing is not None:
         _check_same_run(run_dir, standing, record)
-        record = record.model_copy(
+        record = record.following(standing).model_copy(
             update={"created": standing.created, "invocations": standing.invocations}
         )
     else:
@@ -110,11 +111,7 @@ def read_plan(run_dir: Path) -> RunPlan:
 def clear_run(run_dir: Path) -> None:
     """Remove what an earlier run left in a directory; files of others stay."""
     for name in OWN_ENTRIES:
-        path = run_dir / name
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        remove_tree(run_dir / name)
     remove_logs(run_dir)
 
 
@@ -166,7 +163,7 @@ def _machine() -> dict[str, str]:
 def _sample_record(name: str, store: RegionReader) -> SampleRecord:
     return SampleRecord(
         name=name,
-        store=str(Path(store.path).resolve()),
+        store=str(location(store.path).resolve()),
         store_digest=store.digest,
         n_regions=store.n_regions,
         n_shards=store.n_shards,

@@ -12,6 +12,7 @@ import pyBigWig
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
+from finemo_dist.core.locations import local_copy, local_input, location
 
 _MAGIC = 0x888FFC26
 _HEADER = struct.Struct("<IHHQQQHHQQIQ")
@@ -31,7 +32,7 @@ class BigWigFile:
 
     def __init__(self, path: str | Path) -> None:
         self.path = str(path)
-        _check_header(Path(path))
+        _check_header(location(path))
         self._handle: Any = None
         self.lengths: dict[str, int] = dict(self._open().chroms())
 
@@ -62,7 +63,7 @@ class BigWigFile:
     def _open(self) -> Any:  # noqa: ANN401
         if self._handle is None:
             try:
-                self._handle = pyBigWig.open(self.path)
+                self._handle = pyBigWig.open(str(local_input(self.path)))
             except (RuntimeError, ValueError, OverflowError, MemoryError) as error:
                 raise InputError(
                     f"{self.path}: damaged or truncated bigWig ({error}). Write or fetch it again."
@@ -73,8 +74,9 @@ class BigWigFile:
 def _check_header(path: Path) -> None:
     """Refuse what libBigWig would crash on: it follows the header without looking what is there."""
     try:
-        with path.open("rb") as handle:
-            problem = _problem(handle, path.stat().st_size)
+        file = local_copy(path)
+        with file.open("rb") as handle:
+            problem = _problem(handle, file.stat().st_size)
     except OSError as error:
         raise InputError(
             f"{path}: cannot be read ({error.strerror}). Check the path and its permissions."

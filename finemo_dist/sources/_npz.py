@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
+from finemo_dist.core.locations import local_input
 
 _SKIP_BYTES = 1 << 20
 _NPY_MAGIC = b"\x93NUMPY"
@@ -73,9 +74,9 @@ class NpyArray:
     def _map(self) -> NDArray[Any]:
         with _errors_named(self.path):
             # A map that is kept counts every page it ever touched as this process's memory.
-            mapped: Any = np.load(self.path, mmap_mode="r", allow_pickle=False)
+            mapped: Any = np.load(local_input(self.path), mmap_mode="r", allow_pickle=False)
             expected = mapped.offset + mapped.nbytes
-            if (found := Path(self.path).stat().st_size) != expected:
+            if (found := local_input(self.path).stat().st_size) != expected:
                 raise ValueError(f"{found:,} bytes, where its header says {expected:,}")
         return mapped  # type: ignore[no-any-return]
 
@@ -140,13 +141,13 @@ class NpzArray:
     def _check_size(self) -> None:
         """Refuse a member of another size than its header says: the checksum is seen at its end."""
         expected = self._offset + math.prod(self.shape) * self.dtype.itemsize
-        with zipfile.ZipFile(self.path) as archive:
+        with zipfile.ZipFile(local_input(self.path)) as archive:
             found = archive.getinfo(self._member).file_size
         if found != expected:
             raise ValueError(f"{self._member} has {found:,} bytes, its header says {expected:,}")
 
     def _open(self) -> zipfile.ZipExtFile:
-        with zipfile.ZipFile(self.path) as archive:
+        with zipfile.ZipFile(local_input(self.path)) as archive:
             # The member keeps the file open for itself.
             return archive.open(self._member)  # type: ignore[return-value]
 
@@ -160,7 +161,7 @@ def open_array(path: str | Path) -> FileArray:
         The file is missing, damaged, neither npy nor npz, holds Python objects, or several arrays
         none of which is ``arr_0``.
     """
-    with _errors_named(str(path)), Path(path).open("rb") as handle:
+    with _errors_named(str(path)), local_input(path).open("rb") as handle:
         magic = handle.read(len(_NPY_MAGIC))
     if magic == _NPY_MAGIC:
         return NpyArray(path)
@@ -181,7 +182,7 @@ def open_array(path: str | Path) -> FileArray:
 
 def list_keys(path: str | Path) -> list[str]:
     """Return the names of the arrays in an npz file."""
-    with _errors_named(str(path)), zipfile.ZipFile(path) as archive:
+    with _errors_named(str(path)), zipfile.ZipFile(local_input(path)) as archive:
         return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from finemo_dist.core.errors import InputError
+from finemo_dist.core.locations import local_copy
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -18,12 +19,12 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
     InputError
         The file cannot be read, is a damaged gzip file, or is not text.
     """
-    path = Path(path)
     try:
-        with path.open("rb") as handle:
+        file = local_copy(path)
+        with file.open("rb") as handle:
             is_gzipped = handle.read(2) == _GZIP_MAGIC
         opener = gzip.open if is_gzipped else open
-        with opener(path, "rt", encoding="utf-8") as lines:
+        with opener(file, "rt", encoding="utf-8") as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
                     yield number, line.rstrip("\r\n")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
 from finemo_dist.core.files import committed
+from finemo_dist.core.locations import local_input
 from finemo_dist.core.records import UNKNOWN_BASE
 from finemo_dist.sources._fasta_index import index_fits
 
@@ -68,13 +69,14 @@ class Genome:
     def __init__(self, path: str | Path) -> None:
         self.path = str(path)
         self._codes: dict[str, NDArray[np.uint8]] = {}
-        if not Path(path).is_file():
+        file = local_input(path)
+        if not file.is_file():
             raise InputError(
                 f"{path}: no such file. Expected a genome as FASTA, plain or bgzipped."
             )
         with _errors_named(self.path):
-            self._index = _read_index(Path(path))
-            with closing(_open(Path(path), self._index)) as faidx:
+            self._index = _read_index(file)
+            with closing(_open(file, self._index)) as faidx:
                 self.lengths = {name: int(entry.rlen) for name, entry in faidx.index.items()}
             if not self.lengths:
                 raise ValueError("it has no '>' line")
@@ -93,7 +95,7 @@ class Genome:
         if chrom not in self._codes:
             with (
                 _errors_named(self.path),
-                closing(_open(Path(self.path), self._index)) as faidx,
+                closing(_open(local_input(self.path), self._index)) as faidx,
             ):
                 self._codes[chrom] = _decode(faidx, chrom, self.lengths[chrom])
         return self._codes[chrom]

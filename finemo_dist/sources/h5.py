@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
+from finemo_dist.core.locations import local_input
 from finemo_dist.sources._batch import central_columns
 from finemo_dist.sources._places import places_of_arrays
 from finemo_dist.sources._rows import ArraySource, check_same_shape
@@ -133,11 +134,12 @@ class BpnetSource(_H5Source):
 
 
 def _open(path: str) -> h5py.File:
-    if not Path(path).is_file():
+    file = local_input(path)
+    if not file.is_file():
         raise InputError(f"{path}: no such file. Check the path.")
     try:
         # Nothing is written, and locks fail on some network file systems.
-        return h5py.File(path, "r", locking=False)
+        return h5py.File(file, "r", locking=False)
     except _DAMAGE as error:
         raise _damaged(path, error) from error
 

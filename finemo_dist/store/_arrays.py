@@ -9,10 +9,12 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 from zarr.codecs import BloscCodec, BloscShuffle, Crc32cCodec
+from zarr.storage import ObjectStore
 
 from finemo_dist.core.errors import StoreError
 from finemo_dist.core.files import flush
 from finemo_dist.core.locations import is_local
+from finemo_dist.core.objects import ObjectPath, zarr_store
 from finemo_dist.core.records import RegionTable
 from finemo_dist.store import layout
 from finemo_dist.store.layout import StoreMeta
@@ -36,9 +38,14 @@ class KeptArrays(dict[str, Any]):
 Arrays = zarr.Group | KeptArrays
 
 
+def _zarr_place(path: Path) -> Path | ObjectStore[Any]:
+    """Return what Zarr takes for a path."""
+    return ObjectStore(zarr_store(path)) if isinstance(path, ObjectPath) else path
+
+
 def create_group(path: Path, meta: StoreMeta) -> zarr.Group:
     """Make an empty store: a group with its arrays, none of which has data yet."""
-    group = zarr.create_group(path, zarr_format=3, attributes=meta.to_dict())
+    group = zarr.create_group(_zarr_place(path), zarr_format=3, attributes=meta.to_dict())
     for name in (*layout.SHARDED_ARRAYS, *layout.TABLE_ARRAYS):
         _create_array(group, name, meta)
     return group
@@ -82,7 +89,7 @@ def open_group(path: Path, *, mode: str = "r") -> tuple[zarr.Group, StoreMeta]:
     # Zarr would also find a group of an older format, and make one where there is none.
     _check_is_group(path)
     try:
-        group = zarr.open_group(path, mode=mode, zarr_format=3)  # type: ignore[arg-type]
+        group = zarr.open_group(_zarr_place(path), mode=mode, zarr_format=3)  # type: ignore[arg-type]
     except Exception as error:
         raise StoreError(
             f"{path}: cannot be opened as a region store ({error}). Extract the regions again."
@@ -124,7 +131,7 @@ def read_rows(path: Path, arrays: Arrays, meta: StoreMeta, name: str, rows: rang
     files = _files_of_rows(path, meta, name, rows)
     for file in files:
         # Zarr takes a missing or empty file for one that holds nothing but fill values.
-        if not file.is_file() or not file.stat().st_size:
+        if not _has_content(file):
             raise StoreError(
                 f"{file}: missing or empty in the region store. Extract the regions again."
             )
@@ -135,6 +142,13 @@ def read_rows(path: Path, arrays: Arrays, meta: StoreMeta, name: str, rows: rang
             f"{', '.join(map(str, files))}: damaged ({error}). Extract the regions again."
         ) from error
     return values
+
+
+def _has_content(file: Path) -> bool:
+    try:
+        return file.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def write_rows(group: zarr.Group, name: str, rows: range, values: NDArray[Any]) -> None:

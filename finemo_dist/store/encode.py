@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError, StoreError, UsageError
+from finemo_dist.core.files import remove_tree
 from finemo_dist.core.input_report import InputReport, ScoreRange
 from finemo_dist.core.locations import location
+from finemo_dist.core.objects import ObjectPath
 from finemo_dist.core.protocols import Source
 from finemo_dist.core.records import RegionTable, ScoreKind
 from finemo_dist.store import _arrays, layout
@@ -42,7 +44,7 @@ def init(path: str | Path, source: Source, *, shard_regions: int | None = None) 
     UsageError
         Something stands at ``path``, or ``shard_regions`` cannot be.
     """
-    path = Path(path)
+    path = location(path)
     if path.exists():
         raise UsageError(f"{path}: stands already. Choose another output, or remove it.")
     table = source.regions
@@ -70,7 +72,7 @@ def encode_partition(path: str | Path, source: Source, shard: int) -> ShardRecor
     StoreError
         There is no such store.
     """
-    path = Path(path)
+    path = location(path)
     group, meta = _arrays.open_group(path, mode="r+")
     rows = meta.shard_rows(shard)
     table = source.regions[rows.start : rows.stop]
@@ -96,7 +98,7 @@ def finalise(path: str | Path) -> StoreMeta:
     StoreError
         A partition has not been written.
     """
-    path = Path(path)
+    path = location(path)
     group, meta = _arrays.open_group(path, mode="r+")
     if missing := missing_partitions(path, meta):
         named = ", ".join(map(str, missing[:10])) + (" and others" if len(missing) > 10 else "")
@@ -143,7 +145,7 @@ def encode(
     UsageError
         Something stands at ``path`` that may not be replaced.
     """
-    path = Path(path)
+    path = location(path)
     _check_output(path, overwrite=overwrite)
     with _replacing(path) as temporary:
         meta = init(temporary, source, shard_regions=shard_regions)
@@ -280,7 +282,14 @@ def _check_output(path: Path, *, overwrite: bool) -> None:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """Yield a folder beside ``path`` that takes its place on success and vanishes otherwise."""
+    """Yield a folder beside ``path`` that takes its place on success and vanishes otherwise.
+
+    Objects cannot be renamed: see `_replacing_objects`.
+    """
+    if isinstance(path, ObjectPath):
+        with _replacing_objects(path):
+            yield path
+        return
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     old = temporary.with_suffix(".old")
     try:
@@ -300,3 +309,33 @@ def _replacing(path: Path) -> Iterator[Path]:
             old.rename(path)
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _replacing_objects(path: ObjectPath) -> Iterator[None]:
+    """Make room at ``path``, and leave nothing there on failure.
+
+    A store counts as one only by the attribute that `finalise` puts last, in one request. So a
+    store that stands there is first marked incomplete: whoever opens it from then on is refused,
+    until the new one is complete. Killed in between, it stays incomplete, and ``--force`` replaces
+    it.
+    """
+    try:
+        if path.exists():
+            group, meta = _arrays.open_group(path, mode="r+")
+            group.attrs.put(replace(meta, is_complete=False).to_dict())
+            # The mark goes last, so that what is half removed is known for what it was.
+            for entry in path.iterdir():
+                if entry.name != "zarr.json":
+                    remove_tree(entry)
+            (path / "zarr.json").unlink()
+        try:
+            yield
+        except BaseException:
+            path.remove_below()
+            raise
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be written ({error.strerror or error}). Check the bucket and AWS_* in "
+            "the environment."
+        ) from error

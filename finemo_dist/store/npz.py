@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.files import committed
+from finemo_dist.core.locations import location
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import RegionBatch, ScoreKind
 
@@ -43,7 +44,7 @@ def write_finemo_npz(store: RegionReader, path: str | Path) -> int:
     seen = _Range()
     n_regions, width = store.n_regions, store.region_width
     is_projected = store.score_kind is ScoreKind.PROJECTED
-    with committed(Path(path)) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+    with committed(location(path)) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         one_hot = (_one_hot(batch.sequence) for batch in _blocks(store))
         _write_member(archive, "sequences", (n_regions, 4, width), np.int8, one_hot)
         shape = (n_regions, width) if is_projected else (n_regions, 4, width)

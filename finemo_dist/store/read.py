@@ -6,6 +6,7 @@ import numpy as np
 import zarr
 
 from finemo_dist.core.errors import StoreError
+from finemo_dist.core.locations import location
 from finemo_dist.core.records import InputCounts, RegionBatch, RegionTable, ScoreKind
 from finemo_dist.store import _arrays, layout
 from finemo_dist.store.layout import StoreMeta
@@ -105,7 +106,7 @@ def open_store(path: str | Path) -> RegionStore:
     StoreError
         There is none, it is of another format or version, damaged, or not complete.
     """
-    path = Path(path)
+    path = location(path)
     group, meta = _arrays.open_group(path)
     if not meta.is_complete:
         raise StoreError(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from finemo_dist.core.errors import StoreError
 from finemo_dist.core.input_report import InputReport
+from finemo_dist.core.locations import location
 from finemo_dist.store import _arrays, layout
 from finemo_dist.store._partitions import EncodedShard, ShardRecord, combine_digests
 from finemo_dist.store.read import RegionStore, open_store
@@ -19,7 +20,7 @@ def verify(path: str | Path) -> list[str]:
         store = open_store(path)
     except StoreError as error:
         return [str(error)]
-    return list(_problems(store, Path(path)))
+    return list(_problems(store, location(path)))
 
 
 def _problems(store: RegionStore, path: Path) -> Iterator[str]:
