@@ -70,6 +70,11 @@ class ObjectPath(PosixPath):
         """Return the path itself: objects have no links."""
         return self
 
+    def relative_to(self, *other: str | os.PathLike[str]) -> Path:  # type: ignore[override]
+        """Return what is left below another path, as a plain relative path."""
+        below = super().relative_to(*other)
+        return Path(*below.parts)
+
     def is_symlink(self) -> bool:
         """Return False."""
         return False
@@ -199,10 +204,14 @@ class ObjectPath(PosixPath):
 
     def glob(self, pattern: str, **_: object) -> Iterator[Self]:  # type: ignore[override]
         """Yield the objects below whose path, of as many names as the pattern, matches it."""
-        for path in (self._named(entry) for entry in self._below()):
+        for path in self.below():
             relative = path.relative_to(self)
             if len(relative.parts) == pattern.count("/") + 1 and relative.match(pattern):
                 yield path
+
+    def below(self) -> Iterator[Self]:
+        """Yield all objects below, at any depth."""
+        yield from (type(self)(f"{SCHEME}{self.bucket}/{e['path']}") for e in self._below())
 
     def sizes(self) -> dict[str, int]:
         """Return name to size of the objects directly below, by one listing."""
@@ -232,9 +241,6 @@ class ObjectPath(PosixPath):
         with _errors_of(self):
             for page in _obstore(self).list(_store_of(self), self.key or None):
                 yield from page
-
-    def _named(self, entry: dict[str, Any]) -> Self:
-        return type(self)(f"{SCHEME}{self.bucket}/{entry['path']}")
 
 
 class _ObjectReader(io.RawIOBase):

@@ -1,5 +1,6 @@
 """A server of Amazon's S3 interface on this machine, and a bucket of it for each test."""
 
+import logging
 import os
 import urllib.request
 import uuid
@@ -36,6 +37,7 @@ def s3_endpoint():
         from moto.server import ThreadedMotoServer
     except ImportError as error:
         skip_or_fail("moto", f"moto's server is not installed: {error}")
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -1,0 +1,296 @@
+"""Extract, call hits and ask, all on object storage, against the same on a local disk."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from finemo_dist.core.errors import RunError
+from finemo_dist.core.locations import location
+from finemo_dist.core.objects import ObjectPath
+from finemo_dist.core.run_record import RunRecord
+from tests.command import PROJECT, answer_of, finemo_dist
+from tests.integration.objects.conftest import KEY_ID, SECRET
+
+pytestmark = [pytest.mark.shared_data, pytest.mark.slow]
+
+_SAMPLE = "a b%/c"
+_INPUTS = ("peaks.narrowPeak", "genome.fa", "contribs.bw", "modisco_results.h5")
+
+
+def extract_words(data, out):
+    return [
+        "extract-regions-bw", "-p", f"{data}/peaks.narrowPeak", "-f", f"{data}/genome.fa",
+        "-b", f"{data}/contribs.bw", "-o", out,
+    ]  # fmt: skip
+
+
+def call_words(store, data, run):
+    return [
+        "call-hits", "-r", store, "-m", f"{data}/modisco_results.h5", "-o", run,
+        "--sample", _SAMPLE, "--executor", "serial",
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def inputs(bucket, yeast_mini):
+    for name in _INPUTS:
+        bucket.put(f"in/{name}", yeast_mini / name)
+    return str(bucket.path("in"))
+
+
+@pytest.fixture(scope="module")
+def local(yeast_mini, tmp_path_factory):
+    """Store and run on a local disk."""
+    folder = tmp_path_factory.mktemp("local")
+    finemo_dist(*extract_words(yeast_mini, folder / "store.zarr"))
+    finemo_dist(*call_words(folder / "store.zarr", yeast_mini, folder / "run"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def store(inputs, bucket):
+    finemo_dist(*extract_words(inputs, bucket.path("store.zarr")))
+    return bucket.path("store.zarr")
+
+
+@pytest.fixture(scope="module")
+def run(store, inputs, bucket):
+    finemo_dist(*call_words(store, inputs, bucket.path("run")))
+    return bucket.path("run")
+
+
+def objects_below(path):
+    """Content by key."""
+    return {str(p.relative_to(path)): p.read_bytes() for p in path.below()}
+
+
+def parts(run):
+    found = run.glob("*/sample=*/part-*.parquet")
+    return {str(p.relative_to(run)): p.read_bytes() for p in found}
+
+
+def test_a_store_on_objects_is_that_on_a_disk(store, local):
+    on_disk = local / "store.zarr"
+    expected = {
+        str(p.relative_to(on_disk)): p.read_bytes() for p in on_disk.rglob("*") if p.is_file()
+    }
+    found = objects_below(store)
+
+    assert found.keys() == expected.keys()
+    # The inputs have other paths.
+    assert {k for k in found if found[k] != expected[k]} <= {"zarr.json"}
+
+
+def test_parts_and_tables_on_objects_are_those_on_a_disk(run, local):
+    tables = ("hits.tsv", "hits_unique.tsv", "hits.bed", "peaks_qc.tsv", "motif_cwms.npy")
+
+    assert len(parts(run)) == 8
+    assert parts(run) == parts(local / "run")
+    for name in tables:
+        assert (run / name).read_bytes() == (local / "run" / name).read_bytes()
+
+
+def test_commands_answer_of_a_run_on_objects(run, local, tmp_path, capsys):
+    query = "SELECT motif_name, count(*) FROM hits_unique GROUP BY 1 ORDER BY 1"
+    for words in (["status", "RUN"], ["sql", "RUN", query], ["query", "top_motifs", "RUN"]):
+        of_objects, of_disk = (
+            answer_of(capsys, *(place if word == "RUN" else word for word in words))
+            for place in (run, local / "run")
+        )
+        assert of_objects == of_disk
+    assert answer_of(capsys, "verify", run).err.endswith("nothing wrong\n")
+    for name in ("out.tsv", "out.bed", "out.parquet"):
+        out = run.parent / "exported" / name
+        finemo_dist("export", run, "--to", out.suffix[1:], "-o", out)
+        finemo_dist("export", local / "run", "--to", out.suffix[1:], "-o", tmp_path / name)
+        assert out.read_bytes() == (tmp_path / name).read_bytes()
+
+
+def test_a_report_is_made_of_a_run_on_objects(run, tmp_path):
+    finemo_dist("report", "-H", run, "-o", tmp_path / "report")
+
+    assert (tmp_path / "report" / "report.html").stat().st_size
+
+
+def test_a_query_reads_the_parts_and_no_other_object(run, capsys):
+    for place in (run / "run.json", run.parent / "in" / "peaks.narrowPeak", run / "hits" / "*"):
+        answer = answer_of(capsys, "sql", run, f"SELECT * FROM read_text('{place}')")
+        assert answer.status == 2
+        assert "Cannot access file" in answer.err
+
+
+def test_the_same_command_has_nothing_left_to_do(run, store, inputs, capsys, monkeypatch):
+    before = parts(run)
+    put = spy_on_puts(monkeypatch)
+    answer = answer_of(capsys, *call_words(store, inputs, run))
+
+    assert answer.status == 0
+    assert "4 of 4 shards were committed before" in answer.err + answer.out
+    assert not [p for p in put if "part-" in p]
+    assert parts(run) == before
+
+
+def spy_on_puts(monkeypatch):
+    """The keys that are put from here on."""
+    put = []
+    real = ObjectPath.put_file
+    monkeypatch.setattr(
+        ObjectPath, "put_file", lambda path, file: (put.append(str(path)), real(path, file))[1]
+    )
+    return put
+
+
+def test_a_killed_run_goes_on_where_it_stopped(store, inputs, bucket, local, monkeypatch):
+    run = bucket.path("killed")
+    kill_in_third_unit(call_words(store, inputs, run))
+    committed = set(parts(run))
+    put = spy_on_puts(monkeypatch)
+    finemo_dist(*call_words(store, inputs, run))
+
+    assert len(committed) == 4
+    assert not committed & {p.removeprefix(f"{run}/") for p in put}
+    assert parts(run) == parts(local / "run")
+
+
+def kill_in_third_unit(words):
+    code = (
+        "import os, signal\n"
+        "import finemo_dist.run.worker as worker\n"
+        "from finemo_dist.cli.main import main\n"
+        "write, done = worker.write_unit, []\n"
+        "def write_unit(*a, **k):\n"
+        "    if len(done) == 2: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    done.append(write(*a, **k))\n"
+        "    return done[-1]\n"
+        "worker.write_unit = write_unit\n"
+        "main()\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *map(str, words)], cwd=PROJECT, timeout=240, check=False
+    )
+    assert ended.returncode == -signal.SIGKILL
+
+
+def test_of_two_drivers_one_owns_the_run(run):
+    first, second = RunRecord.load(run), RunRecord.load(run)
+    second = second.model_copy(update={"seconds": {"wall": 1.0}})
+    second.save(run)
+
+    with pytest.raises(RunError, match="another driver"):
+        first.save(run)
+    second.save(run)
+
+
+def test_a_store_that_is_replaced_is_none_until_it_is_whole(store, inputs, bucket, capsys):
+    out = bucket.path("replaced.zarr")
+    finemo_dist(*extract_words(inputs, out))
+    code = (
+        "import os, signal\n"
+        "import finemo_dist.store.encode as encode\n"
+        "from finemo_dist.cli.main import main\n"
+        "encode.finalise = lambda *a: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "main()\n"
+    )
+    words = [*map(str, extract_words(inputs, out)), "--force"]
+    subprocess.run([sys.executable, "-c", code, *words], cwd=PROJECT, timeout=240, check=False)
+    half = answer_of(capsys, "verify", out)
+    again = answer_of(capsys, *words)
+
+    assert half.status == 2
+    assert "not complete" in half.err
+    assert again.status == 0
+    assert objects_below(out) == objects_below(store)
+
+
+def test_an_extraction_that_fails_leaves_nothing(inputs, bucket, capsys, monkeypatch):
+    out = bucket.path("failed.zarr")
+    monkeypatch.setattr(
+        "finemo_dist.store.encode.finalise", lambda _: (_ for _ in ()).throw(OSError(28, "full"))
+    )
+    answer = answer_of(capsys, *extract_words(inputs, out))
+
+    assert answer.status == 2
+    assert not out.exists()
+
+
+@pytest.mark.ray
+def test_workers_of_ray_write_the_same_parts(store, inputs, bucket, local):
+    run = bucket.path("ray")
+    words = [*call_words(store, inputs, run)[:-1], "ray", "--workers", 2, "--device", "cpu"]
+    finemo_dist(*words)
+
+    assert parts(run) == parts(local / "run")
+
+
+def refused(answer, *said):
+    assert answer.status == 2
+    assert len(answer.err.strip().splitlines()) == 1, answer.err
+    assert all(word in answer.err for word in said), answer.err
+    assert SECRET not in answer.err + answer.out
+
+
+@pytest.mark.parametrize("which", ["input", "store", "modisco", "out", "status"])
+@pytest.mark.parametrize("fault", ["bucket", "denied", "down"])
+def test_faults_are_one_line(request, store, inputs, capsys, monkeypatch, which, fault):
+    if fault == "denied":
+        request.getfixturevalue("denied")
+    if fault == "down":
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    elsewhere = "s3://no-such-bucket-there/x" if fault == "bucket" else f"{inputs}/nothing/x"
+    words = {
+        "input": extract_words(elsewhere, elsewhere + ".zarr"),
+        "store": call_words(elsewhere, inputs, elsewhere),
+        "modisco": call_words(store, elsewhere, elsewhere),
+        "out": extract_words(PROJECT.parent / "shared" / "data" / "yeast_mini", elsewhere),
+        "status": ["status", elsewhere],
+    }[which]
+
+    refused(answer_of(capsys, *words), "s3://")
+
+
+def test_what_is_not_supported_is_said(run, inputs, capsys):
+    for words in (
+        ["report", "-H", run, "-o", "s3://bucket/report"],
+        ["compact", run],
+        ["export", run, "--to", "h5ad", "-o", "s3://bucket/x.h5ad"],
+        extract_words(inputs, "s3://bucket/x.npz"),
+        ["run", "s3://bucket/config.yaml"],
+    ):  # fmt: skip
+        answer = answer_of(capsys, *words)
+        assert answer.status == 2
+        assert "s3://" in answer.err
+
+
+def test_a_configuration_names_objects(store, inputs, bucket, local, tmp_path):
+    out = bucket.path("configured")
+    config = tmp_path / "config.yaml"
+    content = {
+        "output": str(out),
+        "modisco_h5": f"{inputs}/modisco_results.h5",
+        "samples": [{"name": _SAMPLE, "regions": str(store)}],
+        "resources": {"executor": "serial"},
+    }
+    config.write_text(json.dumps(content))
+    finemo_dist("run", config)
+
+    assert parts(out) == parts(local / "run")
+
+
+def test_no_credential_is_written_anywhere(run, store, capsys, tmp_path):
+    answer = answer_of(capsys, "-v", "sql", run, "SELECT * FROM hits LIMIT 1")
+    cache = Path(os.environ["FINEMO_DIST_CACHE"])
+    written = [
+        (answer.out + answer.err).encode(),
+        *objects_below(run).values(),
+        *objects_below(store).values(),
+        *(p.read_bytes() for p in cache.rglob("*") if p.is_file()),
+    ]
+
+    assert any(b"s3://" in content for content in written)
+    assert not any(word.encode() in content for word in (SECRET, KEY_ID) for content in written)
+    assert str(location(str(run))) == str(run)
