@@ -281,6 +281,29 @@ def test_a_configuration_names_objects(store, inputs, bucket, local, tmp_path):
     assert parts(out) == parts(local / "run")
 
 
+def test_a_configuration_is_extracted_to_objects(inputs, bucket, store, local, tmp_path):
+    out = bucket.path("extracted")
+    config = tmp_path / "config.yaml"
+    bigwig = {
+        "peaks": f"{inputs}/peaks.narrowPeak",
+        "fasta": f"{inputs}/genome.fa",
+        "bigwigs": [f"{inputs}/contribs.bw"],
+    }
+    sample = {"name": _SAMPLE, "bigwig": bigwig}
+    content = {
+        "output": str(out),
+        "modisco_h5": f"{inputs}/modisco_results.h5",
+        "samples": [sample],
+        "resources": {"executor": "serial"},
+    }
+    config.write_text(json.dumps(content))
+    finemo_dist("run", config)
+    (extracted,) = bucket.path("extracted.regions").iterdir()
+
+    assert objects_below(extracted) == objects_below(store)
+    assert parts(out) == parts(local / "run")
+
+
 def test_no_credential_is_written_anywhere(run, store, capsys, tmp_path):
     answer = answer_of(capsys, "-v", "sql", run, "SELECT * FROM hits LIMIT 1")
     cache = Path(os.environ["FINEMO_DIST_CACHE"])
