@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from finemo_dist.core.run_record import RunRecord
 from finemo_dist.run import ray_pool
 from finemo_dist.simulation.dataset import write_demo
 from finemo_dist.store.read import open_store
@@ -17,6 +18,7 @@ from tests.command import PROJECT, answer_of, finemo_dist
 
 pytestmark = pytest.mark.slow
 
+N_REGIONS = 350
 N_SHARDS = 12
 KILL_AFTER = 5
 ON_RAY = ("--executor", "ray", "--workers", "2")
@@ -25,7 +27,7 @@ ON_RAY = ("--executor", "ray", "--workers", "2")
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """Two samples of six shards each."""
-    return write_demo(tmp_path_factory.mktemp("demo"), n_regions=350, n_motifs=6)
+    return write_demo(tmp_path_factory.mktemp("demo"), n_regions=N_REGIONS, n_motifs=6)
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +140,11 @@ def test_extraction_and_calls_share_one_session_of_ray(demo, undisturbed, tmp_pa
     assert len(connected) == 1
     assert not ray_pool.ray.is_initialized()
     assert digests(tmp_path) == undisturbed
+    reports = RunRecord.load(tmp_path / "run").input_reports
+    assert {name: report["counts"]["n_regions"] for name, report in reports.items()} == {
+        "first": N_REGIONS,
+        "second": N_REGIONS,
+    }
 
 
 def test_a_sample_that_is_refused_loses_none_of_the_others(demo, undisturbed, tmp_path, capsys):

@@ -1,5 +1,6 @@
 """Extraction of many samples: what is done, in which order, and what a stop or a fault leaves."""
 
+import weakref
 from functools import partial
 
 import pytest
@@ -312,3 +313,19 @@ def test_small_work_stays_in_the_process_and_large_work_takes_every_core(
     executor = choose_extractor(ResourceConfig(**resources), plan, Machine(n_cores=8, n_gpus=0))
 
     assert executor.describe() == {"kind": kind, "n_workers": n_workers, "device": "cpu"}
+
+
+def test_a_worker_lets_go_of_a_source_before_it_makes_the_next(tmp_path):
+    """A source holds a table of regions and maps a genome."""
+    made = []
+
+    def make(seed):
+        assert all(source() is None for source in made)
+        source = simulated(seed)
+        made.append(weakref.ref(source))
+        return source
+
+    extract(extractions(tmp_path, **{f"s{i}": partial(make, i) for i in range(3)}))
+
+    assert len(made) == 6
+    assert all(source() is None for source in made)
