@@ -12,12 +12,12 @@ import duckdb
 
 from finemo_dist.catalog.compaction import Compaction, current_compaction
 from finemo_dist.catalog.connection import connect, load_query, query_errors, run_errors
+from finemo_dist.catalog.rows import data_dictionary, sample_row, set_places
 from finemo_dist.core.errors import RunError, UsageError, nearest
 from finemo_dist.core.locations import location
 from finemo_dist.core.objects import ObjectPath, filesystem
 from finemo_dist.core.run_log import TIMING_FIELDS, log_files
 from finemo_dist.core.run_record import RunRecord, SampleRecord
-from finemo_dist.core.schema import VIEWS
 from finemo_dist.hits.annotation import annotation_path, write_annotation_template
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import TableName, part_path
@@ -34,6 +34,8 @@ _QUERIES: Final = (
     "timings",
 )  # fmt: skip
 """What makes the views, each after those it reads."""
+_OF_SETS: Final = ("part_hits", "compact_hits")
+"""Those that are others for a run of several motif sets, where motifs are counted over all."""
 _BATCH_ROWS: Final = 100_000
 _CHECKED_BYTES: Final = 2 << 30
 """Of parts read against their checksums on opening, about a second; a question to an atlas should
@@ -57,11 +59,14 @@ class Catalog:
         memory_limit: str | None,
         threads: int | None,
         compactions: Mapping[str, Compaction],
+        annotation_prefix: str = "",
     ) -> None:
         self.run_dir = run_dir
         self.record = record
         self._parts = parts
         self._compactions = compactions
+        self._annotation_prefix = annotation_prefix
+        self._places = set_places(record)
         self._limits: dict[str, Any] = {"memory_limit": memory_limit, "threads": threads}
         self._is_restricted = False
         self._paths: list[str] = []
@@ -152,6 +157,19 @@ class Catalog:
             compactions=compactions,
         )
 
+    def as_called(self, sample: str) -> "Catalog":
+        """Return a catalog of one sample as if it were a run: its motif set under its own names."""
+        self.sample(sample)
+        compactions = {name: c for name, c in self._compactions.items() if name == sample}
+        return Catalog(
+            self.run_dir,
+            self.record.only(sample),
+            {sample: self._parts[sample]},
+            **self._limits,
+            compactions=compactions,
+            annotation_prefix=self.record.name_prefix(self.record.set_of(self.sample(sample))),
+        )
+
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """Return the answer to a query of our own, unevaluated; for a user's see ``readonly``."""
         with run_errors(self.run_dir):
@@ -225,11 +243,12 @@ class Catalog:
         self._fill_parts()
         self._fill_compacted()
         for name in _QUERIES:
-            self.run(name)
-        self.run("fill_data_dictionary", _data_dictionary())
+            has_sets = len(self.record.sets) > 1 and name in _OF_SETS
+            self.run(f"{name}_of_sets" if has_sets else name)
+        self.run("fill_data_dictionary", data_dictionary())
 
     def _fill_samples(self) -> None:
-        rows = [_sample_row(self.sample(name), self._parts[name]) for name in self._parts]
+        rows = [sample_row(self.sample(name), self._parts[name]) for name in self._parts]
         if rows:
             self.run("fill_samples", {key: [row[key] for row in rows] for key in rows[0]})
 
@@ -243,9 +262,10 @@ class Catalog:
             files = [str(part_path(self.run_dir, table, footer.unit)) for footer in shown]
             if files:
                 samples = [footer.sample for footer in shown]
-                self.run("fill_part_files", {"filename": files, "sample": samples})
+                columns: dict[str, object] = {"filename": files, "sample": samples}
+                self.run("fill_part_files", columns | self._places_of(samples))
             self._show(files or [self._template(table)], view)
-        self._show([self._motif_file()], "motif_parts")
+        self._fill_motifs()
         self._show([self._annotation_file()], "annotation_parts")
         self._show_logs()
 
@@ -259,13 +279,14 @@ class Catalog:
         found.sort(key=lambda entry: -entry[2].n_rows)
         if found:
             paths = [str(path) for _, path, _ in found]
+            samples = [sample for sample, _, _ in found]
             columns = {
                 "filename": paths,
-                "sample": [sample for sample, _, _ in found],
+                "sample": samples,
                 "chr": [file.chr for _, _, file in found],
                 "chr_id": [file.chr_id for _, _, file in found],
             }
-            self.run("fill_compact_files", columns)
+            self.run("fill_compact_files", columns | self._places_of(samples))
             self._show(paths, "compact_parts")
         else:
             template = Path(self._temporary.name) / "compact.parquet"
@@ -295,13 +316,37 @@ class Catalog:
         write_template(path, table)
         return str(path)
 
-    def _motif_file(self) -> str:
-        path = motif_data_path(self.run_dir)
-        if path.exists():
-            check_seal(path)
-        else:
-            path = Path(self._temporary.name) / "motif_data.parquet"
-            write_motif_template(path)
+    def _places_of(self, samples: Sequence[str]) -> dict[str, object]:
+        """Return what the files of these samples get added to the ids and names of their motifs."""
+        place = {name: self._places[self.sample(name).motif_set] for name in self._parts}
+        found = [place[name] for name in samples]
+        return {"first_motif_id": [i for i, _ in found], "name_prefix": [p for _, p in found]}
+
+    def _fill_motifs(self) -> None:
+        used = {self.sample(name).motif_set for name in self._parts}
+        files = {
+            str(path): motif_set
+            for motif_set in self.record.sets
+            if motif_set.name in used
+            and (path := motif_data_path(self.run_dir, motif_set.folder)).exists()
+        }
+        for file in files:
+            check_seal(Path(file))
+        places = [self._places[motif_set.name] for motif_set in files.values()]
+        columns = {
+            "filename": list(files),
+            "motif_set": [motif_set.name for motif_set in files.values()],
+            "first_motif_id": [first for first, _ in places],
+            "name_prefix": [prefix for _, prefix in places],
+            "annotation_prefix": [self._annotation_prefix or prefix for _, prefix in places],
+        }
+        if files:
+            self.run("fill_motif_files", columns)
+        self._show(list(files) or [self._motif_template()], "motif_parts")
+
+    def _motif_template(self) -> str:
+        path = Path(self._temporary.name) / "motif_data.parquet"
+        write_motif_template(path)
         return str(path)
 
     def _annotation_file(self) -> str:
@@ -424,10 +469,11 @@ def _current(record: RunRecord, parts: SampleParts) -> SampleParts:
         logger.warning("%s", problem)
     sample = record.sample(parts.sample)
     assert sample is not None
+    digest = record.config_digest_of(sample)
     units = {
         shard: footer
         for shard, footer in parts.units.items()
-        if footer.config_digest == record.config_digest
+        if footer.config_digest == digest
         and footer.store_digest == sample.store_digest
         and shard < sample.n_shards
     }
@@ -438,30 +484,3 @@ def _current(record: RunRecord, parts: SampleParts) -> SampleParts:
             stale,
         )
     return SampleParts(parts.sample, units, parts.damaged)
-
-
-def _sample_row(sample: SampleRecord, parts: SampleParts) -> dict[str, object]:
-    footers = parts.units.values()
-    return {
-        "sample": sample.name,
-        "n_regions": sample.n_regions,
-        "n_shards": sample.n_shards,
-        "n_shards_committed": len(footers),
-        "n_regions_committed": sum(footer.n_regions for footer in footers),
-        "n_hits": sum(footer.n_rows for footer in footers),
-        "n_not_converged": sum(footer.n_not_converged for footer in footers),
-        "max_gap": max((footer.max_gap for footer in footers), default=0.0),
-        "region_width": sample.region_width,
-        "has_coordinates": sample.has_coordinates,
-    }
-
-
-def _data_dictionary() -> dict[str, object]:
-    rows = [(view, column) for view, columns in VIEWS.items() for column in columns]
-    return {
-        "view_name": [view for view, _ in rows],
-        "column_name": [column.name for _, column in rows],
-        "column_type": [column.sql_type for _, column in rows],
-        "unit": [column.unit or None for _, column in rows],
-        "meaning": [column.meaning for _, column in rows],
-    }

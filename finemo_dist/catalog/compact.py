@@ -49,7 +49,7 @@ def compact_sample(catalog: Catalog, sample: str) -> CompactSummary:
     digest = parts_digest(units.values())
     directory = compact_directory(catalog.run_dir, sample)
     if is_new:
-        with catalog.only(sample) as single:
+        with catalog.as_called(sample) as single:
             files = _write_files(single, sample, directory, digest)
         Compaction(directory, digest, files).save()
         _remove_others(directory, {file.name for file in files})

@@ -64,11 +64,10 @@ def store_annotation(run: Path, annotation: Path, *, force: bool) -> None:
     from finemo_dist.core.errors import RunError
     from finemo_dist.core.run_record import RunRecord
     from finemo_dist.hits.annotation import annotation_path, write_annotation
-    from finemo_dist.hits.motifs import read_motifs
+    from finemo_dist.hits.motifs import read_all_motifs
     from finemo_dist.motifs.annotation import read_annotation
 
-    RunRecord.load(run)
-    names = list(dict.fromkeys(read_motifs(run).name))
+    names = list(dict.fromkeys(read_all_motifs(run, RunRecord.load(run)).name))
     read = read_annotation(annotation, names)
     if annotation_path(run).exists() and not force:
         raise RunError(f"{run}: is annotated already. Replace that with --force.")
@@ -78,13 +77,12 @@ def store_annotation(run: Path, annotation: Path, *, force: bool) -> None:
 
 def _propose(run: Path, database: Path, out: Path, max_q: float) -> None:
     from finemo_dist.core.run_record import RunRecord
-    from finemo_dist.hits.motifs import read_motifs
+    from finemo_dist.hits.motifs import read_all_motifs
     from finemo_dist.motifs.frequencies import base_frequencies
     from finemo_dist.motifs.match import match_motifs
     from finemo_dist.motifs.meme import read_meme
 
-    RunRecord.load(run)
-    motifs = read_motifs(run)
+    motifs = read_all_motifs(run, RunRecord.load(run))
     targets = read_meme(database)
     queries = [
         base_frequencies(motifs.cwm[i])[:, motifs.start[i] : motifs.end[i]]

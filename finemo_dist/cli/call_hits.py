@@ -189,13 +189,14 @@ def call_hits(
     from finemo_dist.cli.pipeline import call
     from finemo_dist.cli.settings import call_config, resource_config
     from finemo_dist.cli.summaries import print_call
+    from finemo_dist.core.config import SampleSettings
     from finemo_dist.core.errors import FinemoDistError
 
+    name = sample or regions.name.split(".")[0]
     result = call(
         out_dir,
-        {sample or regions.name.split(".")[0]: regions},
-        modisco_h5,
-        call_config(settings),
+        {name: regions},
+        {name: SampleSettings(modisco_h5=modisco_h5, call=call_config(settings))},
         resource_config(settings),
         force=force,
     )

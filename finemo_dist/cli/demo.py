@@ -53,7 +53,7 @@ def run_demo(out: Path, *, seed: int, resources: object = None) -> DemoResult:
     """Run the demo in a folder: simulate, extract, call, export, score."""
     from finemo_dist.catalog.catalog import open_catalog
     from finemo_dist.cli.pipeline import call
-    from finemo_dist.core.config import CallConfig, ResourceConfig
+    from finemo_dist.core.config import ResourceConfig, SampleSettings
     from finemo_dist.simulation.dataset import write_demo
 
     _clear(out)
@@ -62,8 +62,7 @@ def run_demo(out: Path, *, seed: int, resources: object = None) -> DemoResult:
     result = call(
         out / "run",
         stores,
-        dataset.modisco_h5,
-        CallConfig(),
+        {name: SampleSettings(modisco_h5=dataset.modisco_h5) for name in stores},
         resources if isinstance(resources, ResourceConfig) else ResourceConfig(),
     )
     with open_catalog(out / "run") as catalog:

@@ -1,6 +1,7 @@
 """``export --to meme``: the motifs of a run as base frequencies."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.core.errors import StoreError
 from finemo_dist.core.records import MotifSet
 from finemo_dist.exports.site_counts import count_sites
-from finemo_dist.hits.motifs import read_motifs
+from finemo_dist.hits.motifs import read_all_motifs, read_motifs
 from finemo_dist.motifs.frequencies import base_frequencies, count_frequencies
 from finemo_dist.motifs.meme import MemeMotif, write_meme
 from finemo_dist.store.read import RegionStore, open_store
@@ -27,11 +28,11 @@ def export_meme(catalog: Catalog, out: Path, kind: str, sample: str | None) -> N
     StoreError
         ``hits``: a region store is not there, or not the one the hits were called in.
     """
-    motifs = read_motifs(catalog.run_dir)
     if kind == "hits":
         samples = catalog.samples if sample is None else (catalog.sample(sample).name,)
-        write_meme(out, _from_hits(catalog, motifs, samples))
+        write_meme(out, _from_hits(catalog, samples))
     else:
+        motifs = read_all_motifs(catalog.run_dir, catalog.record)
         write_meme(out, _from_cwms(motifs, is_trimmed=kind == "trimmed"))
 
 
@@ -45,12 +46,23 @@ def _from_cwms(motifs: MotifSet, *, is_trimmed: bool) -> list[MemeMotif]:
     return written
 
 
-def _from_hits(catalog: Catalog, motifs: MotifSet, samples: Sequence[str]) -> list[MemeMotif]:
-    found = count_sites(catalog, motifs, {name: _store(catalog, name) for name in samples})
-    return [
-        _motif(motifs, 2 * i, count_frequencies(found.counts[i]), int(found.n_sites[i]))
-        for i in range(len(motifs) // 2)
-    ]
+def _from_hits(catalog: Catalog, samples: Sequence[str]) -> list[MemeMotif]:
+    """Return the motifs of the sets that samples are called with, set by set."""
+    record = catalog.record
+    written = []
+    for motif_set in record.sets:
+        called = [name for name in samples if catalog.sample(name).motif_set == motif_set.name]
+        if not called:
+            continue
+        motifs = read_motifs(catalog.run_dir, motif_set.folder)
+        found = count_sites(catalog, motifs, {name: _store(catalog, name) for name in called})
+        prefix = record.name_prefix(motif_set)
+        named = replace(motifs, name=tuple(f"{prefix}{name}" for name in motifs.name))
+        written += [
+            _motif(named, 2 * i, count_frequencies(found.counts[i]), int(found.n_sites[i]))
+            for i in range(len(motifs) // 2)
+        ]
+    return written
 
 
 def _motif(motifs: MotifSet, i: int, frequencies: NDArray[np.float64], n_sites: int) -> MemeMotif:

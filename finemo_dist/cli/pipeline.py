@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from finemo_dist import __version__
 from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.catalog.summary import SampleSummary, summarise
 from finemo_dist.cli.extraction import encode_store
 from finemo_dist.cli.messages import current_command
 from finemo_dist.cli.parameters import write_parameters
 from finemo_dist.cli.progress import run_progress
+from finemo_dist.cli.sample_motifs import SampleMotifs, read_sample_motifs
 from finemo_dist.cli.settings import available_cores
 from finemo_dist.cli.space import (
     require_disk_for_call,
@@ -21,25 +23,27 @@ from finemo_dist.cli.space import (
     workers_that_fit,
 )
 from finemo_dist.core.clock import Clock
-from finemo_dist.core.config import CallConfig, ResourceConfig
-from finemo_dist.core.errors import InputError, RunError, UsageError
-from finemo_dist.core.files import describe_input
+from finemo_dist.core.config import ResourceConfig, SampleSettings, SolverConfig
+from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.locations import location
+from finemo_dist.core.memory import region_bytes
 from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
 from finemo_dist.core.protocols import Executor, RegionReader
 from finemo_dist.core.records import MotifSet
 from finemo_dist.core.run_record import RunRecord
 from finemo_dist.exports.finemo_files import write_finemo_files
 from finemo_dist.hits.layout import check_sample_name, folder_name
-from finemo_dist.motifs.build import build_motif_set
-from finemo_dist.motifs.modisco import read_patterns
+from finemo_dist.run.differences import unchanged_samples
 from finemo_dist.run.drive import drive
+from finemo_dist.run.motif_groups import motif_digest
 from finemo_dist.run.plan import (
     OWN_ENTRIES,
+    PlannedSample,
     RunPlan,
     check_output,
     check_regions,
     clear_run,
+    config_digest,
     plan_run,
 )
 from finemo_dist.run.resources import Machine, choose_executor, find_machine, resolve_device
@@ -73,8 +77,7 @@ class Call:
 def call(
     run_dir: Path,
     regions: Mapping[str, Path],
-    modisco_h5: Path,
-    config: CallConfig,
+    settings: Mapping[str, SampleSettings],
     resources: ResourceConfig,
     *,
     force: bool = False,
@@ -86,6 +89,10 @@ def call(
     regions
         Sample name to region store or finemo ``.npz``. With one sample finemo's files are written
         into the run directory, with several into a directory of each below ``samples``.
+    settings
+        Of the same samples.
+    force
+        Replace what stands. Of a run that differs in some samples, the others keep their parts.
 
     Raises
     ------
@@ -96,113 +103,151 @@ def call(
     """
     clock = Clock()
     machine = find_machine(resources, n_cores=available_cores())
-    motifs, device = check_settings(regions, modisco_h5, config, resources, machine=machine)
-    opened = {name: _open_regions(path) for name, path in regions.items()}
-    for name, found in opened.items():
-        check_regions(name, regions[name], found, motifs=motifs, config=config)
-    inputs = [describe_input(modisco_h5)]
+    motifs, device = check_settings(settings, resources, machine=machine)
+    opened = _opened(regions, settings, motifs)
     # Only now: what is refused must leave an earlier run as it is.
     if force:
-        _check_outlives(run_dir, [modisco_h5, *regions.values()])
-        clear_run(run_dir)
-    check_output(run_dir)
+        _check_outlives(run_dir, [*(s.modisco_h5 for s in settings.values()), *regions.values()])
+        clear_run(run_dir, keep=_kept(run_dir, settings, motifs))
+    check_output(run_dir, keeps_parts=force)
     stores = {name: _as_store(found, name, run_dir) for name, found in opened.items()}
-    require_disk_for_call(run_dir, stores.values(), motifs)
-    fits = _fits(resources, config, motifs, stores)
-    _require_memory(device, resources, config, motifs, stores)
+    require_disk_for_call(run_dir, [(stores[name], motifs[name].motifs) for name in stores])
+    largest = _largest(settings, motifs, stores)
+    fits = _fits(resources, largest)
+    _require_memory(device, resources, largest)
     clock.lap("prepare")
-    plan = plan_run(
-        run_dir, stores, motifs, config, inputs=inputs,
-        reports={name: store.meta.report for name, store in stores.items()},
-    )  # fmt: skip
-    spec = _worker_spec(plan, config, resources, stores, device=device)
+    plan = _planned(run_dir, stores, settings, motifs, keeps_parts=force)
+    spec = _worker_spec(plan, settings, resources, stores, device=device)
     executor = _executor_that_fits(resources, plan, spec, machine, fits=fits)
     _say_what_is_left(plan)
     with run_progress(plan) as on_event:
         totals = drive(plan, executor, on_event=on_event, command=current_command())
     clock.lap("call")
     with open_catalog(run_dir) as catalog:
-        files = _write_files(catalog, plan, modisco_h5, config, resources)
+        files = _write_files(catalog, plan, settings, resources)
         samples = summarise(catalog)
     clock.lap("outputs")
     stages = {**clock.seconds, **{f"worker.{k}": v for k, v in totals.seconds.items()}}
     done = _result(plan, totals.n_units, samples, files, executor.describe(), stages)
-    return replace(done, palindromes=_split_palindromes(motifs, config))
+    return replace(done, palindromes=_split_palindromes(plan.record, settings, motifs))
 
 
 def check_settings(
-    names: Iterable[str],
-    modisco_h5: Path,
-    config: CallConfig,
+    settings: Mapping[str, SampleSettings],
     resources: ResourceConfig,
     *,
     machine: Machine | None = None,
-) -> tuple[MotifSet, str]:
-    """Return motifs and device of a call, of which nothing but the regions may still be wrong.
+) -> tuple[dict[str, SampleMotifs], str]:
+    """Return the motifs of each sample and the device, after which only regions may be wrong.
 
     Raises
     ------
     InputError
-        The modisco file cannot be read, or does not hold what the settings name.
+        A modisco file cannot be read, or does not hold what the settings name.
     UsageError
         A sample name cannot be, or there is no such device.
     """
-    for name in names:
+    for name in settings:
         check_sample_name(name)
     machine = machine or find_machine(resources, n_cores=available_cores())
-    return _motifs(modisco_h5, config), resolve_device(resources.device, machine)
+    return read_sample_motifs(settings), resolve_device(resources.device, machine)
 
 
-def _motifs(modisco_h5: Path, config: CallConfig) -> MotifSet:
-    patterns = read_patterns(modisco_h5)
+def _kept(
+    run_dir: Path, settings: Mapping[str, SampleSettings], motifs: Mapping[str, SampleMotifs]
+) -> set[str]:
+    """Return the samples of a standing run that ``--force`` need not replace.
+
+    Of the very run that is asked for all are replaced: nothing else may be why it is forced.
+    """
     try:
-        return build_motif_set(patterns, config.motifs, config.solver.mode)
-    except InputError as error:
-        raise InputError(f"{modisco_h5}: {error}") from error
+        standing = RunRecord.load(run_dir)
+    except RunError:
+        return set()
+    if standing.version != __version__:
+        return set()
+    digests = {
+        name: config_digest(s.call.model_dump(mode="json"), motif_digest(motifs[name].motifs))
+        for name, s in settings.items()
+    }
+    kept = unchanged_samples(standing, digests)
+    is_same = kept == set(digests) == {sample.name for sample in standing.samples}
+    return set() if is_same else kept
 
 
-def _split_palindromes(motifs: MotifSet, config: CallConfig) -> tuple[str, ...]:
-    if config.solver.merge_palindromes:
-        return ()
-    offsets = palindrome_offsets(motifs)[::2].tolist()
-    names = motifs.name[::2]
-    return tuple(n for n, d in zip(names, offsets, strict=True) if d != NO_PALINDROME)
+def _split_palindromes(
+    record: RunRecord,
+    settings: Mapping[str, SampleSettings],
+    motifs: Mapping[str, SampleMotifs],
+) -> tuple[str, ...]:
+    """Return the palindromes whose strands are called apart, named as in the tables of the run."""
+    found: dict[str, None] = {}
+    seen: set[str] = set()
+    for sample in record.samples:
+        if settings[sample.name].call.solver.merge_palindromes or sample.motif_set in seen:
+            continue
+        seen.add(sample.motif_set)
+        prefix = record.name_prefix(record.set_of(sample))
+        called = motifs[sample.name].motifs
+        offsets = palindrome_offsets(called)[::2].tolist()
+        names = zip(called.name[::2], offsets, strict=True)
+        found |= {f"{prefix}{name}": None for name, offset in names if offset != NO_PALINDROME}
+    return tuple(found)
 
 
-def _fits(
-    resources: ResourceConfig,
-    config: CallConfig,
-    motifs: MotifSet,
-    stores: Mapping[str, RegionStore],
-) -> Callable[[int], int]:
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    """A sample as memory sees it."""
+
+    solver: SolverConfig
+    motifs: MotifSet
+    region_width: int
+
+    @property
+    def region_bytes(self) -> int:
+        """What solving one region takes."""
+        return region_bytes(
+            self.solver.name,
+            n_motifs=len(self.motifs),
+            region_width=self.region_width,
+            motif_width=self.motifs.width,
+            is_hypothetical=self.solver.mode.contributions_are_hypothetical,
+        )
+
+
+def _largest(
+    settings: Mapping[str, SampleSettings],
+    motifs: Mapping[str, SampleMotifs],
+    stores: Mapping[str, RegionReader],
+) -> _Demand:
+    """Return the sample that asks most of a worker, which may be given any."""
+    demands = (
+        _Demand(settings[name].call.solver, motifs[name].motifs, store.region_width)
+        for name, store in stores.items()
+    )
+    return max(demands, key=lambda demand: demand.region_bytes)
+
+
+def _fits(resources: ResourceConfig, largest: _Demand) -> Callable[[int], int]:
     """Return the function from workers wanted to workers that memory holds."""
     return partial(
         workers_that_fit,
         resources=resources,
-        solver=config.solver,
-        motifs=motifs,
-        region_width=_widest(stores.values()),
+        solver=largest.solver,
+        motifs=largest.motifs,
+        region_width=largest.region_width,
     )
 
 
-def _require_memory(
-    device: str,
-    resources: ResourceConfig,
-    config: CallConfig,
-    motifs: MotifSet,
-    stores: Mapping[str, RegionStore],
-) -> None:
+def _require_memory(device: str, resources: ResourceConfig, largest: _Demand) -> None:
     """Refuse what cannot run, before anything is recorded; of CPU workers those asked for."""
     if device == "cpu":
         # How many there will be without being asked for is known only later.
-        _fits(resources, config, motifs, stores)(resources.n_workers or 1)
+        _fits(resources, largest)(resources.n_workers or 1)
         return
-    widest = _widest(stores.values())
-    require_gpu_memory(resources, config.solver, motifs=motifs, region_width=widest)
-
-
-def _widest(stores: Iterable[RegionReader]) -> int:
-    return max(store.region_width for store in stores)
+    require_gpu_memory(
+        resources, largest.solver, motifs=largest.motifs, region_width=largest.region_width
+    )
 
 
 def _executor_that_fits(
@@ -227,23 +272,57 @@ def _executor_that_fits(
 
 def _worker_spec(
     plan: RunPlan,
-    config: CallConfig,
+    settings: Mapping[str, SampleSettings],
     resources: ResourceConfig,
     stores: Mapping[str, RegionReader],
     *,
     device: str,
 ) -> WorkerSpec:
+    record = plan.record
     return WorkerSpec(
         run_dir=str(plan.run_dir.resolve()),
         samples={
-            name: SampleSpec(str(location(store.path).resolve()), store.digest)
-            for name, store in stores.items()
+            sample.name: SampleSpec(
+                store=str(location(stores[sample.name].path).resolve()),
+                store_digest=stores[sample.name].digest,
+                solver=settings[sample.name].call.solver,
+                config_digest=record.config_digest_of(sample),
+                motif_folder=record.set_of(sample).folder,
+            )
+            for sample in record.samples
         },
-        solver=config.solver,
-        config_digest=plan.record.config_digest,
         device=device,
         batch_regions=resources.batch_regions,
     )
+
+
+def _planned(
+    run_dir: Path,
+    stores: Mapping[str, RegionStore],
+    settings: Mapping[str, SampleSettings],
+    motifs: Mapping[str, SampleMotifs],
+    *,
+    keeps_parts: bool,
+) -> RunPlan:
+    samples = {
+        name: PlannedSample(store, motifs[name].motifs, settings[name].call, motifs[name].modisco)
+        for name, store in stores.items()
+    }
+    reports = {name: store.meta.report for name, store in stores.items()}
+    return plan_run(run_dir, samples, reports=reports, keeps_parts=keeps_parts)
+
+
+def _opened(
+    regions: Mapping[str, Path],
+    settings: Mapping[str, SampleSettings],
+    motifs: Mapping[str, SampleMotifs],
+) -> dict[str, RegionStore | FinemoRegionsSource]:
+    """Return the regions of each sample, in which its motifs can be called."""
+    opened = {name: _open_regions(path) for name, path in regions.items()}
+    for name, found in opened.items():
+        called = motifs[name].motifs
+        check_regions(name, regions[name], found, motifs=called, config=settings[name].call)
+    return opened
 
 
 def _open_regions(path: Path) -> RegionStore | FinemoRegionsSource:
@@ -292,16 +371,17 @@ def _check_outlives(run_dir: Path, inputs: Iterable[Path]) -> None:
 def _write_files(
     catalog: Catalog,
     plan: RunPlan,
-    modisco_h5: Path,
-    config: CallConfig,
+    settings: Mapping[str, SampleSettings],
     resources: ResourceConfig,
 ) -> tuple[Path, ...]:
     written: list[Path] = []
     is_only = len(plan.record.samples) == 1
     for sample in plan.record.samples:
         out = plan.run_dir if is_only else plan.run_dir / "samples" / folder_name(sample.name)
+        called = settings[sample.name]
+        own = plan.record.only(sample.name)
         written += write_finemo_files(catalog, sample.name, out)
-        written += write_parameters(out, sample, modisco_h5, config, resources, plan.record)
+        written += write_parameters(out, sample, called.modisco_h5, called.call, resources, own)
     return tuple(written)
 
 

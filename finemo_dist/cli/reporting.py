@@ -3,6 +3,7 @@
 import logging
 import tempfile
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,11 +14,11 @@ from finemo_dist.core.errors import InputError, StoreError, UsageError
 from finemo_dist.core.files import describe_input
 from finemo_dist.core.locations import location
 from finemo_dist.core.protocols import RegionReader
-from finemo_dist.core.records import InputFile
+from finemo_dist.core.records import InputFile, MotifSet
 from finemo_dist.core.run_record import RunRecord, SampleRecord
 from finemo_dist.core.seqlets import Seqlets
 from finemo_dist.hits.finemo_directory import FILES, import_finemo, is_finemo_directory
-from finemo_dist.hits.motifs import read_motifs
+from finemo_dist.hits.motifs import read_all_motifs
 from finemo_dist.motifs.seqlets import read_seqlets
 from finemo_dist.reports.write import PAGE, check_output, write_report
 from finemo_dist.sources.finemo_npz import FinemoRegionsSource
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 FINEMO_WINDOW_BP: Final = 400
 _MOST_THREADS: Final = 4
+_MOST_MOTIFS: Final = 5_000
+"""Of several sets on one page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +63,18 @@ def make_report(request: ReportRequest) -> Path:
     with tempfile.TemporaryDirectory(prefix="finemo_dist-") as scratch:
         run_dir, given = _run_of(request, Path(scratch))
         samples = None if request.sample is None else [request.sample]
-        with open_catalog(run_dir, memory_limit=request.memory_limit, samples=samples) as catalog:
+        with (
+            open_catalog(run_dir, memory_limit=request.memory_limit, samples=samples) as whole,
+            _shown(whole, request) as catalog,
+        ):
+            motifs = _motifs(catalog, request)
             readers = _readers(catalog, given, request, Path(scratch))
             seqlets = _seqlets(catalog, request)
             write_report(
                 request.out_dir,
                 catalog,
                 readers,
-                read_motifs(run_dir),
+                motifs,
                 seqlets,
                 window_bp=_window(request, seqlets),
                 title=request.sample or request.hits.resolve().name,
@@ -76,6 +83,23 @@ def make_report(request: ReportRequest) -> Path:
                 force=request.force,
             )
     return request.out_dir / PAGE
+
+
+def _shown(whole: Catalog, request: ReportRequest) -> AbstractContextManager[Catalog]:
+    """Return what is reported: one sample of several motif sets as if it were a run."""
+    if request.sample is None or len(whole.record.sets) == 1:
+        return nullcontext(whole)
+    return whole.as_called(request.sample)
+
+
+def _motifs(catalog: Catalog, request: ReportRequest) -> MotifSet:
+    n_sets = len(catalog.record.sets)
+    if n_sets > 1 and catalog.record.n_motifs // 2 > _MOST_MOTIFS:
+        raise UsageError(
+            f"{request.hits}: has {catalog.record.n_motifs // 2:,} motifs in {n_sets:,} motif "
+            f"sets, and a page holds {_MOST_MOTIFS:,}. Report one sample with --sample."
+        )
+    return read_all_motifs(catalog.run_dir, catalog.record)
 
 
 def _check_outlives(request: ReportRequest) -> None:
@@ -167,7 +191,8 @@ def _seqlets(catalog: Catalog, request: ReportRequest) -> Seqlets | None:
                 recorded.path,
             )
         return read_seqlets(request.modisco_h5)
-    if recorded is None:
+    if recorded is None or len(catalog.record.sets) > 1:
+        # Seqlets are of one modisco file, and patterns of several have the same names.
         return None
     path = location(recorded.path)
     if not path.is_file() or describe_input(path).digest != recorded.digest:

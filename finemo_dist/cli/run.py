@@ -41,16 +41,12 @@ def run(
     output = out or settings.output
     machine = find_machine(resources, n_cores=available_cores())
     # Before stores of an earlier run are replaced.
-    motifs, _ = check_settings(
-        [s.name for s in settings.samples],
-        settings.modisco_h5,
-        settings.call,
-        resources,
-        machine=machine,
-    )
+    of_samples = settings.of_samples
+    motifs, _ = check_settings(of_samples, resources, machine=machine)
 
     def check(store: "BegunStore") -> None:
-        check_regions(store.name, store.path, store, motifs=motifs, config=settings.call)
+        called, config = motifs[store.name].motifs, of_samples[store.name].call
+        check_regions(store.name, store.path, store, motifs=called, config=config)
 
     with ExitStack() as session:
         stores = stores_of(
@@ -62,7 +58,7 @@ def run(
             check=check,
             force=force,
         )
-        result = call(output, stores, settings.modisco_h5, settings.call, resources, force=force)
+        result = call(output, stores, of_samples, resources, force=force)
     print_call(result, as_json=as_json)
 
 
@@ -89,7 +85,10 @@ def load_config(path: Path) -> "RunConfig":
     if absolute.sample_sheet is None:
         return absolute
     taken = {sample.name for sample in absolute.samples}
-    return absolute.with_samples(read_sample_sheet(absolute.sample_sheet, taken=taken))
+    rows = read_sample_sheet(
+        absolute.sample_sheet, taken=taken, has_modisco=absolute.modisco_h5 is not None
+    )
+    return absolute.with_samples(rows)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

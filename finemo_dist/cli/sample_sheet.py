@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from finemo_dist.core.config import MotifConfig, SolverConfig
 from finemo_dist.core.errors import UsageError, nearest
 from finemo_dist.core.run_config import (
     INPUT_KINDS,
@@ -34,8 +35,16 @@ _TELLING: Final = {
     "attributions": "modisco_arrays",
 }
 """Columns that only one kind of input has."""
-_LISTS: Final = ("bigwigs", "h5s", "attributions")
-_COLUMNS: Final = ("name", "kind", *dict.fromkeys(c for cs in _INPUT_COLUMNS.values() for c in cs))
+_LISTS: Final = ("bigwigs", "h5s", "attributions", "motifs.include")
+_INPUTS: Final = tuple(dict.fromkeys(c for cs in _INPUT_COLUMNS.values() for c in cs))
+_BY_MOTIF: Final = ("trim_thresholds", "trim_coords", "penalties", "names")
+"""Settings of single motifs: columns such as ``motifs.penalties.pos_patterns.pattern_0``."""
+_SETTINGS: Final = (
+    *(f"motifs.{key}.MOTIF" if key in _BY_MOTIF else f"motifs.{key}" for key in
+      MotifConfig.model_fields),
+    *(f"solver.{key}" for key in SolverConfig.model_fields),
+)  # fmt: skip
+_COLUMNS: Final = ("name", "kind", *_INPUTS, "modisco_h5", *_SETTINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +57,21 @@ class _Row:
     """Column to text, empty cells left out."""
 
 
-def read_sample_sheet(path: Path, *, taken: Collection[str] = ()) -> tuple[SampleConfig, ...]:
+def read_sample_sheet(
+    path: Path, *, taken: Collection[str] = (), has_modisco: bool = True
+) -> tuple[SampleConfig, ...]:
     """Return the samples of a sheet in its order; relative paths count from its folder.
 
-    The first line names the columns: those of ``samples`` in a configuration, several files parted
-    by ``;`` or ``,``. Empty cells are not given, blank lines and those that begin with ``#`` are
-    passed over.
+    The first line names the columns: keys of ``samples`` in a configuration, of ``motifs`` and
+    ``solver`` with their dots. Several files in a cell are parted by ``;`` or ``,``. Empty cells
+    are not given, blank lines and those that begin with ``#`` are passed over.
 
     Parameters
     ----------
     taken
         Names of samples that the sheet may not use.
+    has_modisco
+        Whether the configuration has motifs for samples that name none.
 
     Raises
     ------
@@ -75,6 +88,11 @@ def read_sample_sheet(path: Path, *, taken: Collection[str] = ()) -> tuple[Sampl
             raise UsageError(
                 f"{row.where}: a sample named {sample.name!r} is {other} already. Give each its "
                 "own name."
+            )
+        if sample.modisco_h5 is None and not has_modisco:
+            raise UsageError(
+                f"{row.where}: column 'modisco_h5' is empty, and the configuration has none for "
+                "all samples."
             )
         samples[sample.name] = with_absolute_paths(sample, folder)
     if not samples:
@@ -136,11 +154,17 @@ def _check_header(header: list[str], where: str) -> None:
     for i, column in enumerate(header):
         if column and column in header[:i]:
             raise UsageError(f"{where}: column {column!r} stands twice. Keep one.")
-        if column and column not in _COLUMNS:
+        if column and not _is_known(column):
             raise UsageError(
                 f"{where}: there is no column {column!r}.{nearest(column, _COLUMNS)} Columns are "
                 f"{', '.join(_COLUMNS)}."
             )
+
+
+def _is_known(column: str) -> bool:
+    section, _, key = column.partition(".")
+    key, _, motif = key.partition(".")
+    return column in _COLUMNS or bool(section == "motifs" and key in _BY_MOTIF and motif)
 
 
 def _sample(row: _Row) -> SampleConfig:
@@ -148,8 +172,13 @@ def _sample(row: _Row) -> SampleConfig:
         raise UsageError(f"{row.where}: column 'name' is empty. Give each sample a name.")
     values: dict[str, Any] = {"name": row.cells["name"]}
     kind = _kind(row)
-    given = {c: _value(c, text) for c, text in row.cells.items() if c in _input_columns()}
+    given = {c: _value(c, text) for c, text in row.cells.items() if c in _INPUTS}
     values[kind] = given["regions"] if kind == "regions" else given
+    if "modisco_h5" in row.cells:
+        values["modisco_h5"] = row.cells["modisco_h5"]
+    for column, text in row.cells.items():
+        if "." in column:
+            _set(values, column, _value(column, text))
     try:
         check_sample_name(values["name"])
         return SampleConfig(**values)
@@ -177,7 +206,7 @@ def _kind(row: _Row) -> str:
         )  # fmt: skip
         raise UsageError(f"{row.where}: {what}")
     for column in row.cells:
-        if column in _input_columns() and column not in _INPUT_COLUMNS[kind]:
+        if column in _INPUTS and column not in _INPUT_COLUMNS[kind]:
             raise UsageError(
                 f"{row.where}, column {column!r}: a sample of kind {kind!r} has none. It takes "
                 f"{', '.join(_INPUT_COLUMNS[kind])}."
@@ -187,12 +216,19 @@ def _kind(row: _Row) -> str:
     return kind
 
 
-def _input_columns() -> tuple[str, ...]:
-    return _COLUMNS[2:]
+def _set(values: dict[str, Any], column: str, value: object) -> None:
+    """Set the key that a dotted column names; what follows a setting of motifs is a motif."""
+    section, key = column.split(".", 1)
+    settings = values.setdefault(section, {})
+    key, _, motif = key.partition(".")
+    if motif:
+        settings.setdefault(key, {})[motif] = value
+    else:
+        settings[key] = value
 
 
 def _value(column: str, text: str) -> str | list[str]:
-    if column not in _LISTS:
+    if column not in _LISTS and not column.startswith("motifs.trim_coords."):
         return text
     # A path may hold the one while the other parts.
     return [item.strip() for item in text.split(";" if ";" in text else ",") if item.strip()]

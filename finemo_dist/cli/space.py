@@ -57,7 +57,7 @@ def require_disk_for_stores(folder: Path, begun: "Sequence[BegunStore]") -> None
         space.require(Need(what, str(folder), needed, _STORE_CURE), space.free_disk(folder))
 
 
-def require_disk_for_call(run_dir: Path, stores: Iterable[RegionReader], motifs: MotifSet) -> None:
+def require_disk_for_call(run_dir: Path, samples: Iterable[tuple[RegionReader, MotifSet]]) -> None:
     """Refuse a call of hits whose output does not fit the disk; what stands there counts.
 
     Of object storage nothing is asked.
@@ -69,7 +69,10 @@ def require_disk_for_call(run_dir: Path, stores: Iterable[RegionReader], motifs:
     """
     if not is_local(run_dir):
         return
-    whole = sum(call_bytes(s.n_regions, s.region_width, len(motifs), motifs.width) for s in stores)
+    whole = sum(
+        call_bytes(store.n_regions, store.region_width, len(motifs), motifs.width)
+        for store, motifs in samples
+    )
     cure = "Free some, or choose a run directory on another disk (-o)."
     need = Need("the hits", str(run_dir), max(whole - _standing_bytes(run_dir), 0), cure)
     space.require(need, space.free_disk(run_dir))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -70,6 +71,13 @@ class CallConfig(FrozenModel):
 
     motifs: MotifConfig = MotifConfig()
     solver: SolverConfig = SolverConfig()
+
+
+class SampleSettings(FrozenModel):
+    """Which motif file is called in a sample, and how."""
+
+    modisco_h5: Path
+    call: CallConfig = CallConfig()
 
 
 class ResourceConfig(FrozenModel):

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -12,9 +12,12 @@ from finemo_dist.core.config import (
     FrozenModel,
     MotifConfig,
     ResourceConfig,
+    SampleSettings,
     SolverConfig,
 )
 from finemo_dist.core.locations import Location
+
+_Settings = TypeVar("_Settings", bound=FrozenModel)
 
 Width = Annotated[int, Field(ge=2)]
 
@@ -60,6 +63,12 @@ class SampleConfig(FrozenModel):
     name: Annotated[str, Field(min_length=1)]
     regions: Location | None = None
     """A region store, or finemo's ``.npz``."""
+    modisco_h5: Location | None = None
+    """Its motifs; those of the run when None."""
+    motifs: MotifConfig | None = None
+    """What is given goes before the settings of the run, key by key."""
+    solver: SolverConfig | None = None
+    """As ``motifs``."""
     bigwig: BigWigInput | None = None
     chrombpnet_h5: H5Input | None = None
     bpnet_h5: H5Input | None = None
@@ -77,10 +86,11 @@ class SampleConfig(FrozenModel):
 
 
 class RunConfig(FrozenModel):
-    """A run over many samples with one motif set."""
+    """A run over many samples."""
 
     output: Location
-    modisco_h5: Location
+    modisco_h5: Location | None = None
+    """Of the samples that name none of their own."""
     samples: tuple[SampleConfig, ...] = ()
     sample_sheet: Location | None = None
     """A table of further samples, one a row; relative paths in it count from its own folder."""
@@ -96,6 +106,11 @@ class RunConfig(FrozenModel):
         for name, count in counts.items():
             if count > 1:
                 raise ValueError(f"two samples have the name {name!r}")
+        for sample in self.samples:
+            if sample.modisco_h5 is None and self.modisco_h5 is None:
+                raise ValueError(
+                    f"sample {sample.name!r} has no modisco_h5; give it one, or give one for all"
+                )
         return self
 
     def with_samples(self, samples: Sequence[SampleConfig]) -> Self:
@@ -104,9 +119,25 @@ class RunConfig(FrozenModel):
         return type(self)(**values | {"samples": (*self.samples, *samples), "sample_sheet": None})
 
     @property
-    def call(self) -> CallConfig:
-        """What decides the hits."""
-        return CallConfig(motifs=self.motifs, solver=self.solver)
+    def of_samples(self) -> dict[str, SampleSettings]:
+        """The settings of each sample: those of the run, with what the sample says over them."""
+        return {sample.name: self._settings_of(sample) for sample in self.samples}
+
+    def _settings_of(self, sample: SampleConfig) -> SampleSettings:
+        modisco_h5 = sample.modisco_h5 or self.modisco_h5
+        assert modisco_h5 is not None, "checked when the configuration was made"
+        call = CallConfig(
+            motifs=_merged(self.motifs, sample.motifs), solver=_merged(self.solver, sample.solver)
+        )
+        return SampleSettings(modisco_h5=modisco_h5, call=call)
+
+
+def _merged(common: _Settings, own: _Settings | None) -> _Settings:
+    """Return settings with the fields that ``own`` was given in place of the common ones."""
+    if own is None:
+        return common
+    given = {name: getattr(own, name) for name in own.model_fields_set}
+    return common.model_copy(update=given)
 
 
 def with_absolute_paths(value: Any, folder: Path) -> Any:  # noqa: ANN401  (a tree of models)

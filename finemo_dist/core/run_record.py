@@ -29,8 +29,27 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+FIRST_SET: Final = "set-00000"
+"""The name of the motif set of a run that has one."""
+
+
+class MotifSetRecord(_Frozen):
+    """Motifs that samples share: of one modisco file, with one choice of settings."""
+
+    name: str = Field(min_length=1)
+    folder: str = ""
+    """In ``RUN/motifs``; empty where this is the only set."""
+    digest: str
+    """Of the motifs as they are called."""
+    n_motifs: int = Field(ge=1)
+    """Motifs times strands."""
+    motif_width: int = Field(ge=1)
+    """Columns of an untrimmed CWM."""
+    modisco: InputFile | None = None
+
+
 class SampleRecord(_Frozen):
-    """One sample of a run: its region store and how that is divided."""
+    """One sample of a run: its region store, how that is divided, and how it is called."""
 
     name: str = Field(min_length=1)
     store: str
@@ -40,6 +59,11 @@ class SampleRecord(_Frozen):
     n_shards: int = Field(ge=0)
     region_width: int = Field(ge=1)
     has_coordinates: bool
+    motif_set: str = FIRST_SET
+    config: dict[str, Any] | None = None
+    """Its settings, where they are not those of the run."""
+    config_digest: str = ""
+    """Of its settings and motifs; that of the run where empty."""
 
 
 class Invocation(_Frozen):
@@ -80,12 +104,15 @@ class RunRecord(_Frozen):
     finished: str | None = None
     samples: tuple[SampleRecord, ...] = Field(min_length=1)
     config: dict[str, Any]
+    """Settings of the samples that have none of their own."""
     config_digest: str
+    """Of settings and motifs; of several samples' where they differ."""
     motif_width: int = Field(ge=1)
-    """Columns of an untrimmed CWM."""
+    """Columns of an untrimmed CWM, the widest."""
     n_motifs: int = Field(ge=1)
-    """Motifs times strands."""
+    """Motifs times strands, of all sets."""
     motif_digest: str
+    motif_sets: tuple[MotifSetRecord, ...] = ()
     inputs: tuple[InputFile, ...] = ()
     machine: dict[str, str] = {}
     executor: dict[str, str | int] = {}
@@ -119,6 +146,52 @@ class RunRecord(_Frozen):
                 "finished": None,
                 "executor": invocation.executor,
                 "invocations": known,
+            }
+        )
+
+    @property
+    def sets(self) -> tuple[MotifSetRecord, ...]:
+        """The motif sets, in the order of their first samples; of old records the only one."""
+        only = MotifSetRecord(
+            name=FIRST_SET,
+            digest=self.motif_digest,
+            n_motifs=self.n_motifs,
+            motif_width=self.motif_width,
+        )
+        return self.motif_sets or (only,)
+
+    def set_of(self, sample: SampleRecord) -> MotifSetRecord:
+        """Return the motif set of a sample."""
+        return next(found for found in self.sets if found.name == sample.motif_set)
+
+    def name_prefix(self, motif_set: MotifSetRecord) -> str:
+        """Return what goes before the names of a set's motifs where the run has other sets."""
+        return f"{motif_set.name}:" if len(self.sets) > 1 else ""
+
+    def settings_of(self, sample: SampleRecord) -> dict[str, Any]:
+        """Return the settings of a sample."""
+        return self.config if sample.config is None else sample.config
+
+    def config_digest_of(self, sample: SampleRecord) -> str:
+        """Return the digest that the parts of a sample must name."""
+        return sample.config_digest or self.config_digest
+
+    def only(self, name: str) -> Self:
+        """Return the record as if that sample, with its motif set, were all of the run."""
+        sample = next(s for s in self.samples if s.name == name)
+        motif_set = self.set_of(sample)
+        others = {found.modisco for found in self.sets} - {motif_set.modisco}
+        digest = self.config_digest_of(sample)
+        return self.model_copy(
+            update={
+                "samples": (sample.model_copy(update={"config": None, "config_digest": digest}),),
+                "config": self.settings_of(sample),
+                "config_digest": digest,
+                "motif_width": motif_set.motif_width,
+                "n_motifs": motif_set.n_motifs,
+                "motif_digest": motif_set.digest,
+                "motif_sets": (motif_set,),
+                "inputs": tuple(file for file in self.inputs if file not in others),
             }
         )
 

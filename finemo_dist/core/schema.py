@@ -248,7 +248,16 @@ VIEWS: Final[Mapping[str, tuple[Column, ...]]] = {
         _QC["n_hits"],
         _QC["chr_id"],
     ),
-    "motifs": (*MOTIF_COLUMNS, *ANNOTATION_COLUMNS[1:]),
+    "motifs": (
+        *MOTIF_COLUMNS,
+        *ANNOTATION_COLUMNS[1:],
+        Column("motif_set", "string", "motif set it belongs to, as in samples"),
+        Column(
+            "name_in_set", "string",
+            "motif_name without its set: in a run of several sets that leads motif_name, so that "
+            "motifs of different sets never count as one",
+        ),
+    ),
     "samples": (
         _SAMPLE,
         Column("n_regions", "int64", "regions of the sample"),
@@ -260,6 +269,7 @@ VIEWS: Final[Mapping[str, tuple[Column, ...]]] = {
         Column("max_gap", "double", "largest dual gap; 0 without regions"),
         Column("region_width", "int64", "length of a region", unit="base"),
         Column("has_coordinates", "bool", "whether regions lie on chromosomes"),
+        Column("motif_set", "string", "motif set that is called in the sample"),
     ),
     "timings": (
         _SAMPLE,

@@ -34,3 +34,13 @@ def hit_chunks(catalog: Catalog, sample: str, table: str) -> Iterator[dict[str, 
             yield chunk | {"table": "unique_in_chunk"}
         else:
             yield chunk | {"table": table}
+
+
+@contextmanager
+def as_called(catalog: Catalog, sample: str) -> Iterator[Catalog]:
+    """Yield a catalog of one sample under the motif names of its own set."""
+    if catalog.samples == (sample,) and len(catalog.record.sets) == 1:
+        yield catalog
+    else:
+        with catalog.as_called(sample) as single:
+            yield single

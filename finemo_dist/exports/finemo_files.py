@@ -14,7 +14,7 @@ from finemo_dist.core.schema import (
     FINEMO_MOTIF_COLUMNS,
     FINEMO_QC_COLUMNS,
 )
-from finemo_dist.exports.chunks import focused, hit_chunks
+from finemo_dist.exports.chunks import as_called, hit_chunks
 from finemo_dist.exports.text import Copy, write_text
 from finemo_dist.hits.motifs import motif_cwms_path
 
@@ -40,7 +40,7 @@ def write_finemo_files(catalog: Catalog, sample: str, out_dir: str | Path) -> tu
     """
     out_dir = location(out_dir)
     has_coordinates = catalog.sample(sample).has_coordinates
-    with focused(catalog, sample) as single:
+    with as_called(catalog, sample) as single:
 
         def copies(query: str, table: str, **further: str) -> Iterator[Copy]:
             return ((single, query, c | further) for c in hit_chunks(single, sample, table))
@@ -63,7 +63,8 @@ def _write_rest(catalog: Catalog, sample: str, out_dir: Path) -> tuple[Path, ...
     qc, data, cwms = (out_dir / n for n in ("peaks_qc.tsv", "motif_data.tsv", "motif_cwms.npy"))
     write_text(qc, [(catalog, "copy_peaks_qc_tsv", {"sample": sample})], header=FINEMO_QC_COLUMNS)
     write_text(data, [(catalog, "copy_motif_data_tsv", {})], header=FINEMO_MOTIF_COLUMNS)
-    source = motif_cwms_path(catalog.run_dir)
+    motif_set = catalog.record.set_of(catalog.sample(sample))
+    source = motif_cwms_path(catalog.run_dir, motif_set.folder)
     try:
         with committed(cwms) as temporary:
             shutil.copyfile(local_copy(source), temporary)

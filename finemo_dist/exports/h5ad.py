@@ -175,6 +175,7 @@ def _var(pandas: Any, motifs: Sequence[Motif]) -> Any:  # noqa: ANN401
 
 def _settings(catalog: Catalog, table: HitTable) -> dict[str, str]:
     record = catalog.record
+    own = {sample.name: sample.config for sample in record.samples if sample.config is not None}
     return {
         "version": __version__,
         "table": table.value,
@@ -183,4 +184,5 @@ def _settings(catalog: Catalog, table: HitTable) -> dict[str, str]:
         "importance": "sum of hit_importance",
         "config": json.dumps(record.config, sort_keys=True),
         "config_digest": record.config_digest,
+        **({"sample_configs": json.dumps(own, sort_keys=True)} if own else {}),
     }

@@ -1,5 +1,9 @@
-"""The motifs of a run: a table of names and trims, and the CWMs as one array."""
+"""The motifs of a run: for each set a table of names and trims, and the CWMs as one array.
 
+The only set of a run lies in ``RUN/motifs`` itself, each of several in a folder of it.
+"""
+
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +17,7 @@ from finemo_dist.core.files import committed
 from finemo_dist.core.locations import location, readable
 from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
 from finemo_dist.core.records import MotifSet
+from finemo_dist.core.run_record import RunRecord
 from finemo_dist.core.schema import MOTIF_COLUMNS
 from finemo_dist.hits.columns import arrow_schema, arrow_table
 from finemo_dist.hits.seal import UNSEALED, check_seal, seal
@@ -21,19 +26,19 @@ _VERSION_KEY: Final = b"finemo_dist_motifs"
 _VERSION: Final = b"1"
 
 
-def motif_data_path(run: str | Path) -> Path:
-    """Return where the table of motifs lies."""
-    return location(run) / "motifs" / "motif_data.parquet"
+def motif_data_path(run: str | Path, folder: str = "") -> Path:
+    """Return where the table of motifs of a set lies, by its folder."""
+    return location(run) / "motifs" / folder / "motif_data.parquet"
 
 
-def motif_cwms_path(run: str | Path) -> Path:
-    """Return where the CWMs lie, float16 (M, 4, W)."""
-    return location(run) / "motifs" / "motif_cwms.npy"
+def motif_cwms_path(run: str | Path, folder: str = "") -> Path:
+    """Return where the CWMs of a set lie, float16 (M, 4, W)."""
+    return location(run) / "motifs" / folder / "motif_cwms.npy"
 
 
-def write_motifs(run: str | Path, motifs: MotifSet) -> None:
-    """Commit the motifs of a run, CWMs first."""
-    with committed(motif_cwms_path(run)) as path, path.open("wb") as handle:
+def write_motifs(run: str | Path, motifs: MotifSet, folder: str = "") -> None:
+    """Commit a set of motifs of a run, CWMs first."""
+    with committed(motif_cwms_path(run, folder)) as path, path.open("wb") as handle:
         np.save(handle, motifs.cwm.astype(np.float16), allow_pickle=False)
     table = arrow_table(
         MOTIF_COLUMNS,
@@ -49,7 +54,7 @@ def write_motifs(run: str | Path, motifs: MotifSet) -> None:
             "is_palindrome": palindrome_offsets(motifs) != NO_PALINDROME,
         },
     ).replace_schema_metadata({_VERSION_KEY: _VERSION, **UNSEALED})
-    with committed(motif_data_path(run)) as path:
+    with committed(motif_data_path(run, folder)) as path:
         pq.write_table(table, path, compression="zstd")
         seal(path)
 
@@ -59,20 +64,20 @@ def write_motif_template(path: Path) -> None:
     pq.write_table(arrow_schema(MOTIF_COLUMNS).empty_table(), path)
 
 
-def read_motifs(run: str | Path) -> MotifSet:
-    """Return the motifs of a run.
+def read_motifs(run: str | Path, folder: str = "") -> MotifSet:
+    """Return a set of motifs of a run.
 
     Raises
     ------
     RunError
         A file is missing, damaged, of another version, or the two disagree.
     """
-    table = _read_table(motif_data_path(run))
-    cwm = _read_cwms(motif_cwms_path(run))
+    table = _read_table(motif_data_path(run, folder))
+    cwm = _read_cwms(motif_cwms_path(run, folder))
     if cwm.dtype != np.float16 or cwm.ndim != 3 or cwm.shape[:2] != (len(table), 4):
         raise RunError(
-            f"{motif_cwms_path(run)}: holds {cwm.dtype} of shape {cwm.shape}; expected float16 "
-            f"({len(table)}, 4, W), one CWM for each row of motif_data.parquet. "
+            f"{motif_cwms_path(run, folder)}: holds {cwm.dtype} of shape {cwm.shape}; expected "
+            f"float16 ({len(table)}, 4, W), one CWM for each row of motif_data.parquet. "
             "Rerun the command that made the run."
         )
     return MotifSet(
@@ -85,6 +90,52 @@ def read_motifs(run: str | Path) -> MotifSet:
         scale=table["motif_scale"].to_numpy(),
         penalty=table["lambda"].to_numpy(),
     )
+
+
+def read_all_motifs(run: str | Path, record: RunRecord) -> MotifSet:
+    """Return the motifs of all sets of a run as one, in the order of ``motif_id``.
+
+    Of several sets each name leads with that of its set, as in the catalog, and narrower CWMs are
+    padded to the widest: on the right of the forward strand, so on the left of the reverse.
+
+    Raises
+    ------
+    RunError
+        As ``read_motifs``.
+    """
+    sets = [read_motifs(run, motif_set.folder) for motif_set in record.sets]
+    if len(sets) == 1:
+        return sets[0]
+    width = max(motifs.width for motifs in sets)
+    prefixes = [record.name_prefix(motif_set) for motif_set in record.sets]
+    shifts = [_reverse_shift(motifs, width) for motifs in sets]
+    names = [
+        tuple(f"{prefix}{name}" for name in motifs.name)
+        for prefix, motifs in zip(prefixes, sets, strict=True)
+    ]
+    return MotifSet(
+        name=tuple(chain.from_iterable(names)),
+        name_orig=tuple(chain.from_iterable(motifs.name_orig for motifs in sets)),
+        strand=tuple(chain.from_iterable(motifs.strand for motifs in sets)),
+        cwm=np.concatenate([_widened(motifs, width) for motifs in sets]),
+        start=np.concatenate([m.start + d for m, d in zip(sets, shifts, strict=True)]),
+        end=np.concatenate([m.end + d for m, d in zip(sets, shifts, strict=True)]),
+        scale=np.concatenate([motifs.scale for motifs in sets]),
+        penalty=np.concatenate([motifs.penalty for motifs in sets]),
+    )
+
+
+def _reverse_shift(motifs: MotifSet, width: int) -> NDArray[np.int64]:
+    """Return by how many columns each CWM moves where it is padded to a width."""
+    is_reverse = np.array(motifs.strand) == "-"
+    return np.where(is_reverse, width - motifs.width, 0)
+
+
+def _widened(motifs: MotifSet, width: int) -> NDArray[np.float16]:
+    wide = np.zeros((len(motifs), 4, width), np.float16)
+    for row, first in enumerate(_reverse_shift(motifs, width)):
+        wide[row, :, first : first + motifs.width] = motifs.cwm[row]
+    return wide
 
 
 def _read_table(path: Path) -> pa.Table:

@@ -59,6 +59,11 @@ class CwmSums:
     def __add__(self, other: "CwmSums") -> "CwmSums":
         return CwmSums(self.total + other.total, self.count + other.count)
 
+    def widened(self, width: int) -> "CwmSums":
+        """Return the sums as of wider CWMs, with zero columns on the right."""
+        n_more = width - self.total.shape[2]
+        return CwmSums(np.pad(self.total, ((0, 0), (0, 0), (0, n_more))), self.count)
+
     @property
     def mean(self) -> NDArray[np.float64]:
         """(G, 4, W); NaN where a group has no site."""
@@ -95,10 +100,11 @@ def hit_cwms(
     n_motifs, width = len(motifs) // 2, motifs.width
     n_groups = len(KINDS) * n_motifs
 
-    def work(block: tuple[RegionReader, range, Sites]) -> CwmSums:
-        reader, rows, sites = block
-        batch = reader.read(rows.start, rows.stop)
-        return accumulate(batch, sites, n_groups=n_groups, width=width)
+    def work(block: tuple[str, range, Sites]) -> CwmSums:
+        sample, rows, sites = block
+        batch = readers[sample].read(rows.start, rows.stop)
+        own_width = catalog.record.set_of(catalog.sample(sample)).motif_width
+        return accumulate(batch, sites, n_groups=n_groups, width=own_width).widened(width)
 
     total = CwmSums.zero(n_groups, width)
     for sums in _in_order(work, _blocks(catalog, readers, n_motifs), n_threads):
@@ -121,7 +127,7 @@ def cosine(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
 
 def _blocks(
     catalog: Catalog, readers: Mapping[str, RegionReader], n_motifs: int
-) -> Iterator[tuple[RegionReader, range, Sites]]:
+) -> Iterator[tuple[str, range, Sites]]:
     for sample, reader in readers.items():
         for shard in range(reader.n_shards):
             rows = reader.shard_rows(shard)
@@ -129,7 +135,7 @@ def _blocks(
                 block = range(start, min(start + _BLOCK_REGIONS, rows.stop))
                 sites = _sites(catalog, sample, reader, block, n_motifs)
                 if len(sites.row):
-                    yield reader, block, sites
+                    yield sample, block, sites
 
 
 def _sites(

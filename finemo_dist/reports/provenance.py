@@ -15,11 +15,20 @@ def provenance_of(record: RunRecord) -> Provenance:
     return Provenance(
         version=record.version,
         created=record.created,
-        parameters=parameters_of(record.config),
+        parameters=parameters_of(record.config) | _of_samples(record),
         versions=versions,
         inputs=record.inputs,
         seconds=record.seconds,
     )
+
+
+def _of_samples(record: RunRecord) -> dict[str, str]:
+    """Return what is said where samples differ in settings or motifs."""
+    n_own = sum(sample.config is not None for sample in record.samples)
+    said = {"motif sets": str(len(record.sets))} if len(record.sets) > 1 else {}
+    if n_own:
+        said["other settings"] = f"{n_own} of {len(record.samples)} samples, see run.json"
+    return said
 
 
 def parameters_of(config: Mapping[str, Any]) -> dict[str, str]:

@@ -1,11 +1,14 @@
 """What a run is to do, what of it is done, and whether a directory holds that very run."""
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
 
 import numpy as np
 
@@ -19,8 +22,11 @@ from finemo_dist.core.protocols import RegionKind, RegionReader
 from finemo_dist.core.records import InputFile, MotifSet, ScoreKind, Unit
 from finemo_dist.core.run_log import remove_logs
 from finemo_dist.core.run_record import RunRecord, SampleRecord
+from finemo_dist.hits.layout import folder_name
 from finemo_dist.hits.motifs import write_motifs
 from finemo_dist.hits.read import survey_run
+from finemo_dist.run.differences import differing
+from finemo_dist.run.motif_groups import MotifGroups, group_motifs
 
 OWN_ENTRIES = (
     "run.json", "motifs", "hits", "peaks_qc", "regions", "samples", "hits.tsv", "hits_unique.tsv",
@@ -28,6 +34,9 @@ OWN_ENTRIES = (
     "parameters.json",
 )  # fmt: skip
 """What a run directory may hold of ours; ``--force`` removes these and nothing else."""
+
+_MOST_DIFFERENCES: Final = 8
+"""Named of a run that is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +64,34 @@ class RunPlan:
         return sum(shards[unit.sample] for unit in self.pending)
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedSample:
+    """One sample of a run: its regions, the motifs to call in them, and how."""
+
+    store: RegionReader
+    motifs: MotifSet
+    config: CallConfig
+    modisco: InputFile | None = None
+    """Where the motifs come from."""
+
+
 def plan_run(
     run_dir: Path,
-    samples: Mapping[str, RegionReader],
-    motifs: MotifSet,
-    config: CallConfig,
+    samples: Mapping[str, PlannedSample],
     *,
-    inputs: Sequence[InputFile],
     reports: Mapping[str, InputReport] | None = None,
+    keeps_parts: bool = False,
 ) -> RunPlan:
     """Record a run in its directory, or find the same run there, and list what is left to do.
+
+    Samples whose motifs are equal and of one modisco file share a motif set.
+
+    Parameters
+    ----------
+    reports
+        What was met while the regions of each sample were read.
+    keeps_parts
+        Whether parts may stand of a run that ``clear_run`` removed but for them.
 
     Raises
     ------
@@ -73,9 +100,12 @@ def plan_run(
     RunError
         The directory holds another run.
     """
-    for name, store in samples.items():
-        check_regions(name, store.path, store, motifs=motifs, config=config)
-    record = _new_record(samples, motifs, config, inputs)
+    for name, sample in samples.items():
+        check_regions(
+            name, sample.store.path, sample.store, motifs=sample.motifs, config=sample.config
+        )
+    sets = group_motifs(samples)
+    record = _new_record(samples, sets)
     told = {name: asdict(report) for name, report in (reports or {}).items()}
     warnings = InputReport.total((reports or {}).values()).counts.irregular()
     record = record.model_copy(update={"warnings": warnings, "input_reports": told})
@@ -86,8 +116,9 @@ def plan_run(
             update={"created": standing.created, "invocations": standing.invocations}
         )
     else:
-        check_output(run_dir)
-    write_motifs(run_dir, motifs)
+        check_output(run_dir, keeps_parts=keeps_parts)
+    for motif_set, motifs in zip(record.sets, sets.motifs, strict=True):
+        write_motifs(run_dir, motifs, motif_set.folder)
     if standing is not None and standing.status == "complete":
         done = _subtract_committed(run_dir, standing, check_bytes=True)
         # Nothing to do leaves the record of how it was done.
@@ -108,47 +139,75 @@ def read_plan(run_dir: Path) -> RunPlan:
     return _subtract_committed(run_dir, RunRecord.load(run_dir))
 
 
-def clear_run(run_dir: Path) -> None:
-    """Remove what an earlier run left in a directory; files of others stay."""
+def clear_run(run_dir: Path, *, keep: Collection[str] = ()) -> None:
+    """Remove what an earlier run left in a directory; files of others stay.
+
+    Parameters
+    ----------
+    keep
+        Samples whose parts, and regions staged in the run, stay too.
+    """
     for name in OWN_ENTRIES:
-        remove_tree(run_dir / name)
+        path = run_dir / name
+        if keep and name in {"hits", "peaks_qc", "regions"} and path.is_dir():
+            _clear_samples(path, keep)
+        else:
+            remove_tree(path)
     remove_logs(run_dir)
 
 
-def motif_digest(motifs: MotifSet) -> str:
-    """Return a digest of everything about motifs that decides a hit."""
-    return digest_of(
-        {
-            "names": [motifs.name, motifs.name_orig, motifs.strand],
-            "cwm": [motifs.cwm.shape, motifs.cwm.tobytes().hex()],
-            "trim": [motifs.start.tolist(), motifs.end.tolist()],
-            "penalty": motifs.penalty.tolist(),
-        }
-    )
+def _clear_samples(directory: Path, keep: Collection[str]) -> None:
+    kept = {f"sample={quote(name, safe='')}" for name in keep}
+    kept |= {f"{folder_name(name)}.zarr" for name in keep}
+    for path in directory.iterdir():
+        if path.name not in kept:
+            remove_tree(path)
 
 
-def _new_record(
-    samples: Mapping[str, RegionReader],
-    motifs: MotifSet,
-    config: CallConfig,
-    inputs: Sequence[InputFile],
-) -> RunRecord:
-    settings = config.model_dump(mode="json")
-    motifs_are = motif_digest(motifs)
+def _new_record(samples: Mapping[str, PlannedSample], sets: MotifGroups) -> RunRecord:
+    settings = {name: sample.config.model_dump(mode="json") for name, sample in samples.items()}
+    common = _most_common(settings.values())
+    digests = {name: config_digest(settings[name], sets.record_of(name).digest) for name in samples}
+    is_one = len(set(digests.values())) == 1
+    motif_digests = [found.digest for found in sets.records]
     return RunRecord(
         version=__version__,
         status="running",
         created=now(),
-        samples=tuple(_sample_record(name, store) for name, store in samples.items()),
-        config=settings,
-        # Not the motif settings themselves: what they came to is in the digest of the motifs.
-        config_digest=digest_of({"solver": settings["solver"], "motifs": motifs_are}),
-        motif_width=motifs.width,
-        n_motifs=len(motifs),
-        motif_digest=motifs_are,
-        inputs=tuple(inputs),
+        samples=tuple(
+            _sample_record(name, sample.store).model_copy(
+                update={
+                    "motif_set": sets.record_of(name).name,
+                    "config": None if settings[name] == common else settings[name],
+                    "config_digest": "" if is_one else digests[name],
+                }
+            )
+            for name, sample in samples.items()
+        ),
+        config=common,
+        config_digest=next(iter(digests.values())) if is_one else digest_of(digests),
+        motif_width=max(found.motif_width for found in sets.records),
+        n_motifs=sum(found.n_motifs for found in sets.records),
+        motif_digest=motif_digests[0] if len(motif_digests) == 1 else digest_of(motif_digests),
+        motif_sets=sets.records,
+        inputs=tuple(dict.fromkeys(s.modisco for s in samples.values() if s.modisco is not None)),
         machine=_machine(),
     )
+
+
+def config_digest(settings: Mapping[str, Any], motifs: str) -> str:
+    """Return the digest of all that decides the hits of a sample but its regions.
+
+    Not of the motif settings themselves: what they came to is in the digest of the motifs.
+    """
+    return digest_of({"solver": settings["solver"], "motifs": motifs})
+
+
+def _most_common(settings: Collection[dict[str, Any]]) -> dict[str, Any]:
+    """Return what most samples have; the first of equals."""
+    by_digest = {digest_of(found): found for found in settings}
+    ((digest, _),) = Counter(digest_of(found) for found in settings).most_common(1)
+    return by_digest[digest]
 
 
 def _machine() -> dict[str, str]:
@@ -211,7 +270,7 @@ def _standing_record(run_dir: Path) -> RunRecord | None:
     return RunRecord.load(run_dir) if (run_dir / "run.json").exists() else None
 
 
-def check_output(run_dir: Path) -> None:
+def check_output(run_dir: Path, *, keeps_parts: bool = False) -> None:
     """Refuse a directory that holds output of ours and no run.
 
     Raises
@@ -222,7 +281,8 @@ def check_output(run_dir: Path) -> None:
     if (run_dir / "run.json").exists():
         return
     # A store of our own may stand from a run that was stopped before it was recorded.
-    others = [n for n in OWN_ENTRIES if n != "regions" and (run_dir / n).exists()]
+    expected = {"regions", "hits", "peaks_qc"} if keeps_parts else {"regions"}
+    others = [n for n in OWN_ENTRIES if n not in expected and (run_dir / n).exists()]
     if others:
         raise RunError(
             f"{run_dir}: holds {others[0]} but no run.json, so it is the output of another "
@@ -232,43 +292,14 @@ def check_output(run_dir: Path) -> None:
 
 
 def _check_same_run(run_dir: Path, standing: RunRecord, asked: RunRecord) -> None:
-    differences = [
-        *_differing_settings(standing.config, asked.config),
-        *_differing_samples(standing, asked),
-    ]
-    if standing.motif_digest != asked.motif_digest and not differences:
-        differences.append("the motifs of the modisco file changed")
-    if standing.config_digest != asked.config_digest and not differences:
-        differences.append("its settings differ")
+    differences = differing(standing, asked)
     if differences:
+        more = len(differences) - _MOST_DIFFERENCES
+        others = f"; and {more} more" if more > 0 else ""
         raise RunError(
-            f"{run_dir}: holds another run: {'; '.join(differences)}. Choose another directory, "
-            "or replace the run with --force."
+            f"{run_dir}: holds another run: {'; '.join(differences[:_MOST_DIFFERENCES])}{others}. "
+            "Choose another directory, or replace the run with --force."
         )
-
-
-def _differing_settings(
-    standing: Mapping[str, object], asked: Mapping[str, object], path: str = ""
-) -> list[str]:
-    found = []
-    for key in sorted(standing.keys() | asked.keys()):
-        old, new = standing.get(key), asked.get(key)
-        if isinstance(old, dict) and isinstance(new, dict):
-            found += _differing_settings(old, new, f"{path}{key}.")
-        elif old != new:
-            found.append(f"{path}{key} was {old!r} and is now {new!r}")
-    return found
-
-
-def _differing_samples(standing: RunRecord, asked: RunRecord) -> list[str]:
-    found = []
-    for name in sorted({s.name for s in standing.samples} | {s.name for s in asked.samples}):
-        old, new = standing.sample(name), asked.sample(name)
-        if old is None or new is None:
-            found.append(f"sample {name!r} is {'new' if old is None else 'missing'}")
-        elif old.store_digest != new.store_digest:
-            found.append(f"the regions of sample {name!r} changed")
-    return found
 
 
 def _subtract_committed(run_dir: Path, record: RunRecord, *, check_bytes: bool = False) -> RunPlan:
@@ -279,12 +310,13 @@ def _subtract_committed(run_dir: Path, record: RunRecord, *, check_bytes: bool =
     n_committed = n_not_converged = 0
     for sample in record.samples:
         parts = standing[sample.name]
+        digest = record.config_digest_of(sample)
         damaged += parts.damaged
         for shard in range(sample.n_shards):
             footer = parts.units.get(shard)
             if (
                 footer is not None
-                and footer.config_digest == record.config_digest
+                and footer.config_digest == digest
                 and footer.store_digest == sample.store_digest
             ):
                 n_committed += 1

@@ -123,9 +123,9 @@ def _n_workers(resources: ResourceConfig, plan: RunPlan, spec: WorkerSpec, machi
 
 def _estimated_seconds(plan: RunPlan, spec: WorkerSpec) -> float:
     """Return about how long one core takes, from what was measured on a server core."""
-    n_motif_strands = plan.record.n_motifs
+    n_motif_strands = max(motif_set.n_motifs for motif_set in plan.record.sets)
     width = max((sample.region_width for sample in plan.record.samples), default=0)
     per_region = (3e-4 + 4e-6 * n_motif_strands) * width / 1000
-    if spec.solver.name is SolverName.DENSE:
+    if any(sample.solver.name is SolverName.DENSE for sample in spec.samples.values()):
         per_region = 4e-6 * n_motif_strands * width
     return per_region * plan.n_pending_regions

@@ -11,10 +11,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SampleSpec:
-    """Where the regions of a sample lie."""
+    """Where the regions of a sample lie, and how hits are called in them."""
 
     store: str
     store_digest: str
+    solver: SolverConfig
+    config_digest: str
+    """Of its settings and motifs; goes into the footers of its parts."""
+    motif_folder: str = ""
+    """Of its motif set in ``RUN/motifs``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +31,6 @@ class WorkerSpec:
 
     run_dir: str
     samples: dict[str, SampleSpec]
-    solver: SolverConfig
-    config_digest: str
     device: str
     """``cpu`` or ``cuda``."""
     batch_regions: int | None

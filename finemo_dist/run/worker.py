@@ -10,19 +10,20 @@ from functools import cached_property
 import torch
 
 from finemo_dist.core.clock import Clock
+from finemo_dist.core.config import SolverConfig
 from finemo_dist.core.errors import StoreError
 from finemo_dist.core.events import UnitDone
 from finemo_dist.core.memory import CPU_BUDGET_BYTES, MAX_BATCH_REGIONS, batch_regions, region_bytes
 from finemo_dist.core.protocols import RegionReader
-from finemo_dist.core.records import Unit
+from finemo_dist.core.records import MotifSet, Unit
 from finemo_dist.hits.motifs import read_motifs
 from finemo_dist.hits.write import write_unit
 from finemo_dist.run.fitting import BatchFitter
 from finemo_dist.run.loading import load_batches
 from finemo_dist.run.palindromes import merge_palindromes
-from finemo_dist.run.spec import WorkerSpec
+from finemo_dist.run.spec import SampleSpec, WorkerSpec
 from finemo_dist.run.tables import hit_columns, qc_columns
-from finemo_dist.solver.api import make_solver
+from finemo_dist.solver.api import Solver, make_solver
 from finemo_dist.solver.solution import Solution, concatenate
 from finemo_dist.store.read import open_store
 
@@ -33,14 +34,13 @@ _MOST_REGIONS_ON_GPU = 2048
 
 
 class RegionWorker:
-    """Processes units one after another; keeps its solver and the store it last read."""
+    """Processes units one after another; keeps motifs, solver and store of the sample it is at."""
 
     def __init__(self, spec: WorkerSpec, name: str) -> None:
         self._spec = spec
         self._name = name
         self._device = torch.device(spec.device)
-        self._motifs = read_motifs(spec.run_dir)
-        self._solver = make_solver(self._motifs, spec.solver, self._device)
+        self._caller: _Caller | None = None
         self._sample: _Sample | None = None
 
     def process(self, unit: Unit) -> UnitDone:
@@ -57,15 +57,15 @@ class RegionWorker:
         sample = self._open(unit.sample)
         store = sample.store
         rows = store.shard_rows(unit.shard)
-        solution = self._merged(concatenate(list(self._solve(sample, rows, clock))))
+        solution = sample.caller.merged(concatenate(list(self._solve(sample, rows, clock))))
         regions = store.table(rows.start, rows.stop)
         footer = write_unit(
             self._spec.run_dir,
             unit,
-            hits=hit_columns(solution, regions, self._motifs),
+            hits=hit_columns(solution, regions, sample.caller.motifs),
             qc=qc_columns(solution, regions),
-            config_digest=self._spec.config_digest,
-            store_digest=self._spec.samples[unit.sample].store_digest,
+            config_digest=sample.spec.config_digest,
+            store_digest=sample.spec.store_digest,
         )
         clock.lap("write")
         return UnitDone(
@@ -85,11 +85,6 @@ class RegionWorker:
             yield sample.fitter.solve(*batch)
             clock.lap("solve")
 
-    def _merged(self, solution: Solution) -> Solution:
-        if not self._spec.solver.merge_palindromes:
-            return solution
-        return replace(solution, hits=merge_palindromes(solution.hits, self._motifs))
-
     def _open(self, name: str) -> "_Sample":
         if self._sample is None or self._sample.name != name:
             planned = self._spec.samples[name]
@@ -99,24 +94,29 @@ class RegionWorker:
                     f"{planned.store}: is not the store the run was planned on; it was written "
                     "anew since. Start the run again."
                 )
-            per_region = self._region_bytes(store)
+            caller = self._caller_of(planned)
+            per_region = caller.region_bytes(store)
             self._sample = _Sample(
                 name=name,
+                spec=planned,
                 store=store,
-                fitter=BatchFitter(self._solver, per_region),
+                caller=caller,
+                fitter=BatchFitter(caller.solver, per_region),
                 batch_regions=self._spec.batch_regions
                 or batch_regions(per_region, self._budget_bytes, most=self._most_regions),
             )
         return self._sample
 
-    def _region_bytes(self, store: RegionReader) -> int:
-        return region_bytes(
-            self._spec.solver.name,
-            n_motifs=len(self._motifs),
-            region_width=store.region_width,
-            motif_width=self._motifs.width,
-            is_hypothetical=self._spec.solver.mode.contributions_are_hypothetical,
-        )
+    def _caller_of(self, sample: SampleSpec) -> "_Caller":
+        """Return motifs and solver of a sample, those at hand where it shares them."""
+        if self._caller is None or self._caller.key != (sample.motif_folder, sample.solver):
+            motifs = read_motifs(self._spec.run_dir, sample.motif_folder)
+            self._caller = _Caller(
+                key=(sample.motif_folder, sample.solver),
+                motifs=motifs,
+                solver=make_solver(motifs, sample.solver, self._device),
+            )
+        return self._caller
 
     @property
     def _most_regions(self) -> int:
@@ -132,10 +132,37 @@ class RegionWorker:
 
 
 @dataclass(frozen=True, slots=True)
+class _Caller:
+    """What calls hits: kept from sample to sample while they share motifs and settings."""
+
+    key: tuple[str, SolverConfig]
+    motifs: MotifSet
+    solver: Solver
+
+    def merged(self, solution: Solution) -> Solution:
+        """Return a solution with the strands of palindromes as one, where that is asked for."""
+        if not self.key[1].merge_palindromes:
+            return solution
+        return replace(solution, hits=merge_palindromes(solution.hits, self.motifs))
+
+    def region_bytes(self, store: RegionReader) -> int:
+        """Return what solving one region takes."""
+        return region_bytes(
+            self.key[1].name,
+            n_motifs=len(self.motifs),
+            region_width=store.region_width,
+            motif_width=self.motifs.width,
+            is_hypothetical=self.key[1].mode.contributions_are_hypothetical,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _Sample:
     """What a worker keeps of the sample it works on."""
 
     name: str
+    spec: SampleSpec
     store: RegionReader
+    caller: _Caller
     fitter: BatchFitter
     batch_regions: int

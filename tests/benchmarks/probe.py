@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from finemo_dist.cli.pipeline import call
-from finemo_dist.core.config import CallConfig, ResourceConfig
+from finemo_dist.core.config import CallConfig, ResourceConfig, SampleSettings
 from finemo_dist.core.records import MotifSet
 from finemo_dist.motifs.build import build_motif_set
 from finemo_dist.motifs.modisco import read_patterns
@@ -81,7 +81,8 @@ def _stages(store_path: Path, modisco_h5: Path, config: CallConfig) -> dict[str,
     resources = ResourceConfig(executor="serial", device="cpu")
     with tempfile.TemporaryDirectory() as folder:
         run_dir = Path(folder) / "run"
-        return dict(call(run_dir, {"probe": store_path}, modisco_h5, config, resources).seconds)
+        settings = {"probe": SampleSettings(modisco_h5=modisco_h5, call=config)}
+        return dict(call(run_dir, {"probe": store_path}, settings, resources).seconds)
 
 
 def _pass_data(store_path: Path, motifs: MotifSet) -> tuple[Tensor, Tensor]:

@@ -26,7 +26,7 @@ from finemo_dist.hits.write import write_unit
 from finemo_dist.motifs.build import build_motif_set
 from finemo_dist.motifs.modisco import read_patterns
 from finemo_dist.run.drive import drive
-from finemo_dist.run.plan import RunPlan, plan_run
+from finemo_dist.run.plan import PlannedSample, RunPlan, plan_run
 from finemo_dist.run.serial import SerialExecutor
 from finemo_dist.run.spec import SampleSpec, WorkerSpec
 from finemo_dist.store.read import RegionStore, open_store
@@ -135,7 +135,8 @@ def scheduling(
     started = time.perf_counter()
     stores = {f"sample{i:04d}": open_store(store) for i in range(n_samples)}
     opened = time.perf_counter()
-    plan = plan_run(run_dir, stores, motifs, config, inputs=())
+    samples = {name: PlannedSample(store, motifs, config) for name, store in stores.items()}
+    plan = plan_run(run_dir, samples)
     planned = time.perf_counter()
     executor = _executor(plan, config, n_workers=n_workers, is_stub=is_stub)
     given: list[float] = []
@@ -150,7 +151,7 @@ def scheduling(
     drive(plan, executor, on_event=note)
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
     before = time.perf_counter()
-    again = plan_run(run_dir, stores, motifs, config, inputs=())
+    again = plan_run(run_dir, samples)
     resumed = time.perf_counter()
     assert not again.pending
     with open_catalog(run_dir):
@@ -177,9 +178,15 @@ def _executor(plan: RunPlan, config: CallConfig, *, n_workers: int, is_stub: boo
     else:
         maker = WorkerSpec(
             run_dir=str(plan.run_dir),
-            samples={s.name: SampleSpec(s.store, s.store_digest) for s in plan.record.samples},
-            solver=config.solver,
-            config_digest=plan.record.config_digest,
+            samples={
+                s.name: SampleSpec(
+                    s.store,
+                    s.store_digest,
+                    solver=config.solver,
+                    config_digest=plan.record.config_digest,
+                )
+                for s in plan.record.samples
+            },
             device="cpu",
             batch_regions=None,
         )

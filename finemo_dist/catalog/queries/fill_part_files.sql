@@ -1,3 +1,4 @@
 -- Question: none; fills part_files.
--- Contract: two lists of one length: the path of a committed part and the sample it belongs to.
-INSERT INTO part_files SELECT unnest($filename), unnest($sample);
+-- Contract: one list a column, all of one length, one entry a committed part.
+INSERT INTO part_files
+SELECT unnest($filename), unnest($sample), unnest($first_motif_id), unnest($name_prefix);

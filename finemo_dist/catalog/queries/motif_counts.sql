@@ -1,5 +1,5 @@
 -- Question: how often was each motif found in each sample?
--- Contract: one row per sample and motif of the run, motifs without a hit included, both strands
+-- Contract: one row per sample and motif of its set, motifs without a hit included, both strands
 -- together; counts are of committed hits, not of unique ones. The mean is of decimals, because a
 -- sum of floating-point numbers depends on their order. No order.
 CREATE VIEW motif_counts AS
@@ -24,5 +24,6 @@ SELECT
     coalesce(counted.n_regions, 0) AS n_regions,
     counted.mean_similarity
 FROM samples
-CROSS JOIN (SELECT DISTINCT motif_name FROM motifs) AS motif
+JOIN (SELECT DISTINCT motif_set, motif_name FROM motifs) AS motif
+    ON motif.motif_set = samples.motif_set
 LEFT JOIN counted ON counted.sample = samples.sample AND counted.motif_name = motif.motif_name;

@@ -1,10 +1,11 @@
 -- Question: which motifs were called, and what are they thought to be?
--- Contract: one row per motif and strand, the columns of finemo's motif_data.tsv, whether it is a
--- palindrome, then the columns of the run's annotation, null where it has none. No order.
+-- Contract: one row per motif and strand of every set, the columns of finemo's motif_data.tsv,
+-- whether it is a palindrome, the columns of the run's annotation, null where it has none, then the
+-- set and the name in it. motif_id and motif_name are of one set only. No order.
 CREATE VIEW motifs AS
 SELECT
-    motif_id,
-    motif_name,
+    motif_parts.motif_id + motif_files.first_motif_id AS motif_id,
+    motif_files.name_prefix || motif_parts.motif_name AS motif_name,
     motif_name_orig,
     strand,
     motif_start,
@@ -14,6 +15,10 @@ SELECT
     is_palindrome,
     tf,
     family,
-    cluster
+    cluster,
+    motif_files.motif_set,
+    motif_parts.motif_name AS name_in_set
 FROM motif_parts
-LEFT JOIN annotation_parts USING (motif_name);
+JOIN motif_files USING (filename)
+LEFT JOIN annotation_parts
+    ON annotation_parts.motif_name = motif_files.annotation_prefix || motif_parts.motif_name;

@@ -11,11 +11,31 @@ CREATE TABLE sample_table (
     n_not_converged BIGINT,
     max_gap DOUBLE,
     region_width BIGINT,
-    has_coordinates BOOLEAN
+    has_coordinates BOOLEAN,
+    motif_set VARCHAR
 );
-CREATE TABLE part_files (filename VARCHAR PRIMARY KEY, sample VARCHAR NOT NULL);
+-- Parts and compacted files count the motifs of their own set from 0, under its own names;
+-- first_motif_id and name_prefix are what the views add to both.
+CREATE TABLE part_files (
+    filename VARCHAR PRIMARY KEY,
+    sample VARCHAR NOT NULL,
+    first_motif_id INTEGER NOT NULL,
+    name_prefix VARCHAR NOT NULL
+);
 CREATE TABLE compact_files (
-    filename VARCHAR PRIMARY KEY, sample VARCHAR NOT NULL, chr VARCHAR, chr_id INTEGER NOT NULL
+    filename VARCHAR PRIMARY KEY,
+    sample VARCHAR NOT NULL,
+    chr VARCHAR,
+    chr_id INTEGER NOT NULL,
+    first_motif_id INTEGER NOT NULL,
+    name_prefix VARCHAR NOT NULL
+);
+CREATE TABLE motif_files (
+    filename VARCHAR PRIMARY KEY,
+    motif_set VARCHAR NOT NULL,
+    first_motif_id INTEGER NOT NULL,
+    name_prefix VARCHAR NOT NULL,
+    annotation_prefix VARCHAR NOT NULL
 );
 CREATE TABLE data_dictionary (
     view_name VARCHAR NOT NULL,

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from finemo_dist.cli import pipeline
-from finemo_dist.run import space
+from finemo_dist.run import resources, space
 from tests.command import finemo_dist
 from tests.unit.sources.samples import WIDTH, make_samples
 
@@ -107,7 +107,7 @@ def gpus(monkeypatch, tmp_path):
         tool.write_text("#!/bin/sh\n" + "\n".join(f"echo '{row}'" for row in rows) + "\n")
         tool.chmod(0o755)
         monkeypatch.setenv("PATH", str(tool.parent), prepend=os.pathsep)
-        monkeypatch.setattr(pipeline, "count_gpus", lambda: len(free))
+        monkeypatch.setattr(resources, "count_gpus", lambda: len(free))
         if visible is not None:
             monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
 

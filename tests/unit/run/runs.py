@@ -10,7 +10,7 @@ from finemo_dist.core.config import CallConfig, MotifConfig
 from finemo_dist.core.records import MotifSet, ScoreKind
 from finemo_dist.motifs.build import build_motif_set
 from finemo_dist.motifs.modisco import read_patterns
-from finemo_dist.run.plan import RunPlan, plan_run
+from finemo_dist.run.plan import PlannedSample, RunPlan, plan_run
 from finemo_dist.run.spec import SampleSpec, WorkerSpec
 from finemo_dist.simulation.modisco import write_modisco_h5
 from finemo_dist.simulation.motifs import random_motifs
@@ -36,14 +36,25 @@ class Inputs:
     def plan(self, run_dir: Path, config: CallConfig | None = None) -> RunPlan:
         config = config or CallConfig()
         stores = {name: open_store(path) for name, path in self.stores.items()}
-        return plan_run(run_dir, stores, self.motifs(config), config, inputs=())
+        motifs = self.motifs(config)
+        return plan_run(
+            run_dir,
+            {name: PlannedSample(store, motifs, config) for name, store in stores.items()},
+        )
 
     def spec(self, plan: RunPlan) -> WorkerSpec:
         return WorkerSpec(
             run_dir=str(plan.run_dir),
-            samples={s.name: SampleSpec(s.store, s.store_digest) for s in plan.record.samples},
-            solver=CallConfig(**plan.record.config).solver,
-            config_digest=plan.record.config_digest,
+            samples={
+                s.name: SampleSpec(
+                    s.store,
+                    s.store_digest,
+                    solver=CallConfig(**plan.record.settings_of(s)).solver,
+                    config_digest=plan.record.config_digest_of(s),
+                    motif_folder=plan.record.set_of(s).folder,
+                )
+                for s in plan.record.samples
+            },
             device="cpu",
             batch_regions=None,
         )

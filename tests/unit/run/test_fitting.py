@@ -1,5 +1,7 @@
 """Batches that memory cannot hold."""
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -37,8 +39,9 @@ def worker(inputs, tmp_path):
 
 
 def cramp(worker, monkeypatch, n_fit, error):
-    cramped = Cramped(worker._solver, n_fit, error)
-    monkeypatch.setattr(worker, "_solver", cramped)
+    caller = worker._caller_of(next(iter(worker._spec.samples.values())))
+    cramped = Cramped(caller.solver, n_fit, error)
+    monkeypatch.setattr(worker, "_caller", dataclasses.replace(caller, solver=cramped))
     return cramped
 
 

@@ -9,7 +9,7 @@ from finemo_dist.core.errors import InputError, RunError
 from finemo_dist.core.records import Mode, ScoreKind, Unit
 from finemo_dist.core.run_record import RunRecord
 from finemo_dist.hits.layout import part_path
-from finemo_dist.run.plan import OWN_ENTRIES, clear_run, plan_run, read_plan
+from finemo_dist.run.plan import OWN_ENTRIES, PlannedSample, clear_run, plan_run, read_plan
 from finemo_dist.run.worker import RegionWorker
 from finemo_dist.store.read import open_store
 from tests.unit.run.runs import MOTIF_WIDTH, N_MOTIFS, config, parts, write_inputs, write_store
@@ -155,9 +155,9 @@ def test_changed_motifs_are_refused(tmp_path, rng):
     motifs = inputs.motifs(CallConfig())
     motifs.cwm[0, 0, 5] += 0.5
 
-    stores = {"a": open_store(inputs.stores["a"])}
+    changed = PlannedSample(open_store(inputs.stores["a"]), motifs, CallConfig())
     with pytest.raises(RunError, match="the motifs of the modisco file changed"):
-        plan_run(tmp_path / "run", stores, motifs, CallConfig(), inputs=())
+        plan_run(tmp_path / "run", {"a": changed})
 
 
 @pytest.mark.parametrize("name", ["hits.tsv", "peaks_qc.tsv", "motif_data.tsv"])
@@ -224,7 +224,7 @@ def test_regions_narrower_than_the_motifs_are_refused(tmp_path):
     object.__setattr__(motifs, "cwm", motifs.cwm.repeat(4, axis=2))
 
     with pytest.raises(InputError, match=r"60 bases wide, narrower than the motifs \(80 columns\)"):
-        plan_run(tmp_path / "run", {"a": store}, motifs, config_wide, inputs=())
+        plan_run(tmp_path / "run", {"a": PlannedSample(store, motifs, config_wide)})
 
     assert not (tmp_path / "run").exists()
 
@@ -261,10 +261,7 @@ def test_a_lambda_that_cannot_be_is_refused_by_motif(tmp_path, penalty):
     with pytest.raises(InputError, match=rf"'pos_patterns\.pattern_2' has lambda {penalty}"):
         plan_run(
             tmp_path / "run",
-            {"a": open_store(inputs.stores["a"])},
-            motifs,
-            CallConfig(),
-            inputs=(),
+            {"a": PlannedSample(open_store(inputs.stores["a"]), motifs, CallConfig())},
         )
 
 

@@ -114,7 +114,9 @@ def test_work_is_estimated_from_what_is_left(inputs, tmp_path):
 def test_the_dense_solver_is_estimated_to_take_longer(inputs, tmp_path):
     plan = inputs.plan(tmp_path)
     spec = inputs.spec(plan)
-    dense = dataclasses.replace(spec, solver=spec.solver.model_copy(update={"name": "dense"}))
+    ((name, sample),) = spec.samples.items()
+    solver = sample.solver.model_copy(update={"name": "dense"})
+    dense = dataclasses.replace(spec, samples={name: dataclasses.replace(sample, solver=solver)})
 
     assert module._estimated_seconds(plan, dense) >= module._estimated_seconds(plan, spec)
 

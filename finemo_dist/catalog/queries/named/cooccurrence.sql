@@ -1,6 +1,6 @@
 -- Question: which motifs share regions more, or less, often than by chance?
--- Contract: one row per pair of different motifs of the run, pairs that never meet included; a
--- region of a sample counts once, whatever the number of hits in it. The odds ratio adds one half
+-- Contract: one row per pair of different motifs of a set, pairs that never meet included, over the
+-- regions of the samples that the set is called in; a region of a sample counts once, whatever the number of hits in it. The odds ratio adds one half
 -- to each of the four counts (Haldane 1956), so that it is finite; expected is what independence
 -- gives. Samples are pooled. By odds ratio, largest first, then in the order of the run.
 -- Parameter: sample (sample, all): only regions of this sample
@@ -17,15 +17,18 @@ pooled AS (
     SELECT motif_1, motif_2, sum(n_regions)::BIGINT AS n FROM pair_counts GROUP BY ALL
 ),
 single AS (
-    SELECT motif, motif_name, coalesce(n, 0) AS n
-    FROM (SELECT min(motif_id) AS motif, motif_name FROM motifs GROUP BY motif_name)
+    SELECT motif_set, motif, motif_name, coalesce(n, 0) AS n
+    FROM (
+        SELECT motif_set, min(motif_id) AS motif, motif_name FROM motifs GROUP BY ALL
+    )
     LEFT JOIN pooled ON motif = motif_1 AND motif = motif_2
 ),
 total AS (
-    SELECT coalesce(sum(n_regions_committed), 0)::BIGINT AS n
+    SELECT motif_set, coalesce(sum(n_regions_committed), 0)::BIGINT AS n
     FROM samples
     WHERE getvariable('parameters').sample::VARCHAR IS NULL
         OR sample = getvariable('parameters').sample::VARCHAR
+    GROUP BY motif_set
 ),
 counts AS (
     SELECT
@@ -39,9 +42,9 @@ counts AS (
         total.n - one.n - two.n + n_both AS n_neither,
         one.n::DOUBLE * two.n / nullif(total.n, 0) AS expected
     FROM single AS one
-    JOIN single AS two ON one.motif < two.motif
+    JOIN single AS two ON one.motif_set = two.motif_set AND one.motif < two.motif
     LEFT JOIN pooled ON pooled.motif_1 = one.motif AND pooled.motif_2 = two.motif
-    CROSS JOIN total
+    JOIN total ON total.motif_set = one.motif_set
 )
 SELECT
     motif_1,

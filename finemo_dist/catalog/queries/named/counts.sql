@@ -1,5 +1,5 @@
 -- Question: how often does each motif occur in each sample?
--- Contract: one row per sample and motif of the run, those without a hit included. Rates are over
+-- Contract: one row per sample and motif of its set, those without a hit included. Rates are over
 -- all committed regions and their full width: a base that two regions cover counts twice, as do the
 -- hits on it. By sample, then in the order of the run.
 -- Parameter: sample (sample, all): only this sample
@@ -12,11 +12,11 @@
 -- Column: hits_per_megabase: hits over bases of the regions of the sample, times 1e6
 WITH
 named AS (
-    SELECT motif_name, min(motif_id) AS motif
+    SELECT motif_set, motif_name, min(motif_id) AS motif
     FROM motifs
     WHERE getvariable('parameters').motif::VARCHAR IS NULL
         OR motif_name = getvariable('parameters').motif::VARCHAR
-    GROUP BY motif_name
+    GROUP BY motif_set, motif_name
 ),
 counted AS (
     -- A region is one of few rows of its part, so that this first step holds the distinct ones.
@@ -41,7 +41,7 @@ SELECT
     1e6::DOUBLE * coalesce(counted.n_hits, 0) / nullif(n_regions_committed * region_width, 0)
         AS hits_per_megabase
 FROM samples
-CROSS JOIN named
+JOIN named ON named.motif_set = samples.motif_set
 LEFT JOIN counted ON counted.sample = samples.sample AND counted.motif_name = named.motif_name
 WHERE getvariable('parameters').sample::VARCHAR IS NULL
     OR samples.sample = getvariable('parameters').sample::VARCHAR

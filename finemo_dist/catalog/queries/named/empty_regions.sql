@@ -1,6 +1,6 @@
 -- Question: which regions have no hit?
--- Contract: one row per committed region without a hit, or without one of the motif. By sample and
--- peak.
+-- Contract: one row per committed region without a hit, or without one of the motif, of samples that
+-- it is called in. By sample and peak.
 -- Parameter: sample (sample, all): only regions of this sample
 -- Parameter: motif (motif, all): regions without a hit of this motif, whatever else they have
 -- Column: sample: name of the sample
@@ -24,7 +24,15 @@ WHERE (
         getvariable('parameters').sample::VARCHAR IS NULL
         OR sample = getvariable('parameters').sample::VARCHAR
     )
-    AND (getvariable('parameters').motif::VARCHAR IS NOT NULL OR peaks_qc.n_hits = 0)
+    AND (
+        CASE
+            WHEN getvariable('parameters').motif::VARCHAR IS NULL THEN peaks_qc.n_hits = 0
+            ELSE samples.motif_set IN (
+                SELECT motif_set FROM motifs
+                WHERE motif_name = getvariable('parameters').motif::VARCHAR
+            )
+        END
+    )
     AND NOT EXISTS (
         SELECT 1
         FROM hits

@@ -1,5 +1,5 @@
 -- Question: at how many sites do two samples agree?
--- Contract: one row per pair of samples with coordinates; a site is a chromosome, start, end, motif
+-- Contract: one row per pair of samples with coordinates and one motif set; a site is a chromosome, start, end, motif
 -- and strand of hits_unique. By Jaccard index, largest first, then by name.
 -- Parameter: motif (motif, all): only sites of this motif
 -- Column: sample_1: the sample whose name sorts first
@@ -19,11 +19,11 @@ sites AS MATERIALIZED (
         )
 ),
 totals AS (
-    SELECT samples.sample, count(sites.chr) AS n
+    SELECT samples.sample, samples.motif_set, count(sites.chr) AS n
     FROM samples
     LEFT JOIN sites USING (sample)
     WHERE has_coordinates
-    GROUP BY samples.sample
+    GROUP BY samples.sample, samples.motif_set
 ),
 shared AS (
     SELECT a.sample AS sample_1, b.sample AS sample_2, count(*) AS n
@@ -40,6 +40,6 @@ SELECT
     two.n - n_both AS n_second,
     n_both / nullif(one.n + two.n - n_both, 0)::DOUBLE AS jaccard
 FROM totals AS one
-JOIN totals AS two ON one.sample < two.sample
+JOIN totals AS two ON one.motif_set = two.motif_set AND one.sample < two.sample
 LEFT JOIN shared ON shared.sample_1 = one.sample AND shared.sample_2 = two.sample
 ORDER BY jaccard DESC NULLS LAST, sample_1, sample_2

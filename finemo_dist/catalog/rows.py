@@ -1,0 +1,47 @@
+"""What the catalog knows before it reads a part: rows of its small tables."""
+
+from itertools import accumulate
+
+from finemo_dist.core.run_record import RunRecord, SampleRecord
+from finemo_dist.core.schema import VIEWS
+from finemo_dist.hits.read import SampleParts
+
+
+def sample_row(sample: SampleRecord, parts: SampleParts) -> dict[str, object]:
+    """Return a row of the table of samples."""
+    footers = parts.units.values()
+    return {
+        "sample": sample.name,
+        "n_regions": sample.n_regions,
+        "n_shards": sample.n_shards,
+        "n_shards_committed": len(footers),
+        "n_regions_committed": sum(footer.n_regions for footer in footers),
+        "n_hits": sum(footer.n_rows for footer in footers),
+        "n_not_converged": sum(footer.n_not_converged for footer in footers),
+        "max_gap": max((footer.max_gap for footer in footers), default=0.0),
+        "region_width": sample.region_width,
+        "has_coordinates": sample.has_coordinates,
+        "motif_set": sample.motif_set,
+    }
+
+
+def set_places(record: RunRecord) -> dict[str, tuple[int, str]]:
+    """Return of each motif set its first motif_id and what leads the names of its motifs."""
+    sizes = [motif_set.n_motifs for motif_set in record.sets]
+    firsts = accumulate(sizes, initial=0)
+    return {
+        motif_set.name: (first, record.name_prefix(motif_set))
+        for motif_set, first in zip(record.sets, firsts, strict=False)
+    }
+
+
+def data_dictionary() -> dict[str, object]:
+    """Return the columns of every view, as one list a column of the table."""
+    rows = [(view, column) for view, columns in VIEWS.items() for column in columns]
+    return {
+        "view_name": [view for view, _ in rows],
+        "column_name": [column.name for _, column in rows],
+        "column_type": [column.sql_type for _, column in rows],
+        "unit": [column.unit or None for _, column in rows],
+        "meaning": [column.meaning for _, column in rows],
+    }
