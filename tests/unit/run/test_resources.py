@@ -100,7 +100,7 @@ def test_the_machine_is_the_cluster_where_there_is_one(monkeypatch):
         for resources in ({}, {"ray_address": "auto"}, {"ray_address": "x", "executor": "serial"})
     ]
 
-    assert found == [Machine(4, 1), Machine(96, 12), Machine(4, 1)]
+    assert found == [Machine(4, 1), Machine(96, 12, can_grow=True), Machine(4, 1)]
 
 
 def test_work_is_estimated_from_what_is_left(inputs, tmp_path):
