@@ -58,8 +58,9 @@ class Nodes:
     def add(self, n_gpus: int) -> None:
         try:
             self.others.append(self._add(n_gpus))
-        except RuntimeError:
-            # On a busy machine a node may not hear of the others in time; what joins is a second.
+        except Exception:
+            # Ray raises nothing more special where a node on a busy machine does not hear of the
+            # others in time; a second one joins.
             self.others.append(self._add(n_gpus))
 
     def remove(self, node) -> None:
