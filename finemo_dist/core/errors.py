@@ -15,7 +15,10 @@ was found, what was expected, and the cure.
 
 import difflib
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Final
+
+_MOST_SAID: Final = 200
+"""Characters."""
 
 
 class FinemoDistError(Exception):
@@ -44,6 +47,15 @@ class IncompleteRunError(FinemoDistError):
     """The work ended with shards missing; a rerun of the same command resumes."""
 
     exit_status: ClassVar[int] = 3
+
+
+def brief(error: BaseException) -> str:
+    """Return what a library says, on one line and no longer than that.
+
+    Of a damaged file some repeat whatever stands where a name should be.
+    """
+    text = " ".join(str(error).split())
+    return text if len(text) <= _MOST_SAID else f"{text[:_MOST_SAID]}..."
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -29,7 +29,7 @@ HEARTBEAT_S: Final = 30.0
 """Between two signs of life of a driver."""
 
 _DIRECTORY: Final = "log"
-_NAME: Final = re.compile(r"run-(\d{8}T\d{6}Z-[0-9a-f]{8})\.jsonl")
+_NAME: Final = re.compile(r"run-(\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{8})\.jsonl")
 
 Entry = dict[str, Any]
 """One line: ``time``, ``level`` and ``event``, and what the event has of ``worker``, ``node``,
@@ -53,7 +53,8 @@ TIMING_FIELDS: Final[Mapping[str, str]] = {
 
 def new_invocation_id() -> str:
     """Return a name for an invocation that no other has; names sort by time."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+    now = datetime.now(UTC)
+    return f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z-{uuid.uuid4().hex[:8]}"
 
 
 def log_path(run_dir: str | Path, invocation: str) -> Path:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from finemo_dist.core.errors import InputError
+from finemo_dist.core.errors import InputError, brief
 from finemo_dist.core.locations import local_input
 
 _SKIP_BYTES = 1 << 20
@@ -216,6 +216,6 @@ def _errors_named(path: str) -> Iterator[None]:
         raise InputError(f"{path}: no such file. Check the path.") from error
     except _DAMAGE as error:
         raise InputError(
-            f"{path}: damaged, or holds Python objects ({error}). Expected an array of numbers "
+            f"{path}: damaged, or holds Python objects ({brief(error)}). Expected an array of numbers "
             f"saved by numpy.save or numpy.savez; write or fetch it again."
         ) from error

@@ -193,7 +193,7 @@ def done(sample, shard, *, seconds=1.0, n_regions=2, **given):
     return line | given
 
 
-def write_log(run, entries, name="20260101T000000Z-00000000", tail=b""):
+def write_log(run, entries, name="20260101T000000.000Z-00000000", tail=b""):
     """A log of a run; ``tail`` is what a driver that was killed left behind the last line."""
     path = log_path(run, name)
     path.parent.mkdir(exist_ok=True)

@@ -48,7 +48,7 @@ def test_a_run_without_logs_has_no_timings(bare):
 
 def test_what_the_driver_logs_is_what_is_shown(tmp_path):
     run = write_run(tmp_path, {"a": [[]]})
-    with RunLog(run, "20260101T000000Z-00000000") as log:
+    with RunLog(run, "20260101T000000.000Z-00000000") as log:
         log.add_event(WorkerStarted("w-0", "node-1"))
         log.add_event(UnitStarted(Unit("a", 0), "w-0"))
         stages = {"read": 0.25, "solve": 2.5, "write": 0.125}
@@ -69,7 +69,7 @@ def test_times_are_those_of_the_log(logged):
 
 def test_every_time_a_shard_was_committed_is_a_row_from_whichever_log(logged):
     logged([done("a", 0), done("b/ü", 0)])
-    run = logged([done("a", 0, worker="w-9"), done("gone", 0)], name="20260102T000000Z-00000001")
+    run = logged([done("a", 0, worker="w-9"), done("gone", 0)], name="20260102T000000.000Z-00000001")
 
     assert [(r[0], r[1], r[2]) for r in timings(run)] == [
         ("a", 0, "w-9"), ("a", 0, "worker-0"), ("b/ü", 0, "worker-0"),

@@ -16,7 +16,7 @@ from finemo_dist.core.records import Unit
 from finemo_dist.core.run_record import Invocation, RunRecord
 from tests.unit.catalog.builder import hit, region, write_log, write_record, write_shard
 
-ID = "20260102T110000Z-00000000"
+ID = "20260102T110000.000Z-00000000"
 SHARDS = st.sets(st.tuples(st.sampled_from("ab"), st.integers(0, 4)))
 
 

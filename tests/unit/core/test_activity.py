@@ -16,7 +16,7 @@ from finemo_dist.core.run_record import Invocation
 from tests.unit.catalog.builder import write_log, write_record
 
 NOW = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
-ID = "20260102T110000Z-00000000"
+ID = "20260102T110000.000Z-00000000"
 
 
 def ago(seconds):
@@ -95,7 +95,7 @@ def test_a_process_of_this_machine_that_is_gone_is_dead_at_once(tmp_path):
 
 
 def test_only_the_log_of_the_last_invocation_is_read(tmp_path):
-    write_log(tmp_path, [started(0)], name="20260102T100000Z-00000001")
+    write_log(tmp_path, [started(0)], name="20260102T100000.000Z-00000001")
     record = running(tmp_path)
 
     found = look(tmp_path, record)

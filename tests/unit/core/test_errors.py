@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from finemo_dist.core import errors
-from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, nearest
+from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, brief, nearest
 
 EVERY_ERROR = [
     value
@@ -48,3 +48,12 @@ def test_the_prefix_of_chromosomes_is_named_as_the_difference():
 @pytest.mark.parametrize("known", [[], ["mitochondrion"]])
 def test_a_name_far_from_all_gets_no_hint(known):
     assert nearest("chr1", known) == ""
+
+
+@pytest.mark.parametrize("said", ["short", "two\n  lines\tof text", "x" * 9000, "a b " * 9000])
+def test_what_a_library_says_fits_on_one_line(said):
+    text = brief(ValueError(said))
+
+    assert len(text) <= 203
+    assert text.isprintable()
+    assert " ".join(said.split()).startswith(text.removesuffix("..."))

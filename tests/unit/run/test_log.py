@@ -43,14 +43,14 @@ EVENTS = st.one_of(
 )
 
 
-def entries(run, invocation="20260101T000000Z-00000000"):
+def entries(run, invocation="20260101T000000.000Z-00000000"):
     lines = log_path(run, invocation).read_bytes().split(b"\n")
     assert lines.pop() == b""
     return [json.loads(line, parse_constant=pytest.fail) for line in lines]
 
 
 def opened(run):
-    return RunLog(run, "20260101T000000Z-00000000")
+    return RunLog(run, "20260101T000000.000Z-00000000")
 
 
 @given(st.lists(EVENTS, max_size=8))
@@ -141,7 +141,7 @@ def test_a_full_disk_is_told_once_and_stops_nothing(tmp_path, caplog):
             log.add("heartbeat", {})
 
     assert [r.getMessage() for r in caplog.records] == [
-        f"{log_path(tmp_path, '20260101T000000Z-00000000')}: the log cannot be written "
+        f"{log_path(tmp_path, '20260101T000000.000Z-00000000')}: the log cannot be written "
         "(No space left on device); the run goes on without it"
     ]
 
@@ -158,10 +158,10 @@ def test_a_log_that_cannot_be_made_stops_nothing(tmp_path, caplog):
 def test_files_of_others_are_no_logs(tmp_path):
     with opened(tmp_path):
         pass
-    for name in ("slurm-3.out", "run-x.jsonl", ".run-20260101T000000Z-00000000.jsonl"):
+    for name in ("slurm-3.out", "run-x.jsonl", ".run-20260101T000000.000Z-00000000.jsonl"):
         (tmp_path / "log" / name).touch()
 
-    assert [path.name for path in log_files(tmp_path)] == ["run-20260101T000000Z-00000000.jsonl"]
+    assert [path.name for path in log_files(tmp_path)] == ["run-20260101T000000.000Z-00000000.jsonl"]
 
 
 def test_invocations_have_names_of_their_own_that_are_names_of_logs(tmp_path):
