@@ -216,6 +216,6 @@ def _errors_named(path: str) -> Iterator[None]:
         raise InputError(f"{path}: no such file. Check the path.") from error
     except _DAMAGE as error:
         raise InputError(
-            f"{path}: damaged, or holds Python objects ({brief(error)}). Expected an array of numbers "
-            f"saved by numpy.save or numpy.savez; write or fetch it again."
+            f"{path}: damaged, or holds Python objects ({brief(error)}). Expected an array of "
+            "numbers saved by numpy.save or numpy.savez; write or fetch it again."
         ) from error

@@ -69,7 +69,8 @@ def test_times_are_those_of_the_log(logged):
 
 def test_every_time_a_shard_was_committed_is_a_row_from_whichever_log(logged):
     logged([done("a", 0), done("b/ü", 0)])
-    run = logged([done("a", 0, worker="w-9"), done("gone", 0)], name="20260102T000000.000Z-00000001")
+    later = [done("a", 0, worker="w-9"), done("gone", 0)]
+    run = logged(later, name="20260102T000000.000Z-00000001")
 
     assert [(r[0], r[1], r[2]) for r in timings(run)] == [
         ("a", 0, "w-9"), ("a", 0, "worker-0"), ("b/ü", 0, "worker-0"),

@@ -161,7 +161,8 @@ def test_files_of_others_are_no_logs(tmp_path):
     for name in ("slurm-3.out", "run-x.jsonl", ".run-20260101T000000.000Z-00000000.jsonl"):
         (tmp_path / "log" / name).touch()
 
-    assert [path.name for path in log_files(tmp_path)] == ["run-20260101T000000.000Z-00000000.jsonl"]
+    (log,) = log_files(tmp_path)
+    assert log.name == "run-20260101T000000.000Z-00000000.jsonl"
 
 
 def test_invocations_have_names_of_their_own_that_are_names_of_logs(tmp_path):
