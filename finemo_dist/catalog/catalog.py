@@ -331,7 +331,7 @@ class Catalog:
             and (path := motif_data_path(self.run_dir, motif_set.folder)).exists()
         }
         for file in files:
-            check_seal(Path(file))
+            check_seal(location(file))
         places = [self._places[motif_set.name] for motif_set in files.values()]
         columns = {
             "filename": list(files),

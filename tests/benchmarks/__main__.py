@@ -108,7 +108,7 @@ def run_benchmark(name: str, settings: Settings, out: Path | None) -> str:
 )  # fmt: skip
 @click.option(
     "--work", type=click.Path(file_okay=False, path_type=Path),
-    help="Directory for regions and runs, kept (30 GB with catalog); a temporary one otherwise.",
+    help="Directory for inputs and runs of one effort, kept (30 GB with catalog); else temporary.",
 )  # fmt: skip
 @click.option(
     "--workers", "n_workers", type=click.IntRange(min=1), default=2, show_default=True,

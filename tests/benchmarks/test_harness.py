@@ -13,6 +13,7 @@ from tests.benchmarks.__main__ import Settings, run_benchmark
 from tests.benchmarks.datasets import CopiedSource, simulated_dataset, spaced_rows, write_regions
 from tests.benchmarks.efforts import QUICK
 from tests.benchmarks.gaps import gaps_of_hits
+from tests.benchmarks.hit_runs import write_hit_run
 from tests.benchmarks.probe import probe
 from tests.benchmarks.processes import BenchmarkError, Measured, measure
 from tests.benchmarks.programs import DistCaller, summary
@@ -71,7 +72,10 @@ def test_the_catalog_benchmark_runs_without_finemo(tmp_path, in_process):
     assert "| collapse, TSV to TSV" in section
     assert "| intersection of three runs" in section
     assert "| one locus, all samples" in section
-    assert not (tmp_path / "work" / "catalog").exists()
+    standing = tmp_path / "work" / "catalog" / "run" / "run.json"
+    written = standing.stat()
+    assert write_hit_run(standing.parent, {"s": 1}, n_hits=TINY.catalog_hits) == standing.parent
+    assert standing.stat().st_mtime_ns == written.st_mtime_ns
 
 
 def test_the_scheduling_benchmark_runs(tmp_path, monkeypatch):
