@@ -10,7 +10,7 @@ raises. Both note where they were asked, and what was launched.
 
 import copy
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
@@ -19,12 +19,14 @@ from unittest import mock
 import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from finemo_dist.solver import quadratic, screening
+from finemo_dist.solver import clusters, quadratic, screening
 from finemo_dist.solver.screening import Screen
 from finemo_dist.solver.working_set import WorkingSetSolver
 from tests.fake_calls import SpelledOutCalls
+from tests.launch_costs import is_free, n_bytes, n_flops, n_kernels, tensors_in
 
 PACKAGE = str(Path(__file__).resolve().parents[1] / "finemo_dist")
 
@@ -42,6 +44,8 @@ class Launch:
     name: str
     stage: str
     """Function of the solver that asked for it, outermost first, as ``module.function``."""
+    n_kernels: int
+    n_flops: int
     n_bytes: int
     """Read and written."""
     inputs: tuple[tuple[int, ...], ...]
@@ -57,7 +61,11 @@ class Log:
     """In order: the shape of each ``nonzero`` and the value of each scalar."""
     places: list[str] = field(default_factory=list)
     """Where the host waited, ``module.function``."""
+    waits: list[str] = field(default_factory=list)
+    """The same with the functions that asked, as ``Launch.stage``."""
     launches: list[Launch] = field(default_factory=list)
+    peak_bytes: int = 0
+    """Most that tensors made on the way held at once."""
 
 
 class _Mode(TorchDispatchMode):
@@ -66,17 +74,30 @@ class _Mode(TorchDispatchMode):
     def __init__(self, log: Log, answer: Callable[..., object]) -> None:
         super().__init__()
         self.log, self.answer = log, answer
+        self._held: dict[int, tuple[StorageWeakRef, int]] = {}
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         if func in _ASKING:
-            self.log.places.append(_stack()[-1])
+            stack = _stack()
+            self.log.places.append(stack[-1])
+            self.log.waits.append("/".join(stack))
             result = self.answer(func, args, kwargs)
         else:
             result = func(*args, **kwargs)
-        if not func.is_view:
-            self.log.launches.append(_launch(func, args, result))
+        if not is_free(func):
+            self.log.launches.append(_launch(func, args, kwargs, result))
+        self._note_memory(result)
         return result
+
+    def _note_memory(self, result: object) -> None:
+        for tensor in tensors_in(result):
+            storage = tensor.untyped_storage()
+            held = StorageWeakRef(storage)
+            self._held[held.cdata] = held, storage.nbytes()
+        self._held = {key: kept for key, kept in self._held.items() if not kept[0].expired()}
+        now_bytes = sum(size for _, size in self._held.values())
+        self.log.peak_bytes = max(self.log.peak_bytes, now_bytes)
 
 
 @contextmanager
@@ -112,7 +133,7 @@ def solve_on_fake_cuda(
     solver: WorkingSetSolver, sequence: Tensor, contributions: Tensor
 ) -> tuple[Log, Log]:
     """Solve on the CPU as on a GPU, then on fake CUDA tensors; return what each did."""
-    with _as_on_cuda(), record() as real:
+    with sizes_of_cuda(), record() as real:
         solver.solve(sequence, contributions)
     with FakeTensorMode(), SpelledOutCalls():
         twin = copy.copy(solver)
@@ -126,10 +147,15 @@ def solve_on_fake_cuda(
 
 
 @contextmanager
-def _as_on_cuda() -> Iterator[None]:
+def sizes_of_cuda() -> Iterator[None]:
     """Give the CPU the sizes that are set for a GPU, so that both ask the same in one order."""
     with ExitStack() as patches:
-        for sizes in (screening._WINDOWS_PER_PRODUCT, quadratic._STEPS_BETWEEN_SYNCS):
+        for sizes in (
+            screening._WINDOWS_PER_PRODUCT,
+            clusters._MAX_VALUES,
+            clusters._LOG_PADDING,
+            quadratic._STEPS_BETWEEN_SYNCS,
+        ):
             patches.enter_context(mock.patch.dict(sizes, cpu=sizes["cuda"]))
         yield
 
@@ -143,26 +169,17 @@ def _to_cuda(value: object) -> object:
     return value
 
 
-def _launch(func, args, result) -> Launch:
-    tensors = [*_tensors(args), *_tensors((result,))]
-    inputs = tuple(tuple(tensor.shape) for tensor in _tensors(args))
+def _launch(func, args, kwargs, result) -> Launch:
+    tensors = [*tensors_in((args, kwargs)), *tensors_in(result)]
     return Launch(
         name=str(func),
         stage="/".join(_stack()),
-        n_bytes=sum(tensor.numel() * tensor.element_size() for tensor in tensors),
-        inputs=inputs,
+        n_kernels=n_kernels(func, args),
+        n_flops=n_flops(func, args, kwargs, result),
+        n_bytes=n_bytes(func, args, kwargs, result),
+        inputs=tuple(tuple(tensor.shape) for tensor in tensors_in((args, kwargs))),
         dtype=tensors[0].dtype if tensors else None,
     )
-
-
-def _tensors(values) -> list[Tensor]:
-    found = []
-    for value in values.values() if isinstance(values, Mapping) else values:
-        if isinstance(value, Tensor):
-            found.append(value)
-        elif isinstance(value, (tuple, list)):
-            found += _tensors(value)
-    return found
 
 
 def _stack() -> list[str]:

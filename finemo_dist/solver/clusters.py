@@ -10,8 +10,15 @@ from finemo_dist.solver.atoms import Atoms
 from finemo_dist.solver.cwms import Cwms
 from finemo_dist.solver.quadratic import solve_nonnegative
 
-_MAX_DESIGN_VALUES = 1 << 24
-"""Float64 values (128 MiB) in the largest design of clusters solved together."""
+_MAX_VALUES = {"cpu": 1 << 21, "cuda": 1 << 26}
+"""Float64 values (16 MiB, 512 MiB) in the design or the Gram matrices of clusters solved together.
+
+On a GPU every part costs its launches over again.
+"""
+
+
+_LOG_PADDING = {"cpu": 1, "cuda": 2}
+"""Clusters are padded to powers of two, on a GPU of four: fewer sizes are fewer launches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +29,13 @@ class Clusters:
     """(K,) int64 first atom."""
     size: Tensor
     """(K,) int64 atoms."""
+    reach: Tensor
+    """(K,) int64 anchor of the last atom less that of the first."""
     of_atom: Tensor
     """(N,) int64 the cluster of each atom."""
 
     def __getitem__(self, rows: Tensor) -> "Clusters":
-        return Clusters(self.first[rows], self.size[rows], self.of_atom)
+        return Clusters(self.first[rows], self.size[rows], self.reach[rows], self.of_atom)
 
 
 def find_clusters(atoms: Atoms, cwms: Cwms, length: int) -> Clusters:
@@ -36,8 +45,8 @@ def find_clusters(atoms: Atoms, cwms: Cwms, length: int) -> Clusters:
     is_first = torch.ones_like(start, dtype=torch.bool)
     is_first[1:] = start[1:] >= reach[:-1]
     first = is_first.nonzero()[:, 0]
-    end = torch.cat((first[1:], first.new_full((1,), len(start))))
-    return Clusters(first, end - first, is_first.cumsum(0) - 1)
+    end = torch.cat((first, first.new_full((1,), len(start))))[1:]
+    return Clusters(first, end - first, start[end - 1] - start[first], is_first.cumsum(0) - 1)
 
 
 def solve_clusters(
@@ -51,8 +60,8 @@ def solve_clusters(
     n_new = torch.zeros_like(clusters.first).index_add_(0, clusters.of_atom, is_new.long())
     stale = clusters[n_new.nonzero()[:, 0]]
     solved = amplitude.clone()
-    for member, is_member in _buckets(stale, atoms, cwms):
-        gram = _gram(member, is_member, atoms, _global_anchor(atoms, cwms, length))
+    for member, is_member, span in _buckets(stale, atoms, cwms):
+        gram = _gram(member, is_member, atoms, _global_anchor(atoms, cwms, length), span)
         linear = torch.where(is_member, (atoms.correlation - atoms.penalty)[member], -1.0)
         values = solve_nonnegative(gram, linear)
         real = is_member.flatten().nonzero()[:, 0]
@@ -60,28 +69,33 @@ def solve_clusters(
     return solved
 
 
-def _buckets(clusters: Clusters, atoms: Atoms, cwms: Cwms) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield (B, N) atom rows and (B, N) which of them are real, one padded size at a time."""
+def _buckets(clusters: Clusters, atoms: Atoms, cwms: Cwms) -> Iterator[tuple[Tensor, Tensor, int]]:
+    """Yield (B, N) atom rows, (B, N) which of them are real, and the bases that the widest spans.
+
+    One padded size at a time.
+    """
+    device = clusters.size.device
+    every = _LOG_PADDING[device.type]
     log_size = (clusters.size - 1).clamp(min=0).float().log2().floor().long() + 1
     log_size = torch.where(clusters.size == 1, 0, log_size)
-    for log in range(int(log_size.max()) + 1 if len(log_size) else 0):
+    log_size = (log_size + every - 1) // every * every
+    for log in range(0, int(log_size.max()) + 1 if len(log_size) else 0, every):
         rows = (log_size == log).nonzero()[:, 0]
         if not len(rows):
             continue
-        slot = torch.arange(1 << log, device=clusters.first.device)
-        # A chain of N windows spans at most N widths.
-        n_values = (1 << log) ** 2 * cwms.aligned_width * atoms.values.shape[2]
-        for part in torch.split(rows, max(1, _MAX_DESIGN_VALUES // n_values)):
+        slot = torch.arange(1 << log, device=device)
+        span = int(clusters.reach[rows].max()) + cwms.aligned_width
+        n_values = (1 << log) * max(span * atoms.values.shape[2], 1 << log)
+        for part in torch.split(rows, max(1, _MAX_VALUES[device.type] // n_values)):
             is_member = slot < clusters.size[part, None]
-            yield torch.where(is_member, clusters.first[part, None] + slot, 0), is_member
+            yield torch.where(is_member, clusters.first[part, None] + slot, 0), is_member, span
 
 
-def _gram(member: Tensor, is_member: Tensor, atoms: Atoms, anchor: Tensor) -> Tensor:
-    """Return (B, N, N) inner products of the atoms of each cluster."""
+def _gram(member: Tensor, is_member: Tensor, atoms: Atoms, anchor: Tensor, span: int) -> Tensor:
+    """Return (B, N, N) inner products of the atoms of clusters no wider than ``span`` bases."""
     n_clusters, n_atoms = member.shape
     _, width, n_channels = atoms.values.shape
     offset = (anchor[member] - anchor[member[:, :1]]) * is_member
-    span = int(offset.max()) + width
     design = atoms.values.new_zeros(n_clusters, n_atoms, span * n_channels)
     column = torch.arange(width * n_channels, device=member.device)
     values = atoms.values.flatten(1)[member] * is_member[..., None]

@@ -71,17 +71,15 @@ def _active_set(gram: Tensor, linear: Tensor) -> Tensor:
     n_variables = linear.shape[1]
     every = _STEPS_BETWEEN_SYNCS[linear.device.type]
     result = torch.zeros_like(linear)
-    programs = _let_in(_first_guess(gram, linear), linear)
-    programs = programs[(programs.is_passive.any(1)).nonzero()[:, 0]]
+    programs, enters = _let_in(_first_guess(gram, linear), linear)
+    programs = programs[enters.nonzero()[:, 0]]
     for n_steps in range(1, 3 * n_variables + _SPARE_STEPS):
         if not len(programs.row):
             return result
         at = _passive_index(programs.is_passive, min(n_steps, n_variables))
         guess = _solve_passive(programs, at)
-        is_feasible = ~(programs.is_passive & ~(guess > 0)).any(1)
         gain = programs.linear - _times(programs.gram, guess, at)
-        is_done = is_feasible & ~((gain > programs.slack) & ~programs.is_passive).any(1)
-        programs = _advance(programs, guess, gain, is_feasible)
+        programs, is_done = _advance(programs, guess, gain)
         if n_steps % every:
             continue
         # Programs that are done stay as they are, so they may stay in the batch until they are
@@ -105,18 +103,23 @@ def _first_guess(gram: Tensor, linear: Tensor) -> _Programs:
     )
 
 
-def _let_in(programs: _Programs, gain: Tensor) -> _Programs:
-    """Let in the variable of the steepest gain of each program that has one."""
+def _let_in(programs: _Programs, gain: Tensor) -> tuple[_Programs, Tensor]:
+    """Let in the variable of the steepest gain of each program that has one; say which (B,) do."""
     gain = torch.where(programs.is_passive, -torch.inf, gain)
     steepest, column = gain.max(1, keepdim=True)
-    enters = torch.zeros_like(programs.is_passive).scatter_(1, column, steepest > programs.slack)
-    return replace(programs, is_passive=programs.is_passive | enters)
+    enters = steepest > programs.slack
+    entered = torch.zeros_like(programs.is_passive).scatter_(1, column, enters)
+    return replace(programs, is_passive=programs.is_passive | entered), enters[:, 0]
 
 
-def _advance(programs: _Programs, guess: Tensor, gain: Tensor, is_feasible: Tensor) -> _Programs:
-    """Accept feasible guesses and let a variable in; elsewhere step to the boundary and drop."""
-    feasible = is_feasible[:, None]
+def _advance(programs: _Programs, guess: Tensor, gain: Tensor) -> tuple[_Programs, Tensor]:
+    """Accept feasible guesses and let a variable in; elsewhere step to the boundary and drop.
+
+    The second result (B,) says which programs are done: feasible, with none to let in.
+    """
     blocks = programs.is_passive & ~(guess > 0)
+    is_blocked = blocks.any(1)
+    feasible = ~is_blocked[:, None]
     # How far along the way to the guess each blocking variable reaches zero.
     way = torch.where(blocks, programs.value / (programs.value - guess), torch.inf)
     share = way.amin(1, keepdim=True).clamp(max=1)
@@ -128,7 +131,8 @@ def _advance(programs: _Programs, guess: Tensor, gain: Tensor, is_feasible: Tens
         is_passive=torch.where(feasible, programs.is_passive, kept),
         value=torch.where(feasible, guess, torch.where(kept, boundary.clamp(min=0), 0.0)),
     )
-    return _let_in(stepped, torch.where(feasible, gain, -torch.inf))
+    advanced, enters = _let_in(stepped, torch.where(feasible, gain, -torch.inf))
+    return advanced, ~(is_blocked | enters)
 
 
 def _passive_index(is_passive: Tensor, n_slots: int) -> Tensor:

@@ -14,6 +14,7 @@ from tests.benchmarks.datasets import SHARED_DATA
 from tests.benchmarks.efforts import FULL, QUICK, SHORT, Effort
 from tests.benchmarks.end_to_end import measure_end_to_end
 from tests.benchmarks.finemo_env import Finemo, find_finemo
+from tests.benchmarks.gpu_estimate import measure_gpu_estimate
 from tests.benchmarks.growth import measure_growth
 from tests.benchmarks.hit_catalog import measure_catalog
 from tests.benchmarks.processes import BenchmarkError
@@ -48,6 +49,12 @@ def _growth(settings: Settings) -> str:
     return measure_growth(settings.effort, settings.work / "growth", n_workers=settings.n_workers)
 
 
+def _gpu_estimate(settings: Settings) -> str:
+    return measure_gpu_estimate(
+        settings.effort, settings.work / "gpu-estimate", shared=settings.shared
+    )
+
+
 def _end_to_end(settings: Settings) -> str:
     return measure_end_to_end(
         settings.effort,
@@ -74,12 +81,16 @@ def _scheduling(settings: Settings) -> str:
 BENCHMARKS: Final[dict[str, tuple[str, Callable[[Settings], str]]]] = {
     "solver": ("Solver", _solver),
     "growth": ("Growth", _growth),
+    "gpu-estimate": ("On a GPU: an estimate", _gpu_estimate),
     "end-to-end": ("End to end", _end_to_end),
     "report": ("Report", _report),
     "catalog": ("Catalog", _catalog),
     "scheduling": ("Scheduling", _scheduling),
 }
 """Name to title and function, in the order of ``all``."""
+
+_ALONE: Final = ("growth", "gpu-estimate", "scheduling")
+"""Benchmarks without finemo."""
 
 
 def run_benchmark(name: str, settings: Settings, out: Path | None) -> str:
@@ -127,7 +138,7 @@ def main(
 ) -> None:
     """Run one benchmark, or all; tables go to standard output, progress to standard error."""
     try:
-        finemo = None if no_finemo or name in {"growth", "scheduling"} else find_finemo(finemo_path)
+        finemo = None if no_finemo or name in _ALONE else find_finemo(finemo_path)
         with tempfile.TemporaryDirectory(prefix="finemo-dist-bench-") as temporary:
             settings = Settings(
                 effort=QUICK if quick else SHORT if short else FULL,

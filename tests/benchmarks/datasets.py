@@ -115,6 +115,17 @@ def real_datasets(data: Path, n_compendium: int) -> Iterator[Dataset]:
     yield Dataset("compendium", "yeast with the JASPAR compendium", some, compendium, 704)
 
 
+def bench_datasets(
+    folder: Path, shared: Path, *, n_simulated: int, n_compendium: int
+) -> Iterator[Dataset]:
+    """Yield yeast, simulated regions with 100 motif-strands, and the compendium, as far as here."""
+    folder.mkdir(parents=True, exist_ok=True)
+    real = list(real_datasets(shared, n_compendium)) if shared.is_dir() else []
+    yield from real[:1]
+    yield simulated_dataset(folder, n_regions=n_simulated)
+    yield from real[1:]
+
+
 def simulated_dataset(
     folder: Path, *, n_regions: int, n_strands: int = 100, width: int = 1000
 ) -> Dataset:

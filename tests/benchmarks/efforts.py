@@ -31,6 +31,8 @@ class Effort:
     growth_lengths: tuple[int, ...]
     growth_sample: int
     """Regions where the number of motifs or the length grows."""
+    gpu_regions: int
+    """Regions of the batch whose operations are counted: that of a GPU worker."""
     catalog_hits: int
     """Hits that are made unique, collapsed and intersected."""
     catalog_samples: int
@@ -56,6 +58,7 @@ FULL: Final = Effort(
     growth_strands=(50, 100, 300, 1_000, 3_000),
     growth_lengths=(500, 1_000, 2_114),
     growth_sample=2_000,
+    gpu_regions=2_048,
     catalog_hits=20_000_000,
     catalog_samples=200,
     catalog_sample_hits=1_000_000,
@@ -98,6 +101,7 @@ QUICK: Final = replace(
     growth_strands=(50, 300),
     growth_lengths=(500, 1_000),
     growth_sample=250,
+    gpu_regions=64,
     catalog_hits=120_000,
     catalog_samples=3,
     catalog_sample_hits=24_000,

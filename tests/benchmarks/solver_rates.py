@@ -1,6 +1,6 @@
 """Regions a second, side by side with finemo, and against one dense pass."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -11,8 +11,7 @@ from tests.benchmarks.datasets import (
     ABSENT,
     CopiedSource,
     Dataset,
-    real_datasets,
-    simulated_dataset,
+    bench_datasets,
     spaced_rows,
     write_regions,
 )
@@ -45,7 +44,10 @@ def measure_solver(
     """Return the tables of all data sets that are here."""
     parts = [_NOTE.format(gap_regions=effort.gap_regions)]
     rows, floors = [], []
-    for dataset in _datasets(effort, work, shared):
+    n_simulated = effort.finemo_regions["simulated"]
+    for dataset in bench_datasets(
+        work, shared, n_simulated=n_simulated, n_compendium=_COMPENDIUM_REGIONS
+    ):
         click.echo(f"solver: {dataset.title}, {dataset.n_strands} motif-strands", err=True)
         folder = work / dataset.name
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,14 +71,6 @@ def measure_solver(
         ),
     ]  # fmt: skip
     return "\n".join(parts)
-
-
-def _datasets(effort: Effort, work: Path, shared: Path) -> Iterator[Dataset]:
-    work.mkdir(parents=True, exist_ok=True)
-    real = list(real_datasets(shared, _COMPENDIUM_REGIONS)) if shared.is_dir() else []
-    yield from real[:1]
-    yield simulated_dataset(work, n_regions=effort.finemo_regions["simulated"])
-    yield from real[1:]
 
 
 def _side_by_side(

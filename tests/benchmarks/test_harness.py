@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import sys
 from dataclasses import replace
 
@@ -14,12 +15,14 @@ from tests.benchmarks.datasets import CopiedSource, simulated_dataset, spaced_ro
 from tests.benchmarks.efforts import QUICK
 from tests.benchmarks.gaps import gaps_of_hits
 from tests.benchmarks.hit_runs import write_hit_run
+from tests.benchmarks.gpu_estimate import GPUS, cost, stage_of
 from tests.benchmarks.probe import probe
 from tests.benchmarks.processes import BenchmarkError, Measured, measure
 from tests.benchmarks.programs import DistCaller, summary
 from tests.benchmarks.tables import table, write_section
 from tests.benchmarks.timings import work_seconds
 from tests.command import finemo_dist
+from tests.fake_cuda import Launch
 
 pytestmark = pytest.mark.slow
 
@@ -30,6 +33,7 @@ TINY = replace(
     work_s=0.01,
     trial_regions=4,
     probe_regions=4,
+    gpu_regions=4,
     catalog_hits=2_400,
     catalog_samples=2,
     catalog_sample_hits=480,
@@ -62,6 +66,41 @@ def test_the_solver_benchmark_runs_without_finemo_and_without_reference_data(tmp
     assert "reference data not present" in section
     assert "conv1d" in section
     assert section.strip() in out.read_text()
+
+
+def test_the_estimate_for_gpus_runs_without_reference_data(tmp_path):
+    settings = Settings(TINY, tmp_path / "work", None, tmp_path / "absent", n_workers=1)
+
+    section = run_benchmark("gpu-estimate", settings, None)
+
+    assert "An estimate, not a measurement" in section
+    # A few regions: nothing but launches takes any time.
+    assert len(re.findall(r"\| active set .* launch .* launch \|", section)) == 1
+    assert len(re.findall(r"\| simulated, 100 +\| +(?:A100|H100) SXM", section)) == 2
+
+
+@pytest.mark.parametrize(
+    ("launch", "seconds", "bound"),
+    [
+        ({"n_kernels": 3}, 15e-6, "launch"),
+        ({"n_bytes": 10**9}, 1e9 / (0.6 * 1.555e12), "memory"),
+        ({"n_flops": 10**12}, 1e12 / (0.5 * 19.5e12), "compute"),
+        ({"n_flops": 10**12, "dtype": torch.float64}, 1e12 / (0.5 * 9.7e12), "compute"),
+    ],
+)
+def test_an_operation_takes_the_longest_of_its_times(launch, seconds, bound):
+    nothing = Launch("aten", "", 1, 0, 0, (), torch.float32)
+
+    found = cost([replace(nothing, **launch)], 0, GPUS[0])
+
+    assert found.seconds == pytest.approx(seconds)
+    assert found.bound == bound
+
+
+def test_a_stage_is_that_of_the_innermost_function_known():
+    assert stage_of("working_set.solve/clusters.solve_clusters/clusters._gram") == "Gram matrices"
+    with pytest.raises(KeyError, match=r"new\.function"):
+        stage_of("new.function")
 
 
 def test_the_catalog_benchmark_runs_without_finemo(tmp_path, in_process):

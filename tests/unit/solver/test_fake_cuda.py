@@ -9,7 +9,7 @@ from finemo_dist.core.config import SolverConfig
 from finemo_dist.core.records import Mode
 from finemo_dist.solver import working_set
 from finemo_dist.solver.api import make_solver
-from tests.fake_cuda import solve_on_fake_cuda
+from tests.fake_cuda import record, sizes_of_cuda, solve_on_fake_cuda
 from tests.problems import make_problem
 
 ONCE_A_ROUND = {
@@ -26,8 +26,7 @@ ONCE_A_ROUND = {
 """Where the host waits for the device, and for the number of what."""
 ONCE_A_SIZE = {
     "clusters.solve_clusters": "clusters to solve",
-    "clusters._buckets": "their sizes",
-    "clusters._gram": "the widest of a size",
+    "clusters._buckets": "their sizes, and the widest of a size",
     "quadratic._active_set": "programs done, every fourth step",
     "quadratic._share_ties": "programs with equal atoms",
 }
@@ -45,6 +44,10 @@ def test_the_whole_solve_runs_on_one_device_and_waits_only_where_it_must(mode):
     real, faked = solve_on_fake_cuda(*solver_and_regions(mode=mode))
 
     assert faked.places == real.places
+    assert len(faked.waits) == len(faked.places)
+    flops, faked_flops = (sum(x.n_flops for x in log.launches) for log in (real, faked))
+    assert faked_flops == pytest.approx(flops, rel=0.01)
+    assert faked.peak_bytes == pytest.approx(real.peak_bytes, rel=0.01)
     assert set(faked.places) <= ONCE_A_ROUND.keys() | ONCE_A_SIZE.keys() | ONCE.keys()
     assert {"screening._open_windows", "quadratic._active_set"} <= set(faked.places)
 
@@ -56,6 +59,60 @@ def test_the_waits_of_a_round_do_not_grow_with_the_regions():
     n_rounds = Counter(many)["clusters.find_clusters"]
     assert per_round.keys() >= set(few) & ONCE_A_ROUND.keys()
     assert max(per_round.values()) <= 3 * (n_rounds + 1)
+
+
+@pytest.mark.parametrize(
+    ("operation", "n_flops", "n_bytes"),
+    [
+        (lambda x: x @ x.T, 2 * 100 * 40 * 100, 4 * (4000 + 4000 + 10_000)),
+        (lambda x: x + 1, 4000, 4 * 8000),
+        (lambda x: x.sum(), 4000, 4 * 4001),
+        (lambda x: x.index_select(0, torch.arange(3)), 0, 2 * 4 * 120 + 8 * 3),
+        (lambda x: x.as_strided((3901, 100), (1, 1)).clone(), 0, 4 * (4000 + 390_100)),
+        (lambda x: torch.linalg.cholesky_ex(x[:3, :3]), 9, 4 * (9 + 9) + 4),
+    ],
+    ids=["product", "element-wise", "sum", "gather", "overlapping view", "Cholesky"],
+)
+def test_an_operation_counts_what_it_must_compute_and_move(operation, n_flops, n_bytes):
+    values = torch.rand(100, 40)
+
+    with record() as log:
+        operation(values)
+
+    last = log.launches[-1]
+    assert last.n_flops == n_flops
+    assert last.n_bytes == n_bytes
+    assert last.n_kernels >= 1
+
+
+def test_memory_that_is_given_back_does_not_count_twice():
+    values = torch.rand(1000)
+
+    with record() as log:
+        for _ in range(5):
+            values + 1
+
+    assert log.peak_bytes == 4000
+
+
+def test_views_launch_nothing():
+    with record() as log:
+        torch.zeros(4, 4).T[1:].flatten(0)[0:0].view(0, 2)
+
+    assert [launch.name for launch in log.launches] == ["aten.zeros.default", "aten.clone.default"]
+
+
+def test_the_sizes_set_for_a_gpu_change_no_hit():
+    solver, *regions = solver_and_regions(20)
+    expected = solver.solve(*regions).hits
+
+    with sizes_of_cuda():
+        found = solver.solve(*regions).hits
+
+    assert torch.equal(found.region, expected.region)
+    assert torch.equal(found.motif, expected.motif)
+    assert torch.equal(found.position, expected.position)
+    torch.testing.assert_close(found.coefficient, expected.coefficient, rtol=1e-9, atol=0)
 
 
 def test_a_tensor_left_on_the_host_is_found(monkeypatch):
