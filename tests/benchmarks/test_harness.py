@@ -14,8 +14,8 @@ from tests.benchmarks.__main__ import Settings, run_benchmark
 from tests.benchmarks.datasets import CopiedSource, simulated_dataset, spaced_rows, write_regions
 from tests.benchmarks.efforts import QUICK
 from tests.benchmarks.gaps import gaps_of_hits
-from tests.benchmarks.hit_runs import write_hit_run
 from tests.benchmarks.gpu_estimate import GPUS, cost, stage_of
+from tests.benchmarks.hit_runs import write_hit_run
 from tests.benchmarks.probe import probe
 from tests.benchmarks.processes import BenchmarkError, Measured, measure
 from tests.benchmarks.programs import DistCaller, summary
