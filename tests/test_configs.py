@@ -18,7 +18,7 @@ def test_a_configuration_loads(path):
 
     assert config.samples
     assert config.output.is_absolute()
-    assert config.modisco_h5.is_absolute()
+    assert all(asked.modisco_h5.is_absolute() for asked in config.of_samples.values())
 
 
 def test_every_configuration_is_described():
@@ -26,6 +26,18 @@ def test_every_configuration_is_described():
 
     for path in CONFIGS.glob("*.yaml"):
         assert f"`{path.name}`" in readme
+
+
+def test_settings_of_single_samples_go_before_those_of_all():
+    single = load_config(CONFIGS / "single-machine.yaml").of_samples
+    atlas = load_config(CONFIGS / "atlas.yaml").of_samples
+
+    assert [s.call.motifs.penalty for s in single.values()] == [0.7, 0.8]
+    assert {n: (s.modisco_h5.name, s.call.motifs.penalty) for n, s in atlas.items()} == {
+        "astrocyte": ("compendium.h5", 0.7),
+        "microglia": ("microglia.h5", 0.7),
+        "neuron": ("compendium.h5", 0.8),
+    }
 
 
 def test_the_spelt_out_defaults_are_the_defaults():
