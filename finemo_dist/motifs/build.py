@@ -40,7 +40,7 @@ def build_motif_set(patterns: Sequence[Pattern], config: MotifConfig, mode: Mode
     width = max(p.contributions.shape[1] for p in kept)
     windows = [_trim_window(p, config) for p in kept]
     called = [p.hypothetical if mode.cwms_are_hypothetical else p.contributions for p in kept]
-    scales = [float(np.sqrt(np.square(cwm).sum())) for cwm in called]
+    scales = [norm(cwm) for cwm in called]
     forward = [_padded(cwm / scale, width) for cwm, scale in zip(called, scales, strict=True)]
     penalties = [config.penalties.get(p.name, config.penalty) for p in kept]
     return MotifSet(
@@ -53,6 +53,16 @@ def build_motif_set(patterns: Sequence[Pattern], config: MotifConfig, mode: Mode
         scale=np.array(_twice(scales), np.float64),
         penalty=np.array(_twice(penalties), np.float64),
     )
+
+
+def norm(cwm: NDArray[np.float64]) -> float:
+    """Return the Euclidean norm of a CWM that is not all zero, however small or large it is.
+
+    Scaled by a power of two, so that no square over- or underflows and no bit changes.
+    """
+    _, exponent = np.frexp(np.abs(cwm).max())
+    squares = np.square(np.ldexp(cwm, -exponent))
+    return float(np.ldexp(np.sqrt(squares.sum()), exponent))
 
 
 def trim_window(cwm: NDArray[np.float64], threshold: float) -> tuple[int, int]:
@@ -78,7 +88,7 @@ def _trim_window(pattern: Pattern, config: MotifConfig) -> tuple[int, int]:
     else:
         threshold = config.trim_thresholds.get(pattern.name, config.trim_threshold)
         cwm = pattern.contributions
-        start, end = trim_window(cwm / np.sqrt(np.square(cwm).sum()), threshold)
+        start, end = trim_window(cwm / norm(cwm), threshold)
     if not (pattern.contributions[:, start:end].any() and pattern.hypothetical[:, start:end].any()):
         raise InputError(
             f"{pattern.name}: its CWM is zero in trim window {start} to {end}, so it matches "

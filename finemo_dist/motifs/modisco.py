@@ -20,6 +20,9 @@ GROUPS = ("pos_patterns", "neg_patterns")
 _DAMAGE = (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, MemoryError)
 """What h5py raises where a file's own structure is harmed, by where the harm is."""
 
+_TOO_LARGE = 2.0**127
+"""As of the contributions of a region: none that a network gives is near it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
@@ -124,4 +127,9 @@ def _read_cwm(path: Path, pattern: object, name: str, field: str) -> NDArray[np.
     cwm: NDArray[np.float64] = array[()].T.astype(np.float64)
     if not np.isfinite(cwm).all():
         raise InputError(f"{path}: {name}/{field} holds NaN or infinity; remove the pattern.")
+    if (largest := np.abs(cwm).max()) >= _TOO_LARGE:
+        raise InputError(
+            f"{path}: {name}/{field} holds a value of magnitude {largest:g}, expected less than "
+            "1.7e38. The file is damaged; write or fetch it again, or remove the pattern."
+        )
     return cwm

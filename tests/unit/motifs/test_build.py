@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 from finemo_dist.core.config import MotifConfig
 from finemo_dist.core.errors import InputError
 from finemo_dist.core.records import Mode
-from finemo_dist.motifs.build import build_motif_set, trim_window
+from finemo_dist.motifs.build import build_motif_set, norm, trim_window
 from finemo_dist.motifs.modisco import Pattern
 from tests.problems import make_patterns
 
@@ -238,3 +238,11 @@ def test_an_empty_list_of_motifs_is_refused(rng):
     """C8."""
     with pytest.raises(InputError, match="include is empty"):
         build_motif_set(make_patterns(rng, 2, 6), MotifConfig(include=()), Mode.PP)
+
+
+@given(exponent=st.integers(-1000, 1000), seed=st.integers(0, 99))
+def test_a_norm_is_that_of_the_squares_whatever_the_scale(exponent, seed):
+    cwm = np.random.default_rng(seed).normal(size=(4, 8))
+
+    assert norm(cwm) == np.sqrt(np.square(cwm).sum())
+    assert norm(np.ldexp(cwm, exponent)) == np.ldexp(norm(cwm), exponent)

@@ -87,6 +87,7 @@ def test_patterns_of_a_compendium_have_no_seqlets(tmp_path, rng):
         (pattern(POS, contrib_scores=1j * cwm()), r"is of type complex64, expected numbers"),
         (pattern(POS, contrib_scores=np.nan * cwm()), r"contrib_scores holds NaN or infinity"),
         (pattern(POS, hypothetical_contribs=np.inf * cwm()), r"contribs holds NaN or infinity"),
+        (pattern(POS, contrib_scores=np.full((9, 4), 1e200)), r"holds a value of magnitude 1e.200"),
         (pattern(POS, contrib_scores=cwm(4)), r"has 4 columns in contrib_scores and 5 in"),
     ],
 )
