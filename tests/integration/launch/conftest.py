@@ -160,6 +160,8 @@ AuthInfo=socket={folder}/munge/socket,cred_expire=5
 CredType=cred/munge
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
+# A busy machine may take longer than the usual half minute from SIGTERM to SIGKILL.
+KillWait=120
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
 MpiDefault=none

@@ -53,7 +53,7 @@ def test_a_job_that_is_stopped_goes_back_to_the_queue_and_resumes(slurm, write_c
         wait_until(lambda n=n_before: len(parts(config.run)) > n + 10, 120, "part")
         slurm.call(*stop)
         wait_until(lambda n=n_restarts: slurm.job(job)["Restarts"] == str(n), 60, "requeue")
-        wait_until(lambda: RunRecord.load(config.run).status == "interrupted", 60, "interruption")
+        wait_until(lambda: RunRecord.load(config.run).status == "interrupted", 150, "interruption")
         assert committed.items() <= pairs(config.run).items()
         committed = pairs(config.run)
         assert n_before < len(committed) < 2 * N_SHARDS
@@ -78,7 +78,7 @@ def test_a_job_that_is_cancelled_stays_out_of_the_queue(slurm, write_config):
     end = slurm.wait(job)
 
     assert (end["JobState"], end["Restarts"]) == ("CANCELLED", "0")
-    wait_until(lambda: RunRecord.load(config.run).status == "interrupted", 60, "interruption")
+    wait_until(lambda: RunRecord.load(config.run).status == "interrupted", 150, "interruption")
 
 
 def test_the_exit_status_of_the_run_is_that_of_the_job(slurm, write_config):
