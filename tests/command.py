@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,15 +26,22 @@ class Answer:
     err: str
 
 
+@contextmanager
+def kept_signal_handlers() -> Iterator[None]:
+    """Put back what signals do: a command takes them for itself."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
 def answer_of(capsys: pytest.CaptureFixture[str], *words: object) -> Answer:
     """Run a command as ``finemo-dist`` does, but in this process."""
-    handler = signal.getsignal(signal.SIGTERM)
     capsys.readouterr()
-    try:
-        with pytest.raises(SystemExit) as caught:
-            main([str(word) for word in words])
-    finally:
-        signal.signal(signal.SIGTERM, handler)
+    with kept_signal_handlers(), pytest.raises(SystemExit) as caught:
+        main([str(word) for word in words])
     said = capsys.readouterr()
     return Answer(caught.value.code, said.out, said.err)
 

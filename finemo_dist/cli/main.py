@@ -2,15 +2,14 @@
 
 import importlib
 import logging
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 from typing import Final, NoReturn
 
 import click
 
 from finemo_dist import __version__
+from finemo_dist.cli.interrupts import Interrupts
 from finemo_dist.cli.messages import (
     JsonFormatter,
     OneLineFormatter,
@@ -111,8 +110,8 @@ def cli(*, verbose: bool, log_format: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit: 0 done, 2 bad input, 3 shards missing, 130 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    # Pre-emption on a cluster is an interrupt: committed work stays and a rerun resumes.
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupts = Interrupts()
+    interrupts.install()
     try:
         cli.main(words, prog_name="finemo-dist", standalone_mode=False, obj=command_line(words))
     except click.ClickException as error:
@@ -122,6 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         say(f"Error: {error}", level=logging.ERROR)
         sys.exit(error.exit_status)
     except (KeyboardInterrupt, click.Abort):
+        interrupts.end()
         say(f"Interrupted. Committed work is kept; resume with: {resume_line(words)}")
         sys.exit(EXIT_INTERRUPTED)
     except OSError as error:
@@ -133,7 +133,3 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         )
         sys.exit(2)
     sys.exit(0)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt

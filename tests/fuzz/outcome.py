@@ -2,12 +2,10 @@
 
 import contextlib
 import io
-import signal
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from finemo_dist.cli.main import main
+from tests.command import kept_signal_handlers
 
 CLEAR_STATUSES = frozenset({0, 2, 3})
 
@@ -31,7 +29,7 @@ def run_command(*words: object) -> Outcome:
     out, err = io.StringIO(), io.StringIO()
     status = None
     with (
-        _same_signal_handler(),
+        kept_signal_handlers(),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
@@ -54,13 +52,3 @@ def assert_clear(outcome: Outcome) -> bool:
     assert message.isprintable(), f"holds control characters: {message!r}"
     assert len(message) < 2000, f"{len(message)} characters: {message[:200]!r}"
     return False
-
-
-@contextlib.contextmanager
-def _same_signal_handler() -> Iterator[None]:
-    handler = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, handler)

@@ -48,8 +48,13 @@ def words(inputs, run: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def stop_midway(command: list[str], run: Path, how: signal.Signals) -> tuple[int, str]:
-    """Start a command, send it a signal after some commits, and return its end."""
+def stop_midway(
+    command: list[str], run: Path, how: signal.Signals, *, again_s: float | None = None
+) -> tuple[int, str]:
+    """Start a command, send it a signal after some commits, and return its end.
+
+    With ``again_s`` the signal comes again, so many seconds apart, until the process has ended.
+    """
     process = subprocess.Popen(
         [sys.executable, "-c", START, *command],
         cwd=PROJECT,
@@ -61,6 +66,9 @@ def stop_midway(command: list[str], run: Path, how: signal.Signals) -> tuple[int
     while len(parts(run)) < 10 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(how)
+    while again_s is not None and process.poll() is None:
+        time.sleep(again_s)
+        process.send_signal(how)
     _, said = process.communicate(timeout=120)
     return process.returncode, said
 
@@ -94,6 +102,16 @@ def test_an_interrupted_run_says_how_to_resume_and_does(inputs, undisturbed, tmp
     assert resume == ["finemo-dist", *words(inputs, run)]
     finemo_dist(*resume[1:])
     assert_same_output(run, undisturbed)
+
+
+@pytest.mark.parametrize("again_s", [0.0005, 0.01])
+def test_an_interrupt_that_comes_many_times_is_one(inputs, tmp_path, again_s):
+    """SLURM tells every process of a job, and its script passes on what it was told."""
+    command = words(inputs, tmp_path)
+    status, said = stop_midway(command, tmp_path, signal.SIGTERM, again_s=again_s)
+
+    assert (status, "Traceback" in said) == (130, False), said
+    assert RunRecord.load(tmp_path).status == "interrupted"
 
 
 def test_a_killed_run_loses_nothing_and_does_nothing_twice(inputs, undisturbed, tmp_path):

@@ -5,13 +5,11 @@ rows are not together, and regions that have no coordinates. Where it is right t
 """
 
 import gzip
-import signal
 from collections import Counter
 
 import pytest
 
-from finemo_dist.cli.main import main
-from tests.command import finemo_dist, run_process
+from tests.command import answer_of, finemo_dist, run_process
 from tests.hit_tables import primary_by_loop, read_lines, tsv_hit, write_tsv
 
 
@@ -20,15 +18,8 @@ def refusal_of(capsys):
     """Return a function that asserts that a command is refused, and gives its message."""
 
     def run(*words):
-        handler = signal.getsignal(signal.SIGTERM)
-        capsys.readouterr()
-        try:
-            with pytest.raises(SystemExit) as caught:
-                main([str(word) for word in words])
-        finally:
-            signal.signal(signal.SIGTERM, handler)
-        said = capsys.readouterr()
-        assert (caught.value.code, said.out) == (2, "")
+        said = answer_of(capsys, *words)
+        assert (said.status, said.out) == (2, "")
         assert said.err.count("\n") == 1, said.err
         return said.err
 

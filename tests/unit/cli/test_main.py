@@ -12,7 +12,7 @@ from finemo_dist import __version__
 from finemo_dist.cli import main as module
 from finemo_dist.cli.main import cli
 from finemo_dist.core.errors import IncompleteRunError, InputError
-from tests.command import PROJECT
+from tests.command import PROJECT, answer_of
 
 CALL = ("call-hits", "-r", ".", "-m", __file__, "-o", "out")
 
@@ -119,13 +119,13 @@ def test_the_line_that_resumes_does_not_begin_anew(command, monkeypatch):
     assert said.endswith("resume with: finemo-dist run a.yaml -o out\n")
 
 
-def test_a_mistake_of_ours_is_not_hidden(monkeypatch):
+def test_a_mistake_of_ours_is_not_hidden(capsys, monkeypatch):
     def fail(*_arguments, **_options):
         raise ZeroDivisionError
 
     monkeypatch.setattr(module.cli, "main", fail)
     with pytest.raises(ZeroDivisionError):
-        module.main([])
+        answer_of(capsys)
 
 
 @pytest.mark.slow
