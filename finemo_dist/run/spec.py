@@ -42,11 +42,16 @@ class WorkerSpec:
         return True
 
     def make_worker(self, name: str) -> "RegionWorker":
-        """Return a worker that solves, on one thread: sums keep their order."""
+        """Return a worker that solves, on one thread: sums keep their order.
+
+        Sets the threads of PyTorch and the allocator of this process.
+        """
         # Drivers and other kinds of workers do without PyTorch.
         import torch
 
+        from finemo_dist.run.allocator import keep_freed_memory
         from finemo_dist.run.worker import RegionWorker
 
+        keep_freed_memory()
         torch.set_num_threads(1)
         return RegionWorker(self, name)

@@ -25,8 +25,10 @@ _BOUND_MARGIN = 1e-6
 """Relative; running sums in float64 are good to far more."""
 _BLOCK = 8
 """Motifs, neighbours in width, that share a threshold."""
-_WINDOWS_PER_PRODUCT = {"cpu": 1 << 13, "cuda": 1 << 18}
-"""Enough to fill the product; few enough to stay in a CPU's cache, or within a GPU's memory."""
+_WINDOWS_PER_PRODUCT = {"cpu": 1 << 11, "cuda": 1 << 18}
+"""Few enough to stay in a CPU's cache, or within a GPU's memory; enough to fill the product."""
+_PRODUCTS_AT_ONCE = {"cpu": 4, "cuda": 1}
+"""Compared with their thresholds together: each comparison is many small operations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,12 @@ class Screen:
             that hold one are looked at. All of them when None.
         """
         width = self.cwms.aligned_width
+        # Before anything is explained, one serves for both.
+        is_all = residual is target.y
         sums = _Sums(
             length=target.length,
             target=cumulative_sq,
-            residual=running_sum(residual.square().sum(2), width),
+            residual=cumulative_sq if is_all else running_sum(residual.square().sum(2), width),
             n_open=None if is_open is None else running_sum(is_open.int(), width),
         )
         data = target.by_base(residual.float(), padding=width)
@@ -121,12 +125,13 @@ class Screen:
         self, group: WidthGroup, data: Tensor, sums: "_Sums"
     ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         region, anchor = _open_windows(group, sums)
-        slices = _sliding(data, group.widest)
-        size = _WINDOWS_PER_PRODUCT[data.device.type]
-        for at in zip(torch.split(region, size), torch.split(anchor, size), strict=True):
-            row = at[0] * data.shape[1] + at[1]
-            ratio = group.kernel @ slices.index_select(0, row).T
-            yield self._confirm(*_over_threshold(group, ratio, at, sums), sums)
+        products = _Products(group, data, len(region))
+        for at in zip(
+            torch.split(region, products.most_windows),
+            torch.split(anchor, products.most_windows),
+            strict=True,
+        ):
+            yield self._confirm(*_over_threshold(group, products.of(*at), at, sums), sums)
 
     def _confirm(
         self, at: tuple[Tensor, Tensor, Tensor], ratio: Tensor, sums: "_Sums"
@@ -157,6 +162,46 @@ class _Sums:
     """Of open bases; None when all are."""
 
 
+class _Products:
+    """Multiplies windows with the CWMs of a group, in buffers that are used again.
+
+    Parameters
+    ----------
+    group : WidthGroup
+        Its G' CWMs.
+    data : (R, T, 4) float32
+        What the windows are of.
+    n_windows : int
+        How many are going to be multiplied in all.
+    """
+
+    def __init__(self, group: WidthGroup, data: Tensor, n_windows: int) -> None:
+        self._size = max(1, min(_WINDOWS_PER_PRODUCT[data.device.type], n_windows))
+        self._n_products = _PRODUCTS_AT_ONCE[data.device.type]
+        self._kernel = group.kernel
+        self._slices = _sliding(data, group.widest)
+        self._row_stride = data.shape[1]
+        self._window = data.new_empty(self._size, group.kernel.shape[1])
+        self._ratio = data.new_empty(self._n_products, len(group.kernel), self._size)
+
+    @property
+    def most_windows(self) -> int:
+        """How many windows are multiplied at once."""
+        return self._n_products * self._size
+
+    def of(self, region: Tensor, anchor: Tensor) -> Tensor:
+        """Return the products (K, G', size) of windows, which fill ``size`` by ``size``.
+
+        They stand until the next call; those beyond the last window are anything.
+        """
+        rows = torch.split(region * self._row_stride + anchor, self._size)
+        for row, ratio in zip(rows, self._ratio, strict=False):
+            window = self._window[: len(row)]
+            torch.index_select(self._slices, 0, row, out=window)
+            torch.mm(self._kernel, self._window.T, out=ratio)
+        return self._ratio[: len(rows)]
+
+
 def _over_threshold(
     group: WidthGroup, ratio: Tensor, at: tuple[Tensor, Tensor], sums: _Sums
 ) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor]:
@@ -164,16 +209,20 @@ def _over_threshold(
 
     Most windows pass for no motif, so the largest of each block is compared first.
     """
-    by_block = ratio.view(len(group.block_narrowest), _BLOCK, ratio.shape[1])
+    n_products, _, size = ratio.shape
+    by_block = ratio.view(n_products, len(group.block_narrowest), _BLOCK, size)
     region, anchor = at
     first = region * sums.target.shape[1] + anchor
-    smallest = _sum_at(sums.target, first, group.block_narrowest)
-    threshold = _threshold(smallest).float()
-    block, window = (by_block.amax(1) > threshold).nonzero(as_tuple=True)
-    is_over = by_block[block, :, window] > threshold[block, window, None]
+    threshold = _threshold(_sum_at(sums.target, first, group.block_narrowest).float())
+    largest = by_block.amax(2).transpose(0, 1).flatten(1)[:, : len(region)]
+    block, window = (largest > threshold).nonzero(as_tuple=True)
+    product, column = window // size, window % size
+    is_over = by_block[product, block, :, column] > threshold[block, window, None]
     found, member = is_over.nonzero(as_tuple=True)
-    column, window = block[found] * _BLOCK + member, window[found]
-    return (region[window], anchor[window], group.motif[column]), ratio[column, window]
+    row = block[found] * _BLOCK + member
+    value = ratio[product[found], row, column[found]]
+    window = window[found]
+    return (region[window], anchor[window], group.motif[row]), value
 
 
 def _threshold(importance_sq: Tensor) -> Tensor:

@@ -18,7 +18,6 @@ from finemo_dist.solver.atoms import (
     build_atoms,
     merge_atoms,
     running_sum,
-    window_sum,
     windows,
 )
 from finemo_dist.solver.certificate import duality_gap
@@ -85,13 +84,14 @@ class WorkingSetSolver:
         state, finished, n_rounds = _start(target, self._cwms), [], 0
         while len(state.row):
             violators, largest_ratio = self._violators(state)
-            gap = _gap(state, largest_ratio) / target.length
+            residual_sq = state.residual.square().sum((1, 2))
+            gap = _gap(state, residual_sq, largest_ratio) / target.length
             has_violator = torch.zeros_like(gap, dtype=torch.bool)
             has_violator[violators.region] = True
             # A gap within tolerance ends no region: a weak hit hides under it, and the restricted
             # problems are solved to round-off anyway. The tolerance says what counts as converged.
             is_done = ~has_violator | (n_rounds >= self._config.max_steps)
-            finished.append(_finish(state, gap, is_done, n_rounds))
+            finished.append(_finish(state, residual_sq, gap, is_done, n_rounds))
             state, violators = _continue(state, violators, ~is_done)
             state = self._solve_restricted(state, violators)
             n_rounds += 1
@@ -163,14 +163,13 @@ class WorkingSetSolver:
         )
         amplitude = torch.cat([part.amplitude for part in finished])
         lam = self._cwms.penalty[motif]
-        absolute = running_sum(target.y.abs().sum(2), self._cwms.aligned_width)
         hits = Hits(
             region=region,
             motif=motif,
             position=anchor - self._cwms.start[motif],
             coefficient=amplitude * penalty / lam,
             similarity=correlation / importance_sq.sqrt(),
-            importance=window_sum(absolute, (region, anchor, motif), self._cwms),
+            importance=_importance(target, (region, anchor, motif), self._cwms),
             importance_sq=importance_sq,
         )
         if self._config.use_post_filter:
@@ -207,28 +206,29 @@ def _unknown(
     return region[keep], anchor[keep], motif[keep]
 
 
-def _gap(state: _State, largest_ratio: Tensor) -> Tensor:
+def _gap(state: _State, residual_sq: Tensor, largest_ratio: Tensor) -> Tensor:
     """Return the duality gap (R,) of each region, not divided by L."""
     penalty = torch.zeros_like(largest_ratio)
     penalty.index_put_(
         (state.atoms.region,), state.amplitude * state.atoms.penalty, accumulate=True
     )
     return duality_gap(
-        residual_sq=state.residual.square().sum((1, 2)),
+        residual_sq=residual_sq,
         residual_target=(state.residual * state.target.y).sum((1, 2)),
         penalty=penalty,
         largest_ratio=largest_ratio,
     )
 
 
-def _finish(state: _State, gap: Tensor, is_done: Tensor, n_rounds: int) -> _Finished:
+def _finish(
+    state: _State, residual_sq: Tensor, gap: Tensor, is_done: Tensor, n_rounds: int
+) -> _Finished:
     rows = is_done.nonzero()[:, 0]
     hits = (is_done[state.atoms.region] & (state.amplitude > 0)).nonzero()[:, 0]
     atoms = state.atoms[hits]
-    residual_sq = state.residual[rows].square().sum((1, 2))
     return _Finished(
         row=state.row[rows],
-        nll=residual_sq / (2 * state.target.length),
+        nll=residual_sq[rows] / (2 * state.target.length),
         gap=gap[rows],
         n_rounds=torch.full_like(rows, n_rounds),
         atoms=_with_regions(atoms, state.row[atoms.region]),
@@ -254,6 +254,15 @@ def _continue(state: _State, violators: Atoms, is_kept: Tensor) -> tuple[_State,
         ),
         _with_regions(kept, new_region[kept.region]),
     )
+
+
+def _importance(target: Target, at: tuple[Tensor, Tensor, Tensor], cwms: Cwms) -> Tensor:
+    """Return (N,) sums of ``|y|`` over the trim windows of atoms at (region, anchor, motif)."""
+    region, anchor, motif = at
+    column = torch.arange(cwms.aligned_width, device=region.device)
+    is_inside = column < cwms.trimmed_width[motif, None]
+    absolute = windows(target.y, region, anchor, cwms.aligned_width).abs().sum(2)
+    return torch.where(is_inside, absolute, 0.0).sum(1)
 
 
 def _with_regions(atoms: Atoms, region: Tensor) -> Atoms:
