@@ -21,7 +21,7 @@ from finemo_dist.core.schema import DEFAULT_OVERLAP, FINEMO_HIT_COLUMNS
 _MILLION: Final = 1_000_000
 _BLOCK_BYTES: Final = 1 << 20
 _PRIMARY: Final = "is_primary"
-_LINE_ENDS: Final = (b"\t0\n", b"\t1\n")
+_IS_PRIMARY: Final = b"\t1\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,24 +104,39 @@ def _refuse_lengths(file: HitFile, staging: Staging) -> None:
 def _write_flagged(file: HitFile, out: Path, flags: bytearray) -> None:
     with file.open() as source, committed(out) as temporary, open_output(temporary, out) as target:
         target.write(source.readline().rstrip(b"\r\n") + b"\t" + _PRIMARY.encode() + b"\n")
-        done = 0
-        for lines in _lines(source):
-            cells = [b""] * (2 * len(lines))
-            cells[0::2] = lines
-            cells[1::2] = map(_LINE_ENDS.__getitem__, flags[done : done + len(lines)])
-            target.write(b"".join(cells))
-            done += len(lines)
+        n_done = 0
+        for block in _whole_lines(source):
+            flagged, n_lines = _flagged(block, flags, n_done)
+            target.write(flagged)
+            n_done += n_lines
 
 
-def _lines(source: BinaryIO) -> Iterator[list[bytes]]:
-    """Yield the lines that are left, many at a time, without their ends."""
+def _whole_lines(source: BinaryIO) -> Iterator[bytes]:
+    """Yield what is left of a file in blocks of whole lines, each ended by a line feed alone."""
     rest = b""
     while block := source.read(_BLOCK_BYTES):
-        block = rest + block
-        *lines, rest = block.split(b"\n")
-        yield [line.rstrip(b"\r") for line in lines] if b"\r" in block else lines
+        whole, end, tail = block.rpartition(b"\n")
+        if not end:
+            rest += tail
+            continue
+        lines, rest = rest + whole + end, tail
+        yield lines.replace(b"\r\n", b"\n") if b"\r" in lines else lines
     if rest:
-        yield [rest.rstrip(b"\r")]
+        yield rest.removesuffix(b"\r") + b"\n"
+
+
+def _flagged(block: bytes, flags: bytearray, first: int) -> tuple[bytes, int]:
+    """Return lines with the flags from ``first`` on as last column, and how many lines."""
+    text = np.frombuffer(block, np.uint8)
+    ends = np.flatnonzero(text == ord("\n"))
+    flagged = np.empty(len(text) + 2 * len(ends), np.uint8)
+    tab = ends + 2 * np.arange(len(ends))
+    is_text = np.ones(len(flagged), np.bool_)
+    is_text[tab] = is_text[tab + 1] = False
+    flagged[is_text] = text
+    flagged[tab] = ord("\t")
+    flagged[tab + 1] = ord("0") + np.frombuffer(flags, np.uint8, len(ends), first)
+    return flagged.tobytes(), len(ends)
 
 
 @contextmanager
@@ -180,5 +195,5 @@ def _append(fragment: Path, target: BinaryIO) -> tuple[int, int]:
             block = b"".join(lines)
             target.write(block)
             n_hits += len(lines)
-            n_primary += block.count(_LINE_ENDS[1])
+            n_primary += block.count(_IS_PRIMARY)
     return n_hits, n_primary

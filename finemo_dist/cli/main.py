@@ -3,6 +3,7 @@
 import importlib
 import logging
 import sys
+import time
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
@@ -14,6 +15,7 @@ from finemo_dist.cli.messages import (
     JsonFormatter,
     OneLineFormatter,
     StderrHandler,
+    TypedCommand,
     command_line,
     resume_line,
     say,
@@ -110,10 +112,11 @@ def cli(*, verbose: bool, log_format: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit: 0 done, 2 bad input, 3 shards missing, 130 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    typed = TypedCommand(command_line(words), time.perf_counter())
     interrupts = Interrupts()
     interrupts.install()
     try:
-        cli.main(words, prog_name="finemo-dist", standalone_mode=False, obj=command_line(words))
+        cli.main(words, prog_name="finemo-dist", standalone_mode=False, obj=typed)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -5,6 +5,7 @@ import logging
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -28,6 +29,15 @@ def printable(line: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
+@dataclass(frozen=True, slots=True)
+class TypedCommand:
+    """What the user typed, and when this process took it up."""
+
+    line: str
+    at: float
+    """By ``time.perf_counter``."""
+
+
 def command_line(words: Sequence[str]) -> str:
     """Return the line to type for the words of a command."""
     return shlex.join(["finemo-dist", *words])
@@ -45,10 +55,10 @@ def resume_of(command: str, directory: str) -> str:
     return line if directory == str(Path.cwd()) else f"cd {shlex.quote(directory)} && {line}"
 
 
-def current_command() -> str | None:
-    """Return the line that was typed for the command that runs; None where none does."""
+def current_command() -> TypedCommand | None:
+    """Return what was typed for the command that runs; None where none does."""
     context = click.get_current_context(silent=True)
-    return None if context is None else context.find_object(str)
+    return None if context is None else context.find_object(TypedCommand)
 
 
 def is_json_wanted() -> bool:

@@ -69,7 +69,10 @@ class Call:
     files: tuple[Path, ...]
     executor: Mapping[str, str | int]
     seconds: Mapping[str, float]
-    """Wall time by stage of the program; stages of workers are summed over them."""
+    """Wall time by stage of the program; stages of workers are summed over them.
+
+    ``start`` is all before the call: libraries, and for ``run`` what was extracted.
+    """
     palindromes: tuple[str, ...] = ()
     """Motifs whose two strands share a coefficient at each site; none where they are merged."""
 
@@ -101,7 +104,9 @@ def call(
     IncompleteRunError
         Some shards could not be finished; the others are committed.
     """
-    clock = Clock()
+    typed = current_command()
+    clock = Clock(since=typed.at if typed else None)
+    clock.lap("start")
     machine = find_machine(resources, n_cores=available_cores())
     motifs, device = check_settings(settings, resources, machine=machine)
     opened = _opened(regions, settings, motifs)
@@ -121,7 +126,7 @@ def call(
     executor = _executor_that_fits(resources, plan, spec, machine, fits=fits)
     _say_what_is_left(plan)
     with run_progress(plan) as on_event:
-        totals = drive(plan, executor, on_event=on_event, command=current_command())
+        totals = drive(plan, executor, on_event=on_event, command=typed.line if typed else None)
     clock.lap("call")
     with open_catalog(run_dir) as catalog:
         files = _write_files(catalog, plan, settings, resources)

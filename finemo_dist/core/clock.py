@@ -4,11 +4,17 @@ import time
 
 
 class Clock:
-    """Adds up wall time by stage, from one lap to the next."""
+    """Adds up wall time by stage, from one lap to the next.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    since
+        When the first lap began, by ``time.perf_counter``; now when None.
+    """
+
+    def __init__(self, since: float | None = None) -> None:
         self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
+        self._last = time.perf_counter() if since is None else since
 
     def lap(self, stage: str) -> None:
         """Count the time since the last lap to a stage."""

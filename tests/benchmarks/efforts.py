@@ -25,7 +25,7 @@ class Effort:
     end_to_end_regions: int | None
     """Regions extracted and called; all when None."""
     has_finemo_default: bool
-    """Whether finemo also runs end to end with its default batch of 2,000: minutes each."""
+    """Whether finemo also runs with its default batch of 2,000: minutes each, so once."""
     growth_regions: tuple[int, ...]
     growth_strands: tuple[int, ...]
     growth_lengths: tuple[int, ...]
@@ -46,15 +46,15 @@ class Effort:
 
 FULL: Final = Effort(
     repeats=3,
-    finemo_regions={"yeast": 500, "simulated": 300, "compendium": 12},
+    finemo_regions={"yeast": 300, "simulated": 150, "compendium": 6},
     finemo_batches={"yeast": (8, 32, 128), "simulated": (8, 32, 128), "compendium": (1, 4)},
     gap_regions=200,
-    work_s=40.0,
+    work_s=25.0,
     trial_regions=2_000,
     probe_regions=4000,
     end_to_end_regions=None,
     has_finemo_default=True,
-    growth_regions=(1_000, 3_000, 10_000, 30_000, 100_000),
+    growth_regions=(1_000, 10_000, 100_000),
     growth_strands=(50, 100, 300, 1_000, 3_000),
     growth_lengths=(500, 1_000, 2_114),
     growth_sample=2_000,

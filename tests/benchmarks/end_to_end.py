@@ -17,7 +17,9 @@ from tests.benchmarks.programs import DistCaller, FinemoCaller, summary
 from tests.benchmarks.tables import megabytes, number, spread, table
 from tests.benchmarks.timings import spread_or_lost, times, work_seconds
 
-_CALL_STAGES = ("prepare", "worker.read", "worker.solve", "worker.write", "call", "outputs")
+_CALL_STAGES = (
+    "start", "prepare", "worker.read", "worker.solve", "worker.write", "call", "outputs",
+)  # fmt: skip
 
 _NOTE = """Both commands of each program (extract, call) on yeast with its 48 motif-strands,
 {n_regions} regions; wall times of whole processes, alternately. "Less start" takes off the same two
@@ -88,8 +90,8 @@ def measure_end_to_end(effort: Effort, work: Path, *, finemo: Finemo | None, sha
             _wall_table(runs),
             "\nWhere the time of finemo-dist goes, from its own timers (`--json`), seconds, median "
             "of the repeats; `worker` stages are part of `call`, summed over workers, and "
-            "not in the sum; what is left of the wall time is the start of Python and its "
-            "libraries:\n",
+            "not in the sum; `start` is the libraries of `call`; what is left of the wall time is "
+            "the start of both processes and the libraries of `extract`:\n",
             _stage_table([run for run in runs if isinstance(run.caller, DistCaller)]),
         ]
     )
@@ -175,7 +177,7 @@ def _stage_table(runs: list[_Run]) -> str:
     rows = []
     for run in runs:
         stages = {stage: statistics.median(values) for stage, values in run.stages.items()}
-        inside = sum(stages[stage] for stage in ("extract", "prepare", "call", "outputs"))
+        inside = sum(stages[stage] for stage in ("extract", "start", "prepare", "call", "outputs"))
         left = statistics.median(run.wall_s) - inside
         name = f"{run.kind}, {run.caller.label}"
         shown = [number(stages[stage]) for stage in ("extract", *_CALL_STAGES)]

@@ -17,11 +17,20 @@ import ray
 from ray.cluster_utils import Cluster
 
 from finemo_dist.core.events import UnitDone
+from finemo_dist.core.protocols import WorkerMaker
 from finemo_dist.run.drive import drive
 from finemo_dist.run.plan import read_plan
+from finemo_dist.run.serial import SerialExecutor
 from tests.command import PROJECT
-from tests.integration.cluster.workers import StubMaker, begin_run, words, write_stub_unit
-from tests.unit.run.runs import parts
+from tests.integration.cluster.workers import (
+    MAKERS,
+    N_REGIONS,
+    SAMPLES,
+    begin_run,
+    words,
+    write_stub_unit,
+)
+from tests.unit.run.runs import parts, spec_of, write_inputs
 
 WAIT_S = 240.0
 """No wait of a test is longer: the machines that run this are shared, and Ray starts slowly."""
@@ -98,9 +107,9 @@ def nodes():
 class Job:
     """A driver in a process of its own, and the workers it made."""
 
-    def __init__(self, address: str, maker: StubMaker, options: dict) -> None:
+    def __init__(self, address: str, kind: str, maker: WorkerMaker, options: dict) -> None:
         self.run, self.word = Path(maker.run), Path(maker.word)
-        given = [json.dumps(value) for value in (address, options, asdict(maker))]
+        given = [json.dumps(value) for value in (address, options, kind, asdict(maker))]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.integration.cluster.driver", *given],
             cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -131,18 +140,27 @@ class Job:
 
 
 @pytest.fixture
-def start(nodes, tmp_path):
-    """Return a function that starts a driver; a second one goes on with the run of the first."""
+def start(nodes, solved_inputs, tmp_path):
+    """Return a function that starts a driver; a second one goes on with the run of the first.
+
+    ``kind`` says which workers it has: those that solve nothing, or those that solve.
+    """
     (tmp_path / "word").mkdir()
     jobs = []
 
-    def begin(*, n_workers: int | None = None, unit_timeout_s: float = WAIT_S, **options) -> Job:
+    def begin(
+        *,
+        kind: str = "stub",
+        n_workers: int | None = None,
+        unit_timeout_s: float = WAIT_S,
+        **options,
+    ) -> Job:
         run = tmp_path / "run"
         if not run.exists():
-            begin_run(run)
-        maker = StubMaker(str(run), str(tmp_path / "word"), **options)
+            begin_run(run) if kind == "stub" else solved_inputs.plan(run)
+        maker = MAKERS[kind](str(run), str(tmp_path / "word"), **options)
         chosen = {"n_workers": n_workers, "unit_timeout_s": unit_timeout_s}
-        jobs.append(Job(nodes.address, maker, chosen))
+        jobs.append(Job(nodes.address, kind, maker, chosen))
         return jobs[-1]
 
     yield begin
@@ -168,6 +186,24 @@ def undisturbed(tmp_path_factory):
 
     drive(read_plan(run), Serial(), on_event=lambda *_: None)
     return parts(run)
+
+
+@pytest.fixture(scope="session")
+def solved_inputs(tmp_path_factory):
+    """As many regions and shards as those that solve nothing have."""
+    (n_shards,) = set(SAMPLES.values())
+    return write_inputs(
+        tmp_path_factory.mktemp("inputs"), samples=tuple(SAMPLES),
+        n_regions=N_REGIONS * n_shards, shard_regions=N_REGIONS,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def solved(solved_inputs, tmp_path_factory):
+    """An undisturbed run by one worker in this process, which solves."""
+    plan = solved_inputs.plan(tmp_path_factory.mktemp("solved"))
+    drive(plan, SerialExecutor(spec_of(plan)), on_event=lambda *_: None)
+    return plan.run_dir
 
 
 def is_alive(pid: int) -> bool:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from finemo_dist.core.errors import IncompleteRunError
 from finemo_dist.core.events import UnitDone
+from finemo_dist.core.protocols import WorkerMaker
 from finemo_dist.run.drive import drive
 from finemo_dist.run.plan import read_plan
 from finemo_dist.run.ray_pool import RayExecutor
-from tests.integration.cluster.workers import StubMaker
+from tests.integration.cluster.workers import MAKERS
 
 
-def run(address: str, options: dict, maker: StubMaker) -> dict:
+def run(address: str, options: dict, maker: WorkerMaker) -> dict:
     """Drive what is left of a run on the GPUs of a cluster."""
     n_done: Counter[str] = Counter()
     failed: list[str] = []
@@ -33,5 +34,5 @@ def run(address: str, options: dict, maker: StubMaker) -> dict:
 
 
 if __name__ == "__main__":
-    address, options, maker = (json.loads(word) for word in sys.argv[1:])
-    sys.stdout.write(json.dumps(run(address, options, StubMaker(**maker))) + "\n")
+    address, options, kind, maker = (json.loads(word) for word in sys.argv[1:])
+    sys.stdout.write(json.dumps(run(address, options, MAKERS[kind](**maker))) + "\n")

@@ -15,6 +15,7 @@ from finemo_dist.core.records import Unit
 from finemo_dist.core.run_record import RunRecord
 from finemo_dist.hits.layout import part_path
 from finemo_dist.run.plan import read_plan
+from tests.command import finemo_dist
 from tests.integration.cluster.conftest import kill, wait_until
 from tests.integration.cluster.workers import N_REGIONS, N_UNITS, SAMPLES, words
 from tests.unit.run.runs import parts
@@ -22,6 +23,7 @@ from tests.unit.run.runs import parts
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 N_SEEDS = int(os.environ.get("KILL_SEEDS", "3"))
+N_SOLVER_SEEDS = int(os.environ.get("KILL_SEEDS", "1"))
 ACTS = ("a worker", "two workers", "all workers", "a node", "a new node", "the driver")
 
 
@@ -81,15 +83,13 @@ def assert_every_region_once(run) -> None:
         assert sorted(found) == list(range(N_REGIONS * n_shards))
 
 
-@pytest.mark.parametrize("seed", range(N_SEEDS))
-def test_whatever_is_killed_the_same_bytes_stand_in_the_end(
-    seed, nodes, start, undisturbed, capsys
-):
+def disturbed_run(kind: str, seed: int, nodes, start, capsys):
+    """Run by the schedule of a seed, resume what was set aside, and return the run."""
     schedule = Schedule(seed)
     with capsys.disabled():
-        print(f"\n{schedule}", flush=True)  # noqa: T201
+        print(f"\n{kind}, {schedule}", flush=True)  # noqa: T201
     rng = random.Random(seed)
-    job = start(seconds=0.15)
+    job = start(kind=kind, seconds=0.15)
     kept = {}
     for n_commits, what in schedule.acts:
         await_commits(job, n_commits)
@@ -98,22 +98,45 @@ def test_whatever_is_killed_the_same_bytes_stand_in_the_end(
         elif not job.is_over():
             job.kill()
             kept |= identity(job.run)
-            job = start(seconds=0.15)
+            job = start(kind=kind, seconds=0.15)
     did = job.ends()
     if did["failed"]:
         # The same unit met three kills, which is what is set aside; the same command goes on.
         with capsys.disabled():
             print(did["failed"], flush=True)  # noqa: T201
         kept |= identity(job.run)
-        did = start(seconds=0.15).ends()
+        did = start(kind=kind, seconds=0.15).ends()
 
     assert did["failed"] == []
     assert set(did["n_done"].values()) <= {1}
     assert len(did["n_done"]) == did["n_pending"], "only what was missing is done"
-    assert parts(job.run) == undisturbed
     assert_every_region_once(job.run)
     assert RunRecord.load(job.run).status == "complete"
     assert kept.items() <= identity(job.run).items(), "a committed shard was written again"
+    return job.run
+
+
+@pytest.mark.parametrize("seed", range(N_SEEDS))
+def test_whatever_is_killed_the_same_bytes_stand_in_the_end(
+    seed, nodes, start, undisturbed, capsys
+):
+    assert parts(disturbed_run("stub", seed, nodes, start, capsys)) == undisturbed
+
+
+@pytest.mark.parametrize("seed", range(N_SOLVER_SEEDS))
+def test_whatever_is_killed_the_same_hits_are_called(seed, nodes, start, solved, tmp_path, capsys):
+    run = disturbed_run("solver", seed, nodes, start, capsys)
+
+    assert parts(run) == parts(solved)
+    assert hits_of(run, tmp_path / "run.tsv") == hits_of(solved, tmp_path / "solved.tsv")
+
+
+def hits_of(run, out) -> bytes:
+    """The final table, of some hits."""
+    finemo_dist("export", run, "--to", "tsv", "-o", out)
+    table = out.read_bytes()
+    assert table.count(b"\n") > N_UNITS
+    return table
 
 
 def test_every_worker_has_a_gpu_of_its_own(start, undisturbed):

@@ -1,8 +1,9 @@
-"""Workers that solve nothing, and leave word of where they run; they can be told to misbehave.
+"""Workers that leave word of where they run: some solve nothing, some solve.
 
-A unit is two regions and a hit that follow from its name, so that parts are the same bytes
-whoever writes them. Without a solver a worker starts in a second or two, which is what a test
-that kills many of them needs.
+To those that solve nothing a unit is two regions and a hit that follow from its name, so that
+parts are the same bytes whoever writes them. Without a solver a worker starts in a second or two,
+which is what a test that kills many of them needs; and they can be told to misbehave. Those that
+solve are the workers of ``call-hits``, only slower, so that there is time to kill them.
 """
 
 import errno
@@ -15,9 +16,12 @@ from pathlib import Path
 import ray
 
 from finemo_dist.core.events import UnitDone
+from finemo_dist.core.protocols import Worker
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.motifs import write_motifs
+from finemo_dist.run.plan import read_plan
 from tests.unit.catalog.builder import hit, motif_set, region, write_record, write_shard
+from tests.unit.run.runs import spec_of
 
 SAMPLES = {"a": 8, "b": 8}
 N_UNITS = sum(SAMPLES.values())
@@ -55,16 +59,53 @@ class StubMaker:
     may_run_twice = True
 
     def make_worker(self, name: str) -> "StubWorker":
-        word = {
-            "pid": os.getpid(),
-            "gpus": os.environ.get("CUDA_VISIBLE_DEVICES"),
-            "node": ray.get_runtime_context().get_node_id(),
-            "name": name,
-        }
-        temporary = Path(self.word) / f".{os.getpid()}"
-        temporary.write_text(json.dumps(word))
-        temporary.rename(Path(self.word) / f"{os.getpid()}.json")
+        leave_word(Path(self.word), name)
         return StubWorker(self, name)
+
+
+@dataclass(frozen=True)
+class SolverMaker:
+    """Makes workers that solve; satisfies ``WorkerMaker``."""
+
+    run: str
+    word: str
+    seconds: float = 0.0
+    """Before each unit."""
+
+    device = "cpu"
+    may_run_twice = True
+
+    def make_worker(self, name: str) -> "SlowWorker":
+        leave_word(Path(self.word), name)
+        worker = spec_of(read_plan(Path(self.run))).make_worker(name)
+        return SlowWorker(worker, self.seconds)
+
+
+@dataclass(frozen=True)
+class SlowWorker:
+    """A worker that waits before each unit."""
+
+    worker: Worker
+    seconds: float
+
+    def process(self, unit: Unit) -> UnitDone:
+        time.sleep(self.seconds)
+        return self.worker.process(unit)
+
+
+MAKERS = {"stub": StubMaker, "solver": SolverMaker}
+
+
+def leave_word(folder: Path, name: str) -> None:
+    word = {
+        "pid": os.getpid(),
+        "gpus": os.environ.get("CUDA_VISIBLE_DEVICES"),
+        "node": ray.get_runtime_context().get_node_id(),
+        "name": name,
+    }
+    temporary = folder / f".{os.getpid()}"
+    temporary.write_text(json.dumps(word))
+    temporary.rename(folder / f"{os.getpid()}.json")
 
 
 def words(folder: Path) -> list[dict]:

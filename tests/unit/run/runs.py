@@ -43,21 +43,26 @@ class Inputs:
         )
 
     def spec(self, plan: RunPlan) -> WorkerSpec:
-        return WorkerSpec(
-            run_dir=str(plan.run_dir),
-            samples={
-                s.name: SampleSpec(
-                    s.store,
-                    s.store_digest,
-                    solver=CallConfig(**plan.record.settings_of(s)).solver,
-                    config_digest=plan.record.config_digest_of(s),
-                    motif_folder=plan.record.set_of(s).folder,
-                )
-                for s in plan.record.samples
-            },
-            device="cpu",
-            batch_regions=None,
-        )
+        return spec_of(plan)
+
+
+def spec_of(plan: RunPlan) -> WorkerSpec:
+    """What the workers of a run must know, from its record."""
+    return WorkerSpec(
+        run_dir=str(plan.run_dir),
+        samples={
+            s.name: SampleSpec(
+                s.store,
+                s.store_digest,
+                solver=CallConfig(**plan.record.settings_of(s)).solver,
+                config_digest=plan.record.config_digest_of(s),
+                motif_folder=plan.record.set_of(s).folder,
+            )
+            for s in plan.record.samples
+        },
+        device="cpu",
+        batch_regions=None,
+    )
 
 
 def write_store(
