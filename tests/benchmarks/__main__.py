@@ -3,7 +3,7 @@
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -109,6 +109,10 @@ def run_benchmark(name: str, settings: Settings, out: Path | None) -> str:
 @click.option("--quick", is_flag=True, help="Small sizes: does it run? The figures mean little.")
 @click.option("--short", is_flag=True, help="One repeat of smaller runs: a quarter of an hour.")
 @click.option(
+    "--repeats", type=click.IntRange(min=1),
+    help="Alternations of all programs, instead of as many as the effort has.",
+)  # fmt: skip
+@click.option(
     "--finemo", "finemo_path", type=click.Path(path_type=Path),
     help="An executable of finemo 0.41; one is installed in an environment of its own otherwise.",
 )  # fmt: skip
@@ -130,6 +134,7 @@ def main(
     name: str,
     quick: bool,
     short: bool,
+    repeats: int | None,
     finemo_path: Path | None,
     no_finemo: bool,
     out: Path | None,
@@ -140,8 +145,9 @@ def main(
     try:
         finemo = None if no_finemo or name in _ALONE else find_finemo(finemo_path)
         with tempfile.TemporaryDirectory(prefix="finemo-dist-bench-") as temporary:
+            effort = QUICK if quick else SHORT if short else FULL
             settings = Settings(
-                effort=QUICK if quick else SHORT if short else FULL,
+                effort=replace(effort, repeats=repeats or effort.repeats),
                 work=work or Path(temporary),
                 finemo=finemo,
                 shared=SHARED_DATA,

@@ -25,7 +25,7 @@ class Effort:
     end_to_end_regions: int | None
     """Regions extracted and called; all when None."""
     has_finemo_default: bool
-    """Whether finemo also runs with its default batch of 2,000: minutes each, so once."""
+    """Whether finemo is also timed with its default batch of 2,000: minutes each, so once."""
     growth_regions: tuple[int, ...]
     growth_strands: tuple[int, ...]
     growth_lengths: tuple[int, ...]

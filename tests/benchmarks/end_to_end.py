@@ -23,9 +23,9 @@ _CALL_STAGES = (
 
 _NOTE = """Both commands of each program (extract, call) on yeast with its 48 motif-strands,
 {n_regions} regions; wall times of whole processes, alternately. "Less start" takes off the same two
-commands on one region and one step. finemo is compared with a batch smaller than its default of
-2,000, which wastes less: it steps all slots of a batch, filled or not. With its default it runs
-once. finemo-dist chooses its executor itself.
+commands on one region and one step. finemo is given a batch smaller than its default of 2,000,
+which wastes less: it steps all slots of a batch, filled or not. finemo-dist chooses its executor
+itself.
 """
 
 
@@ -79,8 +79,6 @@ def measure_end_to_end(effort: Effort, work: Path, *, finemo: Finemo | None, sha
     ]
     for repeat in range(effort.repeats):
         for run in runs:
-            if repeat and _is_default_finemo(run.caller):
-                continue
             label = f"{run.kind}, {run.caller.label}"
             click.echo(f"end to end: repeat {repeat + 1}, {label}", err=True)
             _time_once(run, whole, one, yeast / "modisco_results.h5", work / "out")
@@ -102,7 +100,6 @@ def _callers(effort: Effort, finemo: Finemo | None) -> list[FinemoCaller | DistC
     if finemo is not None:
         batches = sorted(effort.finemo_batches["yeast"])
         callers.insert(0, FinemoCaller(finemo, batches[len(batches) // 2]))
-        callers += [FinemoCaller(finemo, None)] if effort.has_finemo_default else []
     return callers
 
 
@@ -120,11 +117,6 @@ def _some_inputs(data: Path, folder: Path, n_regions: int | None) -> _Inputs:
                 values = source[name][: len(lines)]
                 target.create_dataset(name, data=values, chunks=True, **hdf5plugin.Blosc())
     return _Inputs(len(lines), peaks, genome, data / "contribs.bw", h5)
-
-
-def _is_default_finemo(caller: FinemoCaller | DistCaller) -> bool:
-    """Whether one run takes minutes."""
-    return isinstance(caller, FinemoCaller) and caller.batch_regions is None
 
 
 def _time_once(run: _Run, whole: _Inputs, one: _Inputs, modisco_h5: Path, out: Path) -> None:
