@@ -74,8 +74,8 @@ Figures = tuple[float, float, float, float, float, float, float]
 
 def _figures(done: Scheduled) -> Figures:
     return (
-        done.n_shards, done.open_s, done.plan_s, 1e3 * done.work_s / done.n_shards, done.resume_s,
-        done.catalog_s, done.peak_bytes,
+        done.n_shards, done.open_s, done.plan_s, done.work_s, done.resume_s, done.catalog_s,
+        done.peak_bytes,
     )  # fmt: skip
 
 
@@ -84,15 +84,16 @@ def _drawn(found: dict[int, Scheduled]) -> Figures:
     first, last = min(found), max(found)
     share = (_ATLAS_SAMPLES - first) / max(1, last - first)
     pairs = zip(_figures(found[first]), _figures(found[last]), strict=True)
-    n_shards, open_s, plan_s, shard_ms, resume_s, catalog_s, peak_bytes = (
+    n_shards, open_s, plan_s, work_s, resume_s, catalog_s, peak_bytes = (
         a + share * (b - a) for a, b in pairs
     )
-    return n_shards, open_s, plan_s, shard_ms, resume_s, catalog_s, peak_bytes
+    return n_shards, open_s, plan_s, work_s, resume_s, catalog_s, peak_bytes
 
 
 def _cells(figures: Figures) -> list[str]:
-    n_shards, *seconds, peak_bytes = figures
-    return [f"{n_shards:,.0f}", *map(number, seconds), megabytes(peak_bytes)]
+    n_shards, open_s, plan_s, work_s, *seconds, peak_bytes = figures
+    shown = (open_s, plan_s, 1e3 * work_s / n_shards, *seconds)
+    return [f"{n_shards:,.0f}", *map(number, shown), megabytes(peak_bytes)]
 
 
 def _with_workers(effort: Effort, work: Path) -> str:
