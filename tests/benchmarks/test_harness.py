@@ -13,12 +13,13 @@ from tests.benchmarks import programs, scheduling, scheduling_probe, solver_rate
 from tests.benchmarks.__main__ import Settings, run_benchmark
 from tests.benchmarks.datasets import CopiedSource, simulated_dataset, spaced_rows, write_regions
 from tests.benchmarks.efforts import QUICK
+from tests.benchmarks.finemo_env import Finemo
 from tests.benchmarks.gaps import gaps_of_hits
 from tests.benchmarks.gpu_estimate import GPUS, cost, stage_of
 from tests.benchmarks.hit_runs import write_hit_run
 from tests.benchmarks.probe import probe
 from tests.benchmarks.processes import BenchmarkError, Measured, measure
-from tests.benchmarks.programs import DistCaller, summary
+from tests.benchmarks.programs import DistCaller, FinemoCaller, summary
 from tests.benchmarks.tables import table, write_section
 from tests.benchmarks.timings import work_seconds
 from tests.command import finemo_dist
@@ -54,6 +55,20 @@ def in_process(monkeypatch):
 
     monkeypatch.setattr(programs, "measure", measure_here)
     monkeypatch.setattr(solver_rates, "run_probe", probe)
+
+
+def test_the_fastest_batch_of_finemo_is_the_one_that_is_compared(tmp_path, monkeypatch):
+    seconds = {8: 5.0, 32: 2.0, 128: 3.0}
+    monkeypatch.setattr(
+        FinemoCaller, "call", lambda self, *_, **__: Measured(seconds[self.batch_regions], 1, "")
+    )
+    dataset = simulated_dataset(tmp_path, n_regions=1)
+    effort = replace(TINY, finemo_batches={"simulated": tuple(seconds)})
+    finemo = Finemo(tmp_path / "finemo", {"finemo": "0.41"})
+
+    caller = solver_rates._fastest_finemo(finemo, effort, dataset, tmp_path / "r.npz", tmp_path)
+
+    assert caller.batch_regions == 32
 
 
 def test_the_solver_benchmark_runs_without_finemo_and_without_reference_data(tmp_path, in_process):
