@@ -57,14 +57,14 @@ FILL_VALUES: Final[Mapping[str, Any]] = {
     PEAK_NAME: "\n",
 }
 
-MIN_SHARD_REGIONS: Final = 256
+MIN_SHARD_REGIONS: Final = 64
 MAX_SHARD_REGIONS: Final = 8192
 MAX_CHUNK_REGIONS: Final = 1024
 _SHARDS_AIMED_AT = 32
 
 
 def choose_shard_regions(n_regions: int) -> int:
-    """Return the regions of a shard: a power of two that gives about 32 shards, 256 to 8,192."""
+    """Return the regions of a shard: a power of two that gives about 32 shards, 64 to 8,192."""
     wanted = -(-n_regions // _SHARDS_AIMED_AT)
     power = 1 << max(wanted - 1, 0).bit_length()
     return min(max(power, MIN_SHARD_REGIONS), MAX_SHARD_REGIONS)

@@ -23,7 +23,7 @@ from tests.unit.run.runs import parts
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 N_SEEDS = int(os.environ.get("KILL_SEEDS", "3"))
-N_SOLVER_SEEDS = int(os.environ.get("KILL_SEEDS", "1"))
+N_SOLVER_SEEDS = max(1, N_SEEDS // 4)
 ACTS = ("a worker", "two workers", "all workers", "a node", "a new node", "the driver")
 
 
