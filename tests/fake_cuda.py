@@ -152,6 +152,7 @@ def sizes_of_cuda() -> Iterator[None]:
     with ExitStack() as patches:
         for sizes in (
             screening._WINDOWS_PER_PRODUCT,
+            screening._PRODUCTS_AT_ONCE,
             clusters._MAX_VALUES,
             clusters._LOG_PADDING,
             quadratic._STEPS_BETWEEN_SYNCS,
