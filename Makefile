@@ -45,7 +45,7 @@ types: $(VENV)/dev-installed  ## Type-check the package.
 format: $(VENV)/dev-installed  ## Format the code.
 	$(BIN)/ruff format .
 
-bench: $(VENV)/dev-installed  ## Measure against finemo 0.41 (an hour and a half, on a quiet machine).
+bench: $(VENV)/dev-installed  ## Measure against finemo 0.41 (two hours, on a quiet machine).
 	$(BIN)/python -m tests.benchmarks all --out tests/benchmarks/RESULTS.md $(BENCH_ARGS)
 
 clean:  ## Remove the environment, caches and the demo.

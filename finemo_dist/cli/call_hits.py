@@ -146,7 +146,7 @@ from finemo_dist.cli.options import (
     "--compile",
     "use_compile",
     is_flag=True,
-    help="Accepted for finemo's scripts and recorded; changes nothing, as compiling does not pay.",
+    help="Accepted for finemo's scripts and recorded; changes nothing.",
 )
 @click.option(
     "--solver",

@@ -6,6 +6,7 @@ import pytest
 
 from finemo_dist.cli import interrupts as module
 from finemo_dist.cli.interrupts import Interrupts
+from tests.command import kept_signal_handlers
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -13,12 +14,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 @pytest.fixture(autouse=True)
 def _handlers():
     """Start as Python does, and leave this process the handlers it had."""
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    with kept_signal_handlers():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        yield
 
 
 @pytest.fixture
