@@ -9,9 +9,16 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import duckdb
+import pyarrow as pa
 
 from finemo_dist.catalog.compaction import Compaction, current_compaction
-from finemo_dist.catalog.connection import connect, load_query, query_errors, run_errors
+from finemo_dist.catalog.connection import (
+    connect,
+    load_query,
+    query_errors,
+    run_errors,
+    stream_errors,
+)
 from finemo_dist.catalog.rows import data_dictionary, sample_row, set_places
 from finemo_dist.core.errors import RunError, UsageError, nearest
 from finemo_dist.core.locations import location
@@ -189,10 +196,14 @@ class Catalog:
         with run_errors(self.run_dir):
             return self._connection.execute(load_query(name), parameters or None).fetchnumpy()
 
+    def show_table(self, name: str, columns: Mapping[str, Any]) -> None:
+        """Show numpy arrays as a view, in the place of one of that name shown before."""
+        self._connection.register(name, pa.table(dict(columns)))
+
     def stream(self, name: str, chunk: Mapping[str, object]) -> Iterator[Any]:
         """Yield the answer to a query that reads the variable ``chunk``, as Arrow batches."""
         cursor = self.cursor()
-        with run_errors(self.run_dir):
+        with run_errors(self.run_dir), stream_errors():
             # A parameter instead of a variable would have the whole answer held.
             cursor.execute("SET VARIABLE chunk = $chunk", {"chunk": dict(chunk)})
             yield from cursor.sql(load_query(name)).to_arrow_reader(_BATCH_ROWS)

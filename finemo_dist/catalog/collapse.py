@@ -1,27 +1,28 @@
 """Which hit is the best of those that overlap: finemo's ``collapse-hits``, for files and runs."""
 
-import gzip
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Any, Final, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finemo_dist.catalog.catalog import Catalog
-from finemo_dist.catalog.chunks import chromosome_chunks
+from finemo_dist.catalog.flagged_lines import write_flagged
 from finemo_dist.catalog.hit_file import HitFile, open_hit_file
-from finemo_dist.catalog.staging import Staging, pieces
+from finemo_dist.catalog.hit_records import HitRecords
+from finemo_dist.catalog.primary import RivalHits, beaten_hits
+from finemo_dist.catalog.sample_pieces import SamplePiece, sample_pieces
+from finemo_dist.catalog.staging import Staging
+from finemo_dist.catalog.text import Copy, write_text
+from finemo_dist.catalog.window_file import WindowFile
+from finemo_dist.core.ahead import ahead
 from finemo_dist.core.errors import InputError
-from finemo_dist.core.files import committed
 from finemo_dist.core.schema import DEFAULT_OVERLAP, FINEMO_HIT_COLUMNS
 
-_MILLION: Final = 1_000_000
-_BLOCK_BYTES: Final = 1 << 20
 _PRIMARY: Final = "is_primary"
-_IS_PRIMARY: Final = b"\t1\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,6 @@ class CollapseSummary:
 
     n_hits: int
     n_primary: int
-
-
-def overlap_ppm(overlap: float) -> int:
-    """Return a share as whole millionths, so that overlaps compare as integers."""
-    return round(Fraction(repr(overlap)) * _MILLION)
 
 
 def collapse_file(
@@ -48,7 +44,8 @@ def collapse_file(
     """Write a table of hits again, line by line as it is, with the column ``is_primary``.
 
     A hit is primary when no overlapping hit beats it; ``queries/collapse.sql`` has the rule. It
-    does not depend on the order of the lines, which is kept.
+    does not depend on the order of the lines, which is kept. Beside the reader's memory there are
+    a byte a line and the hits of one window of the genome; the rest waits in a temporary file.
 
     Parameters
     ----------
@@ -59,7 +56,7 @@ def collapse_file(
     overlap
         Share, 0 to 1, of the mean length of two hits from which on they overlap; to the millionth.
     memory_limit, threads
-        For DuckDB; beyond the limit it spills to temporary files.
+        For DuckDB, which reads the file.
 
     Raises
     ------
@@ -72,86 +69,54 @@ def collapse_file(
             f"{path}: has a column {_PRIMARY!r} already. Give the hits.tsv it was made from."
         )
     with Staging(memory_limit=memory_limit, threads=threads) as staging:
-        flags = _flags(staging, file, overlap_ppm(overlap))
-    _write_flagged(file, Path(out), flags)
-    return CollapseSummary(len(flags), sum(flags))
+        flags = _flags(staging, file, overlap)
+    write_flagged(file, Path(out), _PRIMARY, flags)
+    return CollapseSummary(len(flags), int(np.count_nonzero(flags)))
 
 
-def _flags(staging: Staging, file: HitFile, ppm: int) -> bytearray:
+def _flags(staging: Staging, file: HitFile, overlap: float) -> NDArray[np.uint8]:
     """Return 1 or 0 for every row."""
-    staging.run("collapse")
-    staging.read(file, "stage_collapse", {})
-    (n_rows, n_faults, widest) = staging.run("staged_size")[0]
-    if n_faults:
-        file.refuse_first_fault()
-        _refuse_lengths(file, staging)
-    flags = bytearray(n_rows)
-    for piece in pieces(staging.run("staged_counts")):
-        staging.run("make_staged_piece", piece.parameters())
-        limits = {"overlap_ppm": ppm, "widest": widest}
-        np.frombuffer(flags, np.uint8)[staging.column("staged_primary", limits)] = 1
+    hits = HitRecords()
+    with closing(WindowFile(staging.folder / "windows")) as windows:
+        for batch in ahead(staging.stream(file, "collapse_columns")):
+            records, fault = hits.take(batch)
+            if fault is not None:
+                _refuse(file, fault, batch.slice(fault - hits.n_rows, 1))
+            windows.add(records)
+        flags = np.ones(hits.n_rows, np.uint8)
+        ranks = hits.name_ranks()
+        for records, window in ahead(windows.pieces()):
+            flags[records["row"][beaten_hits(_rivals(records, window, ranks), overlap)]] = 0
     return flags
 
 
-def _refuse_lengths(file: HitFile, staging: Staging) -> None:
-    (row, start, end) = staging.run("staged_fault")[0]
-    raise InputError(
-        f"{file.path}: line {row + 2} is not a hit (start {start}, end {end}); expected numbers, "
-        "and an end above the start. Write the file again with the command that made it."
+def _rivals(
+    records: NDArray[Any], window: NDArray[np.int64], ranks: NDArray[np.int32]
+) -> RivalHits:
+    peak = records["peak_id"].astype(np.int64)
+    return RivalHits(
+        place=np.where(records["chr_code"] < 0, -1 - peak, window),
+        start=records["start"].copy(),
+        end=records["end"].copy(),
+        start_untrimmed=records["start_untrimmed"],
+        name_rank=ranks[records["name_code"]],
+        hit_similarity=records["hit_similarity"],
+        hit_coefficient=records["hit_coefficient"],
+        hit_coefficient_global=records["hit_coefficient_global"],
+        peak_id=peak,
+        row=records["row"],
     )
 
 
-def _write_flagged(file: HitFile, out: Path, flags: bytearray) -> None:
-    with file.open() as source, committed(out) as temporary, open_output(temporary, out) as target:
-        target.write(source.readline().rstrip(b"\r\n") + b"\t" + _PRIMARY.encode() + b"\n")
-        n_done = 0
-        for block in _whole_lines(source):
-            flagged, n_lines = _flagged(block, flags, n_done)
-            target.write(flagged)
-            n_done += n_lines
-
-
-def _whole_lines(source: BinaryIO) -> Iterator[bytes]:
-    """Yield what is left of a file in blocks of whole lines, each ended by a line feed alone."""
-    rest = b""
-    while block := source.read(_BLOCK_BYTES):
-        whole, end, tail = block.rpartition(b"\n")
-        if not end:
-            rest += tail
-            continue
-        lines, rest = rest + whole + end, tail
-        yield lines.replace(b"\r\n", b"\n") if b"\r" in lines else lines
-    if rest:
-        yield rest.removesuffix(b"\r") + b"\n"
-
-
-def _flagged(block: bytes, flags: bytearray, first: int) -> tuple[bytes, int]:
-    """Return lines with the flags from ``first`` on as last column, and how many lines."""
-    text = np.frombuffer(block, np.uint8)
-    ends = np.flatnonzero(text == ord("\n"))
-    flagged = np.empty(len(text) + 2 * len(ends), np.uint8)
-    tab = ends + 2 * np.arange(len(ends))
-    is_text = np.ones(len(flagged), np.bool_)
-    is_text[tab] = is_text[tab + 1] = False
-    flagged[is_text] = text
-    flagged[tab] = ord("\t")
-    flagged[tab + 1] = ord("0") + np.frombuffer(flags, np.uint8, len(ends), first)
-    return flagged.tobytes(), len(ends)
-
-
-@contextmanager
-def open_output(temporary: Path, out: Path) -> Iterator[BinaryIO]:
-    """Yield a file to write, gzipped where the name of what it becomes ends in ``.gz``."""
-    if out.suffix == ".gz":
-        # No name and no time in the header: the same rows are the same bytes.
-        with (
-            temporary.open("wb") as raw,
-            gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as packed,
-        ):
-            yield cast("BinaryIO", packed)
-    else:
-        with temporary.open("wb", _BLOCK_BYTES) as plain:
-            yield plain
+def _refuse(file: HitFile, row: int, found: Any) -> NoReturn:  # noqa: ANN401
+    """Raise what is wrong with a row, or with the first line that is not even one."""
+    file.refuse_first_fault()
+    (hit,) = found.to_pylist()
+    raise InputError(
+        f"{file.path}: line {row + 2} is not a hit (start {hit['start']:.0f}, end "
+        f"{hit['end']:.0f}); expected numbers, and an end above the start. Write the file again "
+        "with the command that made it."
+    )
 
 
 def collapse_run(
@@ -167,33 +132,17 @@ def collapse_run(
     RunError
         The run is damaged.
     """
-    out = Path(out)
     has_column = len(catalog.samples) > 1
     query = "copy_collapsed_tsv" + ("_with_sample" if has_column else "")
     columns = (*(("sample",) if has_column else ()), *FINEMO_HIT_COLUMNS, _PRIMARY)
-    n_hits = n_primary = 0
-    with committed(out) as temporary, open_output(temporary, out) as target:
-        target.write(("\t".join(columns) + "\n").encode())
-        fragment = temporary.with_suffix(".piece")
-        try:
-            for sample in catalog.samples:
-                for first, last in chromosome_chunks(catalog, sample):
-                    catalog.run("make_piece", {"sample": sample, "first": first, "last": last})
-                    limits = {"overlap_ppm": overlap_ppm(overlap), "path": str(fragment)}
-                    catalog.run(query, limits)
-                    counted = _append(fragment, target)
-                    n_hits, n_primary = n_hits + counted[0], n_primary + counted[1]
-        finally:
-            fragment.unlink(missing_ok=True)
-    return CollapseSummary(n_hits, n_primary)
+    done: list[SamplePiece] = []
 
+    def copies() -> Iterator[Copy]:
+        for sample in catalog.samples:
+            for piece in sample_pieces(catalog, sample, overlap):
+                done.append(piece)
+                yield catalog, query, {}
 
-def _append(fragment: Path, target: BinaryIO) -> tuple[int, int]:
-    n_hits = n_primary = 0
-    with fragment.open("rb") as source:
-        while lines := source.readlines(_BLOCK_BYTES):
-            block = b"".join(lines)
-            target.write(block)
-            n_hits += len(lines)
-            n_primary += block.count(_IS_PRIMARY)
-    return n_hits, n_primary
+    write_text(Path(out), copies(), header=columns)
+    n_hits = sum(piece.n_hits for piece in done)
+    return CollapseSummary(n_hits, n_hits - sum(piece.n_beaten for piece in done))

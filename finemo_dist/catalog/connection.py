@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import pyarrow as pa
 
 from finemo_dist.core.errors import RunError, UsageError
 
 _MOST_FILES_LISTED: Final = 100_000
+
+_OUT_OF_MEMORY: Final = "Out of Memory"
 
 _QUERY_MISTAKES: Final = (
     duckdb.ParserException,
@@ -73,6 +76,16 @@ def connect(
 def first_line(error: duckdb.Error) -> str:
     """Return what DuckDB says went wrong, without the query it repeats below."""
     return str(error).strip().splitlines()[0]
+
+
+@contextmanager
+def stream_errors() -> Iterator[None]:
+    """Raise what goes wrong inside an Arrow stream of DuckDB's as the error of DuckDB it was."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        is_memory = _OUT_OF_MEMORY in str(error)
+        raise (duckdb.OutOfMemoryException if is_memory else duckdb.Error)(str(error)) from error
 
 
 @contextmanager

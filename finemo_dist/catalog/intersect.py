@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from finemo_dist.catalog.catalog import Catalog
-from finemo_dist.catalog.collapse import open_output
 from finemo_dist.catalog.connection import load_query
 from finemo_dist.catalog.hit_file import HitFile
 from finemo_dist.catalog.staging import Piece, Staging, pieces
+from finemo_dist.catalog.text import open_output
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.files import committed
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
-import numpy as np
-from numpy.typing import NDArray
 
-from finemo_dist.catalog.connection import connect, first_line, load_query
+from finemo_dist.catalog.connection import connect, first_line, load_query, stream_errors
 from finemo_dist.catalog.hit_file import HitFile
 from finemo_dist.core.errors import FinemoDistError, UsageError
 
@@ -20,6 +18,7 @@ _PIECE_HITS: Final = 2_000_000
 _TOO_MANY: Final = "too many combinations"
 """What ``intersect.sql`` says of a site."""
 _BATCH_ROWS: Final = 100_000
+_STREAM_ROWS: Final = 51_200
 _PEAK_BLOCK: Final = 10_000
 """Regions without a chromosome that stay together."""
 
@@ -62,13 +61,6 @@ class Staging:
         with _limit_errors():
             return self._connection.execute(load_query(name), parameters or None).fetchall()
 
-    def column(self, name: str, parameters: Mapping[str, object]) -> NDArray[np.int64]:
-        """Return the one column of whole numbers that a query answers."""
-        with _limit_errors():
-            answer = self._connection.execute(load_query(name), parameters).fetchnumpy()
-        numbers: NDArray[np.int64] = next(iter(answer.values()))
-        return numbers
-
     def read(self, file: HitFile, query: str, parameters: Mapping[str, object]) -> None:
         """Run a query that reads the view ``file``, the rows of a TSV.
 
@@ -80,6 +72,18 @@ class Staging:
         with _limit_errors(), file.reading():
             file.relation(self._connection).create_view("file", replace=True)
             self._connection.execute(load_query(query), parameters or None)
+
+    def stream(self, file: HitFile, query: str) -> Iterator[Any]:
+        """Yield the answer to a query that reads the view ``file``, as Arrow batches in order.
+
+        Raises
+        ------
+        InputError
+            The file is not a table of hits throughout.
+        """
+        with _limit_errors(), file.reading(), stream_errors():
+            file.relation(self._connection).create_view("file", replace=True)
+            yield from self._connection.sql(load_query(query)).to_arrow_reader(_STREAM_ROWS)
 
     def insert(self, table: str, answer: duckdb.DuckDBPyRelation) -> None:
         """Append an answer of another database to a table with the same columns, as a stream."""

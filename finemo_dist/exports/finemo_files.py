@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.catalog.text import Copy, write_text
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.files import committed
 from finemo_dist.core.locations import local_copy, location
@@ -15,7 +16,6 @@ from finemo_dist.core.schema import (
     FINEMO_QC_COLUMNS,
 )
 from finemo_dist.exports.chunks import as_called, hit_chunks
-from finemo_dist.exports.text import Copy, write_text
 from finemo_dist.hits.motifs import motif_cwms_path
 
 logger = logging.getLogger(__name__)

@@ -198,7 +198,7 @@ class _Products:
         for row, ratio in zip(rows, self._ratio, strict=False):
             window = self._window[: len(row)]
             torch.index_select(self._slices, 0, row, out=window)
-            torch.mm(self._kernel, self._window.T, out=ratio)
+            torch.mm(self._kernel, window.T, out=ratio[:, : len(row)])
         return self._ratio[: len(rows)]
 
 

@@ -24,8 +24,6 @@ class Effort:
     """Regions solved and convolved in one process, about."""
     end_to_end_regions: int | None
     """Regions extracted and called; all when None."""
-    has_finemo_default: bool
-    """Whether finemo is also timed with its default batch of 2,000: minutes each, so once."""
     growth_regions: tuple[int, ...]
     growth_strands: tuple[int, ...]
     growth_lengths: tuple[int, ...]
@@ -53,7 +51,6 @@ FULL: Final = Effort(
     trial_regions=2_000,
     probe_regions=4000,
     end_to_end_regions=None,
-    has_finemo_default=True,
     growth_regions=(1_000, 10_000, 100_000),
     growth_strands=(50, 100, 300, 1_000, 3_000),
     growth_lengths=(500, 1_000, 2_114),
@@ -75,7 +72,6 @@ SHORT: Final = replace(
     work_s=15.0,
     trial_regions=1_000,
     probe_regions=2_000,
-    has_finemo_default=False,
     growth_regions=(1_000, 10_000),
     growth_strands=(50, 100, 300, 1_000),
     growth_sample=1_000,
@@ -96,7 +92,6 @@ QUICK: Final = replace(
     trial_regions=250,
     probe_regions=250,
     end_to_end_regions=24,
-    has_finemo_default=False,
     growth_regions=(500, 2_000),
     growth_strands=(50, 300),
     growth_lengths=(500, 1_000),

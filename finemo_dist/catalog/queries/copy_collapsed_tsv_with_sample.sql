@@ -1,16 +1,12 @@
 -- Question: as copy_collapsed_tsv.sql, for a file of several samples.
 -- Contract: the sample leads every line.
 COPY (
-    WITH best AS (
-        SELECT "row"
-        FROM primary_of('piece', $overlap_ppm, (SELECT max("end" - start) FROM piece))
-    )
     SELECT
         piece.sample, chr, start, "end", start_untrimmed, end_untrimmed, motif_name, hit_coefficient,
         hit_coefficient_global, hit_similarity, hit_correlation, hit_importance,
         hit_importance_sq, strand, peak_name, peak_id,
-        CASE WHEN best."row" IS NULL THEN 0 ELSE 1 END AS is_primary
+        CASE WHEN beaten."row" IS NULL THEN 1 ELSE 0 END AS is_primary
     FROM piece
-    LEFT JOIN best ON best."row" = piece."row"
+    LEFT JOIN beaten ON beaten."row" = piece."row"
     ORDER BY piece."row"
 ) TO $path (FORMAT csv, HEADER false, DELIMITER '\t', QUOTE '', ESCAPE '', NULLSTR 'NA');

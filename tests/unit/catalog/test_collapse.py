@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finemo_dist.catalog import collapse
+from finemo_dist.catalog import flagged_lines
 from finemo_dist.catalog.catalog import open_catalog
-from finemo_dist.catalog.collapse import collapse_file, collapse_run, overlap_ppm
+from finemo_dist.catalog.collapse import collapse_file, collapse_run
+from finemo_dist.catalog.primary import overlap_ppm
 from finemo_dist.core.errors import InputError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from tests.hit_tables import hit_tables, primary_by_loop, read_lines, tsv_hit, write_tsv
@@ -173,7 +174,7 @@ def test_lines_are_whole_wherever_they_are_cut_for_reading(block_bytes, tmp_path
     (tmp_path / "crlf.tsv").write_bytes(plain.read_bytes().replace(b"\n", b"\r\n"))
     collapse_file(plain, tmp_path / "whole.out")
 
-    monkeypatch.setattr(collapse, "_BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(flagged_lines, "_BLOCK_BYTES", block_bytes)
     collapse_file(plain, tmp_path / "cut.out")
     collapse_file(tmp_path / "crlf.tsv", tmp_path / "crlf.out")
 

@@ -1,24 +1,31 @@
 """Text files written by DuckDB piece by piece and committed as one."""
 
+import gzip
+import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final, cast
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.core.files import committed
+from finemo_dist.core.ticker import every
 
 Copy = tuple[Catalog, str, Mapping[str, object]]
 """Catalog, name of a ``copy_`` query, and its parameters but ``path``."""
 
-_BLOCK_BYTES = 1 << 20
+_BLOCK_BYTES: Final = 1 << 20
+_FLUSH_S: Final = 0.5
 
 
 def write_text(path: Path, copies: Iterable[Copy], *, header: Sequence[str] = ()) -> None:
     """Commit the answers to COPY queries, one after the other, under a header line.
 
-    A piece is appended while DuckDB writes the next.
+    A piece is appended while DuckDB writes the next. The file is gzipped where its name ends in
+    ``.gz``.
 
     Raises
     ------
@@ -29,7 +36,7 @@ def write_text(path: Path, copies: Iterable[Copy], *, header: Sequence[str] = ()
         # Two names in turn: a piece is written over once the one after it is.
         pieces = [temporary.with_suffix(f".piece{i}") for i in range(2)]
         try:
-            with temporary.open("wb") as target, ThreadPoolExecutor(1) as appender:
+            with open_output(temporary, path) as target, ThreadPoolExecutor(1) as appender:
                 if header:
                     target.write(("\t".join(header) + "\n").encode())
                 appended: Future[None] | None = None
@@ -44,6 +51,27 @@ def write_text(path: Path, copies: Iterable[Copy], *, header: Sequence[str] = ()
         finally:
             for piece in pieces:
                 piece.unlink(missing_ok=True)
+
+
+@contextmanager
+def open_output(temporary: Path, out: Path) -> Iterator[BinaryIO]:
+    """Yield a file to write, gzipped where the name of what it becomes ends in ``.gz``.
+
+    What is written goes to the disk meanwhile, so that little is left to wait for at the end.
+    """
+    with temporary.open("wb") as plain, every(_FLUSH_S, partial(_flush, plain.fileno())):
+        if out.suffix == ".gz":
+            # No name and no time in the header: the same rows are the same bytes.
+            with gzip.GzipFile("", "wb", compresslevel=6, fileobj=plain, mtime=0) as packed:
+                yield cast("BinaryIO", packed)
+        else:
+            yield plain
+
+
+def _flush(descriptor: int) -> None:
+    # The flush before the commit says what is wrong with a disk.
+    with suppress(OSError):
+        os.fdatasync(descriptor)
 
 
 def _append(piece: Path, target: BinaryIO) -> None:
