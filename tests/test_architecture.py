@@ -36,7 +36,7 @@ DOORS = {
     "store": {"numpy", "zarr"},
     "solver": {"torch"},
     "hits": {"numpy", "pyarrow"},
-    "catalog": {"duckdb", "numpy"},
+    "catalog": {"duckdb", "numpy", "pyarrow"},
     "exports": {"numpy", "h5py"},
     "reports": {"numpy", "pyarrow", "jinja2", "altair", "vl_convert", "scipy", "markupsafe"},
     "simulation": {"numpy", "h5py", "pyBigWig"},

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.chunks import chromosome_chunks
+from finemo_dist.catalog.repeats import repeated_places
 
 _UNIQUE = "hits_unique"
 
@@ -29,6 +30,8 @@ def hit_chunks(catalog: Catalog, sample: str, table: str) -> Iterator[dict[str, 
         chunk: dict[str, object] = {"sample": sample, "first": first, "last": last}
         # A compaction has it worked out.
         if table == _UNIQUE and sample not in catalog.compacted:
+            places = catalog.columns("chunk_places", chunk)
+            catalog.show_table("repeated_place", repeated_places(**places))
             catalog.run("make_repeated", chunk)
             catalog.run("make_unique_in_chunk")
             yield chunk | {"table": "unique_in_chunk"}

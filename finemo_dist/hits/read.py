@@ -52,27 +52,38 @@ def survey(run: str | Path, sample: str, *, check_bytes: bool = False) -> Sample
     check_bytes
         Whether every byte is read against its checksum; otherwise only footers are looked at.
     """
-    units: dict[int, PartFooter] = {}
-    damaged = []
-    for shard in sorted(standing_shards(run, sample)):
-        try:
-            units[shard] = _unit_footer(run, Unit(sample, shard))
-            if check_bytes:
-                check_seal(part_path(run, "hits", Unit(sample, shard)))
-                check_seal(part_path(run, "peaks_qc", Unit(sample, shard)))
-        except RunError as error:
-            units.pop(shard, None)
-            damaged.append(str(error))
-    return SampleParts(sample, units, tuple(damaged))
+    return survey_run(run, [sample], check_bytes=check_bytes)[sample]
 
 
 def survey_run(
     run: str | Path, samples: Iterable[str], *, check_bytes: bool = False
 ) -> dict[str, SampleParts]:
     """Return what stands of each sample, by its name; see ``survey``."""
+    names = list(samples)
     with ThreadPoolExecutor(_N_READERS) as pool:
-        surveys = pool.map(lambda sample: survey(run, sample, check_bytes=check_bytes), samples)
-        return {found.sample: found for found in surveys}
+        shards = pool.map(lambda name: sorted(standing_shards(run, name)), names)
+        units = [Unit(name, i) for name, some in zip(names, shards, strict=True) for i in some]
+        answers = list(pool.map(lambda unit: _look(run, unit, check_bytes=check_bytes), units))
+    footers: dict[str, dict[int, PartFooter]] = {name: {} for name in names}
+    damaged: dict[str, list[str]] = {name: [] for name in names}
+    for unit, answer in zip(units, answers, strict=True):
+        if isinstance(answer, PartFooter):
+            footers[unit.sample][unit.shard] = answer
+        else:
+            damaged[unit.sample].append(answer)
+    return {name: SampleParts(name, footers[name], tuple(damaged[name])) for name in names}
+
+
+def _look(run: str | Path, unit: Unit, *, check_bytes: bool) -> PartFooter | str:
+    """Return the footer of a unit, or what is wrong with its parts."""
+    try:
+        footer = _unit_footer(run, unit)
+        if check_bytes:
+            check_seal(part_path(run, "hits", unit))
+            check_seal(part_path(run, "peaks_qc", unit))
+    except RunError as error:
+        return str(error)
+    return footer
 
 
 def standing_shards(run: str | Path, sample: str) -> set[int]:

@@ -5,8 +5,7 @@
 CREATE OR REPLACE TEMP VIEW unique_in_chunk AS
 SELECT hits.*
 FROM hits
-ANTI JOIN (SELECT DISTINCT chr_id, start, motif_id FROM repeated) AS place
-    USING (chr_id, start, motif_id)
+ANTI JOIN repeated_place USING (chr_id, start, motif_id)
 WHERE chr IS NOT NULL
 UNION ALL
 SELECT * FROM unique_of('repeated');
