@@ -19,7 +19,8 @@ class Effort:
     work_s: float
     """Work of one worker of finemo-dist: its regions are copied until they take about so long."""
     trial_regions: int
-    """Regions from which the time of a copy is estimated, about."""
+    """Regions from which the time of a copy is estimated, about: enough for shards of 256, in which
+    a region takes less time than in smaller ones."""
     probe_regions: int
     """Regions solved and convolved in one process, about."""
     end_to_end_regions: int | None
@@ -48,7 +49,7 @@ FULL: Final = Effort(
     finemo_batches={"yeast": (8, 32, 128), "simulated": (8, 32, 128), "compendium": (1, 4)},
     gap_regions=200,
     work_s=25.0,
-    trial_regions=2_000,
+    trial_regions=8_192,
     probe_regions=4000,
     end_to_end_regions=None,
     growth_regions=(1_000, 10_000, 100_000),

@@ -1,4 +1,4 @@
-"""``collapse.sql`` against a loop, for files and for runs."""
+"""``collapse-hits`` against a loop, for files and for runs."""
 
 import gzip
 
@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from finemo_dist.catalog import flagged_lines
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.collapse import collapse_file, collapse_run
-from finemo_dist.catalog.primary import overlap_ppm
 from finemo_dist.core.errors import InputError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from tests.hit_tables import hit_tables, primary_by_loop, read_lines, tsv_hit, write_tsv
@@ -140,20 +139,6 @@ def test_an_overlap_is_met_exactly_or_not(tmp_path):
 
     assert flags(tmp_path / "met.tsv") == [False, True]
     assert flags(tmp_path / "missed.tsv") == [True, True]
-    assert overlap_ppm(0.3) == 300_000
-
-
-@pytest.mark.parametrize("starts", [(125, 129), (129, 125), (120, 255), (-1, 2)])
-def test_hits_of_neighbouring_bins_meet(starts, tmp_path):
-    """The rival may begin in the bin before, the bin after, or bins away."""
-    rows = [
-        tsv_hit(start=start, end=start + length, hit_similarity=similarity)
-        for start, length, similarity in zip(starts, (140, 140), (0.5, 0.9), strict=True)
-    ]
-
-    collapse_file(write_tsv(tmp_path / "hits.tsv", rows), tmp_path / "out.tsv", overlap=0)
-
-    assert flags(tmp_path / "out.tsv") == [False, True]
 
 
 def test_a_gzipped_file_gives_the_same_lines(tmp_path):
@@ -204,3 +189,46 @@ def test_a_table_that_is_collapsed_is_refused(tmp_path):
     with pytest.raises(InputError, match="has a column 'is_primary' already"):
         collapse_file(tmp_path / "out.tsv", tmp_path / "twice.tsv")
     assert not (tmp_path / "twice.tsv").exists()
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"start": 10.5}, r"line 4, column start is '10.5'; expected a whole number"),
+        ({"end": 10}, r"line 4 is not a hit \(start 10, end 10\)"),
+        ({"end": 9}, r"line 4 is not a hit \(start 10, end 9\)"),
+        ({"end": 10 + (1 << 31)}, "line 4 is not a hit"),
+        ({"hit_similarity": None}, r"line 4, column hit_similarity is 'NA'; expected a number"),
+        ({"hit_coefficient": "nan"}, "line 4, column hit_coefficient is 'nan'"),
+        ({"peak_id": -1}, "line 4, column peak_id is '-1'"),
+        ({"motif_name": None}, "line 4, column motif_name is 'NA'; expected a name"),
+        ({"strand": None}, "line 4, column strand is 'NA'; expected a name"),
+    ],
+    ids=str,
+)
+def test_a_row_that_is_no_hit_is_named(fault, message, tmp_path):
+    rows = [tsv_hit(), tsv_hit(start=12), tsv_hit() | fault, tsv_hit(start=13)]
+
+    with pytest.raises(InputError, match=message):
+        collapse_file(write_tsv(tmp_path / "hits.tsv", rows), tmp_path / "out.tsv")
+    assert not (tmp_path / "out.tsv").exists()
+
+
+def test_whole_numbers_may_be_written_with_a_point(tmp_path):
+    """As pandas writes a column that once had a missing value."""
+    rows = [tsv_hit(start=10.0, end=20.0, peak_id=0.0)]
+
+    collapse_file(write_tsv(tmp_path / "hits.tsv", rows), tmp_path / "out.tsv")
+
+    assert flags(tmp_path / "out.tsv") == [True]
+
+
+def test_a_line_far_into_a_file_is_named(tmp_path):
+    """What DuckDB finds wrong once rows are streaming comes as an error of Arrow."""
+    n_rows = 400_000
+    path = write_tsv(tmp_path / "hits.tsv", [tsv_hit()])
+    header, line = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(header + line * n_rows + b"chr1\tx\n" + line * 1000)
+
+    with pytest.raises(InputError, match=f"line {n_rows + 2} has 2 columns, the header names 15"):
+        collapse_file(path, tmp_path / "out.tsv")

@@ -1,3 +1,5 @@
+import gzip
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -48,6 +50,16 @@ def test_one_sample_is_written_as_finemo_does(
     export_hits(catalog, out, export_format=export_format, table=table, sample="b")
 
     assert out.read_bytes() == (finemo / name).read_bytes()
+
+
+@pytest.mark.parametrize("export_format", [ExportFormat.TSV, ExportFormat.BED])
+def test_a_name_that_says_so_is_gzipped(catalog, tmp_path, export_format):
+    for name in ("plain", "a.gz", "b.gz"):
+        export_hits(catalog, tmp_path / name, export_format=export_format)
+
+    packed = (tmp_path / "a.gz").read_bytes()
+    assert gzip.decompress(packed) == (tmp_path / "plain").read_bytes()
+    assert packed == (tmp_path / "b.gz").read_bytes()
 
 
 def test_several_samples_are_told_apart_by_a_first_column(catalog, finemo, tmp_path):
