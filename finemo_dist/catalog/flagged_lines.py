@@ -9,12 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.catalog.hit_file import HitFile
-from finemo_dist.catalog.text import open_output
+from finemo_dist.catalog.text import open_output, whole_lines
 from finemo_dist.core.ahead import ahead
 from finemo_dist.core.files import committed
 
-_BLOCK_BYTES: Final = 1 << 16
-"""Few enough to stay in a processor's cache."""
 _BLOCKS_TOGETHER: Final = 64
 
 
@@ -48,7 +46,7 @@ def _together(blocks: Iterator[bytearray]) -> Iterator[list[bytearray]]:
 def _flagged_blocks(source: BinaryIO, flags: NDArray[np.uint8]) -> Iterator[bytearray]:
     """Yield the lines that are left of a file, each with its flag."""
     n_done = 0
-    for lines in _whole_lines(source):
+    for lines in whole_lines(source):
         ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == ord("\n"))
         flagged = bytearray(lines.replace(b"\n", b"\t0\n"))
         # Two bytes more a line, the second of them its flag.
@@ -56,17 +54,3 @@ def _flagged_blocks(source: BinaryIO, flags: NDArray[np.uint8]) -> Iterator[byte
         np.frombuffer(flagged, np.uint8)[places] += flags[n_done : n_done + len(ends)]
         n_done += len(ends)
         yield flagged
-
-
-def _whole_lines(source: BinaryIO) -> Iterator[bytes]:
-    """Yield what is left of a file in blocks of whole lines, each ended by a line feed alone."""
-    rest = b""
-    while block := source.read(_BLOCK_BYTES):
-        end = block.rfind(b"\n") + 1
-        if not end:
-            rest += block
-            continue
-        lines, rest = rest + block[:end], block[end:]
-        yield lines.replace(b"\r\n", b"\n") if b"\r" in lines else lines
-    if rest:
-        yield rest.removesuffix(b"\r") + b"\n"

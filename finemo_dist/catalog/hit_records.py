@@ -102,8 +102,9 @@ def _fill_numbers(records: NDArray[Any], columns: dict[str, pa.Array]) -> NDArra
     with np.errstate(invalid="ignore"):
         for name in (*_WHOLE, *_SCORES):
             number = columns[name].to_numpy(zero_copy_only=False)
-            records[name] = number
-            is_hit &= records[name] == number
+            stored = number.astype(RECORD[name])
+            is_hit &= stored == number
+            records[name] = stored
     length = records["end"] - records["start"]
     is_hit &= (length > 0) & (length < _LONGEST)
     return is_hit

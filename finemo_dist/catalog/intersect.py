@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final
+
+import numpy as np
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.connection import load_query
 from finemo_dist.catalog.hit_file import HitFile
 from finemo_dist.catalog.staging import Piece, Staging, pieces
-from finemo_dist.catalog.text import open_output
+from finemo_dist.catalog.text import open_output, whole_lines
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.files import committed
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
@@ -146,16 +147,13 @@ def _header(n_inputs: int, *, is_relaxed: bool) -> Iterator[str]:
 
 def _write_lines(fragments: Path, target: BinaryIO, n_inputs: int) -> int:
     """Join each ``n_inputs`` lines to one and return how many that makes."""
-    n_lines = 0
+    n_done = 0
     with fragments.open("rb") as source:
-        while block := list(islice(source, n_inputs * max(1, 10_000 // n_inputs))):
-            cells = [line[:-1] for line in block]
-            n_block = len(block) // n_inputs
-            target.write(
-                b"".join(
-                    b"\t".join(cells[i * n_inputs : (i + 1) * n_inputs]) + b"\n"
-                    for i in range(n_block)
-                )
-            )
-            n_lines += n_block
-    return n_lines
+        for lines in whole_lines(source):
+            joined = bytearray(lines)
+            ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == ord("\n"))
+            is_inner = np.arange(n_done + 1, n_done + len(ends) + 1) % n_inputs != 0
+            np.frombuffer(joined, np.uint8)[ends[is_inner]] = ord("\t")
+            target.write(joined)
+            n_done += len(ends)
+    return n_done // n_inputs

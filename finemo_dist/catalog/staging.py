@@ -83,6 +83,8 @@ class Staging:
         """
         with _limit_errors(), file.reading(), stream_errors():
             file.relation(self._connection).create_view("file", replace=True)
+            # By default a megabyte, with which reading waits for whoever takes the rows.
+            self._connection.execute("SET streaming_buffer_size = '64MB'")
             yield from self._connection.sql(load_query(query)).to_arrow_reader(_STREAM_ROWS)
 
     def insert(self, table: str, answer: duckdb.DuckDBPyRelation) -> None:

@@ -18,6 +18,8 @@ Copy = tuple[Catalog, str, Mapping[str, object]]
 """Catalog, name of a ``copy_`` query, and its parameters but ``path``."""
 
 _BLOCK_BYTES: Final = 1 << 20
+_LINES_BYTES: Final = 1 << 16
+"""Few enough to stay in a processor's cache."""
 _FLUSH_S: Final = 0.5
 
 
@@ -72,6 +74,20 @@ def _flush(descriptor: int) -> None:
     # The flush before the commit says what is wrong with a disk.
     with suppress(OSError):
         os.fdatasync(descriptor)
+
+
+def whole_lines(source: BinaryIO) -> Iterator[bytes]:
+    """Yield what is left of a file in blocks of whole lines, each ended by a line feed alone."""
+    rest = b""
+    while block := source.read(_LINES_BYTES):
+        end = block.rfind(b"\n") + 1
+        if not end:
+            rest += block
+            continue
+        lines, rest = rest + block[:end], block[end:]
+        yield lines.replace(b"\r\n", b"\n") if b"\r" in lines else lines
+    if rest:
+        yield rest.removesuffix(b"\r") + b"\n"
 
 
 def _append(piece: Path, target: BinaryIO) -> None:

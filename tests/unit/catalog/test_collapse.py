@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finemo_dist.catalog import flagged_lines
+from finemo_dist.catalog import text
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.collapse import collapse_file, collapse_run
 from finemo_dist.core.errors import InputError
@@ -159,7 +159,7 @@ def test_lines_are_whole_wherever_they_are_cut_for_reading(block_bytes, tmp_path
     (tmp_path / "crlf.tsv").write_bytes(plain.read_bytes().replace(b"\n", b"\r\n"))
     collapse_file(plain, tmp_path / "whole.out")
 
-    monkeypatch.setattr(flagged_lines, "_BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(text, "_LINES_BYTES", block_bytes)
     collapse_file(plain, tmp_path / "cut.out")
     collapse_file(tmp_path / "crlf.tsv", tmp_path / "crlf.out")
 

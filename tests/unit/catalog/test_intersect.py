@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from finemo_dist.catalog import text
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.hit_file import open_hit_file
 from finemo_dist.catalog.intersect import intersect_hits, run_inputs
@@ -92,6 +93,19 @@ def test_lines_are_sorted_by_chromosome_in_natural_order(tmp_path):
 
     assert [row["chr"] for row in read_lines(tmp_path / "out")] == ["chr1", "chr2", "chr10"]
     assert sorted(["chrX", "chr10", "chr2", "2"], key=natural) == ["2", "chr2", "chr10", "chrX"]
+
+
+@pytest.mark.parametrize("block_bytes", [3, 50, 200])
+def test_a_line_is_whole_wherever_its_parts_are_cut(block_bytes, tmp_path, monkeypatch):
+    rows = [tsv_hit(start=10 * i, end=10 * i + 5) for i in range(7)]
+    tables = written(tmp_path, [rows] * 3)
+    intersect_hits(tables, tmp_path / "whole")
+
+    monkeypatch.setattr(text, "_LINES_BYTES", block_bytes)
+    n_lines = intersect_hits(tables, tmp_path / "cut")
+
+    assert (tmp_path / "cut").read_bytes() == (tmp_path / "whole").read_bytes()
+    assert n_lines == len(read_lines(tmp_path / "cut")) == len(rows)
 
 
 def test_a_hundred_inputs_are_one_table(tmp_path):
