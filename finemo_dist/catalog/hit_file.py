@@ -21,7 +21,7 @@ _TYPES: Final[Mapping[str, str]] = {
     column.name: column.sql_type for column in VIEWS["hits"] if column.name in FINEMO_HIT_COLUMNS
 }
 _READ_AS: Final = {"FLOAT": "FLOAT", "BIGINT": "DOUBLE", "UINTEGER": "DOUBLE"}
-"""DuckDB takes 1.5 for the whole number 2; ``stage_collapse.sql`` sees the difference."""
+"""DuckDB takes 1.5 for the whole number 2; ``hit_records`` and ``stage_intersect.sql`` do not."""
 _NULLS: Final = ("NA", "")
 _MAY_BE_NULL: Final = frozenset({"chr", "peak_name"})
 

@@ -83,8 +83,6 @@ class Staging:
         """
         with _limit_errors(), file.reading(), stream_errors():
             file.relation(self._connection).create_view("file", replace=True)
-            # By default a megabyte, with which reading waits for whoever takes the rows.
-            self._connection.execute("SET streaming_buffer_size = '64MB'")
             yield from self._connection.sql(load_query(query)).to_arrow_reader(_STREAM_ROWS)
 
     def insert(self, table: str, answer: duckdb.DuckDBPyRelation) -> None:
@@ -163,7 +161,11 @@ def _limit_errors() -> Iterator[None]:
             "Raise --memory-limit, or give TMPDIR a directory with more room."
         ) from error
     except duckdb.IOException as error:
-        raise FinemoDistError(
-            f"Temporary files cannot be written ({first_line(error)}). "
-            "Give TMPDIR a directory with more room."
-        ) from error
+        raise no_room(first_line(error)) from error
+
+
+def no_room(reason: object) -> FinemoDistError:
+    """Return the error that says a temporary file could not be written."""
+    return FinemoDistError(
+        f"Temporary files cannot be written ({reason}). Give TMPDIR a directory with more room."
+    )

@@ -1,6 +1,7 @@
 """Records of hits in a temporary file, by the window of their chromosome in which they lie."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.catalog.hit_records import RECORD
+from finemo_dist.catalog.staging import no_room
 
 _BASES_SHIFT: Final = 24
 _PEAKS_SHIFT: Final = 13
-"""Windows are powers of two: a shift is a third of the time of a division."""
+"""Windows are powers of two of bases and of regions."""
 _MOST_WINDOWS: Final = 1 << 40
 """Of a chromosome."""
 _PIECE_RECORDS: Final = 1 << 20
@@ -31,7 +33,13 @@ class WindowFile:
         self._segments: dict[int, list[tuple[int, int]]] = {}
 
     def add(self, records: NDArray[Any]) -> None:
-        """Append records; what they are sorted by they need not be."""
+        """Append records, in any order.
+
+        Raises
+        ------
+        FinemoDistError
+            The disk of the temporary file is full.
+        """
         if not len(records):
             return
         windows, which = _windows_of(records)
@@ -44,7 +52,12 @@ class WindowFile:
             segment = (self._n_records + low, high - low)
             self._segments.setdefault(int(windows[low]), []).append(segment)
         self._n_records += len(windows)
-        records.tofile(self._file)
+        try:
+            # Not by tofile, which says nothing of a disk that is full.
+            self._file.write(records.tobytes())
+            self._file.flush()
+        except OSError as error:
+            raise no_room(error) from error
 
     def pieces(self) -> Iterator[tuple[NDArray[Any], NDArray[np.int64]]]:
         """Yield records of whole windows, a million or those of one, and the window of each."""
@@ -61,7 +74,9 @@ class WindowFile:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._file.close()
+        # What a full disk did not take is tried again here, and was said before.
+        with suppress(OSError):
+            self._file.close()
 
     def _read(self, windows: Sequence[int]) -> tuple[NDArray[Any], NDArray[np.int64]]:
         segments = [segment for window in windows for segment in self._segments[window]]
@@ -71,7 +86,8 @@ class WindowFile:
 
     def _read_segment(self, first: int, n_records: int) -> NDArray[Any]:
         self._file.seek(first * RECORD.itemsize)
-        return np.fromfile(self._file, RECORD, n_records)
+        content = self._file.read(n_records * RECORD.itemsize)
+        return np.frombuffer(content, RECORD, n_records)
 
 
 def _windows_of(records: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.intp] | None]:

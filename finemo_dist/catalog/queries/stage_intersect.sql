@@ -1,6 +1,6 @@
 -- Question: none; adds the view file, the rows of a TSV, to staged.
--- Contract: as input $input. A fraction where a whole number belongs becomes null, as in
--- stage_collapse.sql.
+-- Contract: as input $input. Whole numbers are read as DOUBLE, because DuckDB reads 1.5 as the whole
+-- number 2; a fraction becomes null.
 INSERT INTO staged BY NAME
 SELECT
     $input AS input,

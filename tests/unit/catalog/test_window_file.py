@@ -1,6 +1,7 @@
 """Hits that may overlap come together, however they were added."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from finemo_dist.catalog import window_file
 from finemo_dist.catalog.hit_records import RECORD
 from finemo_dist.catalog.window_file import WindowFile
+from finemo_dist.core.errors import FinemoDistError
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +82,12 @@ def test_pieces_hold_little_more_than_they_should(tmp_path):
     pieces = read(records, 1, tmp_path / "windows")
 
     assert [len(found) for found, _ in pieces] == [3, 3, 3, 1]
+
+
+def test_a_full_disk_is_said_with_its_cure(tmp_path):
+    windows = WindowFile(tmp_path / "windows")
+    windows.close()
+    with Path("/dev/full").open("wb") as windows._file:
+        with pytest.raises(FinemoDistError, match="Give TMPDIR a directory with more room"):
+            windows.add(records_of([(0, 1, 2, 3)]))
+        windows.close()
