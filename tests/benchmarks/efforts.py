@@ -14,6 +14,10 @@ class Effort:
     """Regions by data set, few enough for finemo to take about a minute."""
     finemo_batches: dict[str, tuple[int, ...]]
     """Batch sizes of finemo by data set; the fastest in a trial is used."""
+    default_regions: dict[str, int]
+    """Regions by data set for finemo with its default batch of 2,000, about; 0 leaves it out."""
+    default_limit_s: float
+    """When it is stopped."""
     gap_regions: int
     """Regions whose gap is computed densely, at most."""
     work_s: float
@@ -47,6 +51,8 @@ FULL: Final = Effort(
     repeats=3,
     finemo_regions={"yeast": 300, "simulated": 150, "compendium": 6},
     finemo_batches={"yeast": (8, 32, 128), "simulated": (8, 32, 128), "compendium": (1, 4)},
+    default_regions={"yeast": 2_000, "simulated": 2_000, "compendium": 0},
+    default_limit_s=600.0,
     gap_regions=200,
     work_s=25.0,
     trial_regions=8_192,
@@ -69,6 +75,7 @@ SHORT: Final = replace(
     repeats=1,
     finemo_regions={"yeast": 300, "simulated": 150, "compendium": 4},
     finemo_batches={"yeast": (32,), "simulated": (32,), "compendium": (1,)},
+    default_regions={"yeast": 0, "simulated": 0, "compendium": 0},
     gap_regions=50,
     work_s=15.0,
     trial_regions=1_000,
@@ -88,6 +95,8 @@ QUICK: Final = replace(
     repeats=1,
     finemo_regions={"yeast": 100, "simulated": 16, "compendium": 1},
     finemo_batches={"yeast": (8,), "simulated": (8,), "compendium": (1,)},
+    default_regions={"yeast": 100, "simulated": 0, "compendium": 0},
+    default_limit_s=30.0,
     gap_regions=24,
     work_s=5.0,
     trial_regions=250,

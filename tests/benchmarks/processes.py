@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,10 @@ class BenchmarkError(Exception):
     """A measurement could not be made; its text is meant for whoever asked for it."""
 
 
+class TimeLimitError(BenchmarkError):
+    """A command was stopped because it took longer than it was given."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One process that ended well."""
@@ -55,6 +60,7 @@ def measure(
     *,
     environment: Mapping[str, str] | None = None,
     follows_children: bool = False,
+    limit_s: float | None = None,
 ) -> Measured:
     """Run a command and return what it took.
 
@@ -66,6 +72,8 @@ def measure(
     ------
     BenchmarkError
         The command fails.
+    TimeLimitError
+        It was stopped after ``limit_s`` seconds.
     """
     with (
         tempfile.NamedTemporaryFile("w+") as report,
@@ -78,10 +86,13 @@ def measure(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=errors,
+            start_new_session=True,
         )
         sampler = _TreeSampler(process.pid) if follows_children else None
-        process.wait()
+        is_stopped = not _ends_within(process, limit_s)
         tree_bytes = sampler.stop() if sampler else 0
+        if is_stopped:
+            raise TimeLimitError(f"stopped after {limit_s} s: {_command(words)}")
         output.seek(0)
         errors.seek(0)
         wall_s, status, peak_kib = json.loads(report.read() or "[0, -1, 0]")
@@ -90,14 +101,29 @@ def measure(
         return Measured(wall_s, max(tree_bytes, peak_kib << 10), output.read())
 
 
+def _ends_within(process: subprocess.Popen[str], limit_s: float | None) -> bool:
+    """Wait for a process, stop it and all it started where it takes too long; whether it ended."""
+    try:
+        process.wait(limit_s)
+    except subprocess.TimeoutExpired:
+        # It leads a session of its own.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return False
+    return True
+
+
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in _THREAD_LIMITS}
     return {**kept, "CUDA_VISIBLE_DEVICES": "", **extra}
 
 
 def _failure(words: Sequence[object], status: int, errors: str) -> str:
-    command = " ".join(str(word) for word in words)
-    return f"exit status {status}: {command}\n{errors[-_TAIL_CHARACTERS:]}"
+    return f"exit status {status}: {_command(words)}\n{errors[-_TAIL_CHARACTERS:]}"
+
+
+def _command(words: Sequence[object]) -> str:
+    return " ".join(str(word) for word in words)
 
 
 class _TreeSampler:

@@ -35,6 +35,8 @@ class FinemoCaller:
     finemo: Finemo
     batch_regions: int | None
     """Regions stepped together; finemo's default (2,000) when None."""
+    limit_s: float | None = None
+    """When it is stopped."""
 
     @property
     def label(self) -> str:
@@ -48,7 +50,7 @@ class FinemoCaller:
         """Call hits into a directory."""
         words = [self.finemo.executable, "call-hits", "-r", regions, "-m", modisco_h5]
         batch = () if self.batch_regions is None else ("-b", self.batch_regions)
-        return measure([*words, "-o", out_dir, *batch, *options])
+        return measure([*words, "-o", out_dir, *batch, *options], limit_s=self.limit_s)
 
     def extract(self, words: Sequence[object], out_path: Path) -> Measured:
         """Extract regions."""

@@ -16,6 +16,7 @@ from tests.benchmarks.datasets import (
     write_regions,
 )
 from tests.benchmarks.efforts import Effort
+from tests.benchmarks.finemo_default import AtDefault, run_at_default
 from tests.benchmarks.finemo_env import Finemo
 from tests.benchmarks.gaps import gaps_of_hits
 from tests.benchmarks.probe import run_probe
@@ -31,10 +32,11 @@ _NOTE = """Whole processes less their start, `(regions) / (wall - start)`, media
 with their range; the start is the same command on one region and one step, timed beside every run.
 All programs run alternately, with their own defaults for threads, on the same regions; finemo-dist
 is given copies of them, so that its work lasts long enough to be timed. finemo steps all slots of
-its batch until the last region has stopped, and what is compared is the batch size that is fastest
-here, not its default of 2,000, with which these few regions take it many times as long. The gap is
-the true duality gap over L, computed densely in float64 from the coefficients each program wrote:
-median and largest over {gap_regions} regions or fewer.
+its batch until the last region has stopped, so it is given the batch size that is fastest here, and
+once its default of 2,000, with copies of the regions that fill the slots; it is stopped after
+{limit_s:.0f} s, and its rate is then below what it would be had it been done. The gap is the true
+duality gap over L, computed densely in float64 from the coefficients each program wrote: median and
+largest over {gap_regions} regions or fewer.
 Memory is the largest resident set of the process, with Ray the sum over its processes.
 """
 
@@ -43,7 +45,7 @@ def measure_solver(
     effort: Effort, work: Path, *, finemo: Finemo | None, shared: Path, n_workers: int
 ) -> str:
     """Return the tables of all data sets that are here."""
-    parts = [_NOTE.format(gap_regions=effort.gap_regions)]
+    parts = [_NOTE.format(gap_regions=effort.gap_regions, limit_s=effort.default_limit_s)]
     rows, floors = [], []
     n_simulated = effort.finemo_regions["simulated"]
     for dataset in bench_datasets(
@@ -58,8 +60,8 @@ def measure_solver(
         parts.append(f"Only simulated regions: {ABSENT}.\n")
     parts += [
         table(
-            ["regions, motif-strands", "program", "timed", "regions/s", "times finemo",
-             "wall s", "start s", "gap median; max", "peak"],
+            ["regions, motif-strands", "program", "timed", "regions/s", "times its best -b",
+             "times its default", "wall s", "start s", "gap median; max", "peak"],
             rows,
         ),
         "\nSolver against one dense float32 `conv1d` pass of all untrimmed CWMs, in the same "
@@ -92,10 +94,14 @@ def _side_by_side(
         click.echo(f"  repeat {repeat + 1} of {effort.repeats}", err=True)
         for timing in timings:
             timing.run(dataset.modisco_h5, folder / _folder_name(timing.caller))
-    return [
-        _row(dataset, timing, timings[0], _gap(timing.caller, dataset, files, folder))
+    default = None
+    if finemo is not None and effort.default_regions[dataset.name]:
+        default = run_at_default(dataset, effort, folder, finemo, files["one_npz"])
+    rows = [
+        _row(dataset, timing, timings[0], default, _gap(timing.caller, dataset, files, folder))
         for timing in timings
     ]
+    return rows if default is None else [*rows[:1], _default_row(dataset, default), *rows[1:]]
 
 
 def _rows(dataset: Dataset, effort: Effort) -> NDArray[np.intp]:
@@ -153,7 +159,9 @@ def _folder_name(caller: Caller) -> str:
     return caller.label.replace(" ", "-").replace(",", "")
 
 
-def _row(dataset: Dataset, timing: Timings, other: Timings, gap: str) -> list[str]:
+def _row(
+    dataset: Dataset, timing: Timings, other: Timings, default: AtDefault | None, gap: str
+) -> list[str]:
     is_finemo = isinstance(other.caller, FinemoCaller)
     return [
         f"{dataset.title}, {dataset.n_strands}",
@@ -161,10 +169,26 @@ def _row(dataset: Dataset, timing: Timings, other: Timings, gap: str) -> list[st
         f"{timing.n_regions:,}",
         spread_or_lost(timing.rates),
         times(timing.rates, other.rates) if is_finemo else "-",
+        default.times(timing.rates) if default else "-",
         spread(timing.wall_s),
         spread(timing.start_s),
         gap,
         megabytes(timing.peak_bytes),
+    ]
+
+
+def _default_row(dataset: Dataset, default: AtDefault) -> list[str]:
+    return [
+        f"{dataset.title}, {dataset.n_strands}",
+        default.label,
+        f"{default.n_regions:,}",
+        default.rate_text,
+        "-",
+        "1",
+        default.wall_text,
+        number(default.start_s),
+        "-",
+        "-" if default.peak_bytes is None else megabytes(default.peak_bytes),
     ]
 
 

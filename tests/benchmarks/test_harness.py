@@ -5,6 +5,7 @@ import io
 import re
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,12 +14,13 @@ from tests.benchmarks import programs, scheduling, scheduling_probe, solver_rate
 from tests.benchmarks.__main__ import Settings, run_benchmark
 from tests.benchmarks.datasets import CopiedSource, simulated_dataset, spaced_rows, write_regions
 from tests.benchmarks.efforts import QUICK
+from tests.benchmarks.finemo_default import run_at_default
 from tests.benchmarks.finemo_env import Finemo
 from tests.benchmarks.gaps import gaps_of_hits
 from tests.benchmarks.gpu_estimate import GPUS, cost, stage_of
 from tests.benchmarks.hit_runs import write_hit_run
 from tests.benchmarks.probe import probe
-from tests.benchmarks.processes import BenchmarkError, Measured, measure
+from tests.benchmarks.processes import BenchmarkError, Measured, TimeLimitError, measure
 from tests.benchmarks.programs import DistCaller, FinemoCaller, summary
 from tests.benchmarks.tables import table, write_section
 from tests.benchmarks.timings import work_seconds
@@ -248,3 +250,42 @@ def test_work_is_what_is_left_of_the_wall_time_after_the_median_start():
 
 def test_a_table_is_markdown():
     assert table(["a", "b"], [["x", 12]]).splitlines() == ["| a |  b |", "| - | -: |", "| x | 12 |"]
+
+
+def test_a_command_that_takes_too_long_is_stopped_with_all_it_started(tmp_path):
+    written = tmp_path / "pid"
+    words = ["sh", "-c", f"sleep 600 & echo $! > {written}; wait"]
+
+    with pytest.raises(TimeLimitError, match=r"after 1\.5 s: sh"):
+        measure(words, limit_s=1.5)
+
+    assert not is_running(int(written.read_text()))
+    assert measure(["true"], limit_s=60).wall_s < 60
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("is_stopped", "texts"), [(True, ("< 10", "> 5", "> 20")), (False, ("10", "5", "20"))]
+)
+def test_what_was_stopped_is_said_as_a_bound(is_stopped, texts, tmp_path, monkeypatch):
+    def call(self, regions, *_, **__):
+        if self.batch_regions is None and is_stopped:
+            raise TimeLimitError
+        return Measured(5.0 if self.batch_regions is None else 1.0, 1, "")
+
+    monkeypatch.setattr(FinemoCaller, "call", call)
+    effort = replace(TINY, default_regions={"simulated": 40}, default_limit_s=5.0)
+    dataset = simulated_dataset(tmp_path, n_regions=10)
+
+    found = run_at_default(
+        dataset, effort, tmp_path, Finemo(tmp_path, {"finemo": "0.41"}), tmp_path
+    )
+
+    assert found.n_regions == 40
+    assert (found.rate_text, found.wall_text, found.times([150.0, 200.0, 250.0])) == texts
