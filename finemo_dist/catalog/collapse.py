@@ -1,10 +1,9 @@
 """Which hit is the best of those that overlap: finemo's ``collapse-hits``, for files and runs."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +11,12 @@ from numpy.typing import NDArray
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.flagged_lines import write_flagged
 from finemo_dist.catalog.hit_file import HitFile, open_hit_file
-from finemo_dist.catalog.hit_records import HitRecords
+from finemo_dist.catalog.hit_records import COLLAPSE_RECORD, HitRecords, NameCodes
 from finemo_dist.catalog.primary import RivalHits, beaten_hits
 from finemo_dist.catalog.sample_pieces import SamplePiece, sample_pieces
 from finemo_dist.catalog.staging import Staging
 from finemo_dist.catalog.text import Copy, write_text
-from finemo_dist.catalog.window_file import WindowFile
+from finemo_dist.catalog.window_file import WindowFile, touched_windows
 from finemo_dist.core.ahead import ahead
 from finemo_dist.core.errors import InputError
 from finemo_dist.core.schema import DEFAULT_OVERLAP, FINEMO_HIT_COLUMNS
@@ -76,17 +75,18 @@ def collapse_file(
 
 def _flags(staging: Staging, file: HitFile, overlap: float) -> NDArray[np.uint8]:
     """Return 1 or 0 for every row."""
-    hits = HitRecords()
-    with closing(WindowFile(staging.folder / "windows")) as windows:
-        for batch in ahead(staging.stream(file, "collapse_columns")):
-            records, fault = hits.take(batch)
-            if fault is not None:
-                _refuse(file, fault, batch.slice(fault - hits.n_rows, 1))
-            windows.add(records)
-        flags = np.ones(hits.n_rows, np.uint8)
-        ranks = hits.name_ranks()
-        for records, window in ahead(windows.pieces()):
-            flags[records["row"][beaten_hits(_rivals(records, window, ranks), overlap)]] = 0
+    codes = NameCodes()
+    hits = HitRecords(COLLAPSE_RECORD, codes)
+    windows = WindowFile(staging.folder / "windows", COLLAPSE_RECORD)
+    for batch in ahead(staging.stream(file, "collapse_columns")):
+        records, fault = hits.take(batch)
+        if fault is not None:
+            file.refuse_row(fault, batch.slice(fault - hits.n_rows, 1).to_pylist()[0])
+        windows.add(*touched_windows(records))
+    flags = np.ones(hits.n_rows, np.uint8)
+    ranks = codes.name_ranks()
+    for records, window in ahead(windows.pieces()):
+        flags[records["row"][beaten_hits(_rivals(records, window, ranks), overlap)]] = 0
     return flags
 
 
@@ -105,17 +105,6 @@ def _rivals(
         hit_coefficient_global=records["hit_coefficient_global"],
         peak_id=peak,
         row=records["row"],
-    )
-
-
-def _refuse(file: HitFile, row: int, found: Any) -> NoReturn:  # noqa: ANN401
-    """Raise what is wrong with a row, or with the first line that is not even one."""
-    file.refuse_first_fault()
-    (hit,) = found.to_pylist()
-    raise InputError(
-        f"{file.path}: line {row + 2} is not a hit (start {hit['start']:.0f}, end "
-        f"{hit['end']:.0f}); expected numbers, and an end above the start. Write the file again "
-        "with the command that made it."
     )
 
 

@@ -21,7 +21,7 @@ _TYPES: Final[Mapping[str, str]] = {
     column.name: column.sql_type for column in VIEWS["hits"] if column.name in FINEMO_HIT_COLUMNS
 }
 _READ_AS: Final = {"FLOAT": "FLOAT", "BIGINT": "DOUBLE", "UINTEGER": "DOUBLE"}
-"""DuckDB takes 1.5 for the whole number 2; ``hit_records`` and ``stage_intersect.sql`` do not."""
+"""DuckDB takes 1.5 for the whole number 2; ``hit_records`` does not."""
 _NULLS: Final = ("NA", "")
 _MAY_BE_NULL: Final = frozenset({"chr", "peak_name"})
 
@@ -75,6 +75,23 @@ class HitFile:
             for number, line in enumerate(handle, start=1):
                 if number > 1:
                     self._require_line(number, line)
+
+    def refuse_row(self, row: int, hit: Mapping[str, Any]) -> NoReturn:
+        """Raise what is wrong with a row, or with the first line that is not even one."""
+        self.refuse_first_fault()
+        raise InputError(
+            f"{self.path}: line {row + 2} is not a hit (start {hit['start']:.0f}, end "
+            f"{hit['end']:.0f}); expected numbers, and an end above the start. Write the file "
+            "again with the command that made it."
+        )
+
+    def refuse_lines(self) -> NoReturn:
+        """Raise that the file has other lines than it had, or the first that is not one."""
+        self.refuse_first_fault()
+        raise InputError(
+            f"{self.path}: was changed while it was read. Run the command again when whatever "
+            "writes it is done."
+        )
 
     def _require_line(self, number: int, line: bytes) -> None:
         try:

@@ -1,39 +1,44 @@
 """Records of hits in a temporary file, by the window of their chromosome in which they lie."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from finemo_dist.catalog.hit_records import RECORD
 from finemo_dist.catalog.staging import no_room
 
-_BASES_SHIFT: Final = 24
-_PEAKS_SHIFT: Final = 13
+BASES_SHIFT: Final = 24
+PEAKS_SHIFT: Final = 13
 """Windows are powers of two of bases and of regions."""
-_MOST_WINDOWS: Final = 1 << 40
-"""Of a chromosome."""
+LAST_WINDOW: Final = (1 << 39) - 1
+"""Of a chromosome; half of the numbers are for bases below zero."""
+
 _PIECE_RECORDS: Final = 1 << 20
 
 
 class WindowFile:
-    """Hits that may overlap come together again, whatever the order in which they were added.
+    """Records come together again by their window, whatever the order in which they were added.
 
-    A hit lies in every window of 16.8 million bases that it touches, so that two that share a base
-    share the window of that base; without a chromosome it lies in a window of 8,192 regions.
-    Memory is that of one batch, or of one window when they are read.
+    Memory is that of one batch, or of the windows that are read.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("w+b")
+    def __init__(self, path: Path, dtype: np.dtype[np.void]) -> None:
+        self._path = path
+        self._dtype = dtype
         self._n_records = 0
         self._segments: dict[int, list[tuple[int, int]]] = {}
+        path.touch()
 
-    def add(self, records: NDArray[Any]) -> None:
-        """Append records, in any order.
+    @property
+    def counts(self) -> Mapping[int, int]:
+        """Window to the number of its records."""
+        return {window: sum(n for _, n in parts) for window, parts in self._segments.items()}
+
+    def add(self, records: NDArray[Any], windows: NDArray[np.int64]) -> None:
+        """Append records, in any order, each to its window.
 
         Raises
         ------
@@ -42,66 +47,83 @@ class WindowFile:
         """
         if not len(records):
             return
-        windows, which = _windows_of(records)
-        records = records if which is None else records[which]
         if np.any(windows[1:] < windows[:-1]):
             order = np.argsort(windows, kind="stable")
             windows, records = windows[order], records[order]
-        bounds = np.flatnonzero(np.diff(windows, prepend=-1)).tolist()
-        for low, high in zip(bounds, [*bounds[1:], len(windows)], strict=True):
+        changes = np.flatnonzero(windows[1:] != windows[:-1]) + 1
+        bounds = [0, *changes.tolist(), len(windows)]
+        for low, high in pairwise(bounds):
             segment = (self._n_records + low, high - low)
             self._segments.setdefault(int(windows[low]), []).append(segment)
         self._n_records += len(windows)
         try:
+            # Opened every time: there may be more of these files than a process may hold open.
             # Not by tofile, which says nothing of a disk that is full.
-            self._file.write(records.tobytes())
-            self._file.flush()
+            with self._path.open("ab") as file:
+                file.write(records.tobytes())
         except OSError as error:
             raise no_room(error) from error
 
     def pieces(self) -> Iterator[tuple[NDArray[Any], NDArray[np.int64]]]:
         """Yield records of whole windows, a million or those of one, and the window of each."""
+        counts = self.counts
         group: list[int] = []
         n_held = 0
-        for window in sorted(self._segments):
+        for window in sorted(counts):
             group.append(window)
-            n_held += sum(n for _, n in self._segments[window])
+            n_held += counts[window]
             if n_held >= _PIECE_RECORDS:
-                yield self._read(group)
+                yield self.read(group), _repeated(group, counts)
                 group, n_held = [], 0
         if group:
-            yield self._read(group)
+            yield self.read(group), _repeated(group, counts)
 
-    def close(self) -> None:
-        """Let go of the file."""
-        # What a full disk did not take is tried again here, and was said before.
-        with suppress(OSError):
-            self._file.close()
-
-    def _read(self, windows: Sequence[int]) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        segments = [segment for window in windows for segment in self._segments[window]]
-        counts = [sum(n for _, n in self._segments[window]) for window in windows]
-        found = [self._read_segment(*segment) for segment in segments]
-        return np.concatenate(found), np.repeat(np.array(windows, np.int64), counts)
-
-    def _read_segment(self, first: int, n_records: int) -> NDArray[Any]:
-        self._file.seek(first * RECORD.itemsize)
-        content = self._file.read(n_records * RECORD.itemsize)
-        return np.frombuffer(content, RECORD, n_records)
+    def read(self, windows: Iterable[int]) -> NDArray[Any]:
+        """Return the records of windows, one window after the other, as they were added."""
+        segments = [segment for window in windows for segment in self._segments.get(window, ())]
+        with self._path.open("rb") as file:
+            found = []
+            for first, n_records in segments:
+                file.seek(first * self._dtype.itemsize)
+                content = file.read(n_records * self._dtype.itemsize)
+                found.append(np.frombuffer(content, self._dtype, n_records))
+        return np.concatenate([np.empty(0, self._dtype), *found])
 
 
-def _windows_of(records: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.intp] | None]:
-    """Return the windows that records touch, and which record each is of; None: one each."""
-    chrom = records["chr_code"]
-    first, last = records["start"] >> _BASES_SHIFT, (records["end"] - 1) >> _BASES_SHIFT
-    if np.any(chrom < 0):
-        region = records["peak_id"].astype(np.int64) >> _PEAKS_SHIFT
-        first, last = np.where(chrom < 0, region, first), np.where(chrom < 0, region, last)
-    # Half of the numbers of a chromosome are for bases below zero.
-    window = (chrom.astype(np.int64) + 1) * _MOST_WINDOWS + _MOST_WINDOWS // 2 + first
-    n_windows = last - first + 1
+def _repeated(windows: list[int], counts: Mapping[int, int]) -> NDArray[np.int64]:
+    return np.repeat(np.array(windows, np.int64), [counts[window] for window in windows])
+
+
+def window_numbers(
+    chr_code: NDArray[np.int32], place: NDArray[np.int64], peak_id: NDArray[np.uint32]
+) -> NDArray[np.int64]:
+    """Return the window of each place of a chromosome, or of its region where there is none.
+
+    Numbers of one chromosome follow each other, and chromosomes their codes.
+    """
+    index = place >> BASES_SHIFT
+    if np.any(chr_code < 0):
+        index = np.where(chr_code < 0, peak_id.astype(np.int64) >> PEAKS_SHIFT, index)
+    return (chr_code.astype(np.int64) + 1) * 2 * (LAST_WINDOW + 1) + LAST_WINDOW + 1 + index
+
+
+def window_place(number: int) -> tuple[int, int]:
+    """Return chromosome code, -1 for none, and place among its windows, of a window's number."""
+    code, index = divmod(number, 2 * (LAST_WINDOW + 1))
+    return code - 1, index - LAST_WINDOW - 1
+
+
+def touched_windows(records: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return hits as often as they touch a window, and those windows.
+
+    A hit lies in every window of 16.8 million bases that it touches, so that two that share a base
+    share the window of that base; without a chromosome it lies in a window of 8,192 regions.
+    """
+    chrom, peak = records["chr_code"], records["peak_id"]
+    first = window_numbers(chrom, records["start"], peak)
+    n_windows = window_numbers(chrom, records["end"] - 1, peak) - first + 1
     if np.all(n_windows == 1):
-        return window, None
+        return records, first
     which = np.repeat(np.arange(len(records)), n_windows)
     nth = np.arange(len(which)) - np.repeat(np.cumsum(n_windows) - n_windows, n_windows)
-    return window[which] + nth, which
+    return records[which], first[which] + nth

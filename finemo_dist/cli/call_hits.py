@@ -146,7 +146,7 @@ from finemo_dist.cli.options import (
     "--compile",
     "use_compile",
     is_flag=True,
-    help="Accepted for finemo's scripts and recorded; changes nothing.",
+    help="Compile the steps of the dense solver; the other one gains nothing and ignores it.",
 )
 @click.option(
     "--solver",

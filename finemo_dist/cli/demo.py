@@ -45,7 +45,7 @@ def demo(*, out: Path, seed: int, **options: object) -> None:
     """Generate two samples with planted motif sites, call their hits, and score them."""
     from finemo_dist.cli.settings import resource_config
 
-    result = run_demo(out, seed=seed, resources=resource_config({**options, "use_compile": False}))
+    result = run_demo(out, seed=seed, resources=resource_config(options))
     _print(out, result)
 
 

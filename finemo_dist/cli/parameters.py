@@ -57,7 +57,7 @@ def _parameters(
         "device": resources.device,
         "mode": solver.mode.value,
         "no_post_filter": not solver.use_post_filter,
-        "compile_optimizer": resources.use_compile,
+        "compile_optimizer": solver.use_compile,
         "region_width": sample.region_width,
         "num_regions": sample.n_regions,
         "untrimmed_motif_width": record.motif_width,

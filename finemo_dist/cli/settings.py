@@ -53,6 +53,8 @@ def call_config(options: Mapping[str, Any]) -> CallConfig:
         use_sqrt_transform=options["sqrt_transform"],
         use_post_filter=not options["no_post_filter"],
         tolerance=options["tolerance"] or default_tolerance,
+        # Of the working-set solver nothing is compiled: its answers do not depend on it.
+        use_compile=options["use_compile"] and is_dense,
         merge_palindromes=options["merge_palindromes"],
         **{
             key: options[key]
@@ -64,7 +66,7 @@ def call_config(options: Mapping[str, Any]) -> CallConfig:
 
 def resource_config(options: Mapping[str, Any]) -> ResourceConfig:
     """Return where the options ask the work to be done."""
-    names = ("executor", "n_workers", "device", "batch_regions", "ray_address", "use_compile")
+    names = ("executor", "n_workers", "device", "batch_regions", "ray_address")
     return checked(ResourceConfig, **{key: options[key] for key in names})
 
 

@@ -62,6 +62,8 @@ class SolverConfig(FrozenModel):
     step_size_max: Positive = 3.0
     step_size_min: Positive = 0.08
     step_adjust: Annotated[float, Field(gt=0, lt=1)] = 0.7
+    use_compile: bool = False
+    """Whether the steps of the dense solver are compiled: other round-off, and so other bytes."""
     merge_palindromes: bool = False
     """Whether the hits of a palindrome on both strands of one site become one."""
 
@@ -90,7 +92,6 @@ class ResourceConfig(FrozenModel):
     """Regions solved together; chosen by the memory model when None."""
     ray_address: str | None = None
     """A cluster to join; one of our own is started when None."""
-    use_compile: bool = False
     unit_timeout_s: Positive = 3600.0
     """After which a worker that says nothing counts as hung."""
 

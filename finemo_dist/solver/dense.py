@@ -4,6 +4,7 @@ Slow and obvious, in float32 or float64. It is the oracle of the tests, and with
 rule it reproduces finemo 0.41's answers, early stopping included.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Final, Protocol
 
@@ -12,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from finemo_dist.core.config import SolverConfig
+from finemo_dist.core.errors import UsageError
 from finemo_dist.solver.certificate import duality_gap
 from finemo_dist.solver.cwms import Cwms, trim_mask
 from finemo_dist.solver.solution import Hits, RegionFit, Solution
@@ -185,6 +187,9 @@ class DenseSolver:
         self._config = config
         self._dtype = dtype
         self._rule = rule or FinemoRule()
+        self._step: Callable[[DenseProblem, _Iterate, int], _Iterate] = self._plain_step
+        if config.use_compile:
+            self._step = _compiled(self._plain_step)
 
     def solve(self, sequence: Tensor, contributions: Tensor) -> Solution:
         """Return hits and fits of a batch of regions."""
@@ -218,7 +223,7 @@ class DenseSolver:
                 smallest = smallest[left]
         return final
 
-    def _step(self, problem: DenseProblem, state: _Iterate, length: int) -> _Iterate:
+    def _plain_step(self, problem: DenseProblem, state: _Iterate, length: int) -> _Iterate:
         residual = problem.residual(state.point)
         ascent = problem.ascent(residual)
         coefficient = problem.proximal_step(state.point, ascent, state.step_size)
@@ -257,6 +262,27 @@ class DenseSolver:
         if self._config.use_post_filter:
             hits = hits[hits.similarity >= self._cwms.penalty[hits.motif]]
         return Solution(hits, fit)
+
+
+def _compiled(
+    step: Callable[[DenseProblem, _Iterate, int], _Iterate],
+) -> Callable[[DenseProblem, _Iterate, int], _Iterate]:
+    """Return a step in compiled code, made at its first call for any number of regions."""
+    # The compiler takes seconds to load.
+    from torch._dynamo.exc import TorchDynamoException
+
+    compiled = torch.compile(step, dynamic=True)
+
+    def run(problem: DenseProblem, state: _Iterate, length: int) -> _Iterate:
+        try:
+            return compiled(problem, state, length)
+        except TorchDynamoException as error:
+            raise UsageError(
+                f"-J: the step cannot be compiled here ({str(error).strip().splitlines()[0]}). "
+                "Install a C++ compiler, as with `apt-get install g++`, or leave out -J."
+            ) from error
+
+    return run
 
 
 def dense_hits(problem: DenseProblem, cwms: Cwms, coefficient: Tensor) -> Hits:

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finemo_dist.catalog import text
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.hit_file import open_hit_file
-from finemo_dist.catalog.intersect import intersect_hits, run_inputs
-from finemo_dist.catalog.staging import natural, pieces
-from finemo_dist.core.errors import UsageError
+from finemo_dist.catalog.intersect import file_lines, intersect, pieces
+from finemo_dist.catalog.intersect.intersect import intersect_hits, run_inputs
+from finemo_dist.core.errors import InputError, UsageError
+from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from tests.hit_tables import (
     RELAXED_KEY,
     STRICT_KEY,
@@ -92,20 +92,59 @@ def test_lines_are_sorted_by_chromosome_in_natural_order(tmp_path):
     intersect_hits(written(tmp_path, [rows, rows]), tmp_path / "out")
 
     assert [row["chr"] for row in read_lines(tmp_path / "out")] == ["chr1", "chr2", "chr10"]
-    assert sorted(["chrX", "chr10", "chr2", "2"], key=natural) == ["2", "chr2", "chr10", "chrX"]
 
 
-@pytest.mark.parametrize("block_bytes", [3, 50, 200])
-def test_a_line_is_whole_wherever_its_parts_are_cut(block_bytes, tmp_path, monkeypatch):
-    rows = [tsv_hit(start=10 * i, end=10 * i + 5) for i in range(7)]
-    tables = written(tmp_path, [rows] * 3)
-    intersect_hits(tables, tmp_path / "whole")
+@pytest.mark.parametrize("is_relaxed", [False, True])
+def test_how_much_is_read_and_written_at_once_changes_nothing(is_relaxed, tmp_path, monkeypatch):
+    rows = [
+        tsv_hit(chr=f"chr{i % 3}", start=s, end=s + 5, start_untrimmed=s - 2, end_untrimmed=s + 7)
+        for i, s in enumerate(range(0, 1 << 27, 1 << 22))
+    ]
+    tables = written(tmp_path, [rows, rows[::-1], rows[::2] + rows[1::2]])
+    intersect_hits(tables, tmp_path / "whole", is_relaxed=is_relaxed)
 
-    monkeypatch.setattr(text, "_LINES_BYTES", block_bytes)
-    n_lines = intersect_hits(tables, tmp_path / "cut")
+    monkeypatch.setattr(intersect, "_BLOCK_LINES", 3)
+    monkeypatch.setattr(pieces, "_PIECE_HITS", 7)
+    for name, n_bytes in (("_SCANNED_BYTES", 50), ("_READ_BYTES", 100), ("_GAP_BYTES", 0)):
+        monkeypatch.setattr(file_lines, name, n_bytes)
+    n_lines = intersect_hits(tables, tmp_path / "cut", is_relaxed=is_relaxed)
 
     assert (tmp_path / "cut").read_bytes() == (tmp_path / "whole").read_bytes()
-    assert n_lines == len(read_lines(tmp_path / "cut")) == len(rows)
+    assert n_lines == len(rows)
+
+
+@pytest.mark.parametrize("is_relaxed", [False, True])
+def test_cells_stand_as_they_do_in_files_whatever_these_are_like(is_relaxed, tmp_path):
+    rows = [tsv_hit(start=10 * i, end=10 * i + 5, hit_coefficient="1.250") for i in range(5)]
+    rows[2] |= {"peak_name": None}
+    plain = write_tsv(tmp_path / "plain.tsv", rows)
+    others = [{"more": "x", **dict(reversed(row.items()))} for row in rows]
+    mixed = write_tsv(tmp_path / "mixed.tsv", others, tuple(others[0]))
+    mixed.write_bytes(mixed.read_bytes().replace(b"\n", b"\r\n"))
+    gzipped = write_tsv(tmp_path / "packed.tsv.gz", rows)
+
+    intersect_hits([open_hit_file(plain)] * 3, tmp_path / "plain", is_relaxed=is_relaxed)
+    for first in (plain, mixed, gzipped):
+        tables = [open_hit_file(path) for path in (first, mixed, gzipped)]
+        intersect_hits(tables, tmp_path / "other", is_relaxed=is_relaxed)
+
+        assert (tmp_path / "other").read_bytes() == (tmp_path / "plain").read_bytes()
+    assert {row["hit_coefficient_2"] for row in read_lines(tmp_path / "plain")} == {"1.250"}
+
+
+@pytest.mark.parametrize("lines", ["", "\n", "\n\n"])
+def test_a_line_that_is_none_is_refused_by_its_number(lines, tmp_path):
+    rows = [tsv_hit(start=10 * i, end=10 * i + 5) for i in range(3)]
+    good, bad = (write_tsv(tmp_path / f"{i}.tsv", rows) for i in range(2))
+    header, *others = bad.read_text().splitlines(keepends=True)
+    bad.write_text("".join([header, others[0], lines, *others[1:]]))
+
+    if not lines:
+        assert intersect_hits([open_hit_file(good), open_hit_file(bad)], tmp_path / "out") == 3
+        return
+    with pytest.raises(InputError, match=r"1\.tsv: line 3 has 1 columns"):
+        intersect_hits([open_hit_file(good), open_hit_file(bad)], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_hundred_inputs_are_one_table(tmp_path):
@@ -140,7 +179,7 @@ def test_one_input_is_refused(tmp_path):
 
 def test_samples_of_a_run_and_files_are_inputs_alike(tmp_path):
     rows = [tsv_hit(), tsv_hit(start=40, end=46)]
-    hits = [hit(**{k: v for k, v in row.items() if k != "hit_correlation"}) for row in rows]
+    hits = [as_called(row) for row in rows]
     run = write_run(tmp_path / "run", {"a": [hits], "b": [hits[1:]]})
     (file,) = written(tmp_path, [rows])
 
@@ -163,11 +202,36 @@ def test_relaxed_reads_the_unique_hits_of_a_run(tmp_path):
         assert intersect_hits(run_inputs(catalog), tmp_path / "out") == 2
 
 
-def test_pieces_hold_everything_once_and_no_more_than_they_should():
-    counts = [("chr2", 0, 1_500_000), (None, 3, 5), ("chr10", 0, 900_000), ("chr1", 0, 7),
-              (None, 0, 2_000_000)]  # fmt: skip
+@few
+@given(data=st.data(), is_relaxed=st.booleans())
+def test_the_macro_has_the_hits_of_the_lines(data, is_relaxed, tmp_path_factory):
+    has_coordinates = data.draw(st.booleans())
+    table = hit_tables(max_rows=12, has_coordinates=has_coordinates)
+    first = data.draw(table)
+    tables = {"a": first, "b": data.draw(st.permutations(first)) + data.draw(table)}
+    folder = tmp_path_factory.mktemp("run")
+    samples = {name: [[as_called(row) for row in rows]] for name, rows in tables.items()}
+    run = write_run(folder / "run", samples, has_coordinates=has_coordinates)
 
-    found = list(pieces(counts))
+    with open_catalog(run) as catalog:
+        # Relaxed, a run gives its unique hits.
+        view = "hits_unique" if is_relaxed and has_coordinates else "hits"
+        columns = ", ".join(f'"{name}"' for name in FINEMO_HIT_COLUMNS)
+        intersect_hits(run_inputs(catalog), folder / "out", is_relaxed=is_relaxed)
+        query = (
+            f"SELECT DISTINCT {columns} FROM shared_hits('{view}', ['a', 'b'], {is_relaxed}) "
+            "WHERE sample = 'a'"
+        )
+        shared = {tuple("NA" if v is None else str(v) for v in row) for row in catalog.rows(query)}
 
-    assert [p.chromosomes for p in found] == [(), (), ("chr1", "chr2", "chr10")]
-    assert [(p.first_peak, p.last_peak) for p in found[:2]] == [(0, 9_999), (30_000, 39_999)]
+    lines = read_lines(folder / "out")
+    assert {tuple(row[name] for name in FINEMO_HIT_COLUMNS) for row in lines} == shared
+
+
+def as_called(row):
+    """A row as a run has it."""
+    called = {name: value for name, value in row.items() if name != "hit_correlation"}
+    chrom = -1 if row["chr"] is None else int(row["chr"].removeprefix("chr"))
+    return hit(
+        **called, chr_id=chrom, motif_id=ord(row["motif_name"][0]) * 2 + "+-".index(row["strand"])
+    )

@@ -9,15 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finemo_dist.catalog import window_file
-from finemo_dist.catalog.hit_records import RECORD
-from finemo_dist.catalog.window_file import WindowFile
+from finemo_dist.catalog.hit_records import COLLAPSE_RECORD
+from finemo_dist.catalog.window_file import (
+    WindowFile,
+    touched_windows,
+    window_numbers,
+    window_place,
+)
 from finemo_dist.core.errors import FinemoDistError
 
 
 @pytest.fixture(autouse=True)
 def small_windows(monkeypatch):
-    monkeypatch.setattr(window_file, "_BASES_SHIFT", 4)
-    monkeypatch.setattr(window_file, "_PEAKS_SHIFT", 2)
+    monkeypatch.setattr(window_file, "BASES_SHIFT", 4)
+    monkeypatch.setattr(window_file, "PEAKS_SHIFT", 2)
     monkeypatch.setattr(window_file, "_PIECE_RECORDS", 3)
 
 
@@ -28,7 +33,7 @@ hits = st.lists(
 
 
 def records_of(rows):
-    records = np.zeros(len(rows), RECORD)
+    records = np.zeros(len(rows), COLLAPSE_RECORD)
     for i, (chrom, start, length, peak) in enumerate(rows):
         record = records[i]
         record["row"], record["chr_code"], record["peak_id"] = i, chrom, peak
@@ -37,12 +42,10 @@ def records_of(rows):
 
 
 def read(records, n_batches, path):
-    windows = WindowFile(path)
+    windows = WindowFile(path, COLLAPSE_RECORD)
     for batch in np.array_split(records, n_batches):
-        windows.add(batch)
-    pieces = list(windows.pieces())
-    windows.close()
-    return pieces
+        windows.add(*touched_windows(batch))
+    return list(windows.pieces())
 
 
 @given(rows=hits, n_batches=st.integers(1, 4))
@@ -84,10 +87,27 @@ def test_pieces_hold_little_more_than_they_should(tmp_path):
     assert [len(found) for found, _ in pieces] == [3, 3, 3, 1]
 
 
-def test_a_full_disk_is_said_with_its_cure(tmp_path):
-    windows = WindowFile(tmp_path / "windows")
-    windows.close()
-    with Path("/dev/full").open("wb") as windows._file:
-        with pytest.raises(FinemoDistError, match="Give TMPDIR a directory with more room"):
-            windows.add(records_of([(0, 1, 2, 3)]))
-        windows.close()
+@given(code=st.integers(-1, 3), place=st.integers(-100, 100), peak=st.integers(0, 30))
+def test_a_window_is_told_by_its_number(code, place, peak):
+    (number,) = window_numbers(np.int32([code]), np.int64([place]), np.uint32([peak]))
+
+    assert window_place(int(number)) == (code, peak // 4 if code < 0 else place // 16)
+
+
+def test_some_windows_are_read_as_they_were_added(tmp_path):
+    records = records_of([(0, 16 * i, 4, 0) for i in (2, 0, 1, 0, 2)])
+    windows = WindowFile(tmp_path / "windows", COLLAPSE_RECORD)
+    windows.add(*touched_windows(records))
+    windows.add(*touched_windows(records))
+    first, _, third = sorted(windows.counts)
+
+    assert windows.counts[first] == 4
+    assert windows.read([third, first])["row"].tolist() == [0, 4, 0, 4, 1, 3, 1, 3]
+    assert len(windows.read([-1])) == 0
+
+
+def test_a_full_disk_is_said_with_its_cure():
+    windows = WindowFile(Path("/dev/full"), COLLAPSE_RECORD)
+
+    with pytest.raises(FinemoDistError, match="Give TMPDIR a directory with more room"):
+        windows.add(*touched_windows(records_of([(0, 1, 2, 3)])))

@@ -37,7 +37,7 @@ def test_the_defaults_are_those_of_finemo_but_for_the_exact_solver(config_of):
     assert config["solver"] == {
         "name": "working-set", "mode": "pp", "use_sqrt_transform": False, "use_post_filter": True,
         "tolerance": 1e-6, "max_steps": 10000, "step_size_max": 3.0, "step_size_min": 0.08,
-        "step_adjust": 0.7, "merge_palindromes": False,
+        "step_adjust": 0.7, "use_compile": False, "merge_palindromes": False,
     }  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def test_every_option_arrives(config_of, tmp_path):
     assert config["solver"] == {
         "name": "working-set", "mode": "hp", "use_sqrt_transform": True, "use_post_filter": False,
         "tolerance": 1e-5, "max_steps": 500, "step_size_max": 2.0, "step_size_min": 0.1,
-        "step_adjust": 0.5, "merge_palindromes": True,
+        "step_adjust": 0.5, "use_compile": False, "merge_palindromes": True,
     }  # fmt: skip
 
 

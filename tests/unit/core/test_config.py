@@ -102,7 +102,7 @@ def test_every_setting_of_the_solver_decides_the_digest():
     changes = {
         "name": "dense", "mode": "hh", "use_sqrt_transform": True, "use_post_filter": False,
         "tolerance": 1e-7, "max_steps": 9, "step_size_max": 2.0, "step_size_min": 0.1,
-        "step_adjust": 0.5, "merge_palindromes": True,
+        "step_adjust": 0.5, "use_compile": True, "merge_palindromes": True,
     }  # fmt: skip
     assert changes.keys() == SolverConfig.model_fields.keys()
 

@@ -1,0 +1,163 @@
+"""Hits that several calls share: finemo's ``intersect-hits``, for files and runs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.catalog.hit_file import HitFile
+from finemo_dist.catalog.hit_records import NameCodes
+from finemo_dist.catalog.intersect.inputs import (
+    FileInput,
+    PieceHits,
+    RunHits,
+    RunInput,
+    Said,
+)
+from finemo_dist.catalog.intersect.pieces import natural, pieces
+from finemo_dist.catalog.intersect.shared import shared_hits
+from finemo_dist.catalog.staging import Staging
+from finemo_dist.catalog.text import open_output
+from finemo_dist.core.ahead import ahead
+from finemo_dist.core.errors import UsageError
+from finemo_dist.core.files import committed
+from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
+
+_RELAXED_KEY: Final = ("chr", "start_untrimmed", "end_untrimmed", "motif_name", "strand")
+_STRICT_KEY: Final = (*_RELAXED_KEY, "start", "end", "peak_name", "peak_id")
+_FEWEST: Final = 2
+_BLOCK_LINES: Final = 1 << 16
+
+HitSet = HitFile | RunHits
+"""One input."""
+
+
+def run_inputs(catalog: Catalog) -> list[HitSet]:
+    """Return one input for each sample of a run, in its order."""
+    return [RunHits(catalog, sample) for sample in catalog.samples]
+
+
+def intersect_hits(
+    inputs: Sequence[HitSet],
+    out: str | Path,
+    *,
+    is_relaxed: bool = False,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+) -> int:
+    """Write the hits that all inputs share and return how many lines that are.
+
+    The columns are those of the first input; then, of every other input, the columns that need not
+    agree, suffixed by its position: ``hit_coefficient_1``. Lines come in the order of
+    ``shared_hits``, chromosomes in natural order; they do not depend on the order of the rows.
+    Cells of a file stand as they do there. ``queries/intersect.sql`` has the rule.
+
+    Parameters
+    ----------
+    inputs
+        Two or more. Of a run, ``is_relaxed`` reads ``hits_unique`` where there are coordinates,
+        and ``hits`` otherwise.
+    out
+        The TSV to write, whole or not at all; gzipped where its name ends in ``.gz``.
+    is_relaxed
+        Whether untrimmed place, motif and strand are enough; otherwise trims and peaks must agree.
+    memory_limit, threads
+        For DuckDB, which reads the inputs. Beside it there are the hits of one piece; records of
+        files wait in temporary files.
+
+    Raises
+    ------
+    UsageError
+        There are fewer than two inputs, or they repeat a site too often to combine.
+    InputError
+        A file is not a table of hits.
+    """
+    if len(inputs) < _FEWEST:
+        raise UsageError(
+            f"-i names {len(inputs)} table of hits; expected two or more. Add files or runs."
+        )
+    out = Path(out)
+    others = _others(is_relaxed=is_relaxed)
+    header = [*FINEMO_HIT_COLUMNS, *(f"{c}_{i}" for i in range(1, len(inputs)) for c in others)]
+    with Staging(memory_limit=memory_limit, threads=threads) as staging:
+        loaded = ahead(_loaded(inputs, staging, is_relaxed=is_relaxed), n_values=1)
+        with committed(out) as temporary, open_output(temporary, out) as target:
+            target.write(("\t".join(header) + "\n").encode())
+            n_lines = 0
+            for n, block in ahead(_blocks(loaded, is_relaxed=is_relaxed)):
+                target.write(block)
+                n_lines += n
+    return n_lines
+
+
+def _others(*, is_relaxed: bool) -> list[str]:
+    """Return the columns that need not agree."""
+    key = _RELAXED_KEY if is_relaxed else _STRICT_KEY
+    return [name for name in FINEMO_HIT_COLUMNS if name not in key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """The hits of all inputs in a piece."""
+
+    inputs: list[PieceHits]
+    chrom_ranks: NDArray[np.int32]
+    name_ranks: NDArray[np.int32]
+
+
+def _loaded(inputs: Sequence[HitSet], staging: Staging, *, is_relaxed: bool) -> Iterator[_Loaded]:
+    codes = NameCodes()
+    opened = []
+    for number, hits in enumerate(inputs):
+        columns = _others(is_relaxed=is_relaxed) if number else FINEMO_HIT_COLUMNS
+        said = Said(columns, is_relaxed)
+        opened.append(
+            FileInput(hits, staging, number, codes, said)
+            if isinstance(hits, HitFile)
+            else RunInput(hits, codes, said, is_first=not number)
+        )
+    for piece in pieces([one.counts for one in opened]):
+        found = [one.hits(piece) for one in opened]
+        # Ranks after the hits, which may bring names not met before.
+        yield _Loaded(found, _chrom_ranks(codes), codes.name_ranks())
+
+
+def _chrom_ranks(codes: NameCodes) -> NDArray[np.int32]:
+    ranks = {name: rank for rank, name in enumerate(sorted(codes.chroms, key=natural))}
+    return np.array([ranks[name] for name in codes.chroms], np.int32)
+
+
+def _blocks(loaded: Iterator[_Loaded], *, is_relaxed: bool) -> Iterator[tuple[int, Any]]:
+    """Yield how many lines come next, and their bytes."""
+    for piece in loaded:
+        sizes = [len(hits.records) for hits in piece.inputs]
+        rows = shared_hits(
+            np.concatenate([hits.records for hits in piece.inputs]),
+            np.repeat(np.arange(len(sizes)), sizes),
+            len(sizes),
+            chrom_ranks=piece.chrom_ranks,
+            name_ranks=piece.name_ranks,
+            is_relaxed=is_relaxed,
+        )
+        rows -= np.cumsum(sizes) - sizes
+        for first in range(0, len(rows), _BLOCK_LINES):
+            block = rows[first : first + _BLOCK_LINES]
+            yield len(block), _lines(piece.inputs, block)
+
+
+def _lines(inputs: Sequence[PieceHits], rows: NDArray[np.intp]) -> Any:  # noqa: ANN401
+    """Return the bytes of lines."""
+    texts = [text for number, hits in enumerate(inputs) for text in hits.texts(rows[:, number])]
+    lines = pc.binary_join_element_wise(
+        pc.binary_join_element_wise(*texts, pa.scalar(b"\t", pa.large_binary())),
+        pa.scalar(b"\n", pa.large_binary()),
+        pa.scalar(b"", pa.large_binary()),
+    )
+    # The entries of an array made anew stand side by side.
+    return lines.buffers()[2]
