@@ -19,7 +19,7 @@ from finemo_dist.catalog.connection import (
     run_errors,
     stream_errors,
 )
-from finemo_dist.catalog.rows import data_dictionary, sample_row, set_places
+from finemo_dist.catalog.rows import data_dictionary, most_listed, sample_row, set_places
 from finemo_dist.core.errors import RunError, UsageError, nearest
 from finemo_dist.core.locations import location
 from finemo_dist.core.objects import ObjectPath, filesystem
@@ -257,6 +257,8 @@ class Catalog:
             has_sets = len(self.record.sets) > 1 and name in _OF_SETS
             self.run(f"{name}_of_sets" if has_sets else name)
         self.run("fill_data_dictionary", data_dictionary())
+        listed = most_listed(self._parts.values(), self._compactions.values())
+        self.rows("SET dynamic_or_filter_threshold = $listed", {"listed": listed})
 
     def _fill_samples(self) -> None:
         rows = [sample_row(self.sample(name), self._parts[name]) for name in self._parts]

@@ -11,8 +11,6 @@ import pyarrow as pa
 
 from finemo_dist.core.errors import RunError, UsageError
 
-_MOST_FILES_LISTED: Final = 100_000
-
 _OUT_OF_MEMORY: Final = "Out of Memory"
 
 _QUERY_MISTAKES: Final = (
@@ -54,8 +52,6 @@ def connect(
         "python_enable_replacements": "false",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
-        # A chromosome of every sample is a list of files that long; past it, all would be opened.
-        "dynamic_or_filter_threshold": _MOST_FILES_LISTED,
     }
     if memory_limit is not None:
         config["memory_limit"] = memory_limit

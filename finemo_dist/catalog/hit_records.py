@@ -138,7 +138,7 @@ def _fill_numbers(records: NDArray[Any], columns: dict[str, pa.Array]) -> NDArra
     with np.errstate(invalid="ignore"):
         for name in [name for name in records.dtype.names or () if name in columns]:
             number = columns[name].to_numpy(zero_copy_only=False)
-            stored = number.astype(records.dtype[name])
+            stored = number.astype(records.dtype[name], copy=False)
             is_hit &= stored == number
             records[name] = stored
     length = records["end"] - records["start"]

@@ -1,10 +1,15 @@
 """What the catalog knows before it reads a part: rows of its small tables."""
 
+from collections.abc import Iterable
 from itertools import accumulate
+from typing import Final
 
+from finemo_dist.catalog.compaction import Compaction
 from finemo_dist.core.run_record import RunRecord, SampleRecord
 from finemo_dist.core.schema import VIEWS
 from finemo_dist.hits.read import SampleParts
+
+_LISTED_SHARE: Final = 0.75
 
 
 def sample_row(sample: SampleRecord, parts: SampleParts) -> dict[str, object]:
@@ -33,6 +38,19 @@ def set_places(record: RunRecord) -> dict[str, tuple[int, str]]:
         motif_set.name: (first, record.name_prefix(motif_set))
         for motif_set, first in zip(record.sets, firsts, strict=False)
     }
+
+
+def most_listed(parts: Iterable[SampleParts], compactions: Iterable[Compaction]) -> int:
+    """Return up to how many files may be opened by a list of their names.
+
+    Joined to the table of files, DuckDB makes such a list of those that are left and opens no
+    other. Of almost all of them it must not: every row would be looked up in the list, which takes
+    forty times as long as reading it.
+    """
+    # The table of parts has two files a unit.
+    n_parts = sum(2 * len(one.units) for one in parts)
+    n_compact = sum(len(compaction.files) for compaction in compactions)
+    return max(1, int(_LISTED_SHARE * max(n_parts, n_compact)))
 
 
 def data_dictionary() -> dict[str, object]:

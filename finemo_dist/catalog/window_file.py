@@ -60,7 +60,7 @@ class WindowFile:
             # Opened every time: there may be more of these files than a process may hold open.
             # Not by tofile, which says nothing of a disk that is full.
             with self._path.open("ab") as file:
-                file.write(records.tobytes())
+                file.write(np.ascontiguousarray(records).view(np.uint8))
         except OSError as error:
             raise no_room(error) from error
 
@@ -81,13 +81,16 @@ class WindowFile:
     def read(self, windows: Iterable[int]) -> NDArray[Any]:
         """Return the records of windows, one window after the other, as they were added."""
         segments = [segment for window in windows for segment in self._segments.get(window, ())]
-        with self._path.open("rb") as file:
-            found = []
+        size = self._dtype.itemsize
+        found = np.empty(size * sum(n_records for _, n_records in segments), np.uint8)
+        n_read = 0
+        with self._path.open("rb", buffering=0) as file:
             for first, n_records in segments:
-                file.seek(first * self._dtype.itemsize)
-                content = file.read(n_records * self._dtype.itemsize)
-                found.append(np.frombuffer(content, self._dtype, n_records))
-        return np.concatenate([np.empty(0, self._dtype), *found])
+                file.seek(first * size)
+                end = n_read + n_records * size
+                while n_read < end:
+                    n_read += file.readinto(memoryview(found)[n_read:end])
+        return found.view(self._dtype)
 
 
 def _repeated(windows: list[int], counts: Mapping[int, int]) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import LOCAL_OUTPUT, LOCAL_PATH, ManyValuesCommand, limit_options
 
 if TYPE_CHECKING:
-    from finemo_dist.catalog.intersect import HitSet
+    from finemo_dist.catalog.intersect.intersect import HitSet
 
 
 @click.command("collapse-hits")
@@ -99,8 +99,8 @@ def intersect_hits(
     """Write the hits that all inputs share."""
     from finemo_dist.catalog.catalog import open_catalog
     from finemo_dist.catalog.hit_file import open_hit_file
-    from finemo_dist.catalog.intersect import intersect_hits as intersect
-    from finemo_dist.catalog.intersect import run_inputs
+    from finemo_dist.catalog.intersect.intersect import intersect_hits as intersect
+    from finemo_dist.catalog.intersect.intersect import run_inputs
 
     with ExitStack() as opened:
         inputs: list[HitSet] = []

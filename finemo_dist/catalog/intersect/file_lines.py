@@ -113,11 +113,14 @@ class CellReader:
         tabs = tabs.reshape(len(ends), self.n_columns - 1)
         if len(line) < len(ends):
             tabs, ends = tabs[line], ends[line]
-        ends = ends - (text[ends - 1] == _CR)
-        begins = np.column_stack((places, tabs + 1))
-        finishes = np.column_stack((tabs, ends))
+        ends -= text[ends - 1] == _CR
         return [
-            _slices(content, begins[:, first], finishes[:, last]) for first, last in self.wanted
+            _slices(
+                content,
+                tabs[:, first - 1] + 1 if first else places,
+                tabs[:, last] if last < self.n_columns - 1 else ends,
+            )
+            for first, last in self.wanted
         ]
 
 

@@ -24,7 +24,7 @@ from finemo_dist.catalog.intersect.pieces import natural, pieces
 from finemo_dist.catalog.intersect.shared import shared_hits
 from finemo_dist.catalog.staging import Staging
 from finemo_dist.catalog.text import open_output
-from finemo_dist.core.ahead import ahead
+from finemo_dist.core.ahead import ahead, mapped
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.files import committed
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
@@ -87,10 +87,11 @@ def intersect_hits(
     header = [*FINEMO_HIT_COLUMNS, *(f"{c}_{i}" for i in range(1, len(inputs)) for c in others)]
     with Staging(memory_limit=memory_limit, threads=threads) as staging:
         loaded = ahead(_loaded(inputs, staging, is_relaxed=is_relaxed), n_values=1)
+        matched = ahead(_matched(loaded, is_relaxed=is_relaxed), n_values=1)
         with committed(out) as temporary, open_output(temporary, out) as target:
             target.write(("\t".join(header) + "\n").encode())
             n_lines = 0
-            for n, block in ahead(_blocks(loaded, is_relaxed=is_relaxed)):
+            for n, block in mapped(_lines, _blocks(matched)):
                 target.write(block)
                 n_lines += n
     return n_lines
@@ -104,7 +105,7 @@ def _others(*, is_relaxed: bool) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """The hits of all inputs in a piece."""
+    """The hits of all inputs in a piece, and the ranks of their codes."""
 
     inputs: list[PieceHits]
     chrom_ranks: NDArray[np.int32]
@@ -133,26 +134,31 @@ def _chrom_ranks(codes: NameCodes) -> NDArray[np.int32]:
     return np.array([ranks[name] for name in codes.chroms], np.int32)
 
 
-def _blocks(loaded: Iterator[_Loaded], *, is_relaxed: bool) -> Iterator[tuple[int, Any]]:
-    """Yield how many lines come next, and their bytes."""
+Matched = tuple[list[PieceHits], NDArray[np.intp]]
+"""The hits of all inputs in a piece; and of each line, the number of its hit in each input."""
+
+
+def _matched(loaded: Iterator[_Loaded], *, is_relaxed: bool) -> Iterator[Matched]:
     for piece in loaded:
-        sizes = [len(hits.records) for hits in piece.inputs]
         rows = shared_hits(
-            np.concatenate([hits.records for hits in piece.inputs]),
-            np.repeat(np.arange(len(sizes)), sizes),
-            len(sizes),
+            [hits.records for hits in piece.inputs],
             chrom_ranks=piece.chrom_ranks,
             name_ranks=piece.name_ranks,
             is_relaxed=is_relaxed,
         )
-        rows -= np.cumsum(sizes) - sizes
+        yield piece.inputs, rows
+
+
+def _blocks(matched: Iterator[Matched]) -> Iterator[Matched]:
+    """Yield few lines at a time."""
+    for inputs, rows in matched:
         for first in range(0, len(rows), _BLOCK_LINES):
-            block = rows[first : first + _BLOCK_LINES]
-            yield len(block), _lines(piece.inputs, block)
+            yield inputs, rows[first : first + _BLOCK_LINES]
 
 
-def _lines(inputs: Sequence[PieceHits], rows: NDArray[np.intp]) -> Any:  # noqa: ANN401
-    """Return the bytes of lines."""
+def _lines(block: Matched) -> tuple[int, Any]:
+    """Return how many lines there are, and their bytes."""
+    inputs, rows = block
     texts = [text for number, hits in enumerate(inputs) for text in hits.texts(rows[:, number])]
     lines = pc.binary_join_element_wise(
         pc.binary_join_element_wise(*texts, pa.scalar(b"\t", pa.large_binary())),
@@ -160,4 +166,4 @@ def _lines(inputs: Sequence[PieceHits], rows: NDArray[np.intp]) -> Any:  # noqa:
         pa.scalar(b"", pa.large_binary()),
     )
     # The entries of an array made anew stand side by side.
-    return lines.buffers()[2]
+    return len(rows), lines.buffers()[2]

@@ -1,5 +1,6 @@
 """Which hits all of several inputs share: the rule of ``queries/intersect.sql`` over arrays."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -20,9 +21,7 @@ _SCORES: Final = (
 
 
 def shared_hits(
-    records: NDArray[Any],
-    owners: NDArray[np.intp],
-    n_inputs: int,
+    records: Sequence[NDArray[Any]],
     *,
     chrom_ranks: NDArray[np.int32],
     name_ranks: NDArray[np.int32],
@@ -39,48 +38,54 @@ def shared_hits(
     Parameters
     ----------
     records
-        (hits,) of ``INTERSECT_RECORD``, those of an input one after the other.
-    owners
-        (hits,) number of the input, ascending.
+        (hits,) of ``INTERSECT_RECORD`` of each input.
     chrom_ranks, name_ranks
         Places of the codes in the order of chromosomes, and of motif names and strands.
 
     Returns
     -------
-    (rows, inputs) numbers of hits.
+    (rows, inputs) numbers of the hits of each input.
 
     Raises
     ------
     UsageError
         A site has over 10,000 combinations.
     """
+    sizes = np.array([len(one) for one in records])
     key = _key(records, chrom_ranks, name_ranks, is_relaxed=is_relaxed)
     order, is_new = row_order(key)
-    first, n_hits = _sites(order, is_new, owners, n_inputs)
+    first, n_hits = _sites(order, is_new, np.repeat(np.arange(len(sizes)), sizes), len(sizes))
     if np.any(n_hits > 1):
         _sort_repeated(order, records, first, n_hits)
-    return _combined(order, first, n_hits)
+    return _combined(order, first, n_hits) - (np.cumsum(sizes) - sizes)
+
+
+def _field(records: Sequence[NDArray[Any]], name: str) -> NDArray[Any]:
+    """Return a field of all hits, those of an input one after the other."""
+    return np.concatenate([one[name] for one in records])
 
 
 def _key(
-    records: NDArray[Any],
+    records: Sequence[NDArray[Any]],
     chrom_ranks: NDArray[np.int32],
     name_ranks: NDArray[np.int32],
     *,
     is_relaxed: bool,
 ) -> list[Column]:
-    code, peak = records["chr_code"], records["peak_id"]
+    code, peak = _field(records, "chr_code"), _field(records, "peak_id")
     # Of code -1, no chromosome, the rank is the last one.
     chrom = np.append(chrom_ranks, np.int32(-1))[code]
     region = np.where(code < 0, peak, np.uint32(0))
-    name = name_ranks[records["name_code"]]
-    start, end = records["start"], records["end"]
-    untrimmed, untrimmed_end = records["start_untrimmed"], records["end_untrimmed"]
+    name = name_ranks[_field(records, "name_code")]
+    untrimmed = _field(records, "start_untrimmed")
+    untrimmed_end = _field(records, "end_untrimmed")
     if is_relaxed:
         return [chrom, region, untrimmed, untrimmed_end - untrimmed, name]
+    start, end = _field(records, "start"), _field(records, "end")
     # Differences: small numbers, and constant for most motifs.
     trims = (start - untrimmed, untrimmed_end - end)
-    return [chrom, region, start, end - start, name, peak, *trims, records["peak_name_hash"]]
+    peak_name = _field(records, "peak_name_hash")
+    return [chrom, region, start, end - start, name, peak, *trims, peak_name]
 
 
 def _sites(
@@ -94,7 +99,7 @@ def _sites(
     Both are (sites, inputs); hits of a site are side by side in ``order``, by input.
     """
     starts = np.flatnonzero(is_new)
-    sizes = np.diff([*starts.tolist(), len(order)]) if len(starts) else starts
+    sizes = np.diff(np.append(starts, len(order)))
     starts, sizes = starts[sizes >= n_inputs], sizes[sizes >= n_inputs]
     site = np.repeat(np.arange(len(starts)), sizes)
     within = np.arange(len(site)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
@@ -108,7 +113,7 @@ def _sites(
 
 def _sort_repeated(
     order: NDArray[np.intp],
-    records: NDArray[Any],
+    records: Sequence[NDArray[Any]],
     first: NDArray[np.intp],
     n_hits: NDArray[np.intp],
 ) -> None:
@@ -118,10 +123,22 @@ def _sort_repeated(
     group = np.repeat(np.arange(len(counts)), counts)
     within = np.arange(len(group)) - np.repeat(np.cumsum(counts) - counts, counts)
     where = np.repeat(first[is_repeated], counts) + within
-    hits = records[order[where]]
+    rows = order[where]
+    hits = _hits(records, rows)
     names = ("start", "end", "peak_id", "peak_name_hash", *_SCORES)
     keys = [hits[name] for name in reversed(names)]
-    order[where] = order[where][np.lexsort((*keys, group))]
+    order[where] = rows[np.lexsort((*keys, group))]
+
+
+def _hits(records: Sequence[NDArray[Any]], rows: NDArray[np.intp]) -> NDArray[Any]:
+    """Return some of the hits, numbered over all inputs."""
+    found = np.empty(len(rows), records[0].dtype)
+    first = 0
+    for one in records:
+        is_own = (rows >= first) & (rows < first + len(one))
+        found[is_own] = one[rows[is_own] - first]
+        first += len(one)
+    return found
 
 
 def _combined(

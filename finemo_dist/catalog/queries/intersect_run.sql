@@ -6,13 +6,18 @@
 WITH hit AS (
     SELECT
         *,
+        -- hit_correlation says the same.
+        hit_similarity::VARCHAR AS similarity,
         concat_ws(
-            chr(9), hit_coefficient, hit_coefficient_global, hit_similarity, hit_correlation,
+            chr(9), hit_coefficient, hit_coefficient_global, similarity, similarity,
             hit_importance, hit_importance_sq
         ) AS scores
     FROM query_table(getvariable('chunk')."table")
     WHERE sample = getvariable('chunk').sample
         AND list_contains(getvariable('chunk').chr_ids, chr_id)
+        -- Skips row groups, which the list does not.
+        AND chr_id BETWEEN list_min(getvariable('chunk').chr_ids)
+            AND list_max(getvariable('chunk').chr_ids)
         AND (
             chr IS NULL
             OR getvariable('chunk').is_relaxed

@@ -68,6 +68,11 @@ def test_every_option_arrives(config_of, tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("words", "is_compiled"), [((), False), (("--solver", "dense"), True)])
+def test_only_the_dense_solver_is_compiled(config_of, words, is_compiled):
+    assert config_of("-J", *words)["solver"]["use_compile"] is is_compiled
+
+
 @pytest.mark.parametrize(("words", "tolerance"), [((), 5e-4), (("-c", "0.01"), 0.01)])
 def test_the_dense_solver_stops_by_finemos_rule(config_of, words, tolerance):
     config = config_of("--solver", "dense", *words)

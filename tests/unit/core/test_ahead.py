@@ -1,10 +1,11 @@
 """Values made ahead come as they would have come, errors included."""
 
 import threading
+import time
 
 import pytest
 
-from finemo_dist.core.ahead import ahead
+from finemo_dist.core.ahead import ahead, mapped
 
 
 @pytest.mark.parametrize("n_values", [1, 2, 5])
@@ -59,3 +60,36 @@ def test_whoever_stops_early_leaves_no_thread():
     taken.close()
 
     assert not [t for t in threading.enumerate() if t.name.startswith("finemo_dist-ahead")]
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_results_come_in_the_order_of_their_values(n_threads):
+    def slow_first(value):
+        time.sleep(0.02 if not value % 3 else 0)
+        return 10 * value
+
+    assert list(mapped(slow_first, range(10), n_threads=n_threads)) == list(range(0, 100, 10))
+
+
+def test_threads_work_side_by_side_and_no_further_ahead():
+    together = threading.Barrier(2, timeout=10)
+    taken = []
+
+    def values():
+        for value in range(8):
+            taken.append(value)
+            yield value
+
+    results = mapped(lambda _: together.wait() >= 0, values(), n_threads=2)
+
+    assert next(results)
+    assert len(taken) == 3
+    assert all(results)
+
+
+def test_what_is_raised_in_a_thread_is_raised_in_its_turn():
+    results = mapped(lambda value: 1 // value, [1, 0, 1])
+
+    assert next(results) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(results)

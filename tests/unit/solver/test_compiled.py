@@ -5,14 +5,15 @@ import shutil
 import pytest
 import torch
 
-from finemo_dist.core.config import FINEMO_TOLERANCE, SolverName
+from finemo_dist.core.config import SolverName
 from finemo_dist.core.errors import UsageError
 from finemo_dist.solver import dense
 from finemo_dist.solver.api import make_solver
 from tests.conftest import skip_or_fail
 from tests.problems import hits_by_key, make_problem
 
-pytestmark = pytest.mark.slow
+# What PyTorch's own modules say as they are loaded.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 def solve(problem, *, use_compile, rows=slice(None)):
@@ -24,7 +25,7 @@ def solve(problem, *, use_compile, rows=slice(None)):
 @pytest.fixture
 def problem():
     return make_problem(
-        5, n_regions=6, length=80, name=SolverName.DENSE, tolerance=FINEMO_TOLERANCE
+        5, n_regions=6, length=80, penalty=0.3, name=SolverName.DENSE, tolerance=1e-5, max_steps=300
     )
 
 
@@ -38,11 +39,11 @@ def test_compiled_steps_find_the_hits_of_plain_ones_in_any_batch(problem):
     apart = [solve(problem, use_compile=True, rows=slice(i, i + 1)) for i in range(2)]
 
     assert len(plain.hits.region) > 6
-    assert hits_by_key(compiled) == pytest.approx(hits_by_key(plain), rel=1e-4)
-    torch.testing.assert_close(compiled.fit.n_steps, plain.fit.n_steps)
+    assert len(plain.fit.n_steps.unique()) > 3
+    assert hits_by_key(compiled) == pytest.approx(hits_by_key(plain), rel=1e-3)
     alone = {(i, *key[1:]): c for i, one in enumerate(apart) for key, c in hits_by_key(one).items()}
     together = {key: c for key, c in hits_by_key(compiled).items() if key[0] < 2}
-    assert alone == pytest.approx(together, rel=1e-4)
+    assert alone == pytest.approx(together, rel=1e-3)
 
 
 def test_the_compiler_is_used_only_where_it_is_asked_for(problem, monkeypatch):
