@@ -118,6 +118,19 @@ def test_more_files_than_duckdb_lists_by_itself_are_still_skipped(tmp_path):
         assert files_read(catalog, "chr_id % 2 = 1")[0] <= 53
 
 
+def test_rows_are_looked_up_in_a_list_of_some_files_and_not_of_all(tmp_path):
+    run = make_run(tmp_path, n_samples=4)
+    counts = "EXPLAIN ANALYZE SELECT sample, count(*) FROM hits {} GROUP BY ALL"
+
+    with open_catalog(run) as catalog:
+        every, one = (
+            catalog.rows(counts.format(where))[0][1] for where in ("", "WHERE sample = 's1'")
+        )
+
+    assert "filename IN ('" in one
+    assert "filename IN ('" not in every
+
+
 def test_a_locus_reads_few_row_groups(tmp_path):
     n_hits = 100_000
     starts = np.random.default_rng(0).permutation(n_hits) * 10

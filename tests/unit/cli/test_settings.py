@@ -69,7 +69,10 @@ def test_every_option_arrives(config_of, tmp_path):
 
 
 @pytest.mark.parametrize(("words", "is_compiled"), [((), False), (("--solver", "dense"), True)])
-def test_only_the_dense_solver_is_compiled(config_of, words, is_compiled):
+def test_only_the_dense_solver_is_compiled(config_of, words, is_compiled, monkeypatch):
+    # Compiling takes longer than all the rest.
+    monkeypatch.setattr("finemo_dist.solver.dense._compiled", lambda step: step)
+
     assert config_of("-J", *words)["solver"]["use_compile"] is is_compiled
 
 
