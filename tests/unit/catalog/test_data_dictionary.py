@@ -66,3 +66,18 @@ def test_motif_counts_have_every_motif_of_every_sample(catalog):
 
     assert rows == [("a", "m0", 2, 1), ("a", "m1", 0, 0), ("a", "m2", 0, 0),
                     ("b", "m0", 1, 1), ("b", "m1", 0, 0), ("b", "m2", 0, 0)]  # fmt: skip
+
+
+def test_motif_counts_tell_regions_apart_however_far(tmp_path):
+    peaks = [0, 0, 16_383, 16_384, 32_768, 4_000_000_000]
+    rows = [hit(peak_id=p, start=10 * i, end=10 * i + 6, hit_similarity=0.5 + 0.125 * (i % 2),
+                strand="+-"[i % 2]) for i, p in enumerate(peaks)]  # fmt: skip
+    run = write_run(tmp_path / "run", {"a": [rows]})
+
+    with finemo_dist.open_run(run) as catalog:
+        found = catalog.rows(
+            "SELECT n_hits, n_forward, n_reverse, n_regions, mean_similarity FROM motif_counts "
+            "WHERE motif_name = 'm0'"
+        )
+
+    assert found == [(6, 3, 3, 5, 0.5625)]

@@ -49,8 +49,13 @@ def test_lines_are_told_in_their_order_and_no_more_than_there_are(rows, sizes, t
         patch.setattr(file_lines, "_SCANNED_BYTES", 7)
         source.readline()
         spans = LineSpans(source)
-        found = [line for n in [*sizes, 100] for line in zip(*spans.take(n), strict=True)]
+        takes = [list(zip(*spans.take(n), strict=True)) for n in [*sizes, 100]]
 
+    left = len(rows)
+    for n, taken in zip(sizes, takes, strict=False):
+        assert len(taken) == min(n, left)
+        left -= len(taken)
+    found = [line for taken in takes for line in taken]
     lines = [content[start : start + n_bytes].decode() for start, n_bytes in found]
     assert lines == ["\t".join(row) for row in rows]
 

@@ -172,6 +172,18 @@ def test_a_site_that_one_input_has_twice_and_another_lacks_is_not_shared(tmp_pat
     assert intersect_hits(written(tmp_path, tables), tmp_path / "out", is_relaxed=True) == 0
 
 
+def test_hits_of_one_site_come_by_peak_and_scores_whatever_their_order(tmp_path):
+    copies = [tsv_hit(peak_id=p, hit_coefficient=c) for p in (0, 1) for c in (1.5, 2.5)]
+    other = [tsv_hit(peak_id=7)]
+
+    intersect_hits(written(tmp_path, [copies, other]), tmp_path / "out", is_relaxed=True)
+    intersect_hits(written(tmp_path, [copies[::-1], other]), tmp_path / "turned", is_relaxed=True)
+
+    assert (tmp_path / "turned").read_bytes() == (tmp_path / "out").read_bytes()
+    found = [(row["peak_id"], row["hit_coefficient"]) for row in read_lines(tmp_path / "out")]
+    assert found == [("0", "1.5"), ("0", "2.5"), ("1", "1.5"), ("1", "2.5")]
+
+
 def test_one_input_is_refused(tmp_path):
     with pytest.raises(UsageError, match="two or more"):
         intersect_hits(written(tmp_path, [[tsv_hit()]]), tmp_path / "out")
@@ -208,7 +220,9 @@ def test_the_macro_has_the_hits_of_the_lines(data, is_relaxed, tmp_path_factory)
     has_coordinates = data.draw(st.booleans())
     table = hit_tables(max_rows=12, has_coordinates=has_coordinates)
     first = data.draw(table)
-    tables = {"a": first, "b": data.draw(st.permutations(first)) + data.draw(table)}
+    # The same sites, some of them in another region.
+    moved = [row | {"peak_id": data.draw(st.sampled_from([row["peak_id"], 9]))} for row in first]
+    tables = {"a": first, "b": moved + data.draw(table)}
     folder = tmp_path_factory.mktemp("run")
     samples = {name: [[as_called(row) for row in rows]] for name, rows in tables.items()}
     run = write_run(folder / "run", samples, has_coordinates=has_coordinates)
