@@ -60,7 +60,7 @@ class WindowFile:
             # Opened every time: there may be more of these files than a process may hold open.
             # Not by tofile, which says nothing of a disk that is full.
             with self._path.open("ab") as file:
-                file.write(np.ascontiguousarray(records).view(np.uint8))
+                file.write(np.ascontiguousarray(records).data.cast("B"))
         except OSError as error:
             raise no_room(error) from error
 
@@ -82,7 +82,7 @@ class WindowFile:
         """Return the records of windows, one window after the other, as they were added."""
         segments = [segment for window in windows for segment in self._segments.get(window, ())]
         size = self._dtype.itemsize
-        found = np.empty(size * sum(n_records for _, n_records in segments), np.uint8)
+        found = bytearray(size * sum(n_records for _, n_records in segments))
         n_read = 0
         with self._path.open("rb", buffering=0) as file:
             for first, n_records in segments:
@@ -90,7 +90,7 @@ class WindowFile:
                 end = n_read + n_records * size
                 while n_read < end:
                     n_read += file.readinto(memoryview(found)[n_read:end])
-        return found.view(self._dtype)
+        return np.frombuffer(found, self._dtype)
 
 
 def _repeated(windows: list[int], counts: Mapping[int, int]) -> NDArray[np.int64]:

@@ -110,15 +110,15 @@ class CellReader:
                 f"{self.path}: was changed while it was read. Run the command again when whatever "
                 "writes it is done."
             )
-        tabs = tabs.reshape(len(ends), self.n_columns - 1)
+        of_lines = tabs.reshape(len(ends), self.n_columns - 1)
         if len(line) < len(ends):
-            tabs, ends = tabs[line], ends[line]
+            of_lines, ends = of_lines[line], ends[line]
         ends -= text[ends - 1] == _CR
         return [
             _slices(
                 content,
-                tabs[:, first - 1] + 1 if first else places,
-                tabs[:, last] if last < self.n_columns - 1 else ends,
+                of_lines[:, first - 1] + 1 if first else places,
+                of_lines[:, last] if last < self.n_columns - 1 else ends,
             )
             for first, last in self.wanted
         ]

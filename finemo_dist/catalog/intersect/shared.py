@@ -57,7 +57,9 @@ def shared_hits(
     first, n_hits = _sites(order, is_new, np.repeat(np.arange(len(sizes)), sizes), len(sizes))
     if np.any(n_hits > 1):
         _sort_repeated(order, records, first, n_hits)
-    return _combined(order, first, n_hits) - (np.cumsum(sizes) - sizes)
+    rows = _combined(order, first, n_hits)
+    rows -= np.cumsum(sizes) - sizes
+    return rows
 
 
 def _field(records: Sequence[NDArray[Any]], name: str) -> NDArray[Any]:
