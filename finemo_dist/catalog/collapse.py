@@ -82,6 +82,7 @@ def _flags(staging: Staging, file: HitFile, overlap: float) -> NDArray[np.uint8]
         records, fault = hits.take(batch)
         if fault is not None:
             file.refuse_row(fault, batch.slice(fault - hits.n_rows, 1).to_pylist()[0])
+        records["row"] = np.arange(hits.n_rows - len(records), hits.n_rows)
         windows.add(*touched_windows(records))
     flags = np.ones(hits.n_rows, np.uint8)
     ranks = codes.name_ranks()

@@ -88,10 +88,7 @@ class HitFile:
     def refuse_lines(self) -> NoReturn:
         """Raise that the file has other lines than it had, or the first that is not one."""
         self.refuse_first_fault()
-        raise InputError(
-            f"{self.path}: was changed while it was read. Run the command again when whatever "
-            "writes it is done."
-        )
+        raise changed_meanwhile(self.path)
 
     def _require_line(self, number: int, line: bytes) -> None:
         try:
@@ -121,6 +118,14 @@ class HitFile:
             f"{self.path}: line {number}, column {name} is {cell[:60]!r}; expected {expected}. "
             "Correct the line, or write the file again with the command that made it."
         )
+
+
+def changed_meanwhile(path: Path) -> InputError:
+    """Return the error that says that a file is not what it was when it was read first."""
+    return InputError(
+        f"{path}: was changed while it was read. Run the command again when whatever writes it "
+        "is done."
+    )
 
 
 def open_hit_file(path: str | Path) -> HitFile:

@@ -23,10 +23,9 @@ COLLAPSE_RECORD: Final = np.dtype(
         ("hit_coefficient_global", np.float32),
     ]
 )
-"""What decides which hits overlap and which is best; ``row`` counts the rows taken."""
+"""What decides which hits overlap and which is best; ``row`` is the number of a line."""
 INTERSECT_RECORD: Final = np.dtype(
     [
-        ("row", np.int64),
         ("line_start", np.int64),
         ("start", np.int64),
         ("end", np.int64),
@@ -124,7 +123,6 @@ class HitRecords:
                 is_hit &= columns[name].is_valid().to_numpy(zero_copy_only=False)
         if not np.all(is_hit):
             return records, self.n_rows + int(np.argmin(is_hit))
-        records["row"] = np.arange(self.n_rows, self.n_rows + batch.num_rows)
         records["chr_code"] = self._codes.chrom_codes(columns["chr"])
         records["name_code"] = self._codes.name_codes(columns["motif_name"], columns["strand"])
         self.n_rows += batch.num_rows

@@ -1,9 +1,9 @@
 """Places at which a sample has a motif more than once, because its peaks overlap."""
 
-from math import prod
-
 import numpy as np
 from numpy.typing import NDArray
+
+from finemo_dist.catalog.arrays import packed
 
 _Whole = NDArray[np.integer]
 
@@ -17,26 +17,14 @@ def repeated_places(chr_id: _Whole, start: _Whole, motif_id: _Whole) -> dict[str
         (hits,) whole numbers.
     """
     columns = (chr_id, start, motif_id)
-    least = [int(column.min(initial=0)) for column in columns]
-    ranges = [
-        int(column.max(initial=0)) - low + 1 for column, low in zip(columns, least, strict=True)
-    ]
-    if prod(ranges) < 1 << 63:
+    one = packed(columns)
+    if one.n_columns == len(columns):
         # One number a row is all there is to sort.
-        repeated = np.unravel_index(_repeated(_packed(columns, least, ranges)), ranges)
-        found = [column + low for column, low in zip(repeated, least, strict=True)]
+        found = one.unpacked(_repeated(one.key))
     else:
         rows, counts = np.unique(np.stack(columns, axis=1), axis=0, return_counts=True)
         found = list(rows[counts > 1].T)
     return dict(zip(("chr_id", "start", "motif_id"), found, strict=True))
-
-
-def _packed(columns: tuple[_Whole, ...], least: list[int], ranges: list[int]) -> NDArray[np.int64]:
-    key = np.zeros(len(columns[0]), np.int64)
-    for column, low, n_values in zip(columns, least, ranges, strict=True):
-        key *= n_values
-        key += column - low
-    return key
 
 
 def _repeated(key: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from finemo_dist.catalog.arrays import numbered
 from finemo_dist.catalog.staging import no_room
 
 BASES_SHIFT: Final = 24
@@ -127,6 +128,5 @@ def touched_windows(records: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int
     n_windows = window_numbers(chrom, records["end"] - 1, peak) - first + 1
     if np.all(n_windows == 1):
         return records, first
-    which = np.repeat(np.arange(len(records)), n_windows)
-    nth = np.arange(len(which)) - np.repeat(np.cumsum(n_windows) - n_windows, n_windows)
+    which, nth = numbered(n_windows)
     return records[which], first[which] + nth

@@ -102,6 +102,10 @@ class _Iterate:
         return _Iterate(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
+_StepFunction = Callable[[DenseProblem, _Iterate, int], _Iterate]
+"""One step of regions of some length."""
+
+
 class StoppingRule(Protocol):
     """When a region counts as solved, and how boldly it is stepped towards."""
 
@@ -187,7 +191,7 @@ class DenseSolver:
         self._config = config
         self._dtype = dtype
         self._rule = rule or FinemoRule()
-        self._step: Callable[[DenseProblem, _Iterate, int], _Iterate] = self._plain_step
+        self._step: _StepFunction = self._plain_step
         if config.use_compile:
             self._step = _compiled(self._plain_step)
 
@@ -264,9 +268,7 @@ class DenseSolver:
         return Solution(hits, fit)
 
 
-def _compiled(
-    step: Callable[[DenseProblem, _Iterate, int], _Iterate],
-) -> Callable[[DenseProblem, _Iterate, int], _Iterate]:
+def _compiled(step: _StepFunction) -> _StepFunction:
     """Return a step in compiled code, made at its first call for any number of regions."""
     # The compiler takes seconds to load.
     from torch._dynamo.exc import TorchDynamoException

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from finemo_dist.core.errors import InputError
+from finemo_dist.catalog.hit_file import changed_meanwhile
 
 _SCANNED_BYTES: Final = 1 << 20
 _READ_BYTES: Final = 1 << 22
@@ -106,10 +106,7 @@ class CellReader:
         line = np.searchsorted(line_starts, places)
         is_table = len(tabs) == len(ends) * (self.n_columns - 1)
         if not (is_table and line[-1] < len(ends) and np.array_equal(line_starts[line], places)):
-            raise InputError(
-                f"{self.path}: was changed while it was read. Run the command again when whatever "
-                "writes it is done."
-            )
+            raise changed_meanwhile(self.path)
         of_lines = tabs.reshape(len(ends), self.n_columns - 1)
         if len(line) < len(ends):
             of_lines, ends = of_lines[line], ends[line]

@@ -1,12 +1,10 @@
 """What is intersected: tables of hits and samples of runs, each read piece by piece."""
 
-import shutil
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -18,8 +16,16 @@ from finemo_dist.catalog.hit_records import INTERSECT_RECORD, HitRecords, NameCo
 from finemo_dist.catalog.intersect.file_lines import CellReader, LineSpans
 from finemo_dist.catalog.intersect.pieces import Piece, Window
 from finemo_dist.catalog.staging import Staging
-from finemo_dist.catalog.window_file import WindowFile, window_numbers, window_place
+from finemo_dist.catalog.text import whole_lines
+from finemo_dist.catalog.window_file import (
+    BASES_SHIFT,
+    PEAKS_SHIFT,
+    WindowFile,
+    window_numbers,
+    window_place,
+)
 from finemo_dist.core.ahead import ahead
+from finemo_dist.core.errors import RunError
 
 Texts = list[pa.Array]
 """Cells of lines, one entry a line; several are put side by side."""
@@ -49,20 +55,17 @@ class Said:
     is_relaxed: bool
 
 
-class PieceHits(ABC):
-    """Hits of an input in a piece.
+class PieceHits(Protocol):
+    """Hits of an input in a piece."""
 
-    Attributes
-    ----------
-    records
-        (hits,) of ``INTERSECT_RECORD``.
-    """
+    @property
+    def records(self) -> NDArray[Any]:
+        """(hits,) of ``INTERSECT_RECORD``."""
+        ...
 
-    records: NDArray[Any]
-
-    @abstractmethod
     def texts(self, rows: NDArray[np.intp]) -> Texts:
         """Return what the answer takes from some of the hits, by their numbers."""
+        ...
 
 
 class FileInput:
@@ -77,25 +80,19 @@ class FileInput:
         places = [file.columns.index(name) for name in said.columns]
         self._cells = CellReader(path, len(file.columns), tuple(_neighbours(places)))
         self._read(file, staging, said)
-
-    @property
-    def counts(self) -> Mapping[Window, int]:
-        """Hits of every window."""
-        return {
-            (self._codes.chroms[code] if code >= 0 else None, index): n_hits
-            for number, n_hits in self._windows.counts.items()
-            for code, index in [window_place(number)]
+        found = self._windows.counts
+        chroms = (*codes.chroms, None)
+        self._numbers: dict[Window, int] = {}
+        for number in sorted(found):
+            code, index = window_place(number)
+            self._numbers[chroms[code], index] = number
+        self.counts: Mapping[Window, int] = {
+            window: found[number] for window, number in self._numbers.items()
         }
 
     def hits(self, piece: Piece) -> PieceHits:
         """Return the hits in a piece."""
-        chroms = self._codes.chroms
-        numbers = [
-            number
-            for number in sorted(self._windows.counts)
-            for code, index in [window_place(number)]
-            if piece.holds((chroms[code] if code >= 0 else None, index))
-        ]
+        numbers = [number for window, number in self._numbers.items() if piece.holds(window)]
         return _FileHits(self._windows.read(numbers), self._cells)
 
     def _read(self, file: HitFile, staging: Staging, said: Said) -> None:
@@ -119,7 +116,7 @@ class FileInput:
 
 
 @dataclass(frozen=True, slots=True)
-class _FileHits(PieceHits):
+class _FileHits:
     records: NDArray[Any]
     cells: CellReader
 
@@ -133,7 +130,7 @@ def _as_plain(file: HitFile, plain: Path) -> Path:
     if not file.is_gzipped:
         return file.path
     with file.open() as source, plain.open("wb") as target:
-        shutil.copyfileobj(source, target)
+        target.writelines(whole_lines(source))
     return plain
 
 
@@ -160,7 +157,11 @@ class RunInput:
         }
         self._chrom_ids: dict[str | None, int] = {}
         self.counts: dict[Window, int] = {}
-        wanted = {name: self._chunk[name] for name in ("sample", "table", "is_relaxed")}
+        wanted = {
+            **{name: self._chunk[name] for name in ("sample", "table", "is_relaxed")},
+            "window_bases": 1 << BASES_SHIFT,
+            "window_peaks": 1 << PEAKS_SHIFT,
+        }
         for chrom, chrom_id, index, n_hits in hits.catalog.run("intersect_counts", wanted):
             self._chrom_ids[chrom] = chrom_id
             self.counts[chrom, index] = n_hits
@@ -175,14 +176,18 @@ class RunInput:
         records, texts = [np.empty(0, INTERSECT_RECORD)], [pa.array([], pa.large_binary())]
         for batch in self._catalog.stream("intersect_run", chunk):
             taken, fault = taker.take(batch)
-            assert fault is None, "a committed part holds what is no hit"
+            if fault is not None:
+                raise RunError(
+                    f"{self._catalog.run_dir}: a row of sample {self._chunk['sample']} is no hit. "
+                    "Run `finemo-dist verify` on it."
+                )
             records.append(taken)
             texts.append(batch.column("said").cast(pa.large_binary()))
         return _RunHits(np.concatenate(records), pa.concat_arrays(texts))
 
 
 @dataclass(frozen=True, slots=True)
-class _RunHits(PieceHits):
+class _RunHits:
     records: NDArray[Any]
     said: pa.Array
 

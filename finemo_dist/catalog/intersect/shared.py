@@ -6,7 +6,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from finemo_dist.catalog.intersect.row_order import Column, row_order
+from finemo_dist.catalog.arrays import Column, numbered
+from finemo_dist.catalog.intersect.row_order import row_order
 from finemo_dist.core.errors import UsageError
 
 _MOST_COMBINATIONS: Final = 10_000
@@ -103,9 +104,8 @@ def _sites(
     starts = np.flatnonzero(is_new)
     sizes = np.diff(np.append(starts, len(order)))
     starts, sizes = starts[sizes >= n_inputs], sizes[sizes >= n_inputs]
-    site = np.repeat(np.arange(len(starts)), sizes)
-    within = np.arange(len(site)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    owner = owners[order[np.repeat(starts, sizes) + within]]
+    site, nth = numbered(sizes)
+    owner = owners[order[starts[site] + nth]]
     n_hits = np.bincount(site * n_inputs + owner, minlength=len(starts) * n_inputs)
     n_hits = n_hits.reshape(len(starts), n_inputs)
     is_shared = np.all(n_hits > 0, axis=1)
@@ -121,10 +121,8 @@ def _sort_repeated(
 ) -> None:
     """Sort, in place, the hits that an input has at one site."""
     is_repeated = n_hits > 1
-    counts = n_hits[is_repeated]
-    group = np.repeat(np.arange(len(counts)), counts)
-    within = np.arange(len(group)) - np.repeat(np.cumsum(counts) - counts, counts)
-    where = np.repeat(first[is_repeated], counts) + within
+    group, nth = numbered(n_hits[is_repeated])
+    where = first[is_repeated][group] + nth
     rows = order[where]
     hits = _hits(records, rows)
     names = ("start", "end", "peak_id", "peak_name_hash", *_SCORES)
@@ -153,9 +151,7 @@ def _combined(
             "A site is there so often in these inputs that its combinations are over 10,000, as "
             "where peaks overlap. Give hits_unique.tsv instead of hits.tsv, or leave out -r."
         )
-    n_rows = n_rows.astype(np.intp)
-    site = np.repeat(np.arange(len(n_rows)), n_rows)
-    left = np.arange(len(site)) - np.repeat(np.cumsum(n_rows) - n_rows, n_rows)
+    site, left = numbered(n_rows.astype(np.intp))
     found = np.empty((len(site), n_hits.shape[1]), np.intp)
     for number in reversed(range(n_hits.shape[1])):
         left, nth = np.divmod(left, n_hits[site, number])

@@ -1,14 +1,14 @@
 -- Question: how many hits of a sample lie in each window?
--- Contract: (chr, chr_id, window, hits). A window has 2^24 bases, or without a chromosome 2^13
--- regions; hits lie where they start, relaxed where they start untrimmed. $table is hits or
--- hits_unique. No order.
+-- Contract: (chr, chr_id, window, hits). A window has $window_bases, or without a chromosome
+-- $window_peaks regions; hits lie where they start, relaxed where they start untrimmed. $table is
+-- hits or hits_unique. No order.
 SELECT
     chr,
     chr_id,
     CASE
-        WHEN chr IS NULL THEN peak_id::BIGINT >> 13
-        WHEN $is_relaxed THEN floor(start_untrimmed / 16777216)::BIGINT
-        ELSE floor(start / 16777216)::BIGINT
+        WHEN chr IS NULL THEN peak_id // $window_peaks
+        WHEN $is_relaxed THEN floor(start_untrimmed / $window_bases)::BIGINT
+        ELSE floor(start / $window_bases)::BIGINT
     END AS "window",
     count(*)
 FROM query_table($table)

@@ -1,5 +1,7 @@
 """``intersect.sql`` against a loop, for files and for runs."""
 
+import gzip
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -130,6 +132,14 @@ def test_cells_stand_as_they_do_in_files_whatever_these_are_like(is_relaxed, tmp
 
         assert (tmp_path / "other").read_bytes() == (tmp_path / "plain").read_bytes()
     assert {row["hit_coefficient_2"] for row in read_lines(tmp_path / "plain")} == {"1.250"}
+
+
+def test_a_gzipped_file_whose_last_line_has_no_end_is_read_whole(tmp_path):
+    rows = [tsv_hit(start=10 * i, end=10 * i + 5) for i in range(3)]
+    plain, packed = (write_tsv(tmp_path / name, rows) for name in ("a.tsv", "b.tsv.gz"))
+    packed.write_bytes(gzip.compress(plain.read_bytes().removesuffix(b"\n")))
+
+    assert intersect_hits([open_hit_file(plain), open_hit_file(packed)], tmp_path / "out") == 3
 
 
 @pytest.mark.parametrize("lines", ["", "\n", "\n\n"])
