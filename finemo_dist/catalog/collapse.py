@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.flagged_lines import write_flagged
+from finemo_dist.catalog.hit_blocks import file_records
 from finemo_dist.catalog.hit_file import HitFile, open_hit_file
 from finemo_dist.catalog.hit_records import COLLAPSE_RECORD, HitRecords, NameCodes
 from finemo_dist.catalog.primary import RivalHits, beaten_hits
@@ -43,7 +44,7 @@ def collapse_file(
     """Write a table of hits again, line by line as it is, with the column ``is_primary``.
 
     A hit is primary when no overlapping hit beats it; ``queries/collapse.sql`` has the rule. It
-    does not depend on the order of the lines, which is kept. Beside the reader's memory there are
+    does not depend on the order of the lines, which is kept. In memory there are
     a byte a line and the hits of one window of the genome; the rest waits in a temporary file.
 
     Parameters
@@ -54,8 +55,10 @@ def collapse_file(
         The TSV to write, whole or not at all; gzipped where its name ends in ``.gz``.
     overlap
         Share, 0 to 1, of the mean length of two hits from which on they overlap; to the millionth.
-    memory_limit, threads
-        For DuckDB, which reads the file.
+    memory_limit
+        As for runs; a file is read with less than any limit.
+    threads
+        That read the file; one per core when None, four at most.
 
     Raises
     ------
@@ -68,22 +71,22 @@ def collapse_file(
             f"{path}: has a column {_PRIMARY!r} already. Give the hits.tsv it was made from."
         )
     with Staging(memory_limit=memory_limit, threads=threads) as staging:
-        flags = _flags(staging, file, overlap)
+        flags = _flags(staging, file, overlap, threads)
     write_flagged(file, Path(out), _PRIMARY, flags)
     return CollapseSummary(len(flags), int(np.count_nonzero(flags)))
 
 
-def _flags(staging: Staging, file: HitFile, overlap: float) -> NDArray[np.uint8]:
+def _flags(
+    staging: Staging, file: HitFile, overlap: float, threads: int | None
+) -> NDArray[np.uint8]:
     """Return 1 or 0 for every row."""
     codes = NameCodes()
     hits = HitRecords(COLLAPSE_RECORD, codes)
     windows = WindowFile(staging.folder / "windows", COLLAPSE_RECORD)
-    for batch in ahead(staging.stream(file, "collapse_columns")):
-        records, fault = hits.take(batch)
-        if fault is not None:
-            file.refuse_row(fault, batch.slice(fault - hits.n_rows, 1).to_pylist()[0])
-        records["row"] = np.arange(hits.n_rows - len(records), hits.n_rows)
-        windows.add(*touched_windows(records))
+    with file.open() as source:
+        for records, _ in file_records(file, source, hits, threads=threads):
+            records["row"] = np.arange(hits.n_rows - len(records), hits.n_rows)
+            windows.add(*touched_windows(records))
     flags = np.ones(hits.n_rows, np.uint8)
     ranks = codes.name_ranks()
     for records, window in ahead(windows.pieces()):

@@ -1,4 +1,4 @@
-"""Tables of hits in finemo's TSV: opened, checked, and handed to DuckDB."""
+"""Tables of hits in finemo's TSV: opened, checked, and refused by line and column."""
 
 import gzip
 import math
@@ -10,19 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NoReturn
 
-import duckdb
+import pyarrow as pa
 
-from finemo_dist.catalog.connection import first_line
 from finemo_dist.core.errors import InputError, nearest
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS, VIEWS
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
-_TYPES: Final[Mapping[str, str]] = {
+HIT_TYPES: Final[Mapping[str, str]] = {
     column.name: column.sql_type for column in VIEWS["hits"] if column.name in FINEMO_HIT_COLUMNS
 }
-_READ_AS: Final = {"FLOAT": "FLOAT", "BIGINT": "DOUBLE", "UINTEGER": "DOUBLE"}
-"""DuckDB takes 1.5 for the whole number 2; ``hit_records`` does not."""
-_NULLS: Final = ("NA", "")
+NULLS: Final = ("NA", "")
 _MAY_BE_NULL: Final = frozenset({"chr", "peak_name"})
 
 
@@ -41,31 +38,15 @@ class HitFile:
         with opener(self.path, "rb") as handle, _read_errors(self.path):
             yield handle
 
-    def relation(self, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
-        """Return the rows, unread: all numbers as floating point, the rest as text."""
-        return connection.read_csv(
-            str(self.path),
-            columns={name: _READ_AS.get(_TYPES.get(name, ""), "VARCHAR") for name in self.columns},
-            auto_detect=False,
-            header=True,
-            delimiter="\t",
-            quotechar="",
-            escapechar="",
-            na_values=list(_NULLS),
-            compression="gzip" if self.is_gzipped else "none",
-        )
-
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Raise what DuckDB finds wrong with the file as ``InputError`` that names its place."""
+        """Raise what Arrow finds wrong with the file as ``InputError`` that names its place."""
         try:
             yield
-        except duckdb.OutOfMemoryException:
-            raise
-        except duckdb.Error as error:
+        except pa.ArrowInvalid as error:
             self.refuse_first_fault()
             raise InputError(
-                f"{self.path}: cannot be read as a table of hits ({first_line(error)}). "
+                f"{self.path}: cannot be read as a table of hits ({error}). "
                 "Write it again with the command that made it."
             ) from error
 
@@ -106,13 +87,13 @@ class HitFile:
             self._require_cell(number, name, cell)
 
     def _require_cell(self, number: int, name: str, cell: str) -> None:
-        kind = _TYPES.get(name, "VARCHAR")
+        kind = HIT_TYPES.get(name, "VARCHAR")
         expected = "a number" if kind == "FLOAT" else "a whole number"
         if kind == "VARCHAR":
-            if cell not in _NULLS or name in _MAY_BE_NULL or name not in _TYPES:
+            if cell not in NULLS or name in _MAY_BE_NULL or name not in HIT_TYPES:
                 return
             expected = "a name"
-        elif cell not in _NULLS and _is_number(cell, kind):
+        elif cell not in NULLS and _is_number(cell, kind):
             return
         raise InputError(
             f"{self.path}: line {number}, column {name} is {cell[:60]!r}; expected {expected}. "

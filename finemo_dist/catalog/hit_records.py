@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
+
 COLLAPSE_RECORD: Final = np.dtype(
     [
         ("row", np.int64),
@@ -46,6 +48,16 @@ INTERSECT_RECORD: Final = np.dtype(
 )
 """What decides which hits are the same and in what order they come; and where a line lies."""
 
+SCORE_COLUMNS: Final = (
+    "hit_coefficient",
+    "hit_coefficient_global",
+    "hit_similarity",
+    "hit_correlation",
+    "hit_importance",
+    "hit_importance_sq",
+)
+NAME_COLUMNS: Final = ("motif_name", "strand")
+"""What ``name_code`` stands for."""
 _LONGEST: Final = 1 << 31
 NO_CHROM: Final = -1
 """``chr_code`` without a chromosome."""
@@ -91,6 +103,15 @@ class NameCodes:
         ]
         return np.array(codes, np.int32)[local]
 
+    def chrom_names(self, codes: NDArray[np.int32]) -> pa.Array:
+        """Return the chromosomes of codes; null for ``NO_CHROM``."""
+        return pa.array(self.chroms, pa.string()).take(pa.array(codes, mask=codes < 0))
+
+    def names(self, codes: NDArray[np.int32], which: int) -> pa.Array:
+        """Return the motif names (0) or strands (1) of codes."""
+        names = [pair[which] for pair in tuple(self._names)]
+        return pa.array(names, pa.string()).take(pa.array(codes))
+
     def name_ranks(self) -> NDArray[np.int32]:
         """Return of each ``name_code`` its place in the order of motif name and strand."""
         ranks = np.empty(len(self._names), np.int32)
@@ -108,6 +129,12 @@ class HitRecords:
         self._dtype = dtype
         self._codes = codes
 
+    @property
+    def columns(self) -> list[str]:
+        """The columns that records are made of."""
+        numbers = [name for name in self._dtype.names or () if name in FINEMO_HIT_COLUMNS]
+        return ["chr", *NAME_COLUMNS, *numbers]
+
     def take(self, batch: pa.RecordBatch) -> tuple[NDArray[Any], int | None]:
         """Return the records of a batch, and the number in the table of its first row that is none.
 
@@ -118,7 +145,7 @@ class HitRecords:
         columns = {name: batch.column(name) for name in batch.schema.names}
         records = np.empty(batch.num_rows, self._dtype)
         is_hit = _fill_numbers(records, columns)
-        for name in ("motif_name", "strand"):
+        for name in NAME_COLUMNS:
             if columns[name].null_count:
                 is_hit &= columns[name].is_valid().to_numpy(zero_copy_only=False)
         if not np.all(is_hit):
@@ -136,9 +163,9 @@ def _fill_numbers(records: NDArray[Any], columns: dict[str, pa.Array]) -> NDArra
     with np.errstate(invalid="ignore"):
         for name in [name for name in records.dtype.names or () if name in columns]:
             number = columns[name].to_numpy(zero_copy_only=False)
-            stored = number.astype(records.dtype[name], copy=False)
-            is_hit &= stored == number
-            records[name] = stored
+            records[name] = number
+            if number.dtype.kind == "f" or number.dtype != records.dtype[name]:
+                is_hit &= records[name] == number
     length = records["end"] - records["start"]
     is_hit &= (length > 0) & (length < _LONGEST)
     return is_hit

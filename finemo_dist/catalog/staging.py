@@ -1,18 +1,15 @@
-"""A DuckDB beside the runs, in which tables of hits are read."""
+"""A DuckDB beside the runs, and a folder of temporary files."""
 
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Final
 
 import duckdb
+import pyarrow as pa
 
-from finemo_dist.catalog.connection import connect, first_line, load_query, stream_errors
-from finemo_dist.catalog.hit_file import HitFile
+from finemo_dist.catalog.connection import connect, first_line, load_query
 from finemo_dist.core.errors import FinemoDistError
-
-_STREAM_ROWS: Final = 51_200
 
 
 class Staging:
@@ -31,17 +28,14 @@ class Staging:
             undo.callback(self._connection.close)
             self._resources = undo.pop_all()
 
-    def stream(self, file: HitFile, query: str) -> Iterator[Any]:
-        """Yield the answer to a query that reads the view ``file``, as Arrow batches in order.
+    def answer(self, query: str, rows: pa.Table) -> pa.Table:
+        """Return the answer to a query that reads the view ``rows``, in their order.
 
-        Raises
-        ------
-        InputError
-            The file is not a table of hits throughout.
+        Several threads may ask at once.
         """
-        with _limit_errors(), file.reading(), stream_errors():
-            file.relation(self._connection).create_view("file", replace=True)
-            yield from self._connection.sql(load_query(query)).to_arrow_reader(_STREAM_ROWS)
+        with _limit_errors(), self._connection.cursor() as cursor:
+            cursor.register("rows", rows)
+            return cursor.sql(load_query(query)).to_arrow_table()
 
     def close(self) -> None:
         """Remove everything."""

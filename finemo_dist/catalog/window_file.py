@@ -82,16 +82,15 @@ class WindowFile:
     def read(self, windows: Iterable[int]) -> NDArray[Any]:
         """Return the records of windows, one window after the other, as they were added."""
         segments = [segment for window in windows for segment in self._segments.get(window, ())]
-        size = self._dtype.itemsize
-        found = bytearray(size * sum(n_records for _, n_records in segments))
-        n_read = 0
+        found = np.empty(sum(n_records for _, n_records in segments), self._dtype)
+        content, n_read = memoryview(found).cast("B"), 0
         with self._path.open("rb", buffering=0) as file:
             for first, n_records in segments:
-                file.seek(first * size)
-                end = n_read + n_records * size
+                file.seek(first * found.itemsize)
+                end = n_read + n_records * found.itemsize
                 while n_read < end:
-                    n_read += file.readinto(memoryview(found)[n_read:end])
-        return np.frombuffer(found, self._dtype)
+                    n_read += file.readinto(content[n_read:end])
+        return found
 
 
 def _repeated(windows: list[int], counts: Mapping[int, int]) -> NDArray[np.int64]:

@@ -1,11 +1,10 @@
 """Cells of lines of a table, taken as they stand by where their lines lie."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -13,47 +12,10 @@ from numpy.typing import NDArray
 
 from finemo_dist.catalog.hit_file import changed_meanwhile
 
-_SCANNED_BYTES: Final = 1 << 20
 _READ_BYTES: Final = 1 << 22
 _GAP_BYTES: Final = 1 << 10
 """Lines that lie no further apart are read with what is between them."""
 _TAB, _LF, _CR = b"\t\n\r"
-
-
-class LineSpans:
-    """Where the lines of a file lie, asked for in their order.
-
-    Parameters
-    ----------
-    source
-        The file, at the start of the first line. Every line has an end.
-    """
-
-    def __init__(self, source: BinaryIO) -> None:
-        self._start = source.tell()
-        self._ends = _line_ends(source)
-        self._held = np.empty(0, np.int64)
-
-    def take(self, n_lines: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return where the next lines start, and their bytes without the line feed.
-
-        Fewer where the file ends.
-        """
-        found, n_found = [self._held], len(self._held)
-        while n_found < n_lines and (ends := next(self._ends, None)) is not None:
-            found.append(ends)
-            n_found += len(ends)
-        ends, self._held = np.split(np.concatenate(found), [n_lines])
-        starts = np.concatenate(([self._start], ends + 1))
-        self._start = int(starts[-1])
-        return starts[:-1], ends - starts[:-1]
-
-
-def _line_ends(source: BinaryIO) -> Iterator[NDArray[np.int64]]:
-    position = source.tell()
-    while block := source.read(_SCANNED_BYTES):
-        yield np.flatnonzero(np.frombuffer(block, np.uint8) == _LF) + position
-        position += len(block)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,61 +42,67 @@ class CellReader:
         InputError
             The file is not what it was.
         """
-        starts, first, which = np.unique(starts, return_index=True, return_inverse=True)
-        stops = starts + n_bytes[first] + 1
-        batch = np.cumsum(stops - starts) // _READ_BYTES
+        is_in_order = bool(np.all(starts[1:] > starts[:-1]))
+        if not is_in_order:
+            starts, first, which = np.unique(starts, return_index=True, return_inverse=True)
+            n_bytes = n_bytes[first]
+        ends = starts + n_bytes
+        batch = np.cumsum(n_bytes + 1) // _READ_BYTES
         bounds = [*np.flatnonzero(np.diff(batch, prepend=-1)).tolist(), len(starts)]
-        chunks: list[list[pa.Array]] = [[] for _ in self.wanted]
+        chunks: list[list[pa.Array]] = [[pa.array([], pa.large_binary())] for _ in self.wanted]
         with self.path.open("rb") as file:
             for low, high in pairwise(bounds):
-                cells = self._cells(file.fileno(), starts[low:high], stops[low:high])
+                cells = self._cells(file.fileno(), starts[low:high], ends[low:high])
                 for chunk, cell in zip(chunks, cells, strict=True):
                     chunk.append(cell)
-        nothing = pa.array([], pa.large_binary())
-        texts = [pa.concat_arrays([nothing, *chunk]) for chunk in chunks]
-        is_same = np.array_equal(which, np.arange(len(starts)))
-        return texts if is_same else [text.take(pa.array(which)) for text in texts]
+        texts = [pa.concat_arrays(chunk) for chunk in chunks]
+        return texts if is_in_order else [text.take(pa.array(which)) for text in texts]
 
     def _cells(
-        self, descriptor: int, starts: NDArray[np.int64], stops: NDArray[np.int64]
+        self, descriptor: int, starts: NDArray[np.int64], ends: NDArray[np.int64]
     ) -> list[pa.Array]:
         """Return the groups of lines, which are in the order of the file."""
-        content, places = _read(descriptor, starts, stops)
+        content, shifts = _read(descriptor, starts, ends)
         text = np.frombuffer(content, np.uint8)
-        ends, tabs = np.flatnonzero(text == _LF), np.flatnonzero(text == _TAB)
-        line_starts = np.concatenate(([0], ends[:-1] + 1))
-        line = np.searchsorted(line_starts, places)
-        is_table = len(tabs) == len(ends) * (self.n_columns - 1)
-        if not (is_table and line[-1] < len(ends) and np.array_equal(line_starts[line], places)):
+        starts, ends = starts + shifts, ends + shifts
+        # A line has the tabs it should have when its last is the last before its end.
+        tabs = np.append(np.flatnonzero(text == _TAB), len(text))
+        first_tab = np.searchsorted(tabs, starts)
+        last_tab = first_tab + self.n_columns - 2
+        is_table = (
+            last_tab[-1] < len(tabs) - 1
+            and np.all(tabs[last_tab] < ends)
+            and np.all(tabs[last_tab + 1] > ends)
+            and np.all(text[ends] == _LF)
+        )
+        if not is_table:
             raise changed_meanwhile(self.path)
-        of_lines = tabs.reshape(len(ends), self.n_columns - 1)
-        if len(line) < len(ends):
-            of_lines, ends = of_lines[line], ends[line]
         ends -= text[ends - 1] == _CR
         return [
             _slices(
                 content,
-                of_lines[:, first - 1] + 1 if first else places,
-                of_lines[:, last] if last < self.n_columns - 1 else ends,
+                tabs[first_tab + first - 1] + 1 if first else starts,
+                tabs[first_tab + last] if last < self.n_columns - 1 else ends,
             )
             for first, last in self.wanted
         ]
 
 
 def _read(
-    descriptor: int, starts: NDArray[np.int64], stops: NDArray[np.int64]
+    descriptor: int, starts: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> tuple[bytes, NDArray[np.int64]]:
-    """Return lines, and some between them, as one text, and where in it the lines asked for are."""
+    """Return lines, and some between them, as one text, and how far each was moved to be there."""
     is_first = np.ones(len(starts), np.bool_)
-    is_first[1:] = starts[1:] - stops[:-1] > _GAP_BYTES
-    lows = starts[is_first]
-    highs = stops[np.append(np.flatnonzero(is_first)[1:] - 1, len(stops) - 1)]
+    is_first[1:] = starts[1:] - ends[:-1] > _GAP_BYTES
+    firsts = np.flatnonzero(is_first)
+    lows = starts[firsts]
+    highs = ends[np.append(firsts[1:] - 1, len(ends) - 1)] + 1
     content = b"".join(
         os.pread(descriptor, high - low, low)
         for low, high in zip(lows.tolist(), highs.tolist(), strict=True)
     )
     shifts = np.cumsum(highs - lows) - (highs - lows) - lows
-    return content, starts + np.repeat(shifts, np.diff([*np.flatnonzero(is_first), len(starts)]))
+    return content, np.repeat(shifts, np.diff([*firsts, len(starts)]))
 
 
 def _slices(

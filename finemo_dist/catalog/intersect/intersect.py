@@ -13,14 +13,10 @@ from numpy.typing import NDArray
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.hit_file import HitFile
 from finemo_dist.catalog.hit_records import NameCodes
-from finemo_dist.catalog.intersect.inputs import (
-    FileInput,
-    PieceHits,
-    RunHits,
-    RunInput,
-    Said,
-)
+from finemo_dist.catalog.intersect.file_input import FileInput
+from finemo_dist.catalog.intersect.inputs import Input, PieceHits, Said
 from finemo_dist.catalog.intersect.pieces import natural, pieces
+from finemo_dist.catalog.intersect.run_input import RunHits, RunInput
 from finemo_dist.catalog.intersect.shared import shared_hits
 from finemo_dist.catalog.staging import Staging
 from finemo_dist.catalog.text import open_output
@@ -32,7 +28,7 @@ from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 _RELAXED_KEY: Final = ("chr", "start_untrimmed", "end_untrimmed", "motif_name", "strand")
 _STRICT_KEY: Final = (*_RELAXED_KEY, "start", "end", "peak_name", "peak_id")
 _FEWEST: Final = 2
-_BLOCK_LINES: Final = 1 << 16
+_BLOCK_LINES: Final = 1 << 15
 
 HitSet = HitFile | RunHits
 """One input."""
@@ -86,7 +82,9 @@ def intersect_hits(
     others = _others(is_relaxed=is_relaxed)
     header = [*FINEMO_HIT_COLUMNS, *(f"{c}_{i}" for i in range(1, len(inputs)) for c in others)]
     with Staging(memory_limit=memory_limit, threads=threads) as staging:
-        loaded = ahead(_loaded(inputs, staging, is_relaxed=is_relaxed), n_values=1)
+        codes = NameCodes()
+        opened = _opened(inputs, staging, codes, is_relaxed=is_relaxed, threads=threads)
+        loaded = ahead(_loaded(opened, codes), n_values=1)
         matched = ahead(_matched(loaded, is_relaxed=is_relaxed), n_values=1)
         with committed(out) as temporary, open_output(temporary, out) as target:
             target.write(("\t".join(header) + "\n").encode())
@@ -112,19 +110,27 @@ class _Loaded:
     name_ranks: NDArray[np.int32]
 
 
-def _loaded(inputs: Sequence[HitSet], staging: Staging, *, is_relaxed: bool) -> Iterator[_Loaded]:
-    codes = NameCodes()
-    opened = []
+def _opened(
+    inputs: Sequence[HitSet],
+    staging: Staging,
+    codes: NameCodes,
+    *,
+    is_relaxed: bool,
+    threads: int | None,
+) -> Iterator[Input]:
     for number, hits in enumerate(inputs):
         columns = _others(is_relaxed=is_relaxed) if number else FINEMO_HIT_COLUMNS
         said = Said(columns, is_relaxed)
-        opened.append(
-            FileInput(hits, staging, number, codes, said)
-            if isinstance(hits, HitFile)
-            else RunInput(hits, codes, said, is_first=not number)
-        )
-    for piece in pieces([one.counts for one in opened]):
-        found = [one.hits(piece) for one in opened]
+        if isinstance(hits, HitFile):
+            yield FileInput(hits, staging, number, codes, said, threads)
+        else:
+            yield RunInput(hits, staging, codes, said)
+
+
+def _loaded(opened: Iterator[Input], codes: NameCodes) -> Iterator[_Loaded]:
+    inputs = list(opened)
+    for piece in pieces([one.counts for one in inputs]):
+        found = [one.hits(piece) for one in inputs]
         # Ranks after the hits, which may bring names not met before.
         yield _Loaded(found, _chrom_ranks(codes), codes.name_ranks())
 

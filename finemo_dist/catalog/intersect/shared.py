@@ -7,18 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.catalog.arrays import Column, numbered
+from finemo_dist.catalog.hit_records import SCORE_COLUMNS
 from finemo_dist.catalog.intersect.row_order import row_order
 from finemo_dist.core.errors import UsageError
 
 _MOST_COMBINATIONS: Final = 10_000
-_SCORES: Final = (
-    "hit_coefficient",
-    "hit_coefficient_global",
-    "hit_similarity",
-    "hit_correlation",
-    "hit_importance",
-    "hit_importance_sq",
-)
 
 
 def shared_hits(
@@ -125,7 +118,7 @@ def _sort_repeated(
     where = first[is_repeated][group] + nth
     rows = order[where]
     hits = _hits(records, rows)
-    names = ("start", "end", "peak_id", "peak_name_hash", *_SCORES)
+    names = ("start", "end", "peak_id", "peak_name_hash", *SCORE_COLUMNS)
     keys = [hits[name] for name in reversed(names)]
     order[where] = rows[np.lexsort((*keys, group))]
 

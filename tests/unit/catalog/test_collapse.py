@@ -224,7 +224,7 @@ def test_whole_numbers_may_be_written_with_a_point(tmp_path):
 
 
 def test_a_line_far_into_a_file_is_named(tmp_path):
-    """What DuckDB finds wrong once rows are streaming comes as an error of Arrow."""
+    """Several blocks of the file are read by then."""
     n_rows = 400_000
     path = write_tsv(tmp_path / "hits.tsv", [tsv_hit()])
     header, line = path.read_bytes().splitlines(keepends=True)

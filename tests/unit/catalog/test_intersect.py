@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from finemo_dist.catalog import hit_blocks
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.hit_file import open_hit_file
 from finemo_dist.catalog.intersect import file_lines, intersect, pieces
@@ -107,8 +108,9 @@ def test_how_much_is_read_and_written_at_once_changes_nothing(is_relaxed, tmp_pa
 
     monkeypatch.setattr(intersect, "_BLOCK_LINES", 3)
     monkeypatch.setattr(pieces, "_PIECE_HITS", 7)
-    for name, n_bytes in (("_SCANNED_BYTES", 50), ("_READ_BYTES", 100), ("_GAP_BYTES", 0)):
-        monkeypatch.setattr(file_lines, name, n_bytes)
+    monkeypatch.setattr(hit_blocks, "_BLOCK_BYTES", 50)
+    monkeypatch.setattr(file_lines, "_READ_BYTES", 100)
+    monkeypatch.setattr(file_lines, "_GAP_BYTES", 0)
     n_lines = intersect_hits(tables, tmp_path / "cut", is_relaxed=is_relaxed)
 
     assert (tmp_path / "cut").read_bytes() == (tmp_path / "whole").read_bytes()
@@ -200,7 +202,7 @@ def test_one_input_is_refused(tmp_path):
 
 
 def test_samples_of_a_run_and_files_are_inputs_alike(tmp_path):
-    rows = [tsv_hit(), tsv_hit(start=40, end=46)]
+    rows = [tsv_hit(), tsv_hit(start=40, end=46, peak_name="another")]
     hits = [as_called(row) for row in rows]
     run = write_run(tmp_path / "run", {"a": [hits], "b": [hits[1:]]})
     (file,) = written(tmp_path, [rows])
@@ -210,9 +212,8 @@ def test_samples_of_a_run_and_files_are_inputs_alike(tmp_path):
 
     (row,) = read_lines(tmp_path / "out")
     assert n_lines == 1
-    assert (row["start"], row["hit_coefficient_1"], row["hit_coefficient_2"]) == (
-        ("40", "1.5", "1.5")
-    )
+    assert (row["start"], row["peak_name"]) == ("40", "another")
+    assert (row["hit_coefficient_1"], row["hit_coefficient_2"]) == ("1.5", "1.5")
 
 
 def test_relaxed_reads_the_unique_hits_of_a_run(tmp_path):
