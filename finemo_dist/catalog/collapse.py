@@ -44,8 +44,8 @@ def collapse_file(
     """Write a table of hits again, line by line as it is, with the column ``is_primary``.
 
     A hit is primary when no overlapping hit beats it; ``queries/collapse.sql`` has the rule. It
-    does not depend on the order of the lines, which is kept. In memory there are
-    a byte a line and the hits of one window of the genome; the rest waits in a temporary file.
+    does not depend on the order of the lines, which is kept. In memory there are a byte a line and
+    the hits of one window of the genome; the rest waits in a temporary file.
 
     Parameters
     ----------

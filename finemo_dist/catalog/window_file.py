@@ -83,7 +83,7 @@ class WindowFile:
         """Return the records of windows, one window after the other, as they were added."""
         segments = [segment for window in windows for segment in self._segments.get(window, ())]
         found = np.empty(sum(n_records for _, n_records in segments), self._dtype)
-        content, n_read = memoryview(found).cast("B"), 0
+        content, n_read = found.view(np.uint8).data, 0
         with self._path.open("rb", buffering=0) as file:
             for first, n_records in segments:
                 file.seek(first * found.itemsize)

@@ -64,8 +64,8 @@ def intersect_hits(
     is_relaxed
         Whether untrimmed place, motif and strand are enough; otherwise trims and peaks must agree.
     memory_limit, threads
-        For DuckDB, which reads the inputs. Beside it there are the hits of one piece; records of
-        files wait in temporary files.
+        For DuckDB, which reads runs; at most four threads read a file. Beside it there are the hits
+        of one piece; records of files wait in temporary files.
 
     Raises
     ------
