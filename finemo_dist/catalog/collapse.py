@@ -56,7 +56,7 @@ def collapse_file(
     overlap
         Share, 0 to 1, of the mean length of two hits from which on they overlap; to the millionth.
     memory_limit
-        As for runs; a file is read with less than any limit.
+        Of DuckDB, which is not asked here: memory is as said above.
     threads
         That read the file; one per core when None, four at most.
 

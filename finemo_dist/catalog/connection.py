@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,7 @@ _QUERY_MISTAKES: Final = (
 )
 
 
+@cache
 def load_query(name: str) -> str:
     """Return the text of a query in ``catalog/queries``, by its file name without ``.sql``."""
     return files("finemo_dist.catalog").joinpath("queries", f"{name}.sql").read_text("utf-8")

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from finemo_dist.catalog.hit_file import HIT_TYPES, NULLS, HitFile
-from finemo_dist.catalog.hit_records import HitRecords
+from finemo_dist.catalog.hit_records import NAME_COLUMNS, HitRecords
+from finemo_dist.catalog.text import line_blocks
 from finemo_dist.core.ahead import mapped
 
 _BLOCK_BYTES: Final = 1 << 23
@@ -21,7 +22,7 @@ _MOST_THREADS: Final = 4
 _LF: Final = ord("\n")
 _CODES: Final = pa.dictionary(pa.int32(), pa.string())
 _TYPES: Final = {"FLOAT": pa.float32(), "VARCHAR": pa.string()}
-_FEW_NAMES: Final = frozenset({"chr", "motif_name", "strand"})
+_FEW_NAMES: Final = frozenset({"chr", *NAME_COLUMNS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def file_records(
     n_threads = min(threads or os.cpu_count() or 1, _MOST_THREADS)
     parse = partial(_parsed, file=file, columns=[*hits.columns, *beside])
     with file.reading():
-        for block in mapped(parse, _blocks(source), n_threads=n_threads):
+        for block in mapped(parse, _placed(source), n_threads=n_threads):
             n_before = hits.n_rows
             records, fault = hits.take(block.rows)
             if fault is not None:
@@ -82,19 +83,12 @@ def file_records(
             yield records, block
 
 
-def _blocks(source: BinaryIO) -> Iterator[tuple[int, bytes]]:
+def _placed(source: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Yield what is left of a file in blocks of whole lines, each with its place."""
-    place, rest = source.tell(), b""
-    while block := source.read(_BLOCK_BYTES):
-        end = block.rfind(b"\n") + 1
-        if not end:
-            rest += block
-            continue
-        lines, rest = rest + block[:end], block[end:]
-        yield place, lines
+    place = source.tell()
+    for lines in line_blocks(source, _BLOCK_BYTES):
+        yield place, lines if lines.endswith(b"\n") else lines + b"\n"
         place += len(lines)
-    if rest:
-        yield place, rest + b"\n"
 
 
 def _parsed(block: tuple[int, bytes], file: HitFile, columns: Sequence[str]) -> HitBlock:

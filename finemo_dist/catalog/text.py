@@ -78,16 +78,26 @@ def _flush(descriptor: int) -> None:
 
 def whole_lines(source: BinaryIO) -> Iterator[bytes]:
     """Yield what is left of a file in blocks of whole lines, each ended by a line feed alone."""
+    for block in line_blocks(source, _LINES_BYTES):
+        lines = block if block.endswith(b"\n") else block.removesuffix(b"\r") + b"\n"
+        yield lines.replace(b"\r\n", b"\n") if b"\r" in lines else lines
+
+
+def line_blocks(source: BinaryIO, n_bytes: int) -> Iterator[bytes]:
+    """Yield what is left of a file in blocks of whole lines as they stand.
+
+    Only the last line may have no end. A block has about ``n_bytes``, or those of a longer line.
+    """
     rest = b""
-    while block := source.read(_LINES_BYTES):
+    while block := source.read(n_bytes):
         end = block.rfind(b"\n") + 1
         if not end:
             rest += block
             continue
         lines, rest = rest + block[:end], block[end:]
-        yield lines.replace(b"\r\n", b"\n") if b"\r" in lines else lines
+        yield lines
     if rest:
-        yield rest.removesuffix(b"\r") + b"\n"
+        yield rest
 
 
 def _append(piece: Path, target: BinaryIO) -> None:

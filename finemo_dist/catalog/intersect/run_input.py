@@ -73,7 +73,9 @@ class RunInput:
             records[n_read : n_read + len(taken)] = taken
             n_read += len(taken)
             names.append(batch.column("peak_name"))
-        return _RunHits(records, pa.concat_arrays(names), self._codes, self._staging, self._said)
+        return _RunHits(
+            records[:n_read], pa.concat_arrays(names), self._codes, self._staging, self._said
+        )
 
 
 @dataclass(frozen=True, slots=True)

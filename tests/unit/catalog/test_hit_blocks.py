@@ -1,5 +1,7 @@
 """Rows of tables are those of their lines, wherever these are cut, and lines lie where told."""
 
+import gzip
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -94,9 +96,23 @@ def test_what_is_no_line_of_the_table_is_refused(fault, tmp_path):
         read(path)
 
 
-def test_a_number_that_no_record_holds_is_refused(tmp_path):
-    for place in (1 << 63, -(1 << 70)):
-        path = write_tsv(tmp_path / "hits.tsv", [tsv_hit(), tsv_hit(start=place)])
+@pytest.mark.parametrize(
+    "numbers", [{"start": 1 << 63}, {"start": -(1 << 70)}, {"peak_id": 1 << 32}], ids=str
+)
+def test_a_number_that_no_record_holds_is_refused(numbers, tmp_path):
+    path = write_tsv(tmp_path / "hits.tsv", [tsv_hit(), tsv_hit(**numbers)])
 
-        with pytest.raises(InputError, match=r"hits\.tsv: line 3"):
-            read(path)
+    with pytest.raises(InputError, match=r"hits\.tsv: line 3"):
+        read(path)
+
+
+def test_the_last_line_of_a_gzipped_file_may_have_no_end(tmp_path):
+    plain = write_tsv(tmp_path / "hits.tsv", [tsv_hit(), tsv_hit(start=12)])
+    packed = tmp_path / "hits.tsv.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes().removesuffix(b"\n")))
+
+    (found, names, _), (expected, expected_names, _) = read(packed), read(plain)
+
+    assert names == expected_names
+    for name in (*NUMBERS, "line_start", "line_bytes"):
+        assert found[name].tolist() == expected[name].tolist()
