@@ -17,10 +17,10 @@ from finemo_dist.core.memory import region_bytes
 from finemo_dist.core.records import Mode, ScoreKind
 from finemo_dist.motifs.build import build_motif_set
 from finemo_dist.motifs.modisco import Pattern
-from finemo_dist.simulation.motifs import random_motifs
-from finemo_dist.simulation.regions import SimulationSettings
-from finemo_dist.simulation.source import SimulatedSource
 from finemo_dist.solver.api import make_solver
+from finemo_dist.testing.motifs import random_motifs
+from finemo_dist.testing.regions import SimulationSettings
+from finemo_dist.testing.source import SimulatedSource
 
 _WARM_UP_REGIONS = 4
 

@@ -21,10 +21,6 @@ from finemo_dist.catalog.connection import (
 )
 from finemo_dist.catalog.rows import data_dictionary, most_listed, sample_row, set_places
 from finemo_dist.core.errors import RunError, UsageError, nearest
-from finemo_dist.core.locations import location
-from finemo_dist.core.objects import ObjectPath, filesystem
-from finemo_dist.core.run_log import TIMING_FIELDS, log_files
-from finemo_dist.core.run_record import RunRecord, SampleRecord
 from finemo_dist.hits.annotation import annotation_path, write_annotation_template
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import TableName, part_path
@@ -32,6 +28,10 @@ from finemo_dist.hits.motifs import motif_data_path, write_motif_template
 from finemo_dist.hits.read import SampleParts, parts_bytes, survey_run
 from finemo_dist.hits.seal import check_seal
 from finemo_dist.hits.write import write_compact_template, write_template
+from finemo_dist.record.run_log import TIMING_FIELDS, log_files
+from finemo_dist.record.run_record import RunRecord, SampleRecord
+from finemo_dist.storage.locations import location
+from finemo_dist.storage.objects import ObjectPath, filesystem
 
 logger = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.compaction import CompactFile, Compaction, parts_digest
 from finemo_dist.catalog.sample_pieces import sample_pieces
-from finemo_dist.core.files import committed, describe_input
 from finemo_dist.core.schema import DEFAULT_OVERLAP
 from finemo_dist.hits.layout import compact_directory
+from finemo_dist.storage.files import committed, describe_input
 
 logger = logging.getLogger(__name__)
 

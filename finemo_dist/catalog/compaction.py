@@ -9,9 +9,9 @@ from typing import Any, Final, Self
 
 from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import RunError
-from finemo_dist.core.files import committed
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import compact_directory
+from finemo_dist.storage.files import committed
 
 logger = logging.getLogger(__name__)
 

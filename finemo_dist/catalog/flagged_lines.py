@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from finemo_dist.catalog.hit_file import HitFile
 from finemo_dist.catalog.text import open_output, whole_lines
 from finemo_dist.core.ahead import ahead
-from finemo_dist.core.files import committed
+from finemo_dist.storage.files import committed
 
 _BLOCKS_TOGETHER: Final = 64
 

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from finemo_dist.catalog.readonly import TextRow, UserQuery
 from finemo_dist.core.errors import UsageError
-from finemo_dist.core.files import committed
+from finemo_dist.storage.files import committed
 
 _TSV_ESCAPES = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})
 

@@ -5,9 +5,9 @@ from itertools import accumulate
 from typing import Final
 
 from finemo_dist.catalog.compaction import Compaction
-from finemo_dist.core.run_record import RunRecord, SampleRecord
 from finemo_dist.core.schema import VIEWS
 from finemo_dist.hits.read import SampleParts
+from finemo_dist.record.run_record import RunRecord, SampleRecord
 
 _LISTED_SHARE: Final = 0.75
 

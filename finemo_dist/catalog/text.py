@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from finemo_dist.catalog.catalog import Catalog
-from finemo_dist.core.files import committed
 from finemo_dist.core.ticker import every
+from finemo_dist.storage.files import committed
 
 Copy = tuple[Catalog, str, Mapping[str, object]]
 """Catalog, name of a ``copy_`` query, and its parameters but ``path``."""

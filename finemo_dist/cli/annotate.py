@@ -62,10 +62,10 @@ def annotate(
 def store_annotation(run: Path, annotation: Path, *, force: bool) -> None:
     """Check an annotation against the motifs of a run and store it there."""
     from finemo_dist.core.errors import RunError
-    from finemo_dist.core.run_record import RunRecord
     from finemo_dist.hits.annotation import annotation_path, write_annotation
     from finemo_dist.hits.motifs import read_all_motifs
     from finemo_dist.motifs.annotation import read_annotation
+    from finemo_dist.record.run_record import RunRecord
 
     names = list(dict.fromkeys(read_all_motifs(run, RunRecord.load(run)).name))
     read = read_annotation(annotation, names)
@@ -76,11 +76,11 @@ def store_annotation(run: Path, annotation: Path, *, force: bool) -> None:
 
 
 def _propose(run: Path, database: Path, out: Path, max_q: float) -> None:
-    from finemo_dist.core.run_record import RunRecord
     from finemo_dist.hits.motifs import read_all_motifs
     from finemo_dist.motifs.frequencies import base_frequencies
     from finemo_dist.motifs.match import match_motifs
     from finemo_dist.motifs.meme import read_meme
+    from finemo_dist.record.run_record import RunRecord
 
     motifs = read_all_motifs(run, RunRecord.load(run))
     targets = read_meme(database)
@@ -100,7 +100,7 @@ def _propose(run: Path, database: Path, out: Path, max_q: float) -> None:
 def _write_proposal(
     out: Path, motifs: "MotifSet", matches: "Sequence[Sequence[Match]]", max_q: float
 ) -> None:
-    from finemo_dist.core.files import committed
+    from finemo_dist.storage.files import committed
 
     header = (
         "motif_name", "tf", "family", "cluster", "target", "p_value", "q_value", "strand", "offset",

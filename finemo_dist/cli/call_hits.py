@@ -186,11 +186,11 @@ def call_hits(
     OUT_DIR becomes a run directory (`status` and `sql` read it) with finemo's tables beside it.
     The same command run again resumes what was interrupted.
     """
-    from finemo_dist.cli.pipeline import call
-    from finemo_dist.cli.settings import call_config, resource_config
     from finemo_dist.cli.summaries import print_call
     from finemo_dist.core.config import SampleSettings
     from finemo_dist.core.errors import FinemoDistError
+    from finemo_dist.workflow.calling import call
+    from finemo_dist.workflow.settings import call_config, resource_config
 
     name = sample or regions.name.split(".")[0]
     result = call(

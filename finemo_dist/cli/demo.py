@@ -11,9 +11,9 @@ from finemo_dist.cli.options import LOCAL_OUTPUT, executor_options
 
 if TYPE_CHECKING:
     from finemo_dist.catalog.catalog import Catalog
-    from finemo_dist.cli.pipeline import Call
-    from finemo_dist.simulation.dataset import DemoDataset, DemoSample
-    from finemo_dist.simulation.truth import Recovery
+    from finemo_dist.testing.dataset import DemoDataset, DemoSample
+    from finemo_dist.testing.truth import Recovery
+    from finemo_dist.workflow.calling import Call
 
 
 _FOLDERS: Final = ("inputs", "regions", "run")
@@ -43,7 +43,7 @@ class DemoResult:
 @executor_options
 def demo(*, out: Path, seed: int, **options: object) -> None:
     """Generate two samples with planted motif sites, call their hits, and score them."""
-    from finemo_dist.cli.settings import resource_config
+    from finemo_dist.workflow.settings import resource_config
 
     result = run_demo(out, seed=seed, resources=resource_config(options))
     _print(out, result)
@@ -52,9 +52,9 @@ def demo(*, out: Path, seed: int, **options: object) -> None:
 def run_demo(out: Path, *, seed: int, resources: object = None) -> DemoResult:
     """Run the demo in a folder: simulate, extract, call, export, score."""
     from finemo_dist.catalog.catalog import open_catalog
-    from finemo_dist.cli.pipeline import call
     from finemo_dist.core.config import ResourceConfig, SampleSettings
-    from finemo_dist.simulation.dataset import write_demo
+    from finemo_dist.testing.dataset import write_demo
+    from finemo_dist.workflow.calling import call
 
     _clear(out)
     dataset = write_demo(out / "inputs", seed=seed, write_every_format=True)
@@ -87,10 +87,10 @@ def _clear(out: Path) -> None:
 
 def _stores(dataset: "DemoDataset", folder: Path) -> dict[str, Path]:
     """Extract the first sample from bigWig and FASTA, the second from ChromBPNet's H5."""
-    from finemo_dist.cli.extraction import extract
     from finemo_dist.core.protocols import Source
     from finemo_dist.sources.bigwig import BigWigSource
     from finemo_dist.sources.h5 import ChromBpnetSource
+    from finemo_dist.workflow.extracting import extract
 
     a, b = dataset.samples
     assert a.bigwig is not None
@@ -108,7 +108,7 @@ def _stores(dataset: "DemoDataset", folder: Path) -> dict[str, Path]:
 def _score(catalog: "Catalog", dataset: "DemoDataset", sample: "DemoSample") -> "Recovery":
     import numpy as np
 
-    from finemo_dist.simulation.truth import MotifSites, read_sites, score
+    from finemo_dist.testing.truth import MotifSites, read_sites, score
 
     rows = catalog.rows(
         "SELECT peak_id, motif_name, strand, start_untrimmed FROM hits WHERE sample = $sample",

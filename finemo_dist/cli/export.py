@@ -68,8 +68,8 @@ def export(
     """Write hits as TSV, BED, tabix, bigBed, matrix or Parquet, or the motifs as MEME."""
     from finemo_dist.catalog.catalog import open_catalog
     from finemo_dist.core.errors import UsageError
-    from finemo_dist.core.locations import is_local
     from finemo_dist.exports.tables import ExportFormat, HitTable, export_hits
+    from finemo_dist.storage.locations import is_local
 
     if not is_local(out) and export_format not in _AS_OBJECTS:
         raise UsageError(
@@ -79,7 +79,7 @@ def export(
     asked = {"hits": HitTable.HITS, "unique": HitTable.UNIQUE, "primary": HitTable.PRIMARY}[table]
     with open_catalog(run, memory_limit=memory_limit) as catalog:
         if export_format == "meme":
-            from finemo_dist.cli.meme import export_meme
+            from finemo_dist.workflow.meme_export import export_meme
 
             export_meme(catalog, out, kind, sample)
         elif export_format in _BY_PLACE:

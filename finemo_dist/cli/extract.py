@@ -162,8 +162,8 @@ def _write(
     force: bool,
     as_json: bool,
 ) -> None:
-    from finemo_dist.cli.extraction import extract
     from finemo_dist.cli.summaries import print_extraction
+    from finemo_dist.workflow.extracting import extract
 
     extraction = extract(make_source(), out_path, shard_regions=shard_regions, force=force)
     print_extraction(extraction, as_json=as_json)

@@ -19,10 +19,10 @@ class _Place(click.Path):
         ctx: click.Context | None,
     ) -> Any:  # noqa: ANN401
         """Return a path."""
-        from finemo_dist.core.objects import SCHEME
+        from finemo_dist.storage.objects import SCHEME
 
         if str(value).startswith(SCHEME):
-            from finemo_dist.core.locations import location
+            from finemo_dist.storage.locations import location
 
             return location(value)
         return super().convert(value, param, ctx)
@@ -38,7 +38,7 @@ class _LocalPlace(click.Path):
         ctx: click.Context | None,
     ) -> Any:  # noqa: ANN401
         """Return a path."""
-        from finemo_dist.core.objects import SCHEME
+        from finemo_dist.storage.objects import SCHEME
 
         if str(value).startswith(SCHEME):
             what = f"{value}: object storage is not supported here. Give a local path."

@@ -21,8 +21,8 @@ from finemo_dist.cli.board import Board, Snapshot
 from finemo_dist.cli.live import LiveView, summary_line
 from finemo_dist.cli.messages import is_json_wanted
 from finemo_dist.core.events import RunEvent, UnitFailed, WorkerLost, WorkersReady
-from finemo_dist.core.run_log import EventEntries, log_time
 from finemo_dist.core.ticker import every
+from finemo_dist.record.run_log import EventEntries, log_time
 
 if TYPE_CHECKING:
     from finemo_dist.run.drive import RunTotals

@@ -65,7 +65,7 @@ def report(
 
     Of several samples the page is that of an atlas; --sample gives that of one.
     """
-    from finemo_dist.cli.reporting import ReportRequest, make_report
+    from finemo_dist.workflow.reporting import ReportRequest, make_report
 
     request = ReportRequest(
         hits=hits,

@@ -8,8 +8,8 @@ import click
 from finemo_dist.cli.options import ANY_PATH, LOCAL_FILE, executor_overrides, json_option
 
 if TYPE_CHECKING:
-    from finemo_dist.core.run_config import RunConfig
     from finemo_dist.run.extraction import BegunStore
+    from finemo_dist.workflow.config import RunConfig
 
 
 @click.command("run")
@@ -29,12 +29,12 @@ def run(
     """
     from contextlib import ExitStack
 
-    from finemo_dist.cli.pipeline import call, check_settings
-    from finemo_dist.cli.settings import available_cores, overridden
-    from finemo_dist.cli.stores import stores_of
     from finemo_dist.cli.summaries import print_call
     from finemo_dist.run.plan import check_regions
     from finemo_dist.run.resources import find_machine
+    from finemo_dist.workflow.calling import call, check_settings
+    from finemo_dist.workflow.settings import available_cores, overridden
+    from finemo_dist.workflow.stores import stores_of
 
     settings = load_config(config)
     resources = overridden(settings.resources, resource_options)
@@ -71,10 +71,10 @@ def load_config(path: Path) -> "RunConfig":
         Not YAML, an unknown key, or a value its key does not take; the message has the key's path.
         Or the same of its sample sheet; the message has the line.
     """
-    from finemo_dist.cli.sample_sheet import read_sample_sheet
-    from finemo_dist.cli.settings import checked
     from finemo_dist.core.errors import UsageError
-    from finemo_dist.core.run_config import RunConfig, with_absolute_paths
+    from finemo_dist.workflow.config import RunConfig, with_absolute_paths
+    from finemo_dist.workflow.sample_sheet import read_sample_sheet
+    from finemo_dist.workflow.settings import checked
 
     content = _read_yaml(path)
     try:

@@ -17,9 +17,9 @@ from finemo_dist.cli.options import EXISTING_PATH, json_option
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from finemo_dist.cli.standing import SampleStanding
-    from finemo_dist.core.activity import Activity
-    from finemo_dist.core.run_record import RunRecord
+    from finemo_dist.record.activity import Activity
+    from finemo_dist.record.run_record import RunRecord
+    from finemo_dist.workflow.standing import SampleStanding
 
 _STATES: Final = {"n_running": "running", "n_failed": "failed", "n_missing": "missing"}
 _MOST_ROWS: Final = 30
@@ -84,9 +84,9 @@ def status(*, run: Path, is_all: bool, watch: bool, as_json: bool) -> None:
 def _look(run: Path) -> _Look:
     from finemo_dist.catalog.catalog import open_catalog
     from finemo_dist.catalog.summary import summarise
-    from finemo_dist.cli.standing import in_order, open_failures, standings
-    from finemo_dist.core.activity import read_activity
-    from finemo_dist.core.run_record import RunRecord
+    from finemo_dist.record.activity import read_activity
+    from finemo_dist.record.run_record import RunRecord
+    from finemo_dist.workflow.standing import in_order, open_failures, standings
 
     # Before the parts, so that what is committed meanwhile is not taken for missing.
     activity = read_activity(run, RunRecord.load(run), now=datetime.now(UTC))

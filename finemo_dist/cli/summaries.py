@@ -9,10 +9,10 @@ import click
 from finemo_dist.cli.messages import say
 
 if TYPE_CHECKING:
-    from finemo_dist.cli.extraction import Extraction
-    from finemo_dist.cli.pipeline import Call
     from finemo_dist.core.input_report import InputReport
     from finemo_dist.core.records import InputCounts
+    from finemo_dist.workflow.calling import Call
+    from finemo_dist.workflow.extracting import Extraction
 
 _COUNT_TEXT = {
     "n_clipped": "reach over an end of their chromosome (N and zero outside)",

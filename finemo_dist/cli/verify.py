@@ -37,11 +37,11 @@ def _store_problems(path: Path) -> list[str]:
 def _run_problems(run: Path) -> Iterator[str]:
     from finemo_dist.catalog.compact import damaged_files
     from finemo_dist.core.errors import RunError
-    from finemo_dist.core.locations import location
     from finemo_dist.core.records import Unit
     from finemo_dist.hits.layout import TableName, part_path
     from finemo_dist.hits.read import verify_part
     from finemo_dist.run.plan import read_plan
+    from finemo_dist.storage.locations import location
 
     tables: tuple[TableName, ...] = ("hits", "peaks_qc")
     plan = read_plan(run)

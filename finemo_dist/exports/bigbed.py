@@ -10,11 +10,11 @@ from typing import Final
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.core.errors import InputError
-from finemo_dist.core.files import committed
 from finemo_dist.core.optional import require
 from finemo_dist.core.schema import HIT_COLUMNS
 from finemo_dist.exports.places import chromosome_lengths, place_chunks, require_hits
 from finemo_dist.exports.tables import HitTable
+from finemo_dist.storage.files import committed
 
 _STANDARD: Final = (
     ("string", "chrom", "chromosome"),

@@ -8,8 +8,6 @@ from pathlib import Path
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.text import Copy, write_text
 from finemo_dist.core.errors import RunError
-from finemo_dist.core.files import committed
-from finemo_dist.core.locations import local_copy, location
 from finemo_dist.core.schema import (
     FINEMO_HIT_COLUMNS,
     FINEMO_MOTIF_COLUMNS,
@@ -17,6 +15,8 @@ from finemo_dist.core.schema import (
 )
 from finemo_dist.exports.chunks import as_called, hit_chunks
 from finemo_dist.hits.motifs import motif_cwms_path
+from finemo_dist.storage.files import committed
+from finemo_dist.storage.locations import local_copy, location
 
 logger = logging.getLogger(__name__)
 

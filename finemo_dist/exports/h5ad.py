@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from finemo_dist import __version__
 from finemo_dist.catalog.catalog import Catalog
-from finemo_dist.core.files import committed
 from finemo_dist.core.optional import require
 from finemo_dist.exports.matrix import VALUES, Motif, Regions, cells_of, motif_columns, regions_of
 from finemo_dist.exports.tables import HitTable
+from finemo_dist.storage.files import committed
 
 _CHUNK_CELLS: Final = 1 << 17
 _GROUPS: Final = {

@@ -9,11 +9,11 @@ from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.connection import run_errors
 from finemo_dist.catalog.text import Copy, write_text
 from finemo_dist.core.errors import UsageError
-from finemo_dist.core.files import committed
-from finemo_dist.core.locations import location
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.exports.chunks import focused, hit_chunks
 from finemo_dist.hits.write import ArrowStream, write_streams
+from finemo_dist.storage.files import committed
+from finemo_dist.storage.locations import location
 
 logger = logging.getLogger(__name__)
 

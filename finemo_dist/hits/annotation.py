@@ -9,11 +9,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from finemo_dist.core.files import committed
-from finemo_dist.core.locations import location
 from finemo_dist.core.records import MotifAnnotation
 from finemo_dist.core.schema import ANNOTATION_COLUMNS
 from finemo_dist.hits.columns import arrow_schema
+from finemo_dist.storage.files import committed
+from finemo_dist.storage.locations import location
 
 
 def annotation_path(run: str | Path) -> Path:

@@ -18,10 +18,10 @@ from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import InputError
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import NO_CHROM, MotifSet, Unit
-from finemo_dist.core.run_record import RunRecord, SampleRecord
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS, HIT_COLUMNS, QC_COLUMNS
 from finemo_dist.hits.motifs import write_motifs
 from finemo_dist.hits.write import write_unit
+from finemo_dist.record.run_record import RunRecord, SampleRecord
 
 FILES: Final = (
     "hits.tsv", "peaks_qc.tsv", "motif_data.tsv", "motif_cwms.npy", "parameters.json"

@@ -16,8 +16,8 @@ from typing import Final, Literal
 from urllib.parse import quote, unquote
 
 from finemo_dist.core.errors import UsageError
-from finemo_dist.core.locations import location
 from finemo_dist.core.records import Unit
+from finemo_dist.storage.locations import location
 
 TableName = Literal["hits", "peaks_qc"]
 

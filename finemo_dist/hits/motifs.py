@@ -13,14 +13,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import RunError
-from finemo_dist.core.files import committed
-from finemo_dist.core.locations import location, readable
 from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
 from finemo_dist.core.records import MotifSet
-from finemo_dist.core.run_record import RunRecord
 from finemo_dist.core.schema import MOTIF_COLUMNS
 from finemo_dist.hits.columns import arrow_schema, arrow_table
 from finemo_dist.hits.seal import UNSEALED, check_seal, seal
+from finemo_dist.record.run_record import RunRecord
+from finemo_dist.storage.files import committed
+from finemo_dist.storage.locations import location, readable
 
 _VERSION_KEY: Final = b"finemo_dist_motifs"
 _VERSION: Final = b"1"

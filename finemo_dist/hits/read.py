@@ -11,8 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finemo_dist.core.errors import RunError
-from finemo_dist.core.locations import location, readable
-from finemo_dist.core.objects import ObjectPath
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.digest import rows_digest
 from finemo_dist.hits.footer import PartFooter
@@ -24,6 +22,8 @@ from finemo_dist.hits.layout import (
     shard_of,
 )
 from finemo_dist.hits.seal import check_seal
+from finemo_dist.storage.locations import location, readable
+from finemo_dist.storage.objects import ObjectPath
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from finemo_dist import __version__
 from finemo_dist.core.errors import RunError
-from finemo_dist.core.files import committed
 from finemo_dist.core.records import NO_CHROM, Unit
 from finemo_dist.core.schema import COMPACT_COLUMNS, HIT_COLUMNS, QC_COLUMNS, Column
 from finemo_dist.hits.columns import ColumnValues, arrow_schema, arrow_table
@@ -19,6 +18,7 @@ from finemo_dist.hits.digest import rows_digest
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import TableName, part_path
 from finemo_dist.hits.seal import UNSEALED, seal
+from finemo_dist.storage.files import committed
 
 COLUMNS_OF: Final[Mapping[TableName, tuple[Column, ...]]] = {
     "hits": HIT_COLUMNS,

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from finemo_dist.core.errors import InputError, nearest
-from finemo_dist.core.locations import location
 from finemo_dist.core.records import MotifAnnotation
+from finemo_dist.storage.locations import location
 
 KEY: Final = "motif_name"
 FIELDS: Final = ("tf", "family", "cluster")

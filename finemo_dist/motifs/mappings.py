@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from finemo_dist.core.errors import InputError
-from finemo_dist.core.locations import location
+from finemo_dist.storage.locations import location
 
 _Value = TypeVar("_Value")
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
-from finemo_dist.core.files import committed
 from finemo_dist.core.optional import require
+from finemo_dist.storage.files import committed
 
 _HEADER: Final = (
     "MEME version 4\n\nALPHABET= ACGT\n\nstrands: + -\n\n"

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
-from finemo_dist.core.locations import local_copy, location
+from finemo_dist.storage.locations import local_copy, location
 
 GROUPS = ("pos_patterns", "neg_patterns")
 _DAMAGE = (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, MemoryError)

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
-from finemo_dist.core.locations import local_copy, location
 from finemo_dist.core.seqlets import Seqlets
 from finemo_dist.motifs.modisco import GROUPS
+from finemo_dist.storage.locations import local_copy, location
 
 _FIELDS: Final = ("example_idx", "start", "end", "is_revcomp")
 

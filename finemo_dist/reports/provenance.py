@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from finemo_dist.core.run_record import RunRecord
+from finemo_dist.record.run_record import RunRecord
 from finemo_dist.reports.page_model import Provenance
 
 _MACHINE = ("system", "python", "torch", "numpy", "zarr", "pyarrow", "ray", "gpu")

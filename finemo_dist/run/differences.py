@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from finemo_dist.core.run_record import RunRecord, SampleRecord
+from finemo_dist.record.run_record import RunRecord, SampleRecord
 
 
 def differing(standing: RunRecord, asked: RunRecord) -> list[str]:

@@ -13,11 +13,11 @@ from finemo_dist.core.errors import IncompleteRunError, RunError
 from finemo_dist.core.events import RunEvent, UnitDone, UnitFailed, WorkersReady
 from finemo_dist.core.protocols import Executor
 from finemo_dist.core.records import Unit
-from finemo_dist.core.run_log import HEARTBEAT_S, new_invocation_id
-from finemo_dist.core.run_record import Invocation, RunRecord, RunStatus
 from finemo_dist.core.ticker import every
 from finemo_dist.hits.read import standing_shards
-from finemo_dist.run.log import RunLog
+from finemo_dist.record.run_log import HEARTBEAT_S, new_invocation_id
+from finemo_dist.record.run_record import Invocation, RunRecord, RunStatus
+from finemo_dist.run.driver_log import RunLog
 from finemo_dist.run.plan import RunPlan, now, read_plan
 
 

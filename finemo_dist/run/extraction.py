@@ -12,10 +12,10 @@ from typing import Final
 
 from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, InputError, StoreError
 from finemo_dist.core.events import RunEvent, UnitDone, UnitFailed
-from finemo_dist.core.locations import location
 from finemo_dist.core.protocols import Executor
 from finemo_dist.core.records import ScoreKind, Unit
 from finemo_dist.run.extraction_worker import ExtractionSpec, SampleExtraction, Stage
+from finemo_dist.storage.locations import location
 from finemo_dist.store import staging
 
 logger = logging.getLogger(__name__)

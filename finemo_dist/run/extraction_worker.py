@@ -7,9 +7,9 @@ from enum import Enum
 from finemo_dist.core.clock import Clock
 from finemo_dist.core.errors import InputError, StoreError, UsageError
 from finemo_dist.core.events import UnitDone, UnitFailed
-from finemo_dist.core.locations import location
 from finemo_dist.core.protocols import Source
 from finemo_dist.core.records import Unit
+from finemo_dist.storage.locations import location
 from finemo_dist.store import staging
 from finemo_dist.store.encode import encode_partition, is_made_for
 from finemo_dist.store.read import open_store

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from finemo_dist.core.config import digest_of
 from finemo_dist.core.records import InputFile, MotifSet
-from finemo_dist.core.run_record import FIRST_SET, MotifSetRecord
+from finemo_dist.record.run_record import FIRST_SET, MotifSetRecord
 
 
 class HasMotifs(Protocol):

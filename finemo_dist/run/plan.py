@@ -15,18 +15,18 @@ import numpy as np
 from finemo_dist import __version__
 from finemo_dist.core.config import CallConfig, digest_of
 from finemo_dist.core.errors import InputError, RunError
-from finemo_dist.core.files import remove_tree
 from finemo_dist.core.input_report import InputReport
-from finemo_dist.core.locations import location
 from finemo_dist.core.protocols import RegionKind, RegionReader
 from finemo_dist.core.records import InputFile, MotifSet, ScoreKind, Unit
-from finemo_dist.core.run_log import remove_logs
-from finemo_dist.core.run_record import RunRecord, SampleRecord
 from finemo_dist.hits.layout import folder_name
 from finemo_dist.hits.motifs import write_motifs
 from finemo_dist.hits.read import survey_run
+from finemo_dist.record.run_log import remove_logs
+from finemo_dist.record.run_record import RunRecord, SampleRecord
 from finemo_dist.run.differences import differing
 from finemo_dist.run.motif_groups import MotifGroups, group_motifs
+from finemo_dist.storage.files import remove_tree
+from finemo_dist.storage.locations import location
 
 OWN_ENTRIES = (
     "run.json", "motifs", "hits", "peaks_qc", "regions", "samples", "hits.tsv", "hits_unique.tsv",

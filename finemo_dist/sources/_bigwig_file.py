@@ -12,7 +12,7 @@ import pyBigWig
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
-from finemo_dist.core.locations import local_copy, local_input, location
+from finemo_dist.storage.locations import local_copy, local_input, location
 
 _MAGIC = 0x888FFC26
 _HEADER = struct.Struct("<IHHQQQHHQQIQ")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError, brief
-from finemo_dist.core.locations import local_input
+from finemo_dist.storage.locations import local_input
 
 _SKIP_BYTES = 1 << 20
 _NPY_MAGIC = b"\x93NUMPY"

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError, UsageError
-from finemo_dist.core.files import describe_input
 from finemo_dist.core.records import InputFile, RegionBatch, RegionTable, ScoreKind
 from finemo_dist.sources._batch import (
     clean_scores,
@@ -17,6 +16,7 @@ from finemo_dist.sources._batch import (
     mean_of_folds,
 )
 from finemo_dist.sources._places import Places
+from finemo_dist.storage.files import describe_input
 
 
 class Rows(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from finemo_dist.core.errors import InputError
-from finemo_dist.core.locations import local_copy
+from finemo_dist.storage.locations import local_copy
 
 _GZIP_MAGIC = b"\x1f\x8b"
 

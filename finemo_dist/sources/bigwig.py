@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError, UsageError, nearest, prefix_twin
-from finemo_dist.core.files import describe_input
 from finemo_dist.core.records import InputFile, RegionBatch, RegionTable, ScoreKind
 from finemo_dist.sources._batch import clean_scores, finish_batch, mean_of_folds
 from finemo_dist.sources._bigwig_file import BigWigFile
 from finemo_dist.sources._places import Places
 from finemo_dist.sources.genome import Genome
 from finemo_dist.sources.peaks import read_peaks
+from finemo_dist.storage.files import describe_input
 
 
 class BigWigSource:

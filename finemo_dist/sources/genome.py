@@ -14,10 +14,10 @@ import pyfaidx
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
-from finemo_dist.core.files import committed
-from finemo_dist.core.locations import local_input
 from finemo_dist.core.records import UNKNOWN_BASE
 from finemo_dist.sources._fasta_index import index_fits
+from finemo_dist.storage.files import committed
+from finemo_dist.storage.locations import local_input
 
 logger = logging.getLogger(__name__)
 

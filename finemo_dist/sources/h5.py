@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
-from finemo_dist.core.locations import local_input
 from finemo_dist.sources._batch import central_columns
 from finemo_dist.sources._places import places_of_arrays
 from finemo_dist.sources._rows import ArraySource, check_same_shape
 from finemo_dist.sources.peaks import check_region_width
+from finemo_dist.storage.locations import local_input
 
 _DEFAULT_CACHE_BYTES = 1 << 20
 _MAX_CACHE_BYTES = 512 << 20

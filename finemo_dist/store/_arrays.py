@@ -12,10 +12,10 @@ from zarr.codecs import BloscCodec, BloscShuffle, Crc32cCodec
 from zarr.storage import ObjectStore
 
 from finemo_dist.core.errors import StoreError
-from finemo_dist.core.files import flush
-from finemo_dist.core.locations import is_local
-from finemo_dist.core.objects import ObjectPath, zarr_store
 from finemo_dist.core.records import RegionTable
+from finemo_dist.storage.files import flush
+from finemo_dist.storage.locations import is_local
+from finemo_dist.storage.objects import ObjectPath, zarr_store
 from finemo_dist.store import layout
 from finemo_dist.store.layout import StoreMeta
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import StoreError
-from finemo_dist.core.files import committed
 from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.records import RegionTable
+from finemo_dist.storage.files import committed
 from finemo_dist.store import layout
 from finemo_dist.store.layout import StoreMeta
 

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError, StoreError, UsageError
-from finemo_dist.core.files import remove_tree
 from finemo_dist.core.input_report import InputReport, ScoreRange
-from finemo_dist.core.locations import location
-from finemo_dist.core.objects import ObjectPath
 from finemo_dist.core.protocols import Source
 from finemo_dist.core.records import RegionTable, ScoreKind
+from finemo_dist.storage.files import remove_tree
+from finemo_dist.storage.locations import location
+from finemo_dist.storage.objects import ObjectPath
 from finemo_dist.store import _arrays, layout
 from finemo_dist.store._partitions import (
     EncodedShard,

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import UsageError
-from finemo_dist.core.files import committed
-from finemo_dist.core.locations import location
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import RegionBatch, ScoreKind
+from finemo_dist.storage.files import committed
+from finemo_dist.storage.locations import location
 
 _BLOCK_REGIONS = 1024
 _EPOCH = (1980, 1, 1, 0, 0, 0)

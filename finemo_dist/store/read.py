@@ -6,8 +6,8 @@ import numpy as np
 import zarr
 
 from finemo_dist.core.errors import StoreError
-from finemo_dist.core.locations import location
 from finemo_dist.core.records import InputCounts, RegionBatch, RegionTable, ScoreKind
+from finemo_dist.storage.locations import location
 from finemo_dist.store import _arrays, layout
 from finemo_dist.store.layout import StoreMeta
 

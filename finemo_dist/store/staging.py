@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from finemo_dist.core.errors import StoreError
-from finemo_dist.core.objects import ObjectPath
 from finemo_dist.core.protocols import Source
+from finemo_dist.storage.objects import ObjectPath
 from finemo_dist.store import _arrays
 from finemo_dist.store._partitions import missing_partitions
 from finemo_dist.store.encode import finalise, init, is_made_for

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from finemo_dist.core.errors import StoreError
 from finemo_dist.core.input_report import InputReport
-from finemo_dist.core.locations import location
+from finemo_dist.storage.locations import location
 from finemo_dist.store import _arrays, layout
 from finemo_dist.store._partitions import EncodedShard, ShardRecord, combine_digests
 from finemo_dist.store.read import RegionStore, open_store

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.records import MotifSet, Unit
-from finemo_dist.core.run_record import RunRecord, SampleRecord
 from finemo_dist.hits.columns import Categorical
 from finemo_dist.hits.motifs import write_motifs
 from finemo_dist.hits.write import write_unit
+from finemo_dist.record.run_record import RunRecord, SampleRecord
 
 N_CHROMS: Final = 24
 N_MOTIFS: Final = 100

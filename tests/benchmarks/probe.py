@@ -18,7 +18,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from finemo_dist.cli.pipeline import call
 from finemo_dist.core.config import CallConfig, ResourceConfig, SampleSettings
 from finemo_dist.core.records import MotifSet
 from finemo_dist.motifs.build import build_motif_set
@@ -26,6 +25,7 @@ from finemo_dist.motifs.modisco import read_patterns
 from finemo_dist.solver.cwms import build_cwms
 from finemo_dist.solver.target import build_target
 from finemo_dist.store.read import open_store
+from finemo_dist.workflow.calling import call
 from tests.benchmarks.processes import PROJECT, measure
 
 _BATCHES = (16, 64, 256)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from finemo_dist.core.run_record import RunRecord
+from finemo_dist.record.run_record import RunRecord
 from finemo_dist.run import ray_pool
-from finemo_dist.simulation.dataset import write_demo
 from finemo_dist.store.read import open_store
+from finemo_dist.testing.dataset import write_demo
 from tests.command import PROJECT, answer_of, finemo_dist
 
 pytestmark = pytest.mark.slow

@@ -12,9 +12,9 @@ from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.named import rows_of
 from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.records import ScoreKind
-from finemo_dist.core.run_record import RunRecord
-from finemo_dist.simulation.modisco import write_modisco_h5
-from finemo_dist.simulation.motifs import random_motifs
+from finemo_dist.record.run_record import RunRecord
+from finemo_dist.testing.modisco import write_modisco_h5
+from finemo_dist.testing.motifs import random_motifs
 from tests.command import answer_of, finemo_dist, read_tsv
 from tests.unit.run.runs import MOTIF_WIDTH, N_MOTIFS, parts, write_inputs
 

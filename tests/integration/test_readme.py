@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from finemo_dist.simulation.dataset import write_demo
+from finemo_dist.testing.dataset import write_demo
 from tests.command import PROJECT
 
 README = (PROJECT / "README.md").read_text()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from finemo_dist.core.run_record import RunRecord
+from finemo_dist.record.run_record import RunRecord
 from tests.command import PROJECT, finemo_dist, run_process
 from tests.unit.run.runs import parts, write_inputs
 

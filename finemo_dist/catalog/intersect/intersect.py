@@ -22,8 +22,8 @@ from finemo_dist.catalog.staging import Staging
 from finemo_dist.catalog.text import open_output
 from finemo_dist.core.ahead import ahead, mapped
 from finemo_dist.core.errors import UsageError
-from finemo_dist.core.files import committed
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
+from finemo_dist.storage.files import committed
 
 _RELAXED_KEY: Final = ("chr", "start_untrimmed", "end_untrimmed", "motif_name", "strand")
 _STRICT_KEY: Final = (*_RELAXED_KEY, "start", "end", "peak_name", "peak_id")

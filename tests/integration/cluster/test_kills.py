@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from finemo_dist.core.records import Unit
-from finemo_dist.core.run_record import RunRecord
 from finemo_dist.hits.layout import part_path
+from finemo_dist.record.run_record import RunRecord
 from finemo_dist.run.plan import read_plan
 from tests.command import finemo_dist
 from tests.integration.cluster.conftest import kill, wait_until

@@ -10,7 +10,7 @@ import numpy as np
 import pyBigWig
 from numpy.typing import NDArray
 
-from finemo_dist.simulation.dataset import DemoDataset, DemoSample, write_demo
+from finemo_dist.testing.dataset import DemoDataset, DemoSample, write_demo
 
 N_REGIONS = 12
 KINDS = ("bw", "chrombpnet-h5", "bpnet-h5", "modisco-fmt")

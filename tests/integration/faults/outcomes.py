@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from finemo_dist.core.run_record import RunRecord
+from finemo_dist.record.run_record import RunRecord
 from tests.command import Answer
 
 FILES = (

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from finemo_dist.core.run_record import RunRecord
+from finemo_dist.record.run_record import RunRecord
 from tests.command import hit_keys, read_tsv
 from tests.integration.faults.inputs import write_cwm
 from tests.integration.faults.outcomes import tables_of

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from finemo_dist.core.run_record import RunRecord
+from finemo_dist.record.run_record import RunRecord
 from tests.command import read_tsv
 from tests.integration.faults.inputs import write_cwm
 from tests.integration.faults.outcomes import lines_with, tables_of

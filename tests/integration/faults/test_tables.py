@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from finemo_dist import __version__
-from finemo_dist.core.run_record import RunRecord
+from finemo_dist.record.run_record import RunRecord
 from tests.command import finemo_dist, read_tsv
 from tests.integration.faults.inputs import write_bigwig, write_fasta
 from tests.integration.faults.outcomes import lines_with, tables_of, warnings_of

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from finemo_dist.core.run_record import RunRecord
+from finemo_dist.record.run_record import RunRecord
 from tests.command import PROJECT
 from tests.integration.launch.conftest import wait_until
 from tests.unit.run.runs import parts

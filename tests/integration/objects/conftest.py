@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from finemo_dist.core.locations import location
+from finemo_dist.storage.locations import location
 from tests.conftest import skip_or_fail
 
 SECRET = "Zx81-a-secret-that-nobody-may-see"

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from finemo_dist.core.errors import RunError
-from finemo_dist.core.locations import location
-from finemo_dist.core.objects import ObjectPath
-from finemo_dist.core.run_record import RunRecord
+from finemo_dist.record.run_record import RunRecord
+from finemo_dist.storage.locations import location
+from finemo_dist.storage.objects import ObjectPath
 from tests.command import PROJECT, answer_of, finemo_dist
 from tests.integration.objects.conftest import KEY_ID, SECRET
 

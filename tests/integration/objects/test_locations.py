@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from finemo_dist.core.config import FrozenModel
 from finemo_dist.core.errors import UsageError
-from finemo_dist.core.locations import Location, local_copy, location
-from finemo_dist.core.objects import ObjectPath
+from finemo_dist.storage.locations import Location, local_copy, location
+from finemo_dist.storage.objects import ObjectPath
 from tests.integration.objects.conftest import SECRET
 
 NAMES = st.from_regex(r"[a-zA-Z0-9_=%-][a-zA-Z0-9._=% -]{0,12}", fullmatch=True)
@@ -167,7 +167,7 @@ def test_a_copy_is_made_once_a_version(bucket, file):
 
 
 def test_a_large_object_is_copied_in_pieces(bucket, tmp_path, monkeypatch, rng):
-    monkeypatch.setattr("finemo_dist.core.locations._PIECE_BYTES", 1000)
+    monkeypatch.setattr("finemo_dist.storage.locations._PIECE_BYTES", 1000)
     file = tmp_path / "large"
     file.write_bytes(rng.bytes(10_500))
     path = bucket.path("large")
@@ -215,7 +215,7 @@ def test_the_extra_is_named_where_it_is_missing(monkeypatch):
 
 def test_paths_alone_load_no_library_of_object_stores():
     code = (
-        "import sys; from finemo_dist.core.locations import location; location('s3://b/k');"
+        "import sys; from finemo_dist.storage.locations import location; location('s3://b/k');"
         "assert not {'obstore', 'fsspec', 'zarr'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

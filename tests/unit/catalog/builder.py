@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from finemo_dist.core.records import MotifSet, Unit
-from finemo_dist.core.run_log import log_path
-from finemo_dist.core.run_record import RunRecord, SampleRecord
 from finemo_dist.core.schema import HIT_COLUMNS, QC_COLUMNS
 from finemo_dist.hits.motifs import write_motifs
 from finemo_dist.hits.write import write_unit
+from finemo_dist.record.run_log import log_path
+from finemo_dist.record.run_record import RunRecord, SampleRecord
 
 CONFIG_DIGEST = "c0ffee"
 STORE_DIGEST = "5707e"

@@ -52,7 +52,7 @@ def site(peak_id, start, motif_id, *, has_coordinates=True):
 def _unflushed():
     """Hundreds of runs are written here, and none has to survive a power cut."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("finemo_dist.core.files.flush", lambda path: None)
+        patch.setattr("finemo_dist.storage.files.flush", lambda path: None)
         yield
 
 

@@ -5,7 +5,7 @@ import pytest
 from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.records import InputFile
-from finemo_dist.core.run_record import MOST_INVOCATIONS, Invocation, RunRecord
+from finemo_dist.record.run_record import MOST_INVOCATIONS, Invocation, RunRecord
 from tests.unit.catalog.builder import write_record
 
 

@@ -12,7 +12,7 @@ from finemo_dist.catalog.named import rows_of
 from finemo_dist.catalog.readonly import run_user_query
 from finemo_dist.core.events import UnitDone, UnitStarted, WorkerStarted
 from finemo_dist.core.records import Unit
-from finemo_dist.run.log import RunLog
+from finemo_dist.run.driver_log import RunLog
 from tests.unit.catalog.builder import done, write_log, write_run
 
 

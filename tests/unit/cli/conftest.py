@@ -1,6 +1,6 @@
 import pytest
 
-from finemo_dist.simulation.dataset import write_demo
+from finemo_dist.testing.dataset import write_demo
 from tests.command import answer_of, finemo_dist
 from tests.unit.run.runs import write_inputs
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from Bio import motifs as bio
 
-from finemo_dist.core.run_record import RunRecord
 from finemo_dist.hits.motifs import read_motifs
 from finemo_dist.motifs.frequencies import base_frequencies
 from finemo_dist.motifs.meme import MemeMotif, write_meme
+from finemo_dist.record.run_record import RunRecord
 from finemo_dist.store.read import open_store
 from tests.command import read_tsv
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from finemo_dist.core.run_record import RunRecord
+from finemo_dist.record.run_record import RunRecord
 from tests.command import read_tsv
 from tests.unit.motifs.files import pattern, write_h5
 from tests.unit.run.runs import corrupt_shard, parts, write_inputs, write_store

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from finemo_dist.cli.report import COMMANDS
-from finemo_dist.core.run_record import RunRecord
+from finemo_dist.record.run_record import RunRecord
 from finemo_dist.reports import write
 from tests.command import finemo_dist, read_tsv
 from tests.unit.run.runs import write_store

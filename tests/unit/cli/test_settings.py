@@ -4,10 +4,10 @@ import os
 
 import pytest
 
-from finemo_dist.cli.settings import available_cores, checked, overridden
 from finemo_dist.core.config import MotifConfig, ResourceConfig
 from finemo_dist.core.errors import UsageError
-from finemo_dist.core.run_record import RunRecord
+from finemo_dist.record.run_record import RunRecord
+from finemo_dist.workflow.settings import available_cores, checked, overridden
 
 FIRST = "pos_patterns.pattern_0"
 

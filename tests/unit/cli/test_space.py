@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from finemo_dist.cli import pipeline
 from finemo_dist.run import resources, space
+from finemo_dist.workflow import calling as pipeline
 from tests.command import finemo_dist
 from tests.unit.sources.samples import WIDTH, make_samples
 
@@ -129,7 +129,7 @@ def test_a_call_of_which_a_gpu_does_not_hold_one_region_is_refused(
 
 def test_a_region_that_alone_outgrows_a_gpu_is_refused(refused, call_words, gpus, monkeypatch):
     gpus(40_000)
-    monkeypatch.setattr("finemo_dist.cli.space.region_bytes", lambda *_, **__: 50 << 30)
+    monkeypatch.setattr("finemo_dist.workflow.space.region_bytes", lambda *_, **__: 50 << 30)
 
     assert "will take about 54.3 GB, and 41.9 GB are free" in refused(*call_words)
 
@@ -201,8 +201,8 @@ def test_free_memory_is_what_the_system_and_the_job_leave(
 
 
 def test_fewer_workers_than_there_are_cores_are_said(free, caplog):
-    from finemo_dist.cli.space import workers_that_fit
     from finemo_dist.core.config import ResourceConfig, SolverConfig
+    from finemo_dist.workflow.space import workers_that_fit
 
     class Motifs:
         width = 30

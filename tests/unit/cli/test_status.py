@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from finemo_dist.catalog.summary import SampleSummary
 from finemo_dist.cli import status as module
-from finemo_dist.cli.standing import in_order, open_failures, standings
-from finemo_dist.core.activity import Activity, InFlight
 from finemo_dist.core.records import Unit
-from finemo_dist.core.run_record import Invocation, RunRecord
+from finemo_dist.record.activity import Activity, InFlight
+from finemo_dist.record.run_record import Invocation, RunRecord
+from finemo_dist.workflow.standing import in_order, open_failures, standings
 from tests.unit.catalog.builder import hit, region, write_log, write_record, write_shard
 
 ID = "20260102T110000.000Z-00000000"

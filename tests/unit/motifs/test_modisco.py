@@ -6,8 +6,8 @@ import pytest
 
 from finemo_dist.core.errors import InputError
 from finemo_dist.motifs.modisco import read_patterns
-from finemo_dist.simulation.modisco import write_modisco_h5
-from finemo_dist.simulation.motifs import random_motifs
+from finemo_dist.testing.modisco import write_modisco_h5
+from finemo_dist.testing.motifs import random_motifs
 from tests.unit.motifs.files import FIELDS, cwm, pattern, write_h5
 
 POS = "pos_patterns/pattern_0"

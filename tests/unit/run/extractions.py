@@ -9,11 +9,11 @@ from finemo_dist.core.errors import InputError
 from finemo_dist.core.protocols import Source
 from finemo_dist.core.records import InputFile
 from finemo_dist.run.extraction_worker import ExtractionSpec, SampleExtraction, Stage
-from finemo_dist.simulation.motifs import random_motifs
-from finemo_dist.simulation.regions import SimulationSettings
-from finemo_dist.simulation.source import SimulatedSource
 from finemo_dist.store import staging
 from finemo_dist.store.encode import encode
+from finemo_dist.testing.motifs import random_motifs
+from finemo_dist.testing.regions import SimulationSettings
+from finemo_dist.testing.source import SimulatedSource
 
 N_REGIONS = 150
 N_SHARDS = 3

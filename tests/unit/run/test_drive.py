@@ -13,8 +13,8 @@ from finemo_dist.core.config import CallConfig, SolverConfig
 from finemo_dist.core.errors import IncompleteRunError
 from finemo_dist.core.events import UnitDone, UnitFailed, UnitStarted, WorkersReady, WorkerStarted
 from finemo_dist.core.records import Unit
-from finemo_dist.core.run_log import log_files
-from finemo_dist.core.run_record import Invocation, RunRecord
+from finemo_dist.record.run_log import log_files
+from finemo_dist.record.run_record import Invocation, RunRecord
 from finemo_dist.run.drive import RunTotals, drive
 from finemo_dist.run.plan import check_output, clear_run
 from finemo_dist.run.serial import SerialExecutor

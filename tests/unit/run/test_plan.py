@@ -7,8 +7,8 @@ import pytest
 from finemo_dist.core.config import CallConfig, SolverConfig
 from finemo_dist.core.errors import InputError, RunError
 from finemo_dist.core.records import Mode, ScoreKind, Unit
-from finemo_dist.core.run_record import RunRecord
 from finemo_dist.hits.layout import part_path
+from finemo_dist.record.run_record import RunRecord
 from finemo_dist.run.plan import OWN_ENTRIES, PlannedSample, clear_run, plan_run, read_plan
 from finemo_dist.run.worker import RegionWorker
 from finemo_dist.store.read import open_store

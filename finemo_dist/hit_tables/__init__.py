@@ -1,0 +1,1 @@
+"""Tables of hits given as files: one parser, and collapse and intersection in SQL."""

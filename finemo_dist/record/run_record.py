@@ -1,0 +1,298 @@
+"""The record of a run, ``RUN/run.json``: what was asked, of which inputs, and how it went."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+
+from finemo_dist.core.config import digest_of
+from finemo_dist.core.errors import RunError
+from finemo_dist.core.records import InputFile
+from finemo_dist.storage.files import committed
+from finemo_dist.storage.locations import location
+from finemo_dist.storage.objects import ObjectPath
+
+RUN_FORMAT: Final = "finemo_dist.run"
+RUN_FORMAT_VERSION: Final = 1
+
+_CHECKSUM: Final = "checksum"
+
+RunStatus = Literal["running", "complete", "incomplete", "interrupted"]
+
+MOST_INVOCATIONS: Final = 50
+"""Kept in a record; a job that is pre-empted for weeks must not grow it without end."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+FIRST_SET: Final = "set-00000"
+"""The name of the motif set of a run that has one."""
+
+
+class MotifSetRecord(_Frozen):
+    """Motifs that samples share: of one modisco file, with one choice of settings."""
+
+    name: str = Field(min_length=1)
+    folder: str = ""
+    """In ``RUN/motifs``; empty where this is the only set."""
+    digest: str
+    """Of the motifs as they are called."""
+    n_motifs: int = Field(ge=1)
+    """Motifs times strands."""
+    motif_width: int = Field(ge=1)
+    """Columns of an untrimmed CWM."""
+    modisco: InputFile | None = None
+
+
+class SampleRecord(_Frozen):
+    """One sample of a run: its region store, how that is divided, and how it is called."""
+
+    name: str = Field(min_length=1)
+    store: str
+    """Path of the region store."""
+    store_digest: str
+    n_regions: int = Field(ge=0)
+    n_shards: int = Field(ge=0)
+    region_width: int = Field(ge=1)
+    has_coordinates: bool
+    motif_set: str = FIRST_SET
+    config: dict[str, Any] | None = None
+    """Its settings, where they are not those of the run."""
+    config_digest: str = ""
+    """Of its settings and motifs; that of the run where empty."""
+
+
+class Invocation(_Frozen):
+    """One time that a command worked on the run: the first, or a resume."""
+
+    id: str = Field(min_length=1)
+    """Of its log, ``RUN/log/run-ID.jsonl``."""
+    command: str | None = None
+    """As it was typed; None from Python."""
+    directory: str
+    """Where it was typed."""
+    version: str
+    """Of the package."""
+    host: str
+    pid: int
+    executor: dict[str, str | int] = {}
+    started: str
+    """ISO 8601."""
+    finished: str | None = None
+    status: RunStatus | Literal["stopped"] = "running"
+    """``stopped`` ended without a word and was followed by another."""
+    n_units: int = 0
+    """Units it committed."""
+    seconds: float = 0.0
+    """Wall time of the work on shards."""
+
+
+class RunRecord(_Frozen):
+    """Everything about a run that is not in its tables."""
+
+    format: Literal["finemo_dist.run"] = RUN_FORMAT
+    format_version: Literal[1] = RUN_FORMAT_VERSION
+    version: str
+    """Of the package that wrote the run."""
+    status: RunStatus
+    created: str
+    """When the run began, ISO 8601."""
+    finished: str | None = None
+    samples: tuple[SampleRecord, ...] = Field(min_length=1)
+    config: dict[str, Any]
+    """Settings of the samples that have none of their own."""
+    config_digest: str
+    """Of settings and motifs; of several samples' where they differ."""
+    motif_width: int = Field(ge=1)
+    """Columns of an untrimmed CWM, the widest."""
+    n_motifs: int = Field(ge=1)
+    """Motifs times strands, of all sets."""
+    motif_digest: str
+    motif_sets: tuple[MotifSetRecord, ...] = ()
+    inputs: tuple[InputFile, ...] = ()
+    machine: dict[str, str] = {}
+    executor: dict[str, str | int] = {}
+    warnings: dict[str, int] = {}
+    """How often each kind of irregular input was met."""
+    input_reports: dict[str, dict[str, dict[str, int | float]]] = {}
+    """What was met while the regions of each sample were read: its `InputReport`."""
+    seconds: dict[str, float] = {}
+    """Wall time by stage."""
+    failures: dict[str, str] = {}
+    """Unit, as text, to the error that set it aside."""
+    invocations: tuple[Invocation, ...] = ()
+    """What worked on the run, oldest first; the last ``MOST_INVOCATIONS``."""
+    _e_tag: str | None = PrivateAttr(default=None)
+    """Of the object this record was read from or written as last."""
+
+    def sample(self, name: str) -> SampleRecord | None:
+        """Return the sample of that name, or None."""
+        return next((s for s in self.samples if s.name == name), None)
+
+    def begun(self, invocation: Invocation) -> Self:
+        """Return the record of the run with an invocation that works on it from now on."""
+        earlier = (
+            i.model_copy(update={"status": "stopped"}) if i.status == "running" else i
+            for i in self.invocations
+        )
+        known = (*earlier, invocation)[-MOST_INVOCATIONS:]
+        return self.model_copy(
+            update={
+                "status": "running",
+                "finished": None,
+                "executor": invocation.executor,
+                "invocations": known,
+            }
+        )
+
+    @property
+    def sets(self) -> tuple[MotifSetRecord, ...]:
+        """The motif sets, in the order of their first samples; of old records the only one."""
+        only = MotifSetRecord(
+            name=FIRST_SET,
+            digest=self.motif_digest,
+            n_motifs=self.n_motifs,
+            motif_width=self.motif_width,
+        )
+        return self.motif_sets or (only,)
+
+    def set_of(self, sample: SampleRecord) -> MotifSetRecord:
+        """Return the motif set of a sample."""
+        return next(found for found in self.sets if found.name == sample.motif_set)
+
+    def name_prefix(self, motif_set: MotifSetRecord) -> str:
+        """Return what goes before the names of a set's motifs where the run has other sets."""
+        return f"{motif_set.name}:" if len(self.sets) > 1 else ""
+
+    def settings_of(self, sample: SampleRecord) -> dict[str, Any]:
+        """Return the settings of a sample."""
+        return self.config if sample.config is None else sample.config
+
+    def config_digest_of(self, sample: SampleRecord) -> str:
+        """Return the digest that the parts of a sample must name."""
+        return sample.config_digest or self.config_digest
+
+    def only(self, name: str) -> Self:
+        """Return the record as if that sample, with its motif set, were all of the run."""
+        sample = next(s for s in self.samples if s.name == name)
+        motif_set = self.set_of(sample)
+        others = {found.modisco for found in self.sets} - {motif_set.modisco}
+        digest = self.config_digest_of(sample)
+        return self.model_copy(
+            update={
+                "samples": (sample.model_copy(update={"config": None, "config_digest": digest}),),
+                "config": self.settings_of(sample),
+                "config_digest": digest,
+                "motif_width": motif_set.motif_width,
+                "n_motifs": motif_set.n_motifs,
+                "motif_digest": motif_set.digest,
+                "motif_sets": (motif_set,),
+                "inputs": tuple(file for file in self.inputs if file not in others),
+            }
+        )
+
+    def save(self, run_dir: str | Path) -> None:
+        """Write ``run.json``, replacing the one that stands.
+
+        On object storage only the version that this record was made from is replaced, so that of
+        two drivers one owns the run: the last that began.
+
+        Raises
+        ------
+        RunError
+            Another driver wrote the object meanwhile.
+        """
+        content = json.loads(self.model_dump_json())
+        content[_CHECKSUM] = digest_of(content)
+        text = json.dumps(content, indent=2) + "\n"
+        path = _record_path(run_dir)
+        if isinstance(path, ObjectPath):
+            self._put(path, text)
+            return
+        with committed(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+    def following(self, standing: Self) -> Self:
+        """Return this record as the one to replace ``standing``."""
+        record = self.model_copy()
+        record._e_tag = standing._e_tag
+        return record
+
+    def _put(self, path: ObjectPath, text: str) -> None:
+        try:
+            self._e_tag = path.put_if(text.encode(), replaces=self._e_tag)
+        except FileExistsError as error:
+            raise RunError(
+                f"{path}: was written by another driver that began on this run meanwhile. "
+                "Committed shards are kept; let the other one finish, or start again after it."
+            ) from error
+
+    @classmethod
+    def load(cls, run_dir: str | Path) -> Self:
+        """Return the record of a run directory.
+
+        Raises
+        ------
+        RunError
+            There is none, it is damaged, or another format or version wrote it.
+        """
+        path = _record_path(run_dir)
+        content, e_tag = _read_json(path)
+        fields = _require_format(path, content)
+        checksum = fields.pop(_CHECKSUM, None)
+        try:
+            record = cls.model_validate(fields)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(step) for step in first["loc"])
+            raise RunError(
+                f"{path}: {where}: {first['msg']}. The file was edited or is damaged; "
+                "rerun the command that made the run to write it anew."
+            ) from error
+        if checksum != digest_of(fields):
+            raise RunError(
+                f"{path}: was edited or is damaged (its checksum differs). Put a copy back, or "
+                "make the run again with --force."
+            )
+        record._e_tag = e_tag
+        return record
+
+
+def _record_path(run_dir: str | Path) -> Path:
+    return location(run_dir) / "run.json"
+
+
+def _read_json(path: Path) -> tuple[object, str | None]:
+    e_tag = None
+    try:
+        if isinstance(path, ObjectPath):
+            content, e_tag = path.read_tagged()
+        else:
+            content = path.read_bytes()
+        return json.loads(content), e_tag
+    except FileNotFoundError as error:
+        raise RunError(
+            f"{path.parent}: holds no run.json, so it is not a run directory. "
+            "Give the directory that `call-hits -o` or `run -o` wrote."
+        ) from error
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read ({error.strerror}).") from error
+    except ValueError as error:
+        raise RunError(
+            f"{path}: is not JSON ({error}). Rerun the command that made the run to write it anew."
+        ) from error
+
+
+def _require_format(path: Path, content: object) -> dict[str, Any]:
+    fields = dict(content) if isinstance(content, Mapping) else {}
+    found = (fields.get("format"), fields.get("format_version"))
+    if found != (RUN_FORMAT, RUN_FORMAT_VERSION):
+        raise RunError(
+            f"{path}: is of format {found[0]!r}, version {found[1]!r}; this release reads "
+            f"{RUN_FORMAT!r}, version {RUN_FORMAT_VERSION}. Use the release that wrote it."
+        )
+    return fields

@@ -1,1 +1,0 @@
-"""Generated data with known motif sites: for the demo, tests and benchmarks."""

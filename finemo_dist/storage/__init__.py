@@ -1,0 +1,1 @@
+"""Paths and objects, the commit primitive, replacing a folder, opening text."""

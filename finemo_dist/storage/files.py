@@ -1,0 +1,96 @@
+"""Writing files so that a reader sees all or nothing, and knowing a file by its content."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from finemo_dist.core.errors import InputError
+from finemo_dist.core.records import InputFile
+from finemo_dist.storage.locations import local_copy
+from finemo_dist.storage.objects import ObjectPath
+
+_WHOLE_FILE_BYTES = 64 << 20
+_SAMPLE_BYTES = 1 << 20
+_N_SAMPLES = 16
+
+
+@contextmanager
+def committed(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; on success flush it to disk and rename it there.
+
+    A crash at any instant leaves the old file, or none, and at most a dot file ending in ``.tmp``.
+    An object is written to a local temporary file and put under its name by one request.
+    """
+    if isinstance(path, ObjectPath):
+        with tempfile.TemporaryDirectory(prefix="finemo_dist-") as folder:
+            yield Path(folder, path.name)
+            path.put_file(Path(folder, path.name))
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        yield temporary
+        flush(temporary)
+        # Rename last: a reader that sees the file must see all of it, and a unit run twice must
+        # replace itself, not append.
+        temporary.replace(path)
+        flush(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a file, or a folder with all below, if it is there; links are not followed."""
+    if isinstance(path, ObjectPath):
+        path.remove_below()
+        path.unlink()
+    elif path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk; an object is durable as it is put."""
+    if isinstance(path, ObjectPath):
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def describe_input(path: str | Path) -> InputFile:
+    """Return size and digest of a file.
+
+    Files over 64 MiB are known by their size and sixteen evenly spaced samples of 1 MiB: hashing
+    a hundred gigabytes of bigWigs would take longer than calling their hits.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or it cannot be read.
+    """
+    try:
+        file = local_copy(path)
+        size = file.stat().st_size
+        state = hashlib.blake2b(str(size).encode(), digest_size=16)
+        with file.open("rb") as handle:
+            if size <= _WHOLE_FILE_BYTES:
+                while block := handle.read(_SAMPLE_BYTES):
+                    state.update(block)
+            else:
+                for i in range(_N_SAMPLES):
+                    handle.seek(i * (size - _SAMPLE_BYTES) // (_N_SAMPLES - 1))
+                    state.update(handle.read(_SAMPLE_BYTES))
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}). Check the path and its permissions."
+        ) from error
+    return InputFile(str(path), size, state.hexdigest())

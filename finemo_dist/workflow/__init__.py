@@ -1,0 +1,1 @@
+"""What the product does: extract, call, run a configuration, report, export. Prints nothing."""

@@ -1,0 +1,422 @@
+"""Calling hits in the regions of samples: what ``call-hits``, ``run`` and ``demo`` share."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from finemo_dist import __version__
+from finemo_dist.catalog.catalog import Catalog, open_catalog
+from finemo_dist.catalog.summary import SampleSummary, summarise
+from finemo_dist.cli.messages import current_command
+from finemo_dist.cli.progress import run_progress
+from finemo_dist.core.clock import Clock
+from finemo_dist.core.config import ResourceConfig, SampleSettings, SolverConfig
+from finemo_dist.core.errors import RunError, UsageError
+from finemo_dist.core.memory import region_bytes
+from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
+from finemo_dist.core.protocols import Executor, RegionReader
+from finemo_dist.core.records import MotifSet
+from finemo_dist.exports.finemo_files import write_finemo_files
+from finemo_dist.hits.layout import check_sample_name, folder_name
+from finemo_dist.record.run_record import RunRecord
+from finemo_dist.run.differences import unchanged_samples
+from finemo_dist.run.drive import drive
+from finemo_dist.run.motif_groups import motif_digest
+from finemo_dist.run.plan import (
+    OWN_ENTRIES,
+    PlannedSample,
+    RunPlan,
+    check_output,
+    check_regions,
+    clear_run,
+    config_digest,
+    plan_run,
+)
+from finemo_dist.run.resources import Machine, choose_executor, find_machine, resolve_device
+from finemo_dist.run.spec import SampleSpec, WorkerSpec
+from finemo_dist.sources.finemo_npz import FinemoRegionsSource
+from finemo_dist.storage.locations import location
+from finemo_dist.store.read import RegionStore, open_store
+from finemo_dist.workflow.extracting import encode_store
+from finemo_dist.workflow.finemo_parameters import write_parameters
+from finemo_dist.workflow.sample_motifs import SampleMotifs, read_sample_motifs
+from finemo_dist.workflow.settings import available_cores
+from finemo_dist.workflow.space import (
+    require_disk_for_call,
+    require_disk_for_store,
+    require_gpu_memory,
+    workers_that_fit,
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What ``call`` did, and what stands now."""
+
+    run_dir: Path
+    n_shards: int
+    n_shards_done: int
+    """In this process; the others were committed before."""
+    n_regions: int
+    n_hits: int
+    n_not_converged: int
+    max_gap: float
+    files: tuple[Path, ...]
+    executor: Mapping[str, str | int]
+    seconds: Mapping[str, float]
+    """Wall time by stage of the program; stages of workers are summed over them.
+
+    ``start`` is all before the call: libraries, and for ``run`` what was extracted.
+    """
+    palindromes: tuple[str, ...] = ()
+    """Motifs whose two strands share a coefficient at each site; none where they are merged."""
+
+
+def call(
+    run_dir: Path,
+    regions: Mapping[str, Path],
+    settings: Mapping[str, SampleSettings],
+    resources: ResourceConfig,
+    *,
+    force: bool = False,
+) -> Call:
+    """Call hits in samples and write their tables; goes on with the same run where it stopped.
+
+    Parameters
+    ----------
+    regions
+        Sample name to region store or finemo ``.npz``. With one sample finemo's files are written
+        into the run directory, with several into a directory of each below ``samples``.
+    settings
+        Of the same samples.
+    force
+        Replace what stands. Of a run that differs in some samples, the others keep their parts.
+
+    Raises
+    ------
+    InputError, StoreError, RunError
+        An input is wrong, or the directory holds another run.
+    IncompleteRunError
+        Some shards could not be finished; the others are committed.
+    """
+    typed = current_command()
+    clock = Clock(since=typed.at if typed else None)
+    clock.lap("start")
+    machine = find_machine(resources, n_cores=available_cores())
+    motifs, device = check_settings(settings, resources, machine=machine)
+    opened = _opened(regions, settings, motifs)
+    # Only now: what is refused must leave an earlier run as it is.
+    if force:
+        _check_outlives(run_dir, [*(s.modisco_h5 for s in settings.values()), *regions.values()])
+        clear_run(run_dir, keep=_kept(run_dir, settings, motifs))
+    check_output(run_dir, keeps_parts=force)
+    stores = {name: _as_store(found, name, run_dir) for name, found in opened.items()}
+    require_disk_for_call(run_dir, [(stores[name], motifs[name].motifs) for name in stores])
+    largest = _largest(settings, motifs, stores)
+    fits = _fits(resources, largest)
+    _require_memory(device, resources, largest)
+    clock.lap("prepare")
+    plan = _planned(run_dir, stores, settings, motifs, keeps_parts=force)
+    spec = _worker_spec(plan, settings, resources, stores, device=device)
+    executor = _executor_that_fits(resources, plan, spec, machine, fits=fits)
+    _say_what_is_left(plan)
+    with run_progress(plan) as on_event:
+        totals = drive(plan, executor, on_event=on_event, command=typed.line if typed else None)
+    clock.lap("call")
+    with open_catalog(run_dir) as catalog:
+        files = _write_files(catalog, plan, settings, resources)
+        samples = summarise(catalog)
+    clock.lap("outputs")
+    stages = {**clock.seconds, **{f"worker.{k}": v for k, v in totals.seconds.items()}}
+    done = _result(plan, totals.n_units, samples, files, executor.describe(), stages)
+    return replace(done, palindromes=_split_palindromes(plan.record, settings, motifs))
+
+
+def check_settings(
+    settings: Mapping[str, SampleSettings],
+    resources: ResourceConfig,
+    *,
+    machine: Machine | None = None,
+) -> tuple[dict[str, SampleMotifs], str]:
+    """Return the motifs of each sample and the device, after which only regions may be wrong.
+
+    Raises
+    ------
+    InputError
+        A modisco file cannot be read, or does not hold what the settings name.
+    UsageError
+        A sample name cannot be, or there is no such device.
+    """
+    for name in settings:
+        check_sample_name(name)
+    machine = machine or find_machine(resources, n_cores=available_cores())
+    return read_sample_motifs(settings), resolve_device(resources.device, machine)
+
+
+def _kept(
+    run_dir: Path, settings: Mapping[str, SampleSettings], motifs: Mapping[str, SampleMotifs]
+) -> set[str]:
+    """Return the samples of a standing run that ``--force`` need not replace.
+
+    Of the very run that is asked for all are replaced: nothing else may be why it is forced.
+    """
+    try:
+        standing = RunRecord.load(run_dir)
+    except RunError:
+        return set()
+    if standing.version != __version__:
+        return set()
+    digests = {
+        name: config_digest(s.call.model_dump(mode="json"), motif_digest(motifs[name].motifs))
+        for name, s in settings.items()
+    }
+    kept = unchanged_samples(standing, digests)
+    is_same = kept == set(digests) == {sample.name for sample in standing.samples}
+    return set() if is_same else kept
+
+
+def _split_palindromes(
+    record: RunRecord,
+    settings: Mapping[str, SampleSettings],
+    motifs: Mapping[str, SampleMotifs],
+) -> tuple[str, ...]:
+    """Return the palindromes whose strands are called apart, named as in the tables of the run."""
+    found: dict[str, None] = {}
+    seen: set[str] = set()
+    for sample in record.samples:
+        if settings[sample.name].call.solver.merge_palindromes or sample.motif_set in seen:
+            continue
+        seen.add(sample.motif_set)
+        prefix = record.name_prefix(record.set_of(sample))
+        called = motifs[sample.name].motifs
+        offsets = palindrome_offsets(called)[::2].tolist()
+        names = zip(called.name[::2], offsets, strict=True)
+        found |= {f"{prefix}{name}": None for name, offset in names if offset != NO_PALINDROME}
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    """A sample as memory sees it."""
+
+    solver: SolverConfig
+    motifs: MotifSet
+    region_width: int
+
+    @property
+    def region_bytes(self) -> int:
+        """What solving one region takes."""
+        return region_bytes(
+            self.solver.name,
+            n_motifs=len(self.motifs),
+            region_width=self.region_width,
+            motif_width=self.motifs.width,
+            is_hypothetical=self.solver.mode.contributions_are_hypothetical,
+        )
+
+
+def _largest(
+    settings: Mapping[str, SampleSettings],
+    motifs: Mapping[str, SampleMotifs],
+    stores: Mapping[str, RegionReader],
+) -> _Demand:
+    """Return the sample that asks most of a worker, which may be given any."""
+    demands = (
+        _Demand(settings[name].call.solver, motifs[name].motifs, store.region_width)
+        for name, store in stores.items()
+    )
+    return max(demands, key=lambda demand: demand.region_bytes)
+
+
+def _fits(resources: ResourceConfig, largest: _Demand) -> Callable[[int], int]:
+    """Return the function from workers wanted to workers that memory holds."""
+    return partial(
+        workers_that_fit,
+        resources=resources,
+        solver=largest.solver,
+        motifs=largest.motifs,
+        region_width=largest.region_width,
+    )
+
+
+def _require_memory(device: str, resources: ResourceConfig, largest: _Demand) -> None:
+    """Refuse what cannot run, before anything is recorded; of CPU workers those asked for."""
+    if device == "cpu":
+        # How many there will be without being asked for is known only later.
+        _fits(resources, largest)(resources.n_workers or 1)
+        return
+    require_gpu_memory(
+        resources, largest.solver, motifs=largest.motifs, region_width=largest.region_width
+    )
+
+
+def _executor_that_fits(
+    resources: ResourceConfig,
+    plan: RunPlan,
+    spec: WorkerSpec,
+    machine: Machine,
+    *,
+    fits: Callable[[int], int],
+) -> Executor:
+    """Return the executor of the chosen number of workers, or of as many as memory holds."""
+    executor = choose_executor(resources, plan, spec, machine)
+    if resources.ray_address is not None:
+        return executor
+    n_workers = int(executor.describe()["n_workers"])
+    n_fitting = fits(n_workers) if spec.device == "cpu" and plan.pending else n_workers
+    if n_fitting == n_workers:
+        return executor
+    fewer = resources.model_copy(update={"n_workers": n_fitting})
+    return choose_executor(fewer, plan, spec, machine)
+
+
+def _worker_spec(
+    plan: RunPlan,
+    settings: Mapping[str, SampleSettings],
+    resources: ResourceConfig,
+    stores: Mapping[str, RegionReader],
+    *,
+    device: str,
+) -> WorkerSpec:
+    record = plan.record
+    return WorkerSpec(
+        run_dir=str(plan.run_dir.resolve()),
+        samples={
+            sample.name: SampleSpec(
+                store=str(location(stores[sample.name].path).resolve()),
+                store_digest=stores[sample.name].digest,
+                solver=settings[sample.name].call.solver,
+                config_digest=record.config_digest_of(sample),
+                motif_folder=record.set_of(sample).folder,
+            )
+            for sample in record.samples
+        },
+        device=device,
+        batch_regions=resources.batch_regions,
+    )
+
+
+def _planned(
+    run_dir: Path,
+    stores: Mapping[str, RegionStore],
+    settings: Mapping[str, SampleSettings],
+    motifs: Mapping[str, SampleMotifs],
+    *,
+    keeps_parts: bool,
+) -> RunPlan:
+    samples = {
+        name: PlannedSample(store, motifs[name].motifs, settings[name].call, motifs[name].modisco)
+        for name, store in stores.items()
+    }
+    reports = {name: store.meta.report for name, store in stores.items()}
+    return plan_run(run_dir, samples, reports=reports, keeps_parts=keeps_parts)
+
+
+def _opened(
+    regions: Mapping[str, Path],
+    settings: Mapping[str, SampleSettings],
+    motifs: Mapping[str, SampleMotifs],
+) -> dict[str, RegionStore | FinemoRegionsSource]:
+    """Return the regions of each sample, in which its motifs can be called."""
+    opened = {name: _open_regions(path) for name, path in regions.items()}
+    for name, found in opened.items():
+        called = motifs[name].motifs
+        check_regions(name, regions[name], found, motifs=called, config=settings[name].call)
+    return opened
+
+
+def _open_regions(path: Path) -> RegionStore | FinemoRegionsSource:
+    return FinemoRegionsSource(path) if path.suffix == ".npz" else open_store(path)
+
+
+def _as_store(regions: RegionStore | FinemoRegionsSource, name: str, run_dir: Path) -> RegionStore:
+    """Return a store; finemo's ``.npz`` is first written into the run directory as one."""
+    if isinstance(regions, RegionStore):
+        return regions
+    staged = run_dir / "regions" / f"{folder_name(name)}.zarr"
+    if staged.exists():
+        store = open_store(staged)
+        if store.meta.is_made_from(regions.inputs):
+            return store
+    if (run_dir / "run.json").exists() and (
+        staged.exists() or RunRecord.load(run_dir).sample(name) is None
+    ):
+        raise RunError(
+            f"{run_dir}: holds another run: the regions of sample {name!r} changed or are new. "
+            "Choose another directory, or replace the run with --force."
+        )
+    made = [folder for folder in (staged.parent, run_dir) if not folder.exists()]
+    try:
+        require_disk_for_store(regions, staged)
+        return encode_store(regions, staged, None, force=True)
+    except BaseException:
+        # What is refused leaves nothing, not even the folders on the way.
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _check_outlives(run_dir: Path, inputs: Iterable[Path]) -> None:
+    """Refuse to replace a run that an input lies in."""
+    cleared = [(run_dir / name).resolve() for name in OWN_ENTRIES]
+    for path in inputs:
+        if any(path.resolve().is_relative_to(entry) for entry in cleared):
+            raise UsageError(
+                f"{path}: lies in what --force removes from {run_dir}. Choose another output "
+                "directory, or move the input."
+            )
+
+
+def _write_files(
+    catalog: Catalog,
+    plan: RunPlan,
+    settings: Mapping[str, SampleSettings],
+    resources: ResourceConfig,
+) -> tuple[Path, ...]:
+    written: list[Path] = []
+    is_only = len(plan.record.samples) == 1
+    for sample in plan.record.samples:
+        out = plan.run_dir if is_only else plan.run_dir / "samples" / folder_name(sample.name)
+        called = settings[sample.name]
+        own = plan.record.only(sample.name)
+        written += write_finemo_files(catalog, sample.name, out)
+        written += write_parameters(out, sample, called.modisco_h5, called.call, resources, own)
+    return tuple(written)
+
+
+def _say_what_is_left(plan: RunPlan) -> None:
+    for problem in plan.damaged:
+        logger.warning("%s", problem)
+    if plan.n_committed:
+        logger.info(
+            "%s: %d of %d shards are committed, %d are left",
+            plan.run_dir, plan.n_committed, plan.n_units, len(plan.pending),
+        )  # fmt: skip
+
+
+def _result(
+    plan: RunPlan,
+    n_shards_done: int,
+    samples: Sequence[SampleSummary],
+    files: tuple[Path, ...],
+    executor: Mapping[str, str | int],
+    seconds: Mapping[str, float],
+) -> Call:
+    return Call(
+        run_dir=plan.run_dir,
+        n_shards=plan.n_units,
+        n_shards_done=n_shards_done,
+        n_regions=sum(s.n_regions for s in samples),
+        n_hits=sum(s.n_hits for s in samples),
+        n_not_converged=sum(s.n_not_converged for s in samples),
+        max_gap=max((s.max_gap for s in samples), default=0.0),
+        files=files,
+        executor=executor,
+        seconds=seconds,
+    )

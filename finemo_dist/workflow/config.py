@@ -1,0 +1,155 @@
+"""The configuration file of ``finemo-dist run``: samples, motifs, solver, resources, output."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, Self, TypeVar
+
+from pydantic import Field, model_validator
+
+from finemo_dist.core.config import (
+    CallConfig,
+    FrozenModel,
+    MotifConfig,
+    ResourceConfig,
+    SampleSettings,
+    SolverConfig,
+)
+from finemo_dist.storage.locations import Location
+
+_Settings = TypeVar("_Settings", bound=FrozenModel)
+
+Width = Annotated[int, Field(ge=2)]
+
+
+class BigWigInput(FrozenModel):
+    """Projected contributions from bigWigs (folds) over a genome."""
+
+    peaks: Location
+    fasta: Location
+    bigwigs: Annotated[tuple[Location, ...], Field(min_length=1)]
+    region_width: Width = 1000
+    chrom_order: Location | None = None
+
+
+class H5Input(FrozenModel):
+    """Hypothetical contributions from H5 files (folds)."""
+
+    h5s: Annotated[tuple[Location, ...], Field(min_length=1)]
+    peaks: Location | None = None
+    fasta: Location | None = None
+    region_width: Width = 1000
+    chrom_order: Location | None = None
+
+
+class ModiscoArraysInput(FrozenModel):
+    """Hypothetical contributions from the inputs of TF-MoDISco (folds)."""
+
+    sequences: Location
+    attributions: Annotated[tuple[Location, ...], Field(min_length=1)]
+    peaks: Location | None = None
+    fasta: Location | None = None
+    region_width: Width = 1000
+    chrom_order: Location | None = None
+
+
+INPUT_KINDS: Final = ("regions", "bigwig", "chrombpnet_h5", "bpnet_h5", "modisco_arrays")
+"""The kinds of input a sample may have, as keys of it."""
+
+
+class SampleConfig(FrozenModel):
+    """One sample: a name and exactly one kind of input."""
+
+    name: Annotated[str, Field(min_length=1)]
+    regions: Location | None = None
+    """A region store, or finemo's ``.npz``."""
+    modisco_h5: Location | None = None
+    """Its motifs; those of the run when None."""
+    motifs: MotifConfig | None = None
+    """What is given goes before the settings of the run, key by key."""
+    solver: SolverConfig | None = None
+    """As ``motifs``."""
+    bigwig: BigWigInput | None = None
+    chrombpnet_h5: H5Input | None = None
+    bpnet_h5: H5Input | None = None
+    modisco_arrays: ModiscoArraysInput | None = None
+
+    @model_validator(mode="after")
+    def _has_one_input(self) -> Self:
+        given = [kind for kind in INPUT_KINDS if getattr(self, kind) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"sample {self.name!r} gives {' and '.join(given) or 'no input'}; expected exactly "
+                f"one of {', '.join(INPUT_KINDS)}"
+            )
+        return self
+
+
+class RunConfig(FrozenModel):
+    """A run over many samples."""
+
+    output: Location
+    modisco_h5: Location | None = None
+    """Of the samples that name none of their own."""
+    samples: tuple[SampleConfig, ...] = ()
+    sample_sheet: Location | None = None
+    """A table of further samples, one a row; relative paths in it count from its own folder."""
+    motifs: MotifConfig = MotifConfig()
+    solver: SolverConfig = SolverConfig()
+    resources: ResourceConfig = ResourceConfig()
+
+    @model_validator(mode="after")
+    def _has_samples(self) -> Self:
+        if not self.samples and self.sample_sheet is None:
+            raise ValueError("no samples; list some under samples, or name a sample_sheet")
+        counts = Counter(sample.name for sample in self.samples)
+        for name, count in counts.items():
+            if count > 1:
+                raise ValueError(f"two samples have the name {name!r}")
+        for sample in self.samples:
+            if sample.modisco_h5 is None and self.modisco_h5 is None:
+                raise ValueError(
+                    f"sample {sample.name!r} has no modisco_h5; give it one, or give one for all"
+                )
+        return self
+
+    def with_samples(self, samples: Sequence[SampleConfig]) -> Self:
+        """Return the same run with these samples too, after its own, and without a sheet."""
+        values = {name: getattr(self, name) for name in self.model_fields_set}
+        return type(self)(**values | {"samples": (*self.samples, *samples), "sample_sheet": None})
+
+    @property
+    def of_samples(self) -> dict[str, SampleSettings]:
+        """The settings of each sample: those of the run, with what the sample says over them."""
+        return {sample.name: self._settings_of(sample) for sample in self.samples}
+
+    def _settings_of(self, sample: SampleConfig) -> SampleSettings:
+        modisco_h5 = sample.modisco_h5 or self.modisco_h5
+        assert modisco_h5 is not None, "checked when the configuration was made"
+        call = CallConfig(
+            motifs=_merged(self.motifs, sample.motifs), solver=_merged(self.solver, sample.solver)
+        )
+        return SampleSettings(modisco_h5=modisco_h5, call=call)
+
+
+def _merged(common: _Settings, own: _Settings | None) -> _Settings:
+    """Return settings with the fields that ``own`` was given in place of the common ones."""
+    if own is None:
+        return common
+    given = {name: getattr(own, name) for name in own.model_fields_set}
+    return common.model_copy(update=given)
+
+
+def with_absolute_paths(value: Any, folder: Path) -> Any:  # noqa: ANN401  (a tree of models)
+    """Return a configuration whose relative paths count from ``folder``."""
+    if isinstance(value, Path):
+        return folder / value
+    if isinstance(value, tuple):
+        return tuple(with_absolute_paths(item, folder) for item in value)
+    if isinstance(value, FrozenModel):
+        # Of what was given only, so that it stays known what that is.
+        given = value.model_fields_set
+        return value.model_copy(
+            update={name: with_absolute_paths(getattr(value, name), folder) for name in given}
+        )
+    return value

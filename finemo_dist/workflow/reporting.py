@@ -1,0 +1,216 @@
+"""Making a report: from paths to a catalog, region stores, motifs and seqlets."""
+
+import logging
+import tempfile
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from finemo_dist.catalog.catalog import Catalog, open_catalog
+from finemo_dist.core.errors import InputError, StoreError, UsageError
+from finemo_dist.core.protocols import RegionReader
+from finemo_dist.core.records import InputFile, MotifSet
+from finemo_dist.core.seqlets import Seqlets
+from finemo_dist.hits.finemo_directory import FILES, import_finemo, is_finemo_directory
+from finemo_dist.hits.motifs import read_all_motifs
+from finemo_dist.motifs.seqlets import read_seqlets
+from finemo_dist.record.run_record import RunRecord, SampleRecord
+from finemo_dist.reports.write import PAGE, check_output, write_report
+from finemo_dist.sources.finemo_npz import FinemoRegionsSource
+from finemo_dist.storage.files import describe_input
+from finemo_dist.storage.locations import location
+from finemo_dist.store.encode import encode
+from finemo_dist.store.read import RegionStore, open_store
+from finemo_dist.workflow.settings import available_cores
+
+logger = logging.getLogger(__name__)
+
+FINEMO_WINDOW_BP: Final = 400
+_MOST_THREADS: Final = 4
+_MOST_MOTIFS: Final = 5_000
+"""Of several sets on one page."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """What the command line asks for."""
+
+    hits: Path
+    out_dir: Path
+    regions: Path | None = None
+    modisco_h5: Path | None = None
+    window_bp: int | None = None
+    with_recall: bool = True
+    sample: str | None = None
+    memory_limit: str | None = None
+    force: bool = False
+
+
+def make_report(request: ReportRequest) -> Path:
+    """Write the report that is asked for and return its page.
+
+    Raises
+    ------
+    UsageError
+        The request cannot be met as it stands.
+    InputError, StoreError, RunError
+        An input is missing, damaged, or of another run.
+    """
+    check_output(request.out_dir, force=request.force)
+    _check_outlives(request)
+    with tempfile.TemporaryDirectory(prefix="finemo_dist-") as scratch:
+        run_dir, given = _run_of(request, Path(scratch))
+        samples = None if request.sample is None else [request.sample]
+        with (
+            open_catalog(run_dir, memory_limit=request.memory_limit, samples=samples) as whole,
+            _shown(whole, request) as catalog,
+        ):
+            motifs = _motifs(catalog, request)
+            readers = _readers(catalog, given, request, Path(scratch))
+            seqlets = _seqlets(catalog, request)
+            write_report(
+                request.out_dir,
+                catalog,
+                readers,
+                motifs,
+                seqlets,
+                window_bp=_window(request, seqlets),
+                title=request.sample or request.hits.resolve().name,
+                with_recall=request.with_recall,
+                n_threads=min(available_cores(), _MOST_THREADS),
+                force=request.force,
+            )
+    return request.out_dir / PAGE
+
+
+def _shown(whole: Catalog, request: ReportRequest) -> AbstractContextManager[Catalog]:
+    """Return what is reported: one sample of several motif sets as if it were a run."""
+    if request.sample is None or len(whole.record.sets) == 1:
+        return nullcontext(whole)
+    return whole.as_called(request.sample)
+
+
+def _motifs(catalog: Catalog, request: ReportRequest) -> MotifSet:
+    n_sets = len(catalog.record.sets)
+    if n_sets > 1 and catalog.record.n_motifs // 2 > _MOST_MOTIFS:
+        raise UsageError(
+            f"{request.hits}: has {catalog.record.n_motifs // 2:,} motifs in {n_sets:,} motif "
+            f"sets, and a page holds {_MOST_MOTIFS:,}. Report one sample with --sample."
+        )
+    return read_all_motifs(catalog.run_dir, catalog.record)
+
+
+def _check_outlives(request: ReportRequest) -> None:
+    """Refuse to replace a directory that an input lies in."""
+    out = request.out_dir.resolve()
+    for path in (request.hits, request.regions, request.modisco_h5):
+        if path is not None and path.resolve().is_relative_to(out):
+            raise UsageError(
+                f"{path}: lies in the report directory {request.out_dir}, which is replaced as a "
+                "whole. Choose another -o."
+            )
+
+
+def _run_of(request: ReportRequest, scratch: Path) -> tuple[Path, RegionReader | None]:
+    """Return the run directory, finemo's directory read into one, and the regions if given."""
+    if not is_finemo_directory(request.hits):
+        if not (request.hits / "run.json").exists():
+            raise UsageError(
+                f"{request.hits}: is neither a run directory (run.json) nor the output directory "
+                f"of finemo's call-hits ({', '.join(FILES)})."
+            )
+        return request.hits, None
+    if request.regions is None:
+        raise UsageError(
+            f"{request.hits}: was written by finemo, which does not say where its regions lie. "
+            "Give them with -r."
+        )
+    store = _open(request.regions, scratch)
+    run_dir = scratch / "run"
+    import_finemo(request.hits, run_dir, store)
+    return run_dir, store
+
+
+def _open(path: Path, scratch: Path) -> RegionStore:
+    if path.suffix != ".npz":
+        return open_store(path)
+    staged = scratch / "regions.zarr"
+    encode(FinemoRegionsSource(path), staged)
+    return open_store(staged)
+
+
+def _readers(
+    catalog: Catalog, given: RegionReader | None, request: ReportRequest, scratch: Path
+) -> Mapping[str, RegionReader]:
+    if given is not None:
+        return {catalog.samples[0]: given}
+    if request.regions is None:
+        return {name: _store_of(catalog.sample(name)) for name in catalog.samples}
+    if len(catalog.samples) != 1:
+        raise UsageError(
+            f"-r gives the regions of one sample and {request.hits} has {len(catalog.samples)}. "
+            "Leave it out, or name one with --sample."
+        )
+    (name,) = catalog.samples
+    store = _open(request.regions, scratch)
+    if store.digest != catalog.sample(name).store_digest:
+        raise InputError(
+            f"{request.regions}: holds other regions than those that sample {name!r} of "
+            f"{request.hits} was called in. Give those, or leave out -r."
+        )
+    return {name: store}
+
+
+def _store_of(sample: SampleRecord) -> RegionStore:
+    try:
+        store = open_store(sample.store)
+    except StoreError as error:
+        raise StoreError(
+            f"{error} It is the region store of sample {sample.name!r}; if it moved, give it "
+            "with -r."
+        ) from error
+    if store.digest != sample.store_digest:
+        raise StoreError(
+            f"{sample.store}: changed since sample {sample.name!r} was called. Call hits again, or "
+            "give the regions that were used with -r."
+        )
+    return store
+
+
+def _seqlets(catalog: Catalog, request: ReportRequest) -> Seqlets | None:
+    """Return the seqlets of the file given, or of that of the run where it is unchanged."""
+    recorded = _modisco_input(catalog.record)
+    if request.modisco_h5 is not None:
+        if recorded is not None and describe_input(request.modisco_h5).digest != recorded.digest:
+            logger.warning(
+                "%s is not the modisco file that the run was made with (%s): its seqlets count "
+                "under the names of motifs alone. Leave out recall with -n if patterns differ.",
+                request.modisco_h5,
+                recorded.path,
+            )
+        return read_seqlets(request.modisco_h5)
+    if recorded is None or len(catalog.record.sets) > 1:
+        # Seqlets are of one modisco file, and patterns of several have the same names.
+        return None
+    path = location(recorded.path)
+    if not path.is_file() or describe_input(path).digest != recorded.digest:
+        logger.warning(
+            "%s, the modisco file of the run, is not there or changed: seqlets are left out. Give "
+            "it with -m.",
+            path,
+        )
+        return None
+    return read_seqlets(path)
+
+
+def _modisco_input(record: RunRecord) -> InputFile | None:
+    return next((file for file in record.inputs if file.path.endswith((".h5", ".hdf5"))), None)
+
+
+def _window(request: ReportRequest, seqlets: Seqlets | None) -> int:
+    if request.window_bp is not None:
+        return request.window_bp
+    said = seqlets.window_bp if seqlets is not None else None
+    return FINEMO_WINDOW_BP if said is None else said
