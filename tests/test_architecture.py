@@ -100,11 +100,20 @@ def test_ray_is_imported_by_two_files():
     assert [str(p.relative_to(PACKAGE)) for p in importers] == ["run/ray_job.py", "run/ray_pool.py"]
 
 
+def body_lines(function: ast.FunctionDef) -> int:
+    """Lines of a function without its docstring, which may say as much as users need."""
+    length = function.end_lineno - function.lineno
+    if ast.get_docstring(function) is None:
+        return length
+    docstring = function.body[0]
+    return length - (docstring.end_lineno - docstring.lineno)
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_a_file_stays_readable(path):
     lines = path.read_text().splitlines()
     longest = max(
-        (node.end_lineno - node.lineno for node in ast.walk(ast.parse("\n".join(lines)))
+        (body_lines(node) for node in ast.walk(ast.parse("\n".join(lines)))
          if isinstance(node, ast.FunctionDef)),
         default=0,
     )  # fmt: skip

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from finemo_dist.cli.run import load_config
 from finemo_dist.core.config import MotifConfig, ResourceConfig, SolverConfig
 from finemo_dist.core.errors import UsageError
+from finemo_dist.workflow.running import load_config
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 

@@ -8,9 +8,10 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 
 from finemo_dist.core.events import (
+    CallPlanned,
     RunEvent,
     UnitDone,
     UnitFailed,
@@ -20,9 +21,6 @@ from finemo_dist.core.events import (
     WorkerStarted,
 )
 from finemo_dist.core.records import Unit
-
-if TYPE_CHECKING:
-    from finemo_dist.run.plan import RunPlan
 
 _WINDOW: Final = 256
 """Shards over which the rate is taken: a few for each worker of a large pool."""
@@ -123,15 +121,9 @@ class Board:
         self._n_regions = self._n_hits = self._n_not_converged = 0
 
     @classmethod
-    def of_plan(cls, plan: "RunPlan", now: float) -> Self:
+    def of_plan(cls, plan: CallPlanned, now: float) -> Self:
         """Return the board of a run that begins."""
-        samples = plan.record.samples
-        return cls(
-            plan.pending,
-            {s.name: s.n_regions / max(1, s.n_shards) for s in samples},
-            n_units=plan.n_units,
-            now=now,
-        )
+        return cls(plan.pending, plan.shard_regions, n_units=plan.n_units, now=now)
 
     def add(self, event: RunEvent, now: float) -> None:
         """Count an event that happened now."""

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import click
 
+from finemo_dist.cli.messages import current_command
 from finemo_dist.cli.options import (
     ANY_PATH,
     EXISTING_FILE,
@@ -186,20 +187,18 @@ def call_hits(
     OUT_DIR becomes a run directory (`status` and `sql` read it) with finemo's tables beside it.
     The same command run again resumes what was interrupted.
     """
+    from finemo_dist.cli.progress import shown_progress
     from finemo_dist.cli.summaries import print_call
-    from finemo_dist.core.config import SampleSettings
     from finemo_dist.core.errors import FinemoDistError
-    from finemo_dist.workflow.calling import call
+    from finemo_dist.workflow.calling import call_hits as call
     from finemo_dist.workflow.settings import call_config, resource_config
 
-    name = sample or regions.name.split(".")[0]
-    result = call(
-        out_dir,
-        {name: regions},
-        {name: SampleSettings(modisco_h5=modisco_h5, call=call_config(settings))},
-        resource_config(settings),
-        force=force,
-    )
+    with shown_progress() as on_event:
+        result = call(
+            regions, modisco_h5, out_dir, sample=sample, config=call_config(settings),
+            resources=resource_config(settings), force=force, command=current_command(),
+            on_event=on_event,
+        )  # fmt: skip
     print_call(result, as_json=as_json)
     if strict and result.n_not_converged:
         raise FinemoDistError(

@@ -1,19 +1,16 @@
 """``export``: the hits of a run, or its motifs, as a file for other tools."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from finemo_dist.cli.options import ANY_PATH, EXISTING_PATH, LOCAL_FILE
 
 if TYPE_CHECKING:
-    from finemo_dist.catalog.catalog import Catalog
-    from finemo_dist.exports.tables import HitTable
+    from finemo_dist.workflow.exporting import Format
 
 _FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "meme")
-_BY_PLACE: Final = ("tabix", "bigbed")
-_AS_OBJECTS: Final = ("tsv", "bed", "parquet")
 
 
 @click.command("export")
@@ -46,7 +43,7 @@ _AS_OBJECTS: Final = ("tsv", "bed", "parquet")
 )
 @click.option(
     "--motifs",
-    "kind",
+    "motifs",
     type=click.Choice(["full", "trimmed", "hits"]),
     default="trimmed",
     show_default=True,
@@ -56,76 +53,14 @@ _AS_OBJECTS: Final = ("tsv", "bed", "parquet")
 def export(
     *,
     run: Path,
-    export_format: str,
+    export_format: "Format",
     out: Path,
-    sample: str | None,
-    table: str,
-    label: str,
-    chrom_sizes: Path | None,
-    kind: str,
-    memory_limit: str | None,
+    **options: Any,  # noqa: ANN401  (those of export, by name)
 ) -> None:
     """Write hits as TSV, BED, tabix, bigBed, matrix or Parquet, or the motifs as MEME."""
-    from finemo_dist.catalog.catalog import open_catalog
-    from finemo_dist.core.errors import UsageError
-    from finemo_dist.exports.tables import ExportFormat, HitTable, export_hits
-    from finemo_dist.storage.locations import is_local
+    from finemo_dist.workflow.exporting import export as write
 
-    if not is_local(out) and export_format not in _AS_OBJECTS:
-        raise UsageError(
-            f"{out}: --to {export_format} is written to a local disk only. Write it there and copy "
-            f"it; {', '.join(_AS_OBJECTS)} are put on object storage."
-        )
-    asked = {"hits": HitTable.HITS, "unique": HitTable.UNIQUE, "primary": HitTable.PRIMARY}[table]
-    with open_catalog(run, memory_limit=memory_limit) as catalog:
-        if export_format == "meme":
-            from finemo_dist.workflow.meme_export import export_meme
-
-            export_meme(catalog, out, kind, sample)
-        elif export_format in _BY_PLACE:
-            _export_places(catalog, out, export_format, asked, sample, label, chrom_sizes)
-        elif export_format in {"h5ad", "mtx"}:
-            _export_matrix(catalog, out, export_format, asked, sample)
-        else:
-            written = ExportFormat(export_format)
-            export_hits(
-                catalog, out, export_format=written, table=asked, sample=sample, label=label
-            )
-
-
-def _export_places(
-    catalog: "Catalog",
-    out: Path,
-    export_format: str,
-    table: "HitTable",
-    sample: str | None,
-    label: str,
-    chrom_sizes: Path | None,
-) -> None:
-    from contextlib import nullcontext
-
-    from finemo_dist.exports.bigbed import export_bigbed
-    from finemo_dist.exports.tabix import export_tabix
-    from finemo_dist.exports.tables import samples_for
-
-    samples_for(catalog, table, sample, needs_coordinates=True)
-    with nullcontext(catalog) if sample is None else catalog.only(sample) as shown:
-        if export_format == "tabix":
-            export_tabix(shown, out, table=table, label=label)
-        else:
-            export_bigbed(shown, out, table=table, label=label, chrom_sizes=chrom_sizes)
-
-
-def _export_matrix(
-    catalog: "Catalog", out: Path, export_format: str, table: "HitTable", sample: str | None
-) -> None:
-    from finemo_dist.exports.h5ad import export_h5ad
-    from finemo_dist.exports.market import export_market
-    from finemo_dist.exports.tables import samples_for
-
-    write = export_h5ad if export_format == "h5ad" else export_market
-    samples = samples_for(catalog, table, sample, needs_coordinates=False)
-    write(catalog, out, samples, table=table)
+    write(run, export_format, out, **options)
 
 
 COMMANDS: Final = {"export": export}

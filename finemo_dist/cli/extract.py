@@ -9,7 +9,7 @@ import click
 from finemo_dist.cli.options import ANY_PATH, EXISTING_FILE, ManyValuesCommand, json_option
 
 if TYPE_CHECKING:
-    from finemo_dist.core.protocols import Source
+    from finemo_dist.workflow.config import ExtractionInput
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -61,27 +61,14 @@ def _output_options(function: _Function) -> _Function:
     help="bigWig of contribution scores; several are folds and are averaged.",
 )  # fmt: skip
 @_output_options
-def extract_bigwig(
-    *,
-    peaks: Path,
-    fasta: Path,
-    bigwigs: tuple[Path, ...],
-    region_width: int,
-    chrom_order: Path | None,
-    **output: Any,  # noqa: ANN401  (passed on to _write)
-) -> None:
+def extract_bigwig(**options: Any) -> None:  # noqa: ANN401  (passed on to _extract)
     """Extract sequences and projected contributions from FASTA and bigWig."""
-    from finemo_dist.sources.bigwig import BigWigSource
+    from finemo_dist.workflow.config import BigWigInput
 
-    _write(
-        lambda: BigWigSource(
-            peaks, fasta, bigwigs, region_width=region_width, chrom_order=chrom_order
-        ),
-        **output,
-    )
+    _extract(BigWigInput, **options)
 
 
-def _h5_command(name: str, model: str, source_class: str) -> click.Command:
+def _h5_command(name: str, model: str, input_class: str) -> click.Command:
     @click.command(
         name,
         cls=ManyValuesCommand,
@@ -94,24 +81,10 @@ def _h5_command(name: str, model: str, source_class: str) -> click.Command:
     @_peaks(required=False)
     @_FASTA
     @_output_options
-    def command(
-        *,
-        h5s: tuple[Path, ...],
-        peaks: Path | None,
-        fasta: Path | None,
-        region_width: int,
-        chrom_order: Path | None,
-        **output: Any,  # noqa: ANN401  (passed on to _write)
-    ) -> None:
-        from finemo_dist.sources import h5
+    def command(**options: Any) -> None:  # noqa: ANN401  (passed on to _extract)
+        from finemo_dist.workflow import config
 
-        make = getattr(h5, source_class)
-        _write(
-            lambda: make(
-                h5s, peaks=peaks, fasta=fasta, region_width=region_width, chrom_order=chrom_order
-            ),
-            **output,
-        )
+        _extract(getattr(config, input_class), **options)
 
     return command
 
@@ -128,52 +101,39 @@ def _h5_command(name: str, model: str, source_class: str) -> click.Command:
 @_peaks(required=False)
 @_FASTA
 @_output_options
-def extract_modisco(
-    *,
-    sequences: Path,
-    attributions: tuple[Path, ...],
-    peaks: Path | None,
-    fasta: Path | None,
-    region_width: int,
-    chrom_order: Path | None,
-    **output: Any,  # noqa: ANN401  (passed on to _write)
-) -> None:
+def extract_modisco(**options: Any) -> None:  # noqa: ANN401  (passed on to _extract)
     """Extract sequences and contributions from the inputs of TF-MoDISco."""
-    from finemo_dist.sources.arrays import ModiscoArraysSource
+    from finemo_dist.workflow.config import ModiscoArraysInput
 
-    _write(
-        lambda: ModiscoArraysSource(
-            sequences,
-            attributions,
-            peaks=peaks,
-            fasta=fasta,
-            region_width=region_width,
-            chrom_order=chrom_order,
-        ),
-        **output,
-    )
+    _extract(ModiscoArraysInput, **options)
 
 
-def _write(
-    make_source: "Callable[[], Source]",
+def _extract(
+    input_class: "Callable[..., ExtractionInput]",
     *,
     out_path: Path,
     shard_regions: int | None,
     force: bool,
     as_json: bool,
+    **inputs: Any,  # noqa: ANN401  (fields of the input class, by name)
 ) -> None:
+    from finemo_dist.cli.progress import shown_progress
     from finemo_dist.cli.summaries import print_extraction
-    from finemo_dist.workflow.extracting import extract
+    from finemo_dist.workflow.extracting import extract_regions
 
-    extraction = extract(make_source(), out_path, shard_regions=shard_regions, force=force)
+    with shown_progress() as on_event:
+        extraction = extract_regions(
+            input_class(**inputs), out_path,
+            shard_regions=shard_regions, force=force, on_event=on_event,
+        )  # fmt: skip
     print_extraction(extraction, as_json=as_json)
 
 
 COMMANDS: Final = {
     "extract-regions-bw": extract_bigwig,
     "extract-regions-chrombpnet-h5": _h5_command(
-        "extract-regions-chrombpnet-h5", "ChromBPNet", "ChromBpnetSource"
+        "extract-regions-chrombpnet-h5", "ChromBPNet", "ChromBpnetInput"
     ),
-    "extract-regions-bpnet-h5": _h5_command("extract-regions-bpnet-h5", "BPNet", "BpnetSource"),
+    "extract-regions-bpnet-h5": _h5_command("extract-regions-bpnet-h5", "BPNet", "BpnetInput"),
     "extract-regions-modisco-fmt": extract_modisco,
 }

@@ -15,11 +15,11 @@ from finemo_dist.cli.messages import (
     JsonFormatter,
     OneLineFormatter,
     StderrHandler,
-    TypedCommand,
     command_line,
     resume_line,
     say,
 )
+from finemo_dist.core.command import TypedCommand
 from finemo_dist.core.errors import FinemoDistError, nearest
 
 EXIT_INTERRUPTED: Final = 130

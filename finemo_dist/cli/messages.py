@@ -5,12 +5,13 @@ import logging
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
 import click
+
+from finemo_dist.core.command import TypedCommand
 
 logger = logging.getLogger(__name__)
 
@@ -27,15 +28,6 @@ def one_line(text: str) -> str:
 def printable(line: str) -> str:
     """Return a line with every control character spelt out."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
-
-
-@dataclass(frozen=True, slots=True)
-class TypedCommand:
-    """What the user typed, and when this process took it up."""
-
-    line: str
-    at: float
-    """By ``time.perf_counter``."""
 
 
 def command_line(words: Sequence[str]) -> str:

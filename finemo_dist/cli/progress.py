@@ -4,8 +4,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any, Final
 
 from rich.console import Console
 from rich.live import Live
@@ -20,13 +20,19 @@ from rich.progress import (
 from finemo_dist.cli.board import Board, Snapshot
 from finemo_dist.cli.live import LiveView, summary_line
 from finemo_dist.cli.messages import is_json_wanted
-from finemo_dist.core.events import RunEvent, UnitFailed, WorkerLost, WorkersReady
+from finemo_dist.core.events import (
+    CallPlanned,
+    ExtractionPlanned,
+    OnEvent,
+    RunEvent,
+    StageEnded,
+    UnitFailed,
+    WorkerLost,
+    WorkersReady,
+    WorkEvent,
+)
 from finemo_dist.core.ticker import every
 from finemo_dist.record.run_log import EventEntries, log_time
-
-if TYPE_CHECKING:
-    from finemo_dist.run.drive import RunTotals
-    from finemo_dist.run.plan import RunPlan
 
 logger = logging.getLogger(__name__)
 
@@ -35,13 +41,33 @@ _DRAWN_PER_SECOND: Final = 4
 
 
 @contextmanager
-def run_progress(
-    plan: "RunPlan", stage: str = "call"
-) -> "Iterator[Callable[[RunEvent, RunTotals], None]]":
-    """Yield the function that shows the events of a run."""
-    board = Board.of_plan(plan, time.monotonic())
-    with board_progress(board, stage) as show:
-        yield lambda event, _totals: show(event)
+def shown_progress() -> Iterator[OnEvent]:
+    """Yield the function that shows events; each stage has a view of its own while it lasts."""
+    with ExitStack() as stage:
+        views: list[Callable[[Any], None]] = []
+
+        def begin(view: AbstractContextManager[Callable[[Any], None]]) -> None:
+            views[:] = [stage.enter_context(view)]
+
+        def show(event: WorkEvent) -> None:
+            match event:
+                case CallPlanned():
+                    begin(call_progress(event))
+                case ExtractionPlanned():
+                    begin(extraction_progress(event.n_shards))
+                case StageEnded():
+                    views.clear()
+                    stage.close()
+                case _:
+                    for view in views:
+                        view(event)
+
+        yield show
+
+
+def call_progress(plan: CallPlanned) -> AbstractContextManager[Callable[[RunEvent], None]]:
+    """Return the view of a call of hits."""
+    return board_progress(Board.of_plan(plan, time.monotonic()), "call")
 
 
 @contextmanager
@@ -109,17 +135,11 @@ def _tell_as_json(entries: EventEntries, event: RunEvent) -> None:
 
 
 @contextmanager
-def shard_progress(stage: str) -> Iterator[Callable[[object], None]]:
-    """Yield the function that is called after each shard that was written."""
-    with _bar(stage) as advance:
-        yield lambda _shard: advance()
-
-
-@contextmanager
-def _bar(stage: str) -> Iterator[Callable[[], None]]:
+def extraction_progress(n_shards: int) -> Iterator[Callable[[object], None]]:
+    """Yield the function that is called after each shard of regions that is written."""
     console = Console(stderr=True)
     if not console.is_terminal or is_json_wanted():
-        yield _log_line(stage)
+        yield _log_line("extract", n_shards)
         return
     columns = (
         TextColumn("{task.description}"),
@@ -129,18 +149,20 @@ def _bar(stage: str) -> Iterator[Callable[[], None]]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(stage, total=None)
-        yield lambda: progress.update(task, advance=1)
+        task = progress.add_task("extract", total=n_shards)
+        yield lambda _event: progress.update(task, advance=1)
 
 
-def _log_line(stage: str) -> Callable[[], None]:
+def _log_line(stage: str, n_shards: int) -> Callable[[object], None]:
     """Return a function that logs at most twice a minute."""
-    state = {"done": 0.0, "said": time.monotonic()}
+    n_done = 0
+    said = time.monotonic()
 
-    def advance() -> None:
-        state["done"] += 1
-        if time.monotonic() - state["said"] >= _LOG_EVERY_S:
-            state["said"] = time.monotonic()
-            logger.info("%s: %d shards", stage, state["done"])
+    def advance(_event: object) -> None:
+        nonlocal n_done, said
+        n_done += 1
+        if time.monotonic() - said >= _LOG_EVERY_S:
+            said = time.monotonic()
+            logger.info("%s: %d of %d shards", stage, n_done, n_shards)
 
     return advance

@@ -98,8 +98,8 @@ def _config_there(config: Path) -> Path:
     UsageError
         It is refused here already, or is neither here nor a path that the cluster may know.
     """
-    from finemo_dist.cli.run import load_config
     from finemo_dist.core.errors import UsageError
+    from finemo_dist.workflow.running import load_config
 
     if config.is_file():
         load_config(config)

@@ -1,6 +1,8 @@
-"""What happens during a run, as values: executors yield them, progress views show them."""
+"""What happens while work goes on, as values: executors yield them, progress views show them."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from finemo_dist.core.records import Unit
 
@@ -73,3 +75,45 @@ class WorkerLost:
 
 
 RunEvent = UnitStarted | UnitDone | UnitFailed | WorkersReady | WorkerStarted | WorkerLost
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionPlanned:
+    """Shards of regions are about to be written."""
+
+    n_shards: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShardExtracted:
+    """A shard of regions is written."""
+
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlanned:
+    """Hits are about to be called."""
+
+    pending: tuple[Unit, ...]
+    """The units to do."""
+    n_units: int
+    """Units of the whole run; those that are not pending are committed."""
+    shard_regions: Mapping[str, float]
+    """Sample to regions in one of its shards, on average."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageEnded:
+    """A stage is over, whether it succeeded or not."""
+
+    stage: Literal["extract", "call"]
+
+
+WorkEvent = RunEvent | ExtractionPlanned | ShardExtracted | CallPlanned | StageEnded
+
+OnEvent = Callable[[WorkEvent], None]
+
+
+def ignore(_event: WorkEvent) -> None:
+    """Take an event and do nothing."""

@@ -1,9 +1,14 @@
-"""How much memory a batch takes, as arithmetic, and how many regions therefore go into one.
+"""How much memory and disk work takes, as arithmetic; nothing here asks the system anything.
 
-The constants are measured by ``tests/memory_probe.py`` and tested against it.
+``tests/memory_probe.py`` measures the memory of a batch. ``tests/unit/core/test_space.py`` compares
+the projections of disk space with what is written.
 """
 
-from finemo_dist.core.config import SolverName
+from dataclasses import dataclass
+from typing import Final
+
+from finemo_dist.core.config import SolverConfig, SolverName
+from finemo_dist.core.records import MotifSet, ScoreKind
 
 CPU_BUDGET_BYTES = 64 << 20
 """A batch on a CPU core: larger ones fall out of its caches and are slower, not faster."""
@@ -42,3 +47,124 @@ def batch_regions(
 ) -> int:
     """Return how many regions fit the budget: at least one, at most ``most``."""
     return max(1, min(most, budget_bytes // bytes_per_region))
+
+
+_SEQUENCE_BYTES_PER_BASE: Final = 0.35
+_SCORE_BYTES: Final = 2.0
+"""Of a contribution: float16 of real attributions hardly compress; simulated ones halve."""
+_REGION_BYTES: Final = 150
+_STORE_BYTES: Final = 32 << 10
+"""Attributes and the ends of files, whatever the number of regions."""
+
+_HITS_PER_KILOBASE: Final = 5.0
+_HITS_PER_KILOBASE_AND_MOTIF: Final = 0.01
+_HIT_BYTES: Final = 400
+"""In Parquet, ``hits.tsv``, ``hits_unique.tsv`` and ``hits.bed`` together; names make it more."""
+_QC_BYTES: Final = 250
+
+_WORKER_BYTES: Final = 420 << 20
+"""A worker with its libraries before it has read a region."""
+
+_GPU_BYTES: Final = 600 << 20
+"""What a worker takes of a GPU before it has a region: the CUDA context and its libraries.
+
+Not measured: what PyTorch is reported to take on recent GPUs, rounded up.
+"""
+
+_COMFORT: Final = 1.5
+"""Free over projected below which there is a warning: others write to the disk too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Space that work will take, and what is said about it."""
+
+    what: str
+    """What is written or held: "the region store"."""
+    where: str
+    """The disk's folder, or the machine."""
+    needed_bytes: int
+    cure: str
+    """A sentence."""
+
+    def refusal(self, free_bytes: int) -> str | None:
+        """Return why work must not start with ``free_bytes`` free, in one line, or None."""
+        return None if self.needed_bytes <= free_bytes else f"{self._sizes(free_bytes)} {self.cure}"
+
+    def warning(self, free_bytes: int) -> str | None:
+        """Return what to warn of where space suffices and little is left, or None."""
+        if not self.needed_bytes <= free_bytes < _COMFORT * self.needed_bytes:
+            return None
+        return f"{self._sizes(free_bytes)} That is enough, if nothing else takes it meanwhile."
+
+    def _sizes(self, free_bytes: int) -> str:
+        needed, free = readable(self.needed_bytes), readable(free_bytes)
+        return f"{self.where}: {self.what} will take about {needed}, and {free} are free."
+
+
+def store_bytes(n_regions: int, region_width: int, score_kind: ScoreKind) -> int:
+    """Return about how many bytes a region store takes on disk."""
+    channels = 4 if score_kind is ScoreKind.HYPOTHETICAL else 1
+    per_base = _SEQUENCE_BYTES_PER_BASE + channels * _SCORE_BYTES
+    return _STORE_BYTES + n_regions * round(_REGION_BYTES + region_width * per_base)
+
+
+def call_bytes(n_regions: int, region_width: int, n_motifs: int, motif_width: int) -> int:
+    """Return about how many bytes a call of hits leaves: parts, motifs and finemo's files.
+
+    Parameters
+    ----------
+    n_motifs
+        Motifs times strands.
+    """
+    rate = _HITS_PER_KILOBASE + _HITS_PER_KILOBASE_AND_MOTIF * n_motifs
+    n_hits = n_regions * region_width / 1000 * rate
+    motifs = n_motifs * (2 * 4 * 2 * motif_width + 200)
+    return round(n_hits * _HIT_BYTES + n_regions * _QC_BYTES + motifs)
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What calling hits in one sample asks of a worker."""
+
+    solver: SolverConfig
+    motifs: MotifSet
+    region_width: int
+
+    @property
+    def region_bytes(self) -> int:
+        """Memory that solving one region takes."""
+        return region_bytes(
+            self.solver.name,
+            n_motifs=len(self.motifs),
+            region_width=self.region_width,
+            motif_width=self.motifs.width,
+            is_hypothetical=self.solver.mode.contributions_are_hypothetical,
+        )
+
+
+def worker_bytes(batch_regions: int | None, bytes_per_region: int) -> int:
+    """Return about how much memory a worker on a CPU holds.
+
+    Parameters
+    ----------
+    batch_regions
+        Regions solved together, where the user says so; the memory model's budget when None.
+    """
+    batch = CPU_BUDGET_BYTES if batch_regions is None else batch_regions * bytes_per_region
+    return _WORKER_BYTES + batch
+
+
+def gpu_bytes(bytes_per_region: int) -> int:
+    """Return about the least memory of a GPU that a worker can run in: that of one region."""
+    return _GPU_BYTES + bytes_per_region
+
+
+def readable(n_bytes: int) -> str:
+    """Return a size as a person says it: ``3.4 GB``."""
+    size = float(n_bytes)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:,.3g} TB" if size < 1000 else f"{size:,.0f} TB"

@@ -4,9 +4,8 @@ Format: Boisvert et al., "The Matrix Market exchange formats", NISTIR 5935, 1996
 """
 
 import shutil
-import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -14,6 +13,7 @@ from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.core.errors import UsageError
 from finemo_dist.exports.matrix import VALUES, Cells, cells_of, motif_columns, regions_of
 from finemo_dist.exports.tables import HitTable
+from finemo_dist.storage.folders import replaced_folder
 
 _FIELD: Final = {"n_hits": "integer", "coefficient": "real", "importance": "real"}
 _BREAKS: Final = str.maketrans("\t\n\r", "   ")
@@ -37,7 +37,9 @@ def export_market(
         The run is damaged.
     """
     motifs = motif_columns(catalog)
-    with _committed_folder(out) as folder:
+    if out.exists():
+        raise UsageError(f"{out}: exists. Remove it, or name a new folder with -o.")
+    with replaced_folder(out) as folder:
         names = [(m.motif_name, m.motif_name_orig, m.tf, m.family, m.cluster) for m in motifs]
         _write_table(folder / "motifs.tsv", _MOTIF_COLUMNS, names)
         n_rows, n_cells = _write_bodies(catalog, folder, samples, table)
@@ -100,18 +102,3 @@ def _prepend(path: Path, head: str) -> None:
         target.write(head.encode())
         shutil.copyfileobj(source, target, 1 << 20)
     body.unlink()
-
-
-@contextmanager
-def _committed_folder(out: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside ``out`` and rename it there on success."""
-    if out.exists():
-        raise UsageError(f"{out}: exists. Remove it, or name a new folder with -o.")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.name}.{uuid.uuid4().hex}.tmp")
-    temporary.mkdir()
-    try:
-        yield temporary
-        temporary.rename(out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

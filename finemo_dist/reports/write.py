@@ -1,9 +1,6 @@
 """A report as one folder: finemo's tables, CWMs and the page, there as a whole or not at all."""
 
-import shutil
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +26,7 @@ from finemo_dist.reports.tables import (
     write_seqlets,
     write_table,
 )
+from finemo_dist.storage.folders import replaced_folder
 
 PAGE: Final = "report.html"
 _MARKS: Final = (PAGE, "motif_report.tsv")
@@ -74,7 +72,8 @@ def write_report(
     RunError, StoreError
         The run or a store is damaged.
     """
-    with _whole(out_dir, force=force) as folder:
+    check_output(out_dir, force=force)
+    with replaced_folder(out_dir) as folder:
         scope = prepare(catalog, motifs, seqlets, window_bp=window_bp)
         with_recall = with_recall and scope.has_seqlets
         sums = hit_cwms(catalog, readers, motifs, n_threads=n_threads)
@@ -125,25 +124,3 @@ def check_output(out_dir: Path, *, force: bool) -> None:
         f"{out_dir}: exists and is no report. Choose another directory"
         + (", or replace it with --force." if out_dir.is_dir() else ".")
     )
-
-
-@contextmanager
-def _whole(out_dir: Path, *, force: bool) -> Iterator[Path]:
-    """Yield a temporary folder that takes the place of ``out_dir`` once it is complete."""
-    check_output(out_dir, force=force)
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    unique = uuid.uuid4().hex
-    temporary = out_dir.with_name(f".{out_dir.name}.{unique}.tmp")
-    before = out_dir.with_name(f".{out_dir.name}.{unique}.old")
-    temporary.mkdir()
-    try:
-        yield temporary
-        # A folder cannot be renamed over one that is not empty: the old one steps aside first.
-        if out_dir.exists():
-            out_dir.rename(before)
-        temporary.rename(out_dir)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if before.exists() and not out_dir.exists():
-            before.rename(out_dir)
-        shutil.rmtree(before, ignore_errors=True)

@@ -70,7 +70,7 @@ def drive(
     plan: RunPlan,
     executor: Executor,
     *,
-    on_event: Callable[[RunEvent, RunTotals], None],
+    on_event: Callable[[RunEvent], None],
     command: str | None = None,
 ) -> RunTotals:
     """Run the pending units, keep record and log of the run true, and return what was done.
@@ -78,7 +78,7 @@ def drive(
     Parameters
     ----------
     on_event
-        Called with each event and the totals that include it.
+        Called with each event, after it is logged.
     command
         What the user typed, for the record.
 
@@ -103,7 +103,7 @@ def drive(
                 for event in executor.run(plan.pending) if plan.pending else ():
                     totals.add(event)
                     log.add_event(event)
-                    on_event(event, totals)
+                    on_event(event)
         except KeyboardInterrupt:
             close("interrupted", "interrupted")
             raise

@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, InputError, StoreError
-from finemo_dist.core.events import RunEvent, UnitDone, UnitFailed
+from finemo_dist.core.events import (
+    ExtractionPlanned,
+    OnEvent,
+    RunEvent,
+    ShardExtracted,
+    StageEnded,
+    UnitDone,
+    UnitFailed,
+)
 from finemo_dist.core.protocols import Executor
 from finemo_dist.core.records import ScoreKind, Unit
 from finemo_dist.run.extraction_worker import ExtractionSpec, SampleExtraction, Stage
@@ -89,7 +97,7 @@ def extract_samples(
     *,
     executor_for: Callable[[ExtractionPlan], Executor],
     check: Callable[[Sequence[BegunStore]], None],
-    on_shard: Callable[[UnitDone], None],
+    on_event: OnEvent,
     overwrite: bool = False,
 ) -> None:
     """Extract every sample whose store does not stand; goes on where an earlier call stopped.
@@ -98,8 +106,8 @@ def extract_samples(
     ----------
     executor_for
         Called once a stage.
-    on_shard
-        Called after each shard.
+    on_event
+        Called with ``ExtractionPlanned``, ``ShardExtracted`` for each shard, and ``StageEnded``.
     check
         Called with the stores that are to be written before the first shard is; what it raises
         leaves none of those that had no shard.
@@ -124,9 +132,11 @@ def extract_samples(
     except FinemoDistError:
         for store in begun:
             if len(store.pending) == store.n_shards:
-                staging.discard(location(store.path))
+                path = location(store.path)
+                staging.discard(path)
+                staging.remove_empty(path.parent)
         raise
-    _write(samples, begun, executor_for, failures, on_shard, overwrite=overwrite)
+    _write(samples, begun, executor_for, failures, on_event, overwrite=overwrite)
     failures.raise_any(len(samples))
 
 
@@ -171,7 +181,7 @@ def _write(
     begun: Sequence[BegunStore],
     executor_for: Callable[[ExtractionPlan], Executor],
     failures: _Failures,
-    on_shard: Callable[[UnitDone], None],
+    on_event: OnEvent,
     *,
     overwrite: bool,
 ) -> None:
@@ -183,14 +193,20 @@ def _write(
         tuple(Unit(store.name, shard) for store in begun for shard in store.pending),
         sum(store.n_pending_regions * store.region_width for store in begun),
     )
-    for event in _run(executor_for, plan, failures):
-        if not isinstance(event, UnitDone):
-            continue
-        name, left = event.unit.sample, pending[event.unit.sample]
-        left.remove(event.unit.shard)
-        if not left:
-            _finish(name, samples[name], failures)
-        on_shard(event)
+    if not plan.units:
+        return
+    on_event(ExtractionPlanned(len(plan.units)))
+    try:
+        for event in _run(executor_for, plan, failures):
+            if not isinstance(event, UnitDone):
+                continue
+            name, left = event.unit.sample, pending[event.unit.sample]
+            left.remove(event.unit.shard)
+            if not left:
+                _finish(name, samples[name], failures)
+            on_event(ShardExtracted(event.unit))
+    finally:
+        on_event(StageEnded("extract"))
 
 
 def _finish(name: str, sample: SampleExtraction, failures: _Failures) -> None:

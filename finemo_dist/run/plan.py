@@ -95,15 +95,9 @@ def plan_run(
 
     Raises
     ------
-    InputError
-        Regions are narrower than the motifs, or lack the hypothetical scores the mode needs.
     RunError
         The directory holds another run.
     """
-    for name, sample in samples.items():
-        check_regions(
-            name, sample.store.path, sample.store, motifs=sample.motifs, config=sample.config
-        )
     sets = group_motifs(samples)
     record = _new_record(samples, sets)
     told = {name: asdict(report) for name, report in (reports or {}).items()}

@@ -1,8 +1,7 @@
 """Which device, how many workers, and whether they are worth starting Ray for."""
 
 from dataclasses import dataclass
-
-import torch
+from typing import TYPE_CHECKING
 
 from finemo_dist.core.config import ResourceConfig, SolverName
 from finemo_dist.core.errors import UsageError
@@ -10,7 +9,9 @@ from finemo_dist.core.protocols import Executor, WorkerMaker
 from finemo_dist.run.extraction import ExtractionPlan
 from finemo_dist.run.plan import RunPlan
 from finemo_dist.run.serial import SerialExecutor
-from finemo_dist.run.spec import WorkerSpec
+
+if TYPE_CHECKING:
+    from finemo_dist.run.worker import WorkerSpec
 
 _WORTH_RAY_S = 30.0
 """Work of one core below which starting Ray (4 to 10 s) gains nothing."""
@@ -51,6 +52,9 @@ def resolve_device(asked: str, machine: Machine) -> str:
 
 def count_gpus() -> int:
     """Return how many CUDA devices PyTorch sees."""
+    # Extraction, and the driver of a cluster, do without PyTorch.
+    import torch
+
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
@@ -71,7 +75,7 @@ def find_machine(resources: ResourceConfig, *, n_cores: int) -> Machine:
 
 
 def choose_executor(
-    resources: ResourceConfig, plan: RunPlan, spec: WorkerSpec, machine: Machine
+    resources: ResourceConfig, plan: RunPlan, spec: "WorkerSpec", machine: Machine
 ) -> Executor:
     """Return the executor for the work at hand; the choice never changes a hit.
 
@@ -111,7 +115,9 @@ def _executor_of(resources: ResourceConfig, spec: WorkerMaker, n_workers: int | 
     )
 
 
-def _n_workers(resources: ResourceConfig, plan: RunPlan, spec: WorkerSpec, machine: Machine) -> int:
+def _n_workers(
+    resources: ResourceConfig, plan: RunPlan, spec: "WorkerSpec", machine: Machine
+) -> int:
     if resources.n_workers is not None:
         return resources.n_workers
     places = machine.n_gpus if spec.device == "cuda" else machine.n_cores
@@ -121,7 +127,7 @@ def _n_workers(resources: ResourceConfig, plan: RunPlan, spec: WorkerSpec, machi
     return max(1, min(places, len(plan.pending)))
 
 
-def _estimated_seconds(plan: RunPlan, spec: WorkerSpec) -> float:
+def _estimated_seconds(plan: RunPlan, spec: "WorkerSpec") -> float:
     """Return about how long one core takes, from what was measured on a server core."""
     n_motif_strands = max(motif_set.n_motifs for motif_set in plan.record.sets)
     width = max((sample.region_width for sample in plan.record.samples), default=0)

@@ -3,10 +3,7 @@
 import logging
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Final
-
-import torch
 
 from finemo_dist.core.errors import FinemoDistError
 from finemo_dist.core.events import RunEvent, UnitFailed, UnitStarted, WorkersReady, WorkerStarted
@@ -30,25 +27,13 @@ class SerialExecutor:
 
     def run(self, units: Sequence[Unit]) -> Iterator[RunEvent]:
         """Process every unit; one that fails is reported and the others go on."""
-        with _one_thread():
-            worker = self._spec.make_worker(_NAME)
-            yield WorkerStarted(_NAME, platform.node())
-            yield WorkersReady(1, f"in-process worker on {self._spec.device}")
-            for unit in units:
-                yield UnitStarted(unit, _NAME)
-                try:
-                    yield worker.process(unit)
-                except (FinemoDistError, OSError, RuntimeError) as error:
-                    logger.debug("unit %s failed", unit, exc_info=True)
-                    yield UnitFailed(unit, _NAME, str(error), is_final=True)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Solve on one thread: tensors are too small to share, and sums keep their order."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(n_threads)
+        worker = self._spec.make_worker(_NAME)
+        yield WorkerStarted(_NAME, platform.node())
+        yield WorkersReady(1, f"in-process worker on {self._spec.device}")
+        for unit in units:
+            yield UnitStarted(unit, _NAME)
+            try:
+                yield worker.process(unit)
+            except (FinemoDistError, OSError, RuntimeError) as error:
+                logger.debug("unit %s failed", unit, exc_info=True)
+                yield UnitFailed(unit, _NAME, str(error), is_final=True)

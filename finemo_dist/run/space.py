@@ -4,12 +4,28 @@ import logging
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from finemo_dist.core.config import ResourceConfig
 from finemo_dist.core.errors import UsageError
-from finemo_dist.core.space import Need
+from finemo_dist.core.memory import (
+    Demand,
+    Need,
+    call_bytes,
+    gpu_bytes,
+    readable,
+    store_bytes,
+    worker_bytes,
+)
+from finemo_dist.core.protocols import RegionReader, Source
+from finemo_dist.core.records import MotifSet
+from finemo_dist.storage.locations import is_local
+
+if TYPE_CHECKING:
+    from finemo_dist.run.extraction import BegunStore
 
 logger = logging.getLogger(__name__)
 
@@ -19,9 +35,7 @@ _NVIDIA_SMI: Final = (
     "nvidia-smi", "--query-gpu=index,uuid,memory.free", "--format=csv,noheader,nounits",
 )  # fmt: skip
 _NVIDIA_SMI_TIMEOUT_S: Final = 20.0
-
-FreeDisk = Callable[[Path], int]
-FreeMemory = Callable[[], int | None]
+_STORE_CURE: Final = "Free some, choose an output on another disk (-o), or extract fewer regions."
 
 
 def free_disk(path: Path) -> int:
@@ -85,6 +99,120 @@ def require(need: Need, free_bytes: int | None) -> None:
         raise UsageError(refusal)
     if warning := need.warning(free_bytes):
         logger.warning("%s", warning)
+
+
+def require_disk_for_store(source: Source, out_path: Path) -> None:
+    """Refuse an extraction whose output does not fit the disk.
+
+    Object storage is not asked.
+
+    Raises
+    ------
+    UsageError
+        Less is free than the output takes.
+    """
+    if not is_local(out_path):
+        return
+    needed = store_bytes(len(source.regions), source.region_width, source.score_kind)
+    what = "the region store"
+    if out_path.suffix == ".npz":
+        what, needed = "the regions file and the store it is made from", 2 * needed
+    require(Need(what, str(out_path), needed, _STORE_CURE), free_disk(out_path))
+
+
+def require_disk_for_stores(folder: Path, begun: "Sequence[BegunStore]") -> None:
+    """Refuse extractions whose shards that are not written yet do not fit the disk together.
+
+    Object storage is not asked.
+
+    Raises
+    ------
+    UsageError
+        Less is free than they take.
+    """
+    needed = sum(store_bytes(s.n_pending_regions, s.region_width, s.score_kind) for s in begun)
+    what = "the region store" if len(begun) == 1 else f"{len(begun)} region stores"
+    if begun and is_local(folder):
+        require(Need(what, str(folder), needed, _STORE_CURE), free_disk(folder))
+
+
+def require_disk_for_call(run_dir: Path, samples: Iterable[tuple[RegionReader, MotifSet]]) -> None:
+    """Refuse a call of hits whose output does not fit the disk; what is there counts.
+
+    Object storage is not asked.
+
+    Raises
+    ------
+    UsageError
+        Less is free than the output takes.
+    """
+    if not is_local(run_dir):
+        return
+    whole = sum(
+        call_bytes(store.n_regions, store.region_width, len(motifs), motifs.width)
+        for store, motifs in samples
+    )
+    cure = "Free some, or choose a run directory on another disk (-o)."
+    need = Need("the hits", str(run_dir), max(whole - _existing_bytes(run_dir), 0), cure)
+    require(need, free_disk(run_dir))
+
+
+def _existing_bytes(run_dir: Path) -> int:
+    parts = chain.from_iterable(run_dir.glob(f"{table}/*/*") for table in ("hits", "peaks_qc"))
+    return sum(part.stat().st_size for part in parts)
+
+
+def workers_that_fit(n_workers: int, resources: ResourceConfig, demand: Demand) -> int:
+    """Return how many of ``n_workers`` on this machine's CPUs its memory holds.
+
+    A warning says when fewer run than were chosen for the user.
+
+    Raises
+    ------
+    UsageError
+        Not one fits, or not as many as the user asked for.
+    """
+    free_bytes = free_memory()
+    if free_bytes is None or resources.ray_address is not None:
+        return n_workers
+    each = worker_bytes(resources.batch_regions, demand.region_bytes)
+    n_fitting = int(free_bytes // each)
+    if n_fitting < n_workers and n_fitting and resources.n_workers is None:
+        logger.warning(
+            "%d of %d workers are used: each takes about %s of memory, and %s are free.",
+            n_fitting, n_workers, readable(each), readable(free_bytes),
+        )  # fmt: skip
+        return n_fitting
+    what = f"{n_workers} workers" if n_workers > 1 else "a worker"
+    cure = (
+        f"Ask for --workers {n_fitting}." if n_fitting else
+        "Ask for more memory, or for a smaller batch (-b)."
+    )  # fmt: skip
+    require(Need(what, "Memory", n_workers * each, cure), free_bytes)
+    return n_workers
+
+
+def require_gpu_memory(resources: ResourceConfig, demand: Demand) -> None:
+    """Refuse a call of hits when a GPU of this machine that it would use cannot hold a region.
+
+    Larger batches are made to fit later, so only one region counts.
+
+    Raises
+    ------
+    UsageError
+        Less is free on a GPU than a worker takes with one region.
+    """
+    free_bytes = free_gpu_memory()
+    if free_bytes is None or resources.ray_address is not None:
+        return
+    needed = gpu_bytes(demand.region_bytes)
+    n_used = 1 if resources.executor == "serial" else resources.n_workers
+    for gpu, free in enumerate(free_bytes[:n_used]):
+        cure = (
+            "Free some, choose another GPU with CUDA_VISIBLE_DEVICES, take fewer motifs or "
+            "narrower regions, or use --device cpu."
+        )
+        require(Need("a worker with a single region", f"GPU {gpu}", needed, cure), free)
 
 
 def _available() -> int | None:

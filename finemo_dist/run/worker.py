@@ -4,6 +4,7 @@ Numpy outside, torch inside: this is where they cross.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,10 +19,10 @@ from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import MotifSet, Unit
 from finemo_dist.hits.motifs import read_motifs
 from finemo_dist.hits.write import write_unit
+from finemo_dist.run.allocator import keep_freed_memory
 from finemo_dist.run.fitting import BatchFitter
 from finemo_dist.run.loading import load_batches
 from finemo_dist.run.palindromes import merge_palindromes
-from finemo_dist.run.spec import SampleSpec, WorkerSpec
 from finemo_dist.run.tables import hit_columns, qc_columns
 from finemo_dist.solver.api import Solver, make_solver
 from finemo_dist.solver.solution import Solution, concatenate
@@ -31,6 +32,44 @@ _CUDA_SHARE = 0.5
 """Of the free device memory: the allocator and the library need the rest."""
 _MOST_REGIONS_ON_GPU = 2048
 """A quarter of the largest shard, so that reading overlaps with solving."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleSpec:
+    """Where the regions of a sample lie, and how hits are called in them."""
+
+    store: str
+    store_digest: str
+    solver: SolverConfig
+    config_digest: str
+    """Of its settings and motifs; goes into the footers of its parts."""
+    motif_folder: str = ""
+    """Of its motif set in ``RUN/motifs``."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSpec:
+    """Everything about a run but its list of units; motifs are read from the run directory.
+
+    Satisfies ``WorkerMaker``.
+    """
+
+    run_dir: str
+    samples: dict[str, SampleSpec]
+    device: str
+    """``cpu`` or ``cuda``."""
+    batch_regions: int | None
+    """Regions solved together; from the memory model when None."""
+
+    @property
+    def may_run_twice(self) -> bool:
+        """A part is committed by one rename, so two workers leave what one does."""
+        return True
+
+    def make_worker(self, name: str) -> "RegionWorker":
+        """Return a worker that solves; sets the allocator of this process."""
+        keep_freed_memory()
+        return RegionWorker(self, name)
 
 
 class RegionWorker:
@@ -57,7 +96,8 @@ class RegionWorker:
         sample = self._open(unit.sample)
         store = sample.store
         rows = store.shard_rows(unit.shard)
-        solution = sample.caller.merged(concatenate(list(self._solve(sample, rows, clock))))
+        with one_thread():
+            solution = sample.caller.merged(concatenate(list(self._solve(sample, rows, clock))))
         regions = store.table(rows.start, rows.stop)
         footer = write_unit(
             self._spec.run_dir,
@@ -129,6 +169,17 @@ class RegionWorker:
             return CPU_BUDGET_BYTES
         free_bytes, _ = torch.cuda.mem_get_info(self._device)
         return int(free_bytes * _CUDA_SHARE)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Solve on one thread: tensors are too small to share, and sums keep their order."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,9 @@
-"""Writing a region store: init, one partition for each shard, finalise; or all three at once.
+"""The three steps of writing a region store: init, one partition for each shard, finalise.
 
 Partitions can be written by any processes on any machines that see the same folder: no two write
 one file, and a partition written twice replaces itself by the same bytes.
 """
 
-import shutil
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +14,7 @@ from finemo_dist.core.errors import InputError, StoreError, UsageError
 from finemo_dist.core.input_report import InputReport, ScoreRange
 from finemo_dist.core.protocols import Source
 from finemo_dist.core.records import RegionTable, ScoreKind
-from finemo_dist.storage.files import remove_tree
 from finemo_dist.storage.locations import location
-from finemo_dist.storage.objects import ObjectPath
 from finemo_dist.store import _arrays, layout
 from finemo_dist.store._partitions import (
     EncodedShard,
@@ -117,45 +111,6 @@ def finalise(path: str | Path) -> StoreMeta:
     return meta
 
 
-def encode(
-    source: Source,
-    path: str | Path,
-    *,
-    shard_regions: int | None = None,
-    overwrite: bool = False,
-    on_shard: Callable[[ShardRecord], None] | None = None,
-) -> StoreMeta:
-    """Write all of a source as a store, which appears under its name when it is complete.
-
-    Parameters
-    ----------
-    shard_regions
-        Regions in a shard; from the number of regions when None.
-    overwrite
-        Whether a store that stands there is replaced, once the new one is complete.
-    on_shard
-        Called after each shard.
-
-    Raises
-    ------
-    InputError
-        The source is damaged.
-    StoreError
-        The store cannot be written, as on a full disk.
-    UsageError
-        Something stands at ``path`` that may not be replaced.
-    """
-    path = location(path)
-    _check_output(path, overwrite=overwrite)
-    with _replacing(path) as temporary:
-        meta = init(temporary, source, shard_regions=shard_regions)
-        for shard in range(meta.n_shards):
-            record = encode_partition(temporary, source, shard)
-            if on_shard is not None:
-                on_shard(record)
-        return finalise(temporary)
-
-
 def to_stored(
     contributions: NDArray[np.floating],
 ) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
@@ -224,16 +179,18 @@ def _check_shard_regions(shard_regions: int | None, n_regions: int) -> int:
     return shard_regions
 
 
-def is_made_for(path: str | Path, source: Source) -> bool:
+def is_made_for(path: str | Path, source: Source, *, shard_regions: int | None = None) -> bool:
     """Whether a store, complete or not, is of the very inputs, regions and width of a source.
 
-    False also where there is no store, or a damaged one.
+    False also where there is no store, or a damaged one, or one of other shards than are asked for.
     """
     path = location(path)
     try:
         group, meta = _arrays.open_group(path)
         stored = _arrays.read_table(path, group, meta, range(meta.n_regions))
     except StoreError:
+        return False
+    if shard_regions not in (None, meta.shard_regions):
         return False
     return _is_of_source(source, source.regions, meta, stored)
 
@@ -260,82 +217,3 @@ def _check_source(
             f"{path}: was made for other inputs than those given now (or they changed since). "
             f"Give the same files and options, or start a new store."
         )
-
-
-def _check_output(path: Path, *, overwrite: bool) -> None:
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
-        return
-    if not overwrite:
-        raise UsageError(
-            f"{path}: stands already. Choose another output, or say that it may be overwritten "
-            f"(--force)."
-        )
-    try:
-        _arrays.open_group(path)
-    except StoreError as error:
-        # A mistyped path must not cost a folder that was never a store.
-        raise UsageError(
-            f"{path}: stands already and is not a region store, so it is not overwritten. Choose "
-            f"another output, or remove it."
-        ) from error
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Yield a folder beside ``path`` that takes its place on success and vanishes otherwise.
-
-    Objects cannot be renamed: see `_replacing_objects`.
-    """
-    if isinstance(path, ObjectPath):
-        with _replacing_objects(path):
-            yield path
-        return
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    old = temporary.with_suffix(".old")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        if path.exists():
-            path.rename(old)
-        temporary.rename(path)
-    except OSError as error:
-        raise StoreError(
-            f"{path}: cannot be written ({error.strerror or error}). Check space and permissions "
-            f"of {path.parent}."
-        ) from error
-    finally:
-        # Interrupted between the two renames, the old store goes back to its name.
-        if old.exists() and not path.exists():
-            old.rename(path)
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
-
-
-@contextmanager
-def _replacing_objects(path: ObjectPath) -> Iterator[None]:
-    """Make room at ``path``, and leave nothing there on failure.
-
-    A store counts as one only by the attribute that `finalise` puts last, in one request. So a
-    store that stands there is first marked incomplete: whoever opens it from then on is refused,
-    until the new one is complete. Killed in between, it stays incomplete, and ``--force`` replaces
-    it.
-    """
-    try:
-        if path.exists():
-            group, meta = _arrays.open_group(path, mode="r+")
-            group.attrs.put(replace(meta, is_complete=False).to_dict())
-            # The mark goes last, so that what is half removed is known for what it was.
-            for entry in path.iterdir():
-                if entry.name != "zarr.json":
-                    remove_tree(entry)
-            (path / "zarr.json").unlink()
-        try:
-            yield
-        except BaseException:
-            path.remove_below()
-            raise
-    except OSError as error:
-        raise StoreError(
-            f"{path}: cannot be written ({error.strerror or error}). Check the bucket and AWS_* in "
-            "the environment."
-        ) from error

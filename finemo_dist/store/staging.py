@@ -1,25 +1,118 @@
-"""Making a store in a folder beside its name, so that what stands of it outlives a stop.
+"""Writing a store so that a stop loses nothing: every store is made here and then gets its name.
 
-A store in the making lies in ``.NAME.staging/N``. Whoever has it made claims a number of its own:
-writers of a claim before, which may outlive the process that started them by seconds, are left with
-a folder that is gone, and no store ever has two writers of one shard.
+A store in the making lies in ``.NAME.staging/N``. Each process that has it made claims a new N. A
+writer of an earlier claim may outlive the process that started it by seconds; its folder is gone by
+then, so that no shard ever has two writers.
 
-Objects cannot be renamed: on object storage a store is made under its name, and counts as one only
-by the attribute that is put last. There, one of other inputs is gone when the new one is begun.
+Objects cannot be renamed. On object storage a store is made under its name, and the attribute that
+``finalise`` puts last makes it complete. A store of other inputs is removed first.
 """
 
 import shutil
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from finemo_dist.core.errors import StoreError
+from finemo_dist.core.errors import StoreError, UsageError
+from finemo_dist.core.events import (
+    ExtractionPlanned,
+    OnEvent,
+    ShardExtracted,
+    StageEnded,
+    ignore,
+)
 from finemo_dist.core.protocols import Source
+from finemo_dist.core.records import Unit
+from finemo_dist.storage.files import remove_tree
+from finemo_dist.storage.folders import rename_folder
+from finemo_dist.storage.locations import is_local, location
 from finemo_dist.storage.objects import ObjectPath
 from finemo_dist.store import _arrays
 from finemo_dist.store._partitions import missing_partitions
-from finemo_dist.store.encode import finalise, init, is_made_for
+from finemo_dist.store.encode import encode_partition, finalise, init, is_made_for
 from finemo_dist.store.layout import StoreMeta
+
+
+def encode(
+    source: Source,
+    path: str | Path,
+    *,
+    shard_regions: int | None = None,
+    overwrite: bool = False,
+    on_event: OnEvent = ignore,
+) -> StoreMeta:
+    """Write all of a source as a store, which gets its name when it is complete.
+
+    Shards that an interrupted call has written are kept and not written again.
+
+    Parameters
+    ----------
+    shard_regions
+        Regions in a shard; from the number of regions when None.
+    overwrite
+        Whether an existing store is replaced, once the new one is complete.
+    on_event
+        Called with ``ExtractionPlanned``, ``ShardExtracted`` for each shard, and ``StageEnded``.
+
+    Raises
+    ------
+    InputError
+        The source is damaged.
+    StoreError
+        The store cannot be written, as on a full disk.
+    UsageError
+        Something exists at ``path`` that may not be replaced.
+    """
+    path = location(path)
+    _check_output(path, overwrite=overwrite)
+    has_parent = path.parent.exists()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _encode(source, path, shard_regions, on_event)
+    except Exception as error:
+        # An interrupt is not an Exception: it leaves what a rerun goes on with.
+        discard(path)
+        if not has_parent:
+            remove_empty(path.parent)
+        if not isinstance(error, OSError):
+            raise
+        place = "the bucket and AWS_* in the environment" if not is_local(path) else path.parent
+        raise StoreError(
+            f"{path}: cannot be written ({error.strerror or error}). Check space and permissions "
+            f"of {place}."
+        ) from error
+
+
+def _encode(source: Source, path: Path, shard_regions: int | None, on_event: OnEvent) -> StoreMeta:
+    staged = claim(path)
+    begin(staged, source, shard_regions=shard_regions)
+    pending = unwritten(staged)
+    on_event(ExtractionPlanned(len(pending)))
+    try:
+        for shard in pending:
+            encode_partition(staged, source, shard)
+            on_event(ShardExtracted(Unit(path.name, shard)))
+    finally:
+        on_event(StageEnded("extract"))
+    return put_in_place(staged, path)
+
+
+def _check_output(path: Path, *, overwrite: bool) -> None:
+    if not path.exists() or is_begun(path) or (path.is_dir() and not any(path.iterdir())):
+        return
+    if not overwrite:
+        raise UsageError(
+            f"{path}: exists. Choose another output, or say that it may be overwritten (--force)."
+        )
+    try:
+        _arrays.open_group(path)
+    except StoreError as error:
+        # A mistyped path must not cost a folder that was never a store.
+        raise UsageError(
+            f"{path}: exists and is not a region store, so it is not overwritten. Choose another "
+            "output, or remove it."
+        ) from error
 
 
 def claim(path: Path) -> Path:
@@ -39,7 +132,7 @@ def claim(path: Path) -> Path:
     return claimed
 
 
-def begin(staged: Path, source: Source) -> StoreMeta:
+def begin(staged: Path, source: Source, *, shard_regions: int | None = None) -> StoreMeta:
     """Return the attributes of a store in the making, begun anew unless it is of this very source.
 
     Raises
@@ -47,19 +140,31 @@ def begin(staged: Path, source: Source) -> StoreMeta:
     OSError
         It cannot be written.
     """
-    if staged.exists() and is_made_for(staged, source):
+    if staged.exists() and is_made_for(staged, source, shard_regions=shard_regions):
         return staged_meta(staged)
     if isinstance(staged, ObjectPath):
-        staged.remove_below()
-        return init(staged, source)
+        _remove_objects(staged)
+        return init(staged, source, shard_regions=shard_regions)
     shutil.rmtree(staged, ignore_errors=True)
     temporary = staged.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
-        meta = init(temporary, source)
+        meta = init(temporary, source, shard_regions=shard_regions)
         temporary.rename(staged)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return meta
+
+
+def _remove_objects(path: ObjectPath) -> None:
+    """Remove a store from object storage; whoever opens it meanwhile is refused."""
+    with suppress(StoreError):
+        group, meta = _arrays.open_group(path, mode="r+")
+        group.attrs.put(replace(meta, is_complete=False).to_dict())
+        # The attributes go last, so that what is half removed is known for what it was.
+        for entry in path.iterdir():
+            if entry.name != "zarr.json":
+                remove_tree(entry)
+    path.remove_below()
 
 
 def staged_meta(staged: Path) -> StoreMeta:
@@ -110,29 +215,25 @@ def put_in_place(staged: Path, path: Path) -> StoreMeta:
     # What a writer that was killed had not put in place.
     for leftover in staged.rglob("*.partial"):
         leftover.unlink()
-    old = staged.with_name("old")
-    shutil.rmtree(old, ignore_errors=True)
-    try:
-        if path.exists():
-            path.rename(old)
-        staged.rename(path)
-    finally:
-        # Interrupted between the two renames, the old store goes back to its name.
-        if old.exists() and not path.exists():
-            old.rename(path)
+    rename_folder(staged, path)
     discard(path)
     return meta
 
 
+def remove_empty(folder: Path) -> None:
+    """Remove a local folder if it is empty."""
+    if not isinstance(folder, ObjectPath):
+        with suppress(OSError):
+            folder.rmdir()
+
+
 def discard(path: Path) -> None:
-    """Remove what there is of a store in the making, and the folder around it if it is empty."""
+    """Remove what there is of a store in the making."""
     if isinstance(path, ObjectPath):
         if is_begun(path):
             path.remove_below()
         return
     shutil.rmtree(_folder(path), ignore_errors=True)
-    with suppress(OSError):
-        path.parent.rmdir()
 
 
 def _folder(path: Path) -> Path:

@@ -1,29 +1,27 @@
-"""Calling hits in the regions of samples: what ``call-hits``, ``run`` and ``demo`` share."""
+"""Calling hits in the regions of one or many samples."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from finemo_dist import __version__
 from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.catalog.summary import SampleSummary, summarise
-from finemo_dist.cli.messages import current_command
-from finemo_dist.cli.progress import run_progress
 from finemo_dist.core.clock import Clock
-from finemo_dist.core.config import ResourceConfig, SampleSettings, SolverConfig
+from finemo_dist.core.command import TypedCommand
+from finemo_dist.core.config import CallConfig, ResourceConfig, SampleSettings
 from finemo_dist.core.errors import RunError, UsageError
-from finemo_dist.core.memory import region_bytes
+from finemo_dist.core.events import CallPlanned, OnEvent, StageEnded, ignore
+from finemo_dist.core.memory import Demand
 from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
 from finemo_dist.core.protocols import Executor, RegionReader
-from finemo_dist.core.records import MotifSet
 from finemo_dist.exports.finemo_files import write_finemo_files
 from finemo_dist.hits.layout import check_sample_name, folder_name
 from finemo_dist.record.run_record import RunRecord
 from finemo_dist.run.differences import unchanged_samples
-from finemo_dist.run.drive import drive
+from finemo_dist.run.drive import RunTotals, drive
 from finemo_dist.run.motif_groups import motif_digest
 from finemo_dist.run.plan import (
     OWN_ENTRIES,
@@ -36,20 +34,20 @@ from finemo_dist.run.plan import (
     plan_run,
 )
 from finemo_dist.run.resources import Machine, choose_executor, find_machine, resolve_device
-from finemo_dist.run.spec import SampleSpec, WorkerSpec
-from finemo_dist.sources.finemo_npz import FinemoRegionsSource
-from finemo_dist.storage.locations import location
-from finemo_dist.store.read import RegionStore, open_store
-from finemo_dist.workflow.extracting import encode_store
-from finemo_dist.workflow.finemo_parameters import write_parameters
-from finemo_dist.workflow.sample_motifs import SampleMotifs, read_sample_motifs
-from finemo_dist.workflow.settings import available_cores
-from finemo_dist.workflow.space import (
+from finemo_dist.run.space import (
     require_disk_for_call,
     require_disk_for_store,
     require_gpu_memory,
     workers_that_fit,
 )
+from finemo_dist.run.worker import SampleSpec, WorkerSpec
+from finemo_dist.sources.finemo_npz import FinemoRegionsSource
+from finemo_dist.storage.locations import location
+from finemo_dist.store.read import RegionStore, open_store
+from finemo_dist.store.staging import encode
+from finemo_dist.workflow.finemo_parameters import write_parameters
+from finemo_dist.workflow.sample_motifs import SampleMotifs, read_sample_motifs
+from finemo_dist.workflow.settings import available_cores
 
 logger = logging.getLogger(__name__)
 
@@ -77,13 +75,101 @@ class Call:
     """Motifs whose two strands share a coefficient at each site; none where they are merged."""
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What settings and resources ask for, resolved and checked; only regions may be wrong now."""
+
+    motifs: Mapping[str, SampleMotifs]
+    """By sample."""
+    machine: Machine
+    device: str
+    """``cpu`` or ``cuda``."""
+
+
+def prepare(settings: Mapping[str, SampleSettings], resources: ResourceConfig) -> Prepared:
+    """Read the motifs of every sample and find the machine and its device.
+
+    Raises
+    ------
+    InputError
+        A modisco file cannot be read, or lacks what the settings name.
+    UsageError
+        A sample name is not allowed, or there is no such device.
+    RunError
+        No cluster answers at the address.
+    """
+    for name in settings:
+        check_sample_name(name)
+    machine = find_machine(resources, n_cores=available_cores())
+    device = resolve_device(resources.device, machine)
+    return Prepared(read_sample_motifs(settings), machine, device)
+
+
+def call_hits(
+    regions: str | Path,
+    modisco_h5: str | Path,
+    out_dir: str | Path,
+    *,
+    sample: str | None = None,
+    config: CallConfig | None = None,
+    resources: ResourceConfig | None = None,
+    force: bool = False,
+    command: TypedCommand | None = None,
+    on_event: OnEvent = ignore,
+) -> Call:
+    """Call hits in one sample and write a run directory with finemo's files beside it.
+
+    The same call again resumes where an earlier one stopped.
+
+    Parameters
+    ----------
+    regions
+        A region store, or finemo's ``.npz``.
+    modisco_h5
+        The motifs.
+    out_dir
+        Run directory to write; ``open_run`` reads it.
+    sample
+        Name of the sample in the tables; the stem of ``regions`` when None.
+    config
+        What is called and how; finemo's defaults with the exact solver when None.
+    resources
+        Where the work is done; never changes a hit.
+    force
+        Replace an earlier run in the directory.
+    command
+        What the user typed, for the record.
+    on_event
+        Called with every event of the work.
+
+    Raises
+    ------
+    InputError, StoreError, RunError
+        An input is wrong, or the directory holds another run.
+    UsageError
+        The work does not fit the machine.
+    IncompleteRunError
+        Some shards could not be finished; the others are committed.
+    """
+    regions = location(regions)
+    name = sample or regions.name.split(".")[0]
+    settings = SampleSettings(modisco_h5=location(modisco_h5), call=config or CallConfig())
+    return call(
+        location(out_dir), {name: regions}, {name: settings}, resources or ResourceConfig(),
+        force=force, command=command, on_event=on_event,
+    )  # fmt: skip
+
+
 def call(
     run_dir: Path,
     regions: Mapping[str, Path],
     settings: Mapping[str, SampleSettings],
     resources: ResourceConfig,
     *,
+    prepared: Prepared | None = None,
     force: bool = False,
+    command: TypedCommand | None = None,
+    on_event: OnEvent = ignore,
 ) -> Call:
     """Call hits in samples and write their tables; goes on with the same run where it stopped.
 
@@ -94,8 +180,14 @@ def call(
         into the run directory, with several into a directory of each below ``samples``.
     settings
         Of the same samples.
+    prepared
+        What ``prepare`` found for the same settings and resources; found here when None.
     force
-        Replace what stands. Of a run that differs in some samples, the others keep their parts.
+        Replace an earlier run. Samples that did not change keep their parts.
+    command
+        What the user typed, for the record.
+    on_event
+        Called with every event of the work.
 
     Raises
     ------
@@ -104,29 +196,26 @@ def call(
     IncompleteRunError
         Some shards could not be finished; the others are committed.
     """
-    typed = current_command()
-    clock = Clock(since=typed.at if typed else None)
+    clock = Clock(since=command.at if command else None)
     clock.lap("start")
-    machine = find_machine(resources, n_cores=available_cores())
-    motifs, device = check_settings(settings, resources, machine=machine)
+    prepared = prepared or prepare(settings, resources)
+    motifs = prepared.motifs
     opened = _opened(regions, settings, motifs)
     # Only now: what is refused must leave an earlier run as it is.
     if force:
         _check_outlives(run_dir, [*(s.modisco_h5 for s in settings.values()), *regions.values()])
         clear_run(run_dir, keep=_kept(run_dir, settings, motifs))
     check_output(run_dir, keeps_parts=force)
-    stores = {name: _as_store(found, name, run_dir) for name, found in opened.items()}
+    stores = {name: _as_store(found, name, run_dir, on_event) for name, found in opened.items()}
     require_disk_for_call(run_dir, [(stores[name], motifs[name].motifs) for name in stores])
     largest = _largest(settings, motifs, stores)
-    fits = _fits(resources, largest)
-    _require_memory(device, resources, largest)
+    _require_memory(prepared.device, resources, largest)
     clock.lap("prepare")
     plan = _planned(run_dir, stores, settings, motifs, keeps_parts=force)
-    spec = _worker_spec(plan, settings, resources, stores, device=device)
-    executor = _executor_that_fits(resources, plan, spec, machine, fits=fits)
-    _say_what_is_left(plan)
-    with run_progress(plan) as on_event:
-        totals = drive(plan, executor, on_event=on_event, command=typed.line if typed else None)
+    spec = _worker_spec(plan, settings, resources, stores, device=prepared.device)
+    executor = _executor_that_fits(resources, plan, spec, prepared.machine, largest)
+    _log_what_is_left(plan)
+    totals = _driven(plan, executor, on_event, command)
     clock.lap("call")
     with open_catalog(run_dir) as catalog:
         files = _write_files(catalog, plan, settings, resources)
@@ -137,25 +226,17 @@ def call(
     return replace(done, palindromes=_split_palindromes(plan.record, settings, motifs))
 
 
-def check_settings(
-    settings: Mapping[str, SampleSettings],
-    resources: ResourceConfig,
-    *,
-    machine: Machine | None = None,
-) -> tuple[dict[str, SampleMotifs], str]:
-    """Return the motifs of each sample and the device, after which only regions may be wrong.
-
-    Raises
-    ------
-    InputError
-        A modisco file cannot be read, or does not hold what the settings name.
-    UsageError
-        A sample name cannot be, or there is no such device.
-    """
-    for name in settings:
-        check_sample_name(name)
-    machine = machine or find_machine(resources, n_cores=available_cores())
-    return read_sample_motifs(settings), resolve_device(resources.device, machine)
+def _driven(
+    plan: RunPlan, executor: Executor, on_event: OnEvent, command: TypedCommand | None
+) -> RunTotals:
+    shard_regions = {s.name: s.n_regions / max(1, s.n_shards) for s in plan.record.samples}
+    on_event(CallPlanned(plan.pending, plan.n_units, shard_regions))
+    try:
+        return drive(
+            plan, executor, on_event=on_event, command=None if command is None else command.line
+        )
+    finally:
+        on_event(StageEnded("call"))
 
 
 def _kept(
@@ -200,75 +281,37 @@ def _split_palindromes(
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Demand:
-    """A sample as memory sees it."""
-
-    solver: SolverConfig
-    motifs: MotifSet
-    region_width: int
-
-    @property
-    def region_bytes(self) -> int:
-        """What solving one region takes."""
-        return region_bytes(
-            self.solver.name,
-            n_motifs=len(self.motifs),
-            region_width=self.region_width,
-            motif_width=self.motifs.width,
-            is_hypothetical=self.solver.mode.contributions_are_hypothetical,
-        )
-
-
 def _largest(
     settings: Mapping[str, SampleSettings],
     motifs: Mapping[str, SampleMotifs],
     stores: Mapping[str, RegionReader],
-) -> _Demand:
+) -> Demand:
     """Return the sample that asks most of a worker, which may be given any."""
     demands = (
-        _Demand(settings[name].call.solver, motifs[name].motifs, store.region_width)
+        Demand(settings[name].call.solver, motifs[name].motifs, store.region_width)
         for name, store in stores.items()
     )
     return max(demands, key=lambda demand: demand.region_bytes)
 
 
-def _fits(resources: ResourceConfig, largest: _Demand) -> Callable[[int], int]:
-    """Return the function from workers wanted to workers that memory holds."""
-    return partial(
-        workers_that_fit,
-        resources=resources,
-        solver=largest.solver,
-        motifs=largest.motifs,
-        region_width=largest.region_width,
-    )
-
-
-def _require_memory(device: str, resources: ResourceConfig, largest: _Demand) -> None:
-    """Refuse what cannot run, before anything is recorded; of CPU workers those asked for."""
+def _require_memory(device: str, resources: ResourceConfig, largest: Demand) -> None:
+    """Refuse what cannot run, before anything is recorded."""
     if device == "cpu":
-        # How many there will be without being asked for is known only later.
-        _fits(resources, largest)(resources.n_workers or 1)
-        return
-    require_gpu_memory(
-        resources, largest.solver, motifs=largest.motifs, region_width=largest.region_width
-    )
+        # The number of workers that nobody asked for is chosen later.
+        workers_that_fit(resources.n_workers or 1, resources, largest)
+    else:
+        require_gpu_memory(resources, largest)
 
 
 def _executor_that_fits(
-    resources: ResourceConfig,
-    plan: RunPlan,
-    spec: WorkerSpec,
-    machine: Machine,
-    *,
-    fits: Callable[[int], int],
+    resources: ResourceConfig, plan: RunPlan, spec: WorkerSpec, machine: Machine, largest: Demand
 ) -> Executor:
     """Return the executor of the chosen number of workers, or of as many as memory holds."""
     executor = choose_executor(resources, plan, spec, machine)
-    if resources.ray_address is not None:
+    if resources.ray_address is not None or spec.device != "cpu" or not plan.pending:
         return executor
     n_workers = int(executor.describe()["n_workers"])
-    n_fitting = fits(n_workers) if spec.device == "cpu" and plan.pending else n_workers
+    n_fitting = workers_that_fit(n_workers, resources, largest)
     if n_fitting == n_workers:
         return executor
     fewer = resources.model_copy(update={"n_workers": n_fitting})
@@ -334,7 +377,9 @@ def _open_regions(path: Path) -> RegionStore | FinemoRegionsSource:
     return FinemoRegionsSource(path) if path.suffix == ".npz" else open_store(path)
 
 
-def _as_store(regions: RegionStore | FinemoRegionsSource, name: str, run_dir: Path) -> RegionStore:
+def _as_store(
+    regions: RegionStore | FinemoRegionsSource, name: str, run_dir: Path, on_event: OnEvent
+) -> RegionStore:
     """Return a store; finemo's ``.npz`` is first written into the run directory as one."""
     if isinstance(regions, RegionStore):
         return regions
@@ -353,7 +398,8 @@ def _as_store(regions: RegionStore | FinemoRegionsSource, name: str, run_dir: Pa
     made = [folder for folder in (staged.parent, run_dir) if not folder.exists()]
     try:
         require_disk_for_store(regions, staged)
-        return encode_store(regions, staged, None, force=True)
+        encode(regions, staged, overwrite=True, on_event=on_event)
+        return open_store(staged)
     except BaseException:
         # What is refused leaves nothing, not even the folders on the way.
         for folder in made:
@@ -390,7 +436,7 @@ def _write_files(
     return tuple(written)
 
 
-def _say_what_is_left(plan: RunPlan) -> None:
+def _log_what_is_left(plan: RunPlan) -> None:
     for problem in plan.damaged:
         logger.warning("%s", problem)
     if plan.n_committed:

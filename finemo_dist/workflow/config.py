@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -15,6 +15,7 @@ from finemo_dist.core.config import (
     SampleSettings,
     SolverConfig,
 )
+from finemo_dist.sources.make import SOURCE_KINDS, SourceKind
 from finemo_dist.storage.locations import Location
 
 _Settings = TypeVar("_Settings", bound=FrozenModel)
@@ -25,6 +26,8 @@ Width = Annotated[int, Field(ge=2)]
 class BigWigInput(FrozenModel):
     """Projected contributions from bigWigs (folds) over a genome."""
 
+    kind: ClassVar[SourceKind] = "bigwig"
+
     peaks: Location
     fasta: Location
     bigwigs: Annotated[tuple[Location, ...], Field(min_length=1)]
@@ -32,8 +35,10 @@ class BigWigInput(FrozenModel):
     chrom_order: Location | None = None
 
 
-class H5Input(FrozenModel):
-    """Hypothetical contributions from H5 files (folds)."""
+class ChromBpnetInput(FrozenModel):
+    """Hypothetical contributions from ChromBPNet's H5 files (folds)."""
+
+    kind: ClassVar[SourceKind] = "chrombpnet_h5"
 
     h5s: Annotated[tuple[Location, ...], Field(min_length=1)]
     peaks: Location | None = None
@@ -42,8 +47,16 @@ class H5Input(FrozenModel):
     chrom_order: Location | None = None
 
 
+class BpnetInput(ChromBpnetInput):
+    """Hypothetical contributions from BPNet's H5 files (folds)."""
+
+    kind: ClassVar[SourceKind] = "bpnet_h5"
+
+
 class ModiscoArraysInput(FrozenModel):
     """Hypothetical contributions from the inputs of TF-MoDISco (folds)."""
+
+    kind: ClassVar[SourceKind] = "modisco_arrays"
 
     sequences: Location
     attributions: Annotated[tuple[Location, ...], Field(min_length=1)]
@@ -53,7 +66,9 @@ class ModiscoArraysInput(FrozenModel):
     chrom_order: Location | None = None
 
 
-INPUT_KINDS: Final = ("regions", "bigwig", "chrombpnet_h5", "bpnet_h5", "modisco_arrays")
+ExtractionInput = BigWigInput | ChromBpnetInput | BpnetInput | ModiscoArraysInput
+
+INPUT_KINDS: Final = ("regions", *SOURCE_KINDS)
 """The kinds of input a sample may have, as keys of it."""
 
 
@@ -70,8 +85,8 @@ class SampleConfig(FrozenModel):
     solver: SolverConfig | None = None
     """As ``motifs``."""
     bigwig: BigWigInput | None = None
-    chrombpnet_h5: H5Input | None = None
-    bpnet_h5: H5Input | None = None
+    chrombpnet_h5: ChromBpnetInput | None = None
+    bpnet_h5: BpnetInput | None = None
     modisco_arrays: ModiscoArraysInput | None = None
 
     @model_validator(mode="after")
@@ -83,6 +98,11 @@ class SampleConfig(FrozenModel):
                 f"one of {', '.join(INPUT_KINDS)}"
             )
         return self
+
+    @property
+    def extracted(self) -> ExtractionInput | None:
+        """What its regions are extracted from; None where they are given."""
+        return self.bigwig or self.chrombpnet_h5 or self.bpnet_h5 or self.modisco_arrays
 
 
 class RunConfig(FrozenModel):

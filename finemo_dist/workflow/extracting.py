@@ -1,22 +1,25 @@
-"""Extracting regions: what the ``extract-regions-*`` commands and ``demo`` share.
+"""Extracting the regions of one sample into a store or into finemo's ``.npz``.
 
 Loads neither torch nor duckdb: extraction starts fast and stays small.
 """
 
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from finemo_dist.cli.progress import shard_progress
 from finemo_dist.core.errors import UsageError
+from finemo_dist.core.events import OnEvent, ignore
 from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.protocols import Source
-from finemo_dist.storage.locations import is_local
-from finemo_dist.store.encode import encode
+from finemo_dist.run.space import require_disk_for_store
+from finemo_dist.sources.make import make_source
+from finemo_dist.storage.files import remove_tree
+from finemo_dist.storage.locations import is_local, location
+from finemo_dist.store.encode import is_made_for
 from finemo_dist.store.npz import write_finemo_npz
 from finemo_dist.store.read import RegionStore, open_store
-from finemo_dist.workflow.space import require_disk_for_store
+from finemo_dist.store.staging import encode
+from finemo_dist.workflow.config import ExtractionInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,51 @@ class Extraction:
     """Regions that finemo's float16 holds more coarsely than a store would; 0 for a store."""
 
 
+def extract_regions(
+    inputs: ExtractionInput,
+    out: str | Path,
+    *,
+    shard_regions: int | None = None,
+    force: bool = False,
+    on_event: OnEvent = ignore,
+) -> Extraction:
+    """Extract sequences and contributions into a region store, or into finemo's ``.npz``.
+
+    An interrupted call resumes when it is made again.
+
+    Parameters
+    ----------
+    inputs
+        ``BigWigInput``, ``ChromBpnetInput``, ``BpnetInput`` or ``ModiscoArraysInput``.
+    out
+        A name that ends in ``.npz`` gets finemo's regions file, any other a region store.
+    shard_regions
+        Regions in each shard of the store; from their number when None.
+    force
+        Replace an existing output.
+    on_event
+        Called with every event of the work.
+
+    Raises
+    ------
+    UsageError
+        The output exists and ``force`` is not given, or it does not fit the disk.
+    InputError
+        An input is missing or damaged, or the inputs do not fit each other.
+    """
+    source = make_source(inputs.kind, dict(inputs))
+    return extract(
+        source, location(out), shard_regions=shard_regions, force=force, on_event=on_event
+    )
+
+
 def extract(
     source: Source,
     out_path: Path,
     *,
     shard_regions: int | None = None,
     force: bool = False,
+    on_event: OnEvent = ignore,
 ) -> Extraction:
     """Write the regions of a source to a region store, or to finemo's ``.npz``.
 
@@ -60,14 +102,10 @@ def extract(
     require_disk_for_store(source, out_path)
     n_coarse = 0
     if out_path.suffix == ".npz":
-        staging = out_path.with_name(f".{out_path.stem}.staging.zarr")
-        try:
-            store = encode_store(source, staging, shard_regions, force=True)
-            n_coarse = write_finemo_npz(store, out_path)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
+        store, n_coarse = _write_npz(source, out_path, shard_regions, on_event)
     else:
-        store = encode_store(source, out_path, shard_regions, force=force)
+        encode(source, out_path, shard_regions=shard_regions, overwrite=force, on_event=on_event)
+        store = open_store(out_path)
     return Extraction(
         path=out_path,
         n_regions=store.n_regions,
@@ -79,10 +117,15 @@ def extract(
     )
 
 
-def encode_store(
-    source: Source, path: Path, shard_regions: int | None, *, force: bool
-) -> RegionStore:
-    """Write a source as a store, showing progress, and open it."""
-    with shard_progress("extract") as on_shard:
-        encode(source, path, shard_regions=shard_regions, overwrite=force, on_shard=on_shard)
-    return open_store(path)
+def _write_npz(
+    source: Source, out_path: Path, shard_regions: int | None, on_event: OnEvent
+) -> tuple[RegionStore, int]:
+    """Write finemo's file from a store beside it, which an interrupt leaves to go on from."""
+    made = out_path.with_name(f".{out_path.stem}.regions.zarr")
+    if not is_made_for(made, source, shard_regions=shard_regions):
+        encode(source, made, shard_regions=shard_regions, overwrite=True, on_event=on_event)
+    try:
+        store = open_store(made)
+        return store, write_finemo_npz(store, out_path)
+    finally:
+        remove_tree(made)

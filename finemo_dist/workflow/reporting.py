@@ -21,8 +21,8 @@ from finemo_dist.reports.write import PAGE, check_output, write_report
 from finemo_dist.sources.finemo_npz import FinemoRegionsSource
 from finemo_dist.storage.files import describe_input
 from finemo_dist.storage.locations import location
-from finemo_dist.store.encode import encode
 from finemo_dist.store.read import RegionStore, open_store
+from finemo_dist.store.staging import encode
 from finemo_dist.workflow.settings import available_cores
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,8 @@ from finemo_dist.hits.layout import check_sample_name
 from finemo_dist.workflow.config import (
     INPUT_KINDS,
     BigWigInput,
-    H5Input,
+    BpnetInput,
+    ChromBpnetInput,
     ModiscoArraysInput,
     SampleConfig,
     with_absolute_paths,
@@ -23,8 +24,8 @@ from finemo_dist.workflow.config import (
 _INPUT_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "regions": ("regions",),
     "bigwig": tuple(BigWigInput.model_fields),
-    "chrombpnet_h5": tuple(H5Input.model_fields),
-    "bpnet_h5": tuple(H5Input.model_fields),
+    "chrombpnet_h5": tuple(ChromBpnetInput.model_fields),
+    "bpnet_h5": tuple(BpnetInput.model_fields),
     "modisco_arrays": tuple(ModiscoArraysInput.model_fields),
 }
 """Kind of input to the columns it takes: the keys of that kind in a configuration."""

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from finemo_dist.core.protocols import Source
 from finemo_dist.core.records import InputFile, RegionBatch, RegionTable, ScoreKind
 from finemo_dist.sources.bigwig import BigWigSource
-from finemo_dist.store.encode import encode
 from finemo_dist.store.npz import write_finemo_npz
 from finemo_dist.store.read import open_store
+from finemo_dist.store.staging import encode
 from finemo_dist.testing.modisco import write_modisco_h5
 from finemo_dist.testing.motifs import SimulatedMotifs, random_motifs
 from finemo_dist.testing.regions import SimulationSettings

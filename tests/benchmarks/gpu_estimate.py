@@ -20,7 +20,7 @@ from finemo_dist.core.config import CallConfig, ResourceConfig, SampleSettings
 from finemo_dist.motifs.build import build_motif_set
 from finemo_dist.motifs.modisco import read_patterns
 from finemo_dist.solver.api import make_solver
-from finemo_dist.store.encode import encode
+from finemo_dist.store.staging import encode
 from finemo_dist.workflow.calling import call
 from tests.benchmarks.datasets import (
     ABSENT,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from finemo_dist.store.encode import encode
 from finemo_dist.store.layout import MAX_CHUNK_REGIONS
+from finemo_dist.store.staging import encode
 from tests.benchmarks.datasets import simulated_dataset
 from tests.benchmarks.efforts import Effort
 from tests.benchmarks.scheduling_probe import Scheduled, run_scheduling

@@ -28,7 +28,7 @@ from finemo_dist.motifs.modisco import read_patterns
 from finemo_dist.run.drive import drive
 from finemo_dist.run.plan import PlannedSample, RunPlan, plan_run
 from finemo_dist.run.serial import SerialExecutor
-from finemo_dist.run.spec import SampleSpec, WorkerSpec
+from finemo_dist.run.worker import SampleSpec, WorkerSpec
 from finemo_dist.store.read import RegionStore, open_store
 from tests.benchmarks.processes import PROJECT, measure
 
@@ -142,7 +142,7 @@ def scheduling(
     given: list[float] = []
     done: list[float] = []
 
-    def note(event: RunEvent, _totals: object) -> None:
+    def note(event: RunEvent) -> None:
         if isinstance(event, UnitStarted) and not given:
             given.append(time.perf_counter())
         elif isinstance(event, UnitDone):

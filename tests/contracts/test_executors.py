@@ -8,7 +8,14 @@ import ray
 
 from finemo_dist.core import errors
 from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, InputError, RunError
-from finemo_dist.core.events import UnitDone, UnitFailed, UnitStarted, WorkersReady, WorkerStarted
+from finemo_dist.core.events import (
+    UnitDone,
+    UnitFailed,
+    UnitStarted,
+    WorkersReady,
+    WorkerStarted,
+    ignore,
+)
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.layout import part_path
 from finemo_dist.hits.read import committed_units
@@ -57,7 +64,7 @@ def inputs(tmp_path_factory):
 def reference(inputs, tmp_path_factory):
     """The bytes of every part, as one undisturbed worker writes them."""
     plan = inputs.plan(tmp_path_factory.mktemp("reference"))
-    drive(plan, SerialExecutor(inputs.spec(plan)), on_event=lambda *_: None)
+    drive(plan, SerialExecutor(inputs.spec(plan)), on_event=ignore)
     return parts(plan.run_dir)
 
 
@@ -193,7 +200,7 @@ def test_an_extraction_leaves_the_same_stores_and_names_what_was_refused(extract
                 samples,
                 executor_for=extractor_for,
                 check=lambda begun: None,
-                on_shard=lambda event: None,
+                on_event=ignore,
             )
     finally:
         ray.cloudpickle.unregister_pickle_by_value(extractions)
@@ -270,7 +277,7 @@ def test_a_unit_whose_workers_die_is_set_aside_after_three(cluster, inputs, tmp_
     events = []
 
     with pytest.raises(IncompleteRunError, match=r"1 of 6 shards are missing.*a\[1\].*died"):
-        drive(plan, make_ray(inputs.spec(plan)), on_event=lambda event, _: events.append(event))
+        drive(plan, make_ray(inputs.spec(plan)), on_event=lambda event: events.append(event))
 
     assert failures(events) == [(VICTIM, False), (VICTIM, False), (VICTIM, True)]
     assert len({e.worker for e in events if isinstance(e, UnitFailed)}) == 3

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from finemo_dist.cli.demo import run_demo
 from finemo_dist.core.errors import UsageError
+from finemo_dist.workflow.demo import run_demo
 from tests.command import PROJECT, finemo_dist, hit_keys, read_tsv, run_process
 
 pytestmark = pytest.mark.slow

@@ -16,7 +16,7 @@ import pytest
 import ray
 from ray.cluster_utils import Cluster
 
-from finemo_dist.core.events import UnitDone
+from finemo_dist.core.events import UnitDone, ignore
 from finemo_dist.core.protocols import WorkerMaker
 from finemo_dist.run.drive import drive
 from finemo_dist.run.plan import read_plan
@@ -184,7 +184,7 @@ def undisturbed(tmp_path_factory):
                 write_stub_unit(run, unit)
                 yield UnitDone(unit, "serial", 2, 1, 0, 0.0, {})
 
-    drive(read_plan(run), Serial(), on_event=lambda *_: None)
+    drive(read_plan(run), Serial(), on_event=ignore)
     return parts(run)
 
 
@@ -202,7 +202,7 @@ def solved_inputs(tmp_path_factory):
 def solved(solved_inputs, tmp_path_factory):
     """An undisturbed run by one worker in this process, which solves."""
     plan = solved_inputs.plan(tmp_path_factory.mktemp("solved"))
-    drive(plan, SerialExecutor(spec_of(plan)), on_event=lambda *_: None)
+    drive(plan, SerialExecutor(spec_of(plan)), on_event=ignore)
     return plan.run_dir
 
 

@@ -19,7 +19,7 @@ def run(address: str, options: dict, maker: WorkerMaker) -> dict:
     n_done: Counter[str] = Counter()
     failed: list[str] = []
 
-    def count(event, _totals):
+    def count(event):
         if isinstance(event, UnitDone):
             n_done[str(event.unit)] += 1
 

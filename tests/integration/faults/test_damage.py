@@ -123,20 +123,24 @@ def test_C15_a_call_killed_at_any_instant_resumes(works, call, tmp_path):
 
 
 @pytest.mark.slow
-def test_C15_an_extraction_killed_at_any_instant_is_repeated(works, inputs, tmp_path):
+def test_C15_an_extraction_killed_at_any_instant_resumes(works, inputs, tmp_path):
     words = [*inputs.extract("bw"), "-o", tmp_path / "s", *SHARDS]
     process = start(words)
     deadline = time.monotonic() + 120
-    while not list(tmp_path.glob(".s.*.tmp/partitions/*")) and time.monotonic() < deadline:
+    while not list(tmp_path.glob(".s.staging/*/partitions/*")) and time.monotonic() < deadline:
         if process.poll() is not None:
             break
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)
 
+    written = {p.name: p.stat().st_mtime_ns for p in tmp_path.glob(".s.staging/*/partitions/[!.]*")}
     if not (tmp_path / "s").exists():
         works(*words)
     works("verify", tmp_path / "s")
+    times = {name: (tmp_path / "s/partitions" / name).stat().st_mtime_ns for name in written}
+    assert times == written
+    assert not list(tmp_path.glob(".s*"))
 
 
 def truncated(path, target):

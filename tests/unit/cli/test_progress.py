@@ -3,15 +3,15 @@
 import json
 import logging
 import threading
-from types import SimpleNamespace
 
 import click
 import pytest
 
 from finemo_dist.cli import progress
 from finemo_dist.cli.main import cli
-from finemo_dist.cli.progress import run_progress, shard_progress
+from finemo_dist.cli.progress import call_progress, extraction_progress
 from finemo_dist.core.events import (
+    CallPlanned,
     UnitDone,
     UnitFailed,
     UnitStarted,
@@ -20,14 +20,10 @@ from finemo_dist.core.events import (
     WorkerStarted,
 )
 from finemo_dist.core.records import Unit
-from finemo_dist.run.drive import RunTotals
 
-PLAN = SimpleNamespace(
-    n_units=10,
-    pending=tuple(Unit("a", shard) for shard in range(4, 10)),
-    record=SimpleNamespace(samples=[SimpleNamespace(name="a", n_regions=10_000, n_shards=10)]),
+PLAN = CallPlanned(
+    pending=tuple(Unit("a", shard) for shard in range(4, 10)), n_units=10, shard_regions={"a": 1000}
 )
-TOTALS = RunTotals()
 
 
 @pytest.fixture
@@ -46,9 +42,9 @@ def test_a_line_counts_what_was_committed_before(caplog, monkeypatch):
     monkeypatch.setattr(progress, "_LOG_EVERY_S", 0.01)
     monkeypatch.setattr(caplog.handler, "emit", lambda record: (records.append(record), said.set()))
     records = []
-    with run_progress(PLAN) as show:
+    with call_progress(PLAN) as show:
         for shard in (4, 5):
-            show(done(shard), TOTALS)
+            show(done(shard))
         said.clear()
         assert said.wait(60)
         assert said.wait(60)
@@ -60,44 +56,47 @@ def test_a_line_counts_what_was_committed_before(caplog, monkeypatch):
 
 
 def test_lines_are_few(lines):
-    with run_progress(PLAN) as show:
+    with call_progress(PLAN) as show:
         for shard in range(4, 10):
-            show(UnitStarted(Unit("a", shard), "w"), TOTALS)
-            show(done(shard), TOTALS)
+            show(UnitStarted(Unit("a", shard), "w"))
+            show(done(shard))
 
     assert lines() == []
 
 
 @pytest.mark.parametrize(("is_final", "word"), [(True, "set aside"), (False, "tried again")])
 def test_a_failure_is_always_told(lines, is_final, word):
-    with run_progress(PLAN) as show:
-        show(UnitFailed(Unit("a", 5), "worker-1", "disk on fire", is_final), TOTALS)
+    with call_progress(PLAN) as show:
+        show(UnitFailed(Unit("a", 5), "worker-1", "disk on fire", is_final))
 
     assert lines() == [f"shard a[5] failed on worker-1 and is {word}: disk on fire"]
 
 
 def test_a_worker_that_is_lost_is_always_told(lines):
-    with run_progress(PLAN) as show:
-        show(WorkerStarted("worker-1", "node"), TOTALS)
-        show(WorkerLost("worker-1", "its node went"), TOTALS)
+    with call_progress(PLAN) as show:
+        show(WorkerStarted("worker-1", "node"))
+        show(WorkerLost("worker-1", "its node went"))
 
     assert lines() == ["worker-1 is lost: its node went"]
 
 
 def test_workers_are_told_when_they_are_ready(lines):
-    with run_progress(PLAN) as show:
-        show(WorkersReady(2, "2 Ray workers on cuda"), TOTALS)
+    with call_progress(PLAN) as show:
+        show(WorkersReady(2, "2 Ray workers on cuda"))
 
     assert lines() == ["2 Ray workers on cuda"]
 
 
 def test_shards_of_an_extraction_are_counted(lines, monkeypatch):
     monkeypatch.setattr(progress, "_LOG_EVERY_S", 0.0)
-    with shard_progress("extract") as on_shard:
+    with extraction_progress(5) as on_shard:
         on_shard(None)
         on_shard(None)
 
-    assert [line.strip() for line in lines()] == ["extract: 1 shards", "extract: 2 shards"]
+    assert [line.strip() for line in lines()] == [
+        "extract: 1 of 5 shards",
+        "extract: 2 of 5 shards",
+    ]
 
 
 @pytest.fixture
@@ -108,9 +107,9 @@ def terminal(monkeypatch):
 
 
 def test_a_terminal_gets_a_live_view_that_goes_away(terminal, capsys):
-    with run_progress(PLAN) as show:
-        show(WorkerStarted("w", "node"), TOTALS)
-        show(done(4), TOTALS)
+    with call_progress(PLAN) as show:
+        show(WorkerStarted("w", "node"))
+        show(done(4))
 
     said = capsys.readouterr()
     assert said.out == ""
@@ -135,8 +134,8 @@ def as_command(command, *options):
 
 def test_a_line_that_is_logged_under_the_view_stays_above_it(terminal, capsys):
     def command():
-        with run_progress(PLAN) as show:
-            show(UnitFailed(Unit("a", 5), "w", "disk on fire", is_final=True), TOTALS)
+        with call_progress(PLAN) as show:
+            show(UnitFailed(Unit("a", 5), "w", "disk on fire", is_final=True))
 
     as_command(command)
 
@@ -155,9 +154,9 @@ def test_json_is_every_event_even_on_a_terminal(terminal, capsys):
     ]  # fmt: skip
 
     def command():
-        with run_progress(PLAN) as show:
+        with call_progress(PLAN) as show:
             for event in events:
-                show(event, TOTALS)
+                show(event)
         logging.getLogger("finemo_dist.x").warning("a\nb")
 
     as_command(command, "--log-format", "json")

@@ -1,7 +1,6 @@
 """``report``: which inputs it takes and which it refuses."""
 
 import shutil
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -177,26 +176,6 @@ def test_an_older_report_outlives_a_failure(finished, tmp_path, monkeypatch):
 
     assert files(tmp_path) == {"out"}
     assert files(out) == before
-
-
-def test_an_older_report_comes_back_when_the_newer_cannot_take_its_name(tmp_path, monkeypatch):
-    out = tmp_path / "out"
-    out.mkdir()
-    for mark in write._MARKS:
-        (out / mark).write_text("old")
-    rename = Path.rename
-
-    def fail_once(self, target):
-        if self.name.endswith(".tmp"):
-            raise OSError(5, "Input/output error")
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", fail_once)
-    with pytest.raises(OSError, match="Input/output"), write._whole(out, force=False) as folder:
-        (folder / "report.html").write_text("new")
-
-    assert files(tmp_path) == {"out"}
-    assert (out / "report.html").read_text() == "old"
 
 
 def test_motif_names_are_safe_folders_and_write_nothing_outside(inputs, tmp_path):

@@ -129,7 +129,7 @@ def test_a_call_of_which_a_gpu_does_not_hold_one_region_is_refused(
 
 def test_a_region_that_alone_outgrows_a_gpu_is_refused(refused, call_words, gpus, monkeypatch):
     gpus(40_000)
-    monkeypatch.setattr("finemo_dist.workflow.space.region_bytes", lambda *_, **__: 50 << 30)
+    monkeypatch.setattr("finemo_dist.core.memory.region_bytes", lambda *_, **__: 50 << 30)
 
     assert "will take about 54.3 GB, and 41.9 GB are free" in refused(*call_words)
 
@@ -202,7 +202,8 @@ def test_free_memory_is_what_the_system_and_the_job_leave(
 
 def test_fewer_workers_than_there_are_cores_are_said(free, caplog):
     from finemo_dist.core.config import ResourceConfig, SolverConfig
-    from finemo_dist.workflow.space import workers_that_fit
+    from finemo_dist.core.memory import Demand
+    from finemo_dist.run.space import workers_that_fit
 
     class Motifs:
         width = 30
@@ -212,9 +213,7 @@ def test_fewer_workers_than_there_are_cores_are_said(free, caplog):
 
     free(memory=int(1.1e9))
     with caplog.at_level(logging.WARNING):
-        fitting = workers_that_fit(
-            8, ResourceConfig(), SolverConfig(), motifs=Motifs(), region_width=1000
-        )
+        fitting = workers_that_fit(8, ResourceConfig(), Demand(SolverConfig(), Motifs(), 1000))
 
     assert fitting == 2
     assert "2 of 8 workers are used" in caplog.text

@@ -2,8 +2,8 @@
 
 import pytest
 
+from finemo_dist.core.memory import Need, call_bytes, readable, store_bytes, worker_bytes
 from finemo_dist.core.records import ScoreKind
-from finemo_dist.core.space import Need, call_bytes, readable, store_bytes, worker_bytes
 from tests.command import finemo_dist
 from tests.unit.run.runs import write_inputs, write_store
 

@@ -10,7 +10,7 @@ from finemo_dist.core.protocols import Source
 from finemo_dist.core.records import InputFile
 from finemo_dist.run.extraction_worker import ExtractionSpec, SampleExtraction, Stage
 from finemo_dist.store import staging
-from finemo_dist.store.encode import encode
+from finemo_dist.store.staging import encode
 from finemo_dist.testing.motifs import random_motifs
 from finemo_dist.testing.regions import SimulationSettings
 from finemo_dist.testing.source import SimulatedSource

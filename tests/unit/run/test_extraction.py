@@ -7,7 +7,7 @@ import pytest
 
 from finemo_dist.core.config import ResourceConfig
 from finemo_dist.core.errors import IncompleteRunError, InputError, StoreError, UsageError
-from finemo_dist.core.events import UnitDone, UnitFailed
+from finemo_dist.core.events import ShardExtracted, UnitDone, UnitFailed
 from finemo_dist.core.records import Unit
 from finemo_dist.run.extraction import ExtractionPlan, extract_samples
 from finemo_dist.run.extraction_worker import ExtractionWorker, Stage
@@ -31,15 +31,15 @@ from tests.unit.run.extractions import (
 
 def extract(samples, *, make=SerialExecutor, check=lambda begun: None, overwrite=False):
     """Extract in this process; return the shards that were written."""
-    written = []
+    events = []
     extract_samples(
         samples,
         executor_for=lambda plan: make(plan.spec),
         check=check,
-        on_shard=lambda event: written.append(event.unit),
+        on_event=events.append,
         overwrite=overwrite,
     )
-    return written
+    return [event.unit for event in events if isinstance(event, ShardExtracted)]
 
 
 def stopping_after(n_units):

@@ -1,6 +1,7 @@
 """Plans: what is left to do, and whether a directory holds the very run that is asked for."""
 
 import json
+from contextlib import nullcontext
 
 import pytest
 
@@ -9,7 +10,14 @@ from finemo_dist.core.errors import InputError, RunError
 from finemo_dist.core.records import Mode, ScoreKind, Unit
 from finemo_dist.hits.layout import part_path
 from finemo_dist.record.run_record import RunRecord
-from finemo_dist.run.plan import OWN_ENTRIES, PlannedSample, clear_run, plan_run, read_plan
+from finemo_dist.run.plan import (
+    OWN_ENTRIES,
+    PlannedSample,
+    check_regions,
+    clear_run,
+    plan_run,
+    read_plan,
+)
 from finemo_dist.run.worker import RegionWorker
 from finemo_dist.store.read import open_store
 from tests.unit.run.runs import MOTIF_WIDTH, N_MOTIFS, config, parts, write_inputs, write_store
@@ -224,22 +232,16 @@ def test_regions_narrower_than_the_motifs_are_refused(tmp_path):
     object.__setattr__(motifs, "cwm", motifs.cwm.repeat(4, axis=2))
 
     with pytest.raises(InputError, match=r"60 bases wide, narrower than the motifs \(80 columns\)"):
-        plan_run(tmp_path / "run", {"a": PlannedSample(store, motifs, config_wide)})
-
-    assert not (tmp_path / "run").exists()
+        check_regions("a", tmp_path, store, motifs=motifs, config=config_wide)
 
 
 @pytest.mark.parametrize("mode", Mode)
 def test_modes_of_hypothetical_contributions_need_them(inputs, tmp_path, mode):
     asked = CallConfig(solver=SolverConfig(mode=mode))
-    if not mode.contributions_are_hypothetical:
-        assert inputs.plan(tmp_path / "run", asked).n_units == 6
-        return
-
-    with pytest.raises(InputError, match=rf"mode '{mode.value}' needs hypothetical ones"):
-        inputs.plan(tmp_path / "run", asked)
-
-    assert not (tmp_path / "run").exists()
+    store, motifs = open_store(inputs.stores["a"]), inputs.motifs(asked)
+    needs = pytest.raises(InputError, match=rf"mode '{mode.value}' needs hypothetical ones")
+    with needs if mode.contributions_are_hypothetical else nullcontext():
+        check_regions("a", store.path, store, motifs=motifs, config=asked)
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -258,11 +260,10 @@ def test_a_lambda_that_cannot_be_is_refused_by_motif(tmp_path, penalty):
     motifs = inputs.motifs(CallConfig())
     motifs.penalty[4:6] = penalty
 
+    store = open_store(inputs.stores["a"])
+
     with pytest.raises(InputError, match=rf"'pos_patterns\.pattern_2' has lambda {penalty}"):
-        plan_run(
-            tmp_path / "run",
-            {"a": PlannedSample(open_store(inputs.stores["a"]), motifs, CallConfig())},
-        )
+        check_regions("a", store.path, store, motifs=motifs, config=CallConfig())
 
 
 def test_a_store_of_no_regions_gives_a_run_of_no_units(tmp_path):

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+import torch
 
 from finemo_dist.core.config import ResourceConfig
 from finemo_dist.core.errors import UsageError
@@ -142,8 +143,8 @@ def test_cuda_without_a_device_is_refused():
 
 
 def test_gpus_are_those_that_pytorch_sees(monkeypatch):
-    monkeypatch.setattr(module.torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(module.torch.cuda, "device_count", lambda: 3)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
     assert count_gpus() == 3
-    monkeypatch.setattr(module.torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert count_gpus() == 0

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from finemo_dist.core.errors import InputError, StoreError, UsageError
-from finemo_dist.core.records import InputCounts, InputFile, RegionTable
-from finemo_dist.store.encode import encode, encode_partition, finalise, init, to_stored
+from finemo_dist.core.events import ExtractionPlanned, ShardExtracted, StageEnded
+from finemo_dist.core.records import InputCounts, InputFile, RegionTable, Unit
+from finemo_dist.store.encode import encode_partition, finalise, init, to_stored
 from finemo_dist.store.read import open_store
+from finemo_dist.store.staging import encode
 from tests.unit.store.memory_source import MemorySource, make_source, table_of
 
 HALF_ROUND_OFF = 2.0**-11
@@ -196,11 +198,44 @@ def test_counts_of_all_blocks_are_added_up(tmp_path):
     assert open_store(tmp_path / "s").meta.counts == meta.counts
 
 
-def test_callback_is_told_of_every_shard(tmp_path):
-    records = []
-    encode(make_source(150), tmp_path / "s", shard_regions=64, on_shard=records.append)
+def test_every_shard_is_an_event(tmp_path):
+    events = []
+    encode(make_source(150), tmp_path / "s", shard_regions=64, on_event=events.append)
 
-    assert [(r.shard, r.n_regions) for r in records] == [(0, 64), (1, 64), (2, 22)]
+    shards = [ShardExtracted(Unit("s", shard)) for shard in range(3)]
+    assert events == [ExtractionPlanned(3), *shards, StageEnded("extract")]
+
+
+def test_an_interrupted_store_goes_on_where_it_stopped(tmp_path):
+    source = make_source(150)
+    encode(source, tmp_path / "whole", shard_regions=64)
+
+    def interrupt(event):
+        if isinstance(event, ShardExtracted):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        encode(source, tmp_path / "s", shard_regions=64, on_event=interrupt)
+    assert not (tmp_path / "s").exists()
+    events = []
+    encode(source, tmp_path / "s", shard_regions=64, on_event=events.append)
+
+    assert events[0] == ExtractionPlanned(2)
+    assert files_of(tmp_path / "s") == files_of(tmp_path / "whole")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["s", "whole"]
+
+
+def test_an_interrupted_store_of_other_shards_begins_anew(tmp_path):
+    source = make_source(150)
+
+    def interrupt(event):
+        if isinstance(event, ShardExtracted):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        encode(source, tmp_path / "s", shard_regions=64, on_event=interrupt)
+
+    assert encode(source, tmp_path / "s", shard_regions=50).n_shards == 3
 
 
 def test_partitions_in_any_order_make_the_same_store(tmp_path):
@@ -295,7 +330,7 @@ def test_failed_extraction_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_failed_extraction_keeps_the_store_it_was_to_replace(tmp_path):
+def test_interrupted_extraction_keeps_the_store_it_was_to_replace(tmp_path):
     encode(make_source(10), tmp_path / "s")
     before = files_of(tmp_path / "s")
 
@@ -306,13 +341,14 @@ def test_failed_extraction_keeps_the_store_it_was_to_replace(tmp_path):
         encode(replace(make_source(20), on_read=fail), tmp_path / "s", overwrite=True)
 
     assert files_of(tmp_path / "s") == before
+    encode(make_source(20), tmp_path / "s", overwrite=True)
     assert [p.name for p in tmp_path.iterdir()] == ["s"]
 
 
 def test_existing_store_refuses_and_is_replaced_when_allowed(tmp_path):
     encode(make_source(10), tmp_path / "s")
 
-    with pytest.raises(UsageError, match="stands already"):
+    with pytest.raises(UsageError, match="exists"):
         encode(make_source(20), tmp_path / "s")
     encode(make_source(20), tmp_path / "s", overwrite=True)
 

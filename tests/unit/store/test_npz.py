@@ -10,9 +10,9 @@ from finemo_dist.sources.bigwig import BigWigSource
 from finemo_dist.sources.finemo_npz import FinemoRegionsSource
 from finemo_dist.sources.h5 import BpnetSource, ChromBpnetSource
 from finemo_dist.store import npz
-from finemo_dist.store.encode import encode
 from finemo_dist.store.npz import write_finemo_npz
 from finemo_dist.store.read import open_store
+from finemo_dist.store.staging import encode
 from tests.unit.store.memory_source import MemorySource, make_source
 
 

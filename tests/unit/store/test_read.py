@@ -9,9 +9,9 @@ import pytest
 
 from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import StoreError
-from finemo_dist.store.encode import encode
 from finemo_dist.store.layout import choose_shard_regions
 from finemo_dist.store.read import open_store
+from finemo_dist.store.staging import encode
 from finemo_dist.store.verify import verify
 from tests.unit.store.memory_source import make_source
 

@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finemo_dist.cli.run import load_config
 from finemo_dist.core.errors import UsageError
+from finemo_dist.workflow.running import load_config
 from finemo_dist.workflow.sample_sheet import read_sample_sheet
 
 _words = st.text(string.ascii_letters + string.digits + "_- .é\"'/", min_size=1, max_size=8).filter(

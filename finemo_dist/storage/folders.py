@@ -1,0 +1,48 @@
+"""Replacing a folder as a whole: a reader sees the old one or the new one."""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replaced_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder beside ``path`` that takes its name on success and vanishes otherwise.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be made or renamed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    made.mkdir()
+    try:
+        yield made
+        rename_folder(made, path)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def rename_folder(made: Path, path: Path) -> None:
+    """Give a folder a name; the folder that has it is removed.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be renamed; the one that has the name keeps it.
+    """
+    # A folder cannot be renamed over one that is not empty: the old one steps aside first.
+    old = made.with_name(f".{made.name.lstrip('.')}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    try:
+        if path.exists():
+            path.rename(old)
+        made.rename(path)
+    finally:
+        # Interrupted between the two renames, the old folder goes back to its name.
+        if old.exists() and not path.exists():
+            old.rename(path)
+        shutil.rmtree(old, ignore_errors=True)

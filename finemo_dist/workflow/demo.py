@@ -1,0 +1,100 @@
+"""The demo: the whole pipeline on generated samples whose motif sites are known."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from finemo_dist.catalog.catalog import Catalog, open_catalog
+from finemo_dist.core.command import TypedCommand
+from finemo_dist.core.config import ResourceConfig, SampleSettings
+from finemo_dist.core.errors import UsageError
+from finemo_dist.core.events import OnEvent, ignore
+from finemo_dist.testing.dataset import DemoDataset, DemoSample, write_demo
+from finemo_dist.testing.truth import MotifSites, Recovery, read_sites, score
+from finemo_dist.workflow.calling import Call, call
+from finemo_dist.workflow.config import BigWigInput, ChromBpnetInput, ExtractionInput
+from finemo_dist.workflow.extracting import extract_regions
+
+_FOLDERS: Final = ("inputs", "regions", "run")
+_MARKER: Final = ".finemo-dist-demo"
+"""Says that the folders beside it are a demo's and may be replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """How well the planted sites of the demo were found."""
+
+    call: Call
+    recoveries: dict[str, Recovery]
+    """By sample."""
+
+
+def run_demo(
+    out: Path,
+    *,
+    seed: int,
+    resources: ResourceConfig | None = None,
+    command: TypedCommand | None = None,
+    on_event: OnEvent = ignore,
+) -> DemoResult:
+    """Run the demo in a folder: simulate, extract, call, export, score.
+
+    Raises
+    ------
+    UsageError
+        The folder holds something that no demo wrote.
+    """
+    _clear(out)
+    dataset = write_demo(out / "inputs", seed=seed, write_every_format=True)
+    stores = _stores(dataset, out / "regions", on_event)
+    result = call(
+        out / "run",
+        stores,
+        {name: SampleSettings(modisco_h5=dataset.modisco_h5) for name in stores},
+        resources or ResourceConfig(),
+        command=command,
+        on_event=on_event,
+    )
+    with open_catalog(out / "run") as catalog:
+        recoveries = {s.name: _score(catalog, dataset, s) for s in dataset.samples}
+    return DemoResult(result, recoveries)
+
+
+def _clear(out: Path) -> None:
+    """Remove an earlier demo, and nothing that is not known to be one."""
+    existing = [out / folder for folder in _FOLDERS if (out / folder).exists()]
+    if existing and not (out / _MARKER).exists():
+        raise UsageError(
+            f"{existing[0]}: exists and was not written by a demo. Choose another folder (-o)."
+        )
+    for folder in existing:
+        shutil.rmtree(folder)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / _MARKER).touch()
+
+
+def _stores(dataset: DemoDataset, folder: Path, on_event: OnEvent) -> dict[str, Path]:
+    """Extract the first sample from bigWig and FASTA, the second from ChromBPNet's H5."""
+    a, b = dataset.samples
+    assert a.bigwig is not None
+    assert b.chrombpnet_h5 is not None
+    width = dataset.region_width
+    inputs: dict[str, ExtractionInput] = {
+        a.name: BigWigInput(
+            peaks=a.peaks, fasta=dataset.fasta, bigwigs=(a.bigwig,), region_width=width
+        ),
+        b.name: ChromBpnetInput(
+            h5s=(b.chrombpnet_h5,), peaks=b.peaks, fasta=dataset.fasta, region_width=width
+        ),
+    }
+    return {
+        name: extract_regions(given, folder / f"{name}.zarr", on_event=on_event).path
+        for name, given in inputs.items()
+    }
+
+
+def _score(catalog: Catalog, dataset: DemoDataset, sample: DemoSample) -> Recovery:
+    columns = catalog.columns("demo_hits", {"sample": sample.name})
+    planted, _ = read_sites(sample.planted_sites)
+    return score(MotifSites(**columns), planted, palindromes=dataset.palindromes)

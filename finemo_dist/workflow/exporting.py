@@ -1,0 +1,115 @@
+"""Exporting the hits or the motifs of a run for other tools: one function for all formats."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+from finemo_dist.catalog.catalog import Catalog, open_catalog
+from finemo_dist.core.errors import UsageError, nearest
+from finemo_dist.exports.tables import ExportFormat, HitTable, export_hits, samples_for
+from finemo_dist.storage.locations import is_local, location
+
+Format = Literal["tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "meme"]
+Table = Literal["hits", "unique", "primary"]
+Label = Literal["motif", "tf", "family", "cluster"]
+MotifKind = Literal["full", "trimmed", "hits"]
+
+_AS_OBJECTS: Final = ("tsv", "bed", "parquet")
+
+
+def export(
+    run: str | Path,
+    to: Format,
+    out: str | Path,
+    *,
+    sample: str | None = None,
+    table: Table = "hits",
+    label: Label = "motif",
+    chrom_sizes: str | Path | None = None,
+    motifs: MotifKind = "trimmed",
+    memory_limit: str | None = None,
+) -> Path:
+    """Write the hits of a run, or its motifs, and return the path of what was written.
+
+    Parameters
+    ----------
+    to
+        ``tsv``, ``bed``, ``tabix``, ``bigbed``, ``parquet``: hits; ``h5ad``, ``mtx``: region by
+        motif; ``meme``: motifs.
+    out
+        File to write; for ``mtx`` a folder.
+    sample
+        One sample; all when None.
+    table
+        All hits, one per place where peaks overlap, or the best of those that overlap.
+    label
+        What a hit is called in ``bed``, ``tabix`` and ``bigbed``.
+    chrom_sizes
+        ``bigbed``: lengths of chromosomes; the furthest hit ends each when None.
+    motifs
+        ``meme``: whole or trimmed CWMs, or the bases found at hits.
+
+    Raises
+    ------
+    UsageError
+        What is asked for cannot be written there.
+    RunError
+        The run is damaged.
+    """
+    out = location(out)
+    if to not in get_args(Format):
+        raise UsageError(f"There is no format {to!r}.{nearest(to, get_args(Format))}")
+    if not is_local(out) and to not in _AS_OBJECTS:
+        raise UsageError(
+            f"{out}: --to {to} is written to a local disk only. Write it there and copy it; "
+            f"{', '.join(_AS_OBJECTS)} are put on object storage."
+        )
+    asked = {"hits": HitTable.HITS, "unique": HitTable.UNIQUE, "primary": HitTable.PRIMARY}[table]
+    with open_catalog(run, memory_limit=memory_limit) as catalog:
+        match to:
+            case "meme":
+                from finemo_dist.workflow.meme_export import export_meme
+
+                export_meme(catalog, out, motifs, sample)
+            case "tabix" | "bigbed":
+                sizes = None if chrom_sizes is None else Path(chrom_sizes)
+                _export_places(catalog, out, to, asked, sample, label, sizes)
+            case "h5ad" | "mtx":
+                _export_matrix(catalog, out, to, asked, sample)
+            case _:
+                written = ExportFormat(to)
+                export_hits(
+                    catalog, out, export_format=written, table=asked, sample=sample, label=label
+                )
+    return out
+
+
+def _export_places(
+    catalog: Catalog,
+    out: Path,
+    to: Format,
+    table: HitTable,
+    sample: str | None,
+    label: Label,
+    chrom_sizes: Path | None,
+) -> None:
+    from finemo_dist.exports.bigbed import export_bigbed
+    from finemo_dist.exports.tabix import export_tabix
+
+    samples_for(catalog, table, sample, needs_coordinates=True)
+    with nullcontext(catalog) if sample is None else catalog.only(sample) as shown:
+        if to == "tabix":
+            export_tabix(shown, out, table=table, label=label)
+        else:
+            export_bigbed(shown, out, table=table, label=label, chrom_sizes=chrom_sizes)
+
+
+def _export_matrix(
+    catalog: Catalog, out: Path, to: Format, table: HitTable, sample: str | None
+) -> None:
+    from finemo_dist.exports.h5ad import export_h5ad
+    from finemo_dist.exports.market import export_market
+
+    write = export_h5ad if to == "h5ad" else export_market
+    samples = samples_for(catalog, table, sample, needs_coordinates=False)
+    write(catalog, out, samples, table=table)

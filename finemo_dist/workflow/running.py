@@ -1,0 +1,126 @@
+"""Running a configuration: the regions of many samples extracted, and their hits called."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from finemo_dist.core.command import TypedCommand
+from finemo_dist.core.config import ResourceConfig
+from finemo_dist.core.errors import UsageError
+from finemo_dist.core.events import OnEvent, ignore
+from finemo_dist.run.plan import check_regions
+from finemo_dist.workflow.calling import Call, call, prepare
+from finemo_dist.workflow.config import RunConfig, with_absolute_paths
+from finemo_dist.workflow.sample_sheet import read_sample_sheet
+from finemo_dist.workflow.settings import checked
+from finemo_dist.workflow.stores import stores_of
+
+if TYPE_CHECKING:
+    from finemo_dist.run.extraction import BegunStore
+
+
+def run_config(
+    config: "RunConfig | str | Path",
+    out: str | Path | None = None,
+    *,
+    resources: ResourceConfig | None = None,
+    force: bool = False,
+    command: TypedCommand | None = None,
+    on_event: OnEvent = ignore,
+) -> Call:
+    """Extract the regions and call the hits of every sample of a configuration.
+
+    The same call again resumes where an earlier one stopped.
+
+    Parameters
+    ----------
+    config
+        A configuration, or the path of a YAML file that holds one; paths in a file count from its
+        folder.
+    out
+        Run directory, in place of the one that the configuration names.
+    resources
+        Where the work is done, in place of what the configuration says.
+    force
+        Replace an earlier run, and stores of other inputs.
+    command
+        What the user typed, for the record.
+    on_event
+        Called with every event of the work.
+
+    Raises
+    ------
+    UsageError
+        The configuration is wrong, or the work does not fit the machine.
+    InputError, StoreError, RunError
+        An input is wrong, or the directory holds another run.
+    IncompleteRunError
+        Samples or shards could not be finished; what is committed is kept.
+    """
+    config = config if isinstance(config, RunConfig) else load_config(Path(config))
+    resources = resources or config.resources
+    output = config.output if out is None else Path(out)
+    settings = config.of_samples
+    # First, because stores of an earlier run may be replaced below.
+    prepared = prepare(settings, resources)
+
+    def check(store: "BegunStore") -> None:
+        motifs, called = prepared.motifs[store.name].motifs, settings[store.name].call
+        check_regions(store.name, store.path, store, motifs=motifs, config=called)
+
+    with ExitStack() as session:
+        stores = stores_of(
+            config.samples,
+            output.with_name(f"{output.name}.regions"),
+            resources,
+            prepared.machine,
+            session=session,
+            check=check,
+            force=force,
+            on_event=on_event,
+        )
+        return call(
+            output, stores, settings, resources,
+            prepared=prepared, force=force, command=command, on_event=on_event,
+        )  # fmt: skip
+
+
+def load_config(path: Path) -> RunConfig:
+    """Return a checked configuration with absolute paths and the samples of its sheet.
+
+    Raises
+    ------
+    UsageError
+        The file is not YAML, has an unknown key, or a value its key does not take; the message has
+        the key's path. Or its sample sheet is wrong; the message has the line.
+    """
+    content = _read_yaml(path)
+    try:
+        config = checked(RunConfig, **content)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+    absolute: RunConfig = with_absolute_paths(config, path.resolve().parent)
+    if absolute.sample_sheet is None:
+        return absolute
+    taken = {sample.name for sample in absolute.samples}
+    rows = read_sample_sheet(
+        absolute.sample_sheet, taken=taken, has_modisco=absolute.modisco_h5 is not None
+    )
+    return absolute.with_samples(rows)
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        # PyYAML also raises the errors of the values it makes, such as a date with month 99.
+        reason = " ".join(str(error).split())
+        raise UsageError(f"{path}: is not YAML ({reason}).") from error
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise UsageError(
+            f"{path}: holds {type(content).__name__}, expected keys such as output, modisco_h5 "
+            "and samples. See configs/ for examples."
+        )
+    return content
