@@ -85,6 +85,9 @@ def encode(
 
 
 def _encode(source: Source, path: Path, shard_regions: int | None, on_event: OnEvent) -> StoreMeta:
+    if isinstance(path, ObjectPath) and path.exists() and not is_begun(path):
+        # A complete store may be replaced because it is damaged: none of it is kept.
+        _remove_objects(path)
     staged = claim(path)
     begin(staged, source, shard_regions=shard_regions)
     pending = unwritten(staged)

@@ -193,9 +193,9 @@ def test_a_store_that_is_replaced_is_none_until_it_is_whole(store, inputs, bucke
     finemo_dist(*extract_words(inputs, out))
     code = (
         "import os, signal\n"
-        "import finemo_dist.store.encode as encode\n"
+        "import finemo_dist.store.staging as staging\n"
         "from finemo_dist.cli.main import main\n"
-        "encode.finalise = lambda *a: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "staging.finalise = lambda *a: os.kill(os.getpid(), signal.SIGKILL)\n"
         "main()\n"
     )
     words = [*map(str, extract_words(inputs, out)), "--force"]
@@ -212,7 +212,7 @@ def test_a_store_that_is_replaced_is_none_until_it_is_whole(store, inputs, bucke
 def test_an_extraction_that_fails_leaves_nothing(inputs, bucket, capsys, monkeypatch):
     out = bucket.path("failed.zarr")
     monkeypatch.setattr(
-        "finemo_dist.store.encode.finalise", lambda _: (_ for _ in ()).throw(OSError(28, "full"))
+        "finemo_dist.store.staging.finalise", lambda _: (_ for _ in ()).throw(OSError(28, "full"))
     )
     answer = answer_of(capsys, *extract_words(inputs, out))
 
