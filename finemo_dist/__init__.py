@@ -1,21 +1,110 @@
 """finemo_dist calls transcription-factor motif hits in neural-network contribution scores.
 
-The command line is ``finemo-dist``; ``finemo_dist/DESIGN.md`` says how the package is laid out.
-``open_run`` opens the tables of a run. Importing this loads neither torch, ray nor DuckDB.
+In memory, in a notebook::
+
+    motifs = finemo_dist.read_motifs("modisco.h5")
+    hits = finemo_dist.find_hits(sequences, contributions, motifs).to_pandas()
+
+On disk, with stores, runs and tables that any number of workers share: ``extract_regions``,
+``call_hits``, ``run_config``, ``open_run``, ``report``, ``export``, ``collapse_hits`` and
+``intersect_hits``, each of them a command of ``finemo-dist`` too. ``finemo_dist.finemo`` has
+functions of finemo's shape. ``finemo_dist/DESIGN.md`` says how the package is laid out.
+
+Importing this loads neither torch, ray nor DuckDB: a name is loaded when it is asked for.
 """
 
+import importlib
 import typing
 
 if typing.TYPE_CHECKING:
-    from finemo_dist.catalog.catalog import open_run
+    from finemo_dist.catalog.table import Table
+    from finemo_dist.core.config import CallConfig, MotifConfig, ResourceConfig, SolverConfig
+    from finemo_dist.core.errors import (
+        FinemoDistError,
+        IncompleteRunError,
+        InputError,
+        RunError,
+        StoreError,
+        UsageError,
+    )
+    from finemo_dist.workflow.calling import Call, call_hits
+    from finemo_dist.workflow.config import (
+        BigWigInput,
+        BpnetInput,
+        ChromBpnetInput,
+        ModiscoArraysInput,
+        RunConfig,
+        SampleConfig,
+    )
+    from finemo_dist.workflow.exporting import export
+    from finemo_dist.workflow.extracting import Extraction, extract_regions
+    from finemo_dist.workflow.opening import Run, open_run
+    from finemo_dist.workflow.reporting import report
+    from finemo_dist.workflow.running import load_config, run_config
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "open_run"]
+
+_MODULES: typing.Final = {
+    "catalog.table": ("Table",),
+    "core.config": ("CallConfig", "MotifConfig", "ResourceConfig", "SolverConfig"),
+    "core.errors": (
+        "FinemoDistError", "IncompleteRunError", "InputError", "RunError", "StoreError",
+        "UsageError",
+    ),
+    "workflow.calling": ("Call", "call_hits"),
+    "workflow.config": (
+        "BigWigInput", "BpnetInput", "ChromBpnetInput", "ModiscoArraysInput", "RunConfig",
+        "SampleConfig",
+    ),
+    "workflow.exporting": ("export",),
+    "workflow.extracting": ("Extraction", "extract_regions"),
+    "workflow.opening": ("Run", "open_run"),
+    "workflow.reporting": ("report",),
+    "workflow.running": ("load_config", "run_config"),
+}  # fmt: skip
+"""Module to the public names it holds."""
+
+_MODULE_OF: typing.Final = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "BigWigInput",
+    "BpnetInput",
+    "Call",
+    "CallConfig",
+    "ChromBpnetInput",
+    "Extraction",
+    "FinemoDistError",
+    "IncompleteRunError",
+    "InputError",
+    "ModiscoArraysInput",
+    "MotifConfig",
+    "ResourceConfig",
+    "Run",
+    "RunConfig",
+    "RunError",
+    "SampleConfig",
+    "SolverConfig",
+    "StoreError",
+    "Table",
+    "UsageError",
+    "__version__",
+    "call_hits",
+    "export",
+    "extract_regions",
+    "load_config",
+    "open_run",
+    "report",
+    "run_config",
+]
 
 
 def __getattr__(name: str) -> object:
-    if name == "open_run":
-        from finemo_dist.catalog.catalog import open_run
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = found
+    return found
 
-        return open_run
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+import finemo_dist
+
 PACKAGE = Path(__file__).resolve().parents[1] / "finemo_dist"
 
-FRONT_DOOR = {"catalog"}
+FRONT_DOOR = {"catalog", "core", "workflow"}
 """What ``finemo_dist/__init__.py`` hands out, imported when it is asked for."""
 
 MAY_IMPORT = {
@@ -38,20 +40,20 @@ MAY_IMPORT = {
 
 DOORS = {
     "core": {"numpy", "pydantic"},
-    "storage": {"pydantic"},
+    "storage": {"pydantic", "obstore"},
     "record": {"pydantic"},
     "sources": {"numpy", "pyBigWig", "pyfaidx", "h5py", "hdf5plugin"},
-    "motifs": {"numpy", "h5py"},
+    "motifs": {"numpy", "h5py", "memelite"},
     "store": {"numpy", "zarr"},
     "solver": {"torch"},
     "hits": {"numpy", "pyarrow"},
-    "catalog": {"duckdb", "numpy", "pyarrow"},
+    "catalog": {"duckdb", "numpy", "pyarrow", "pandas", "polars"},
     "hit_tables": {"duckdb", "pyarrow"},
-    "exports": {"numpy", "h5py"},
+    "exports": {"numpy", "h5py", "anndata", "pandas", "pysam", "pybigtools"},
     "reports": {"numpy", "pyarrow", "jinja2", "altair", "vl_convert", "scipy", "markupsafe"},
     "testing": {"numpy", "h5py", "pyBigWig"},
     "run": {"numpy", "torch", "ray"},
-    "workflow": {"numpy", "pydantic", "yaml"},
+    "workflow": {"duckdb", "numpy", "pydantic", "yaml"},
     "cli": {"click", "rich", "pydantic", "numpy", "yaml"},
 }
 
@@ -59,15 +61,53 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
 def imports_of(path: Path) -> set[str]:
-    """Full names of everything a file imports, at its top or inside functions."""
+    """Full names of everything a file imports: at its top, inside functions, or by ``require``."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            found.add(node.module)
+            if node.module == "finemo_dist":
+                # Its rooms, and what it hands out of them.
+                found |= {room_of(alias.name) for alias in node.names} - {None}
+            else:
+                found.add(node.module)
+        elif (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "id", None) == "require"
+            and node.keywords
+        ):
+            named = node.args[0]
+            assert isinstance(named, ast.Constant), f"{path}: a library that is not named"
+            found.add(named.value)
     return found
+
+
+def is_required(node: ast.AST) -> bool:
+    """Whether a node is a call of ``core.optional.require``, whose reason is a keyword."""
+    is_call = isinstance(node, ast.Call) and getattr(node.func, "id", None) == "require"
+    return is_call and any(keyword.arg == "needed_for" for keyword in node.keywords)
+
+
+def room_of(name: str) -> str | None:
+    if name.startswith("__"):
+        return None
+    return f"finemo_dist.{finemo_dist._MODULE_OF.get(name, name)}"
+
+
+def test_imports_are_seen_in_every_way_there_is(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text(
+        "from finemo_dist import open_run, __version__\n"
+        "from finemo_dist import catalog\n"
+        "import numpy.typing\n"
+        "def f(): return require('obstore.store', needed_for='x')\n"
+    )
+
+    assert imports_of(path) == {
+        "finemo_dist.workflow.opening", "finemo_dist.catalog", "numpy.typing", "obstore.store"
+    }  # fmt: skip
 
 
 def layer_of(path: Path) -> str | None:

@@ -1,7 +1,10 @@
 """What the package exports, and what importing it or asking for help costs."""
 
+import ast
+import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,14 +22,44 @@ def modules_after(code: str) -> set[str]:
     return {name.split(".")[0] for name in result.stderr.splitlines()}
 
 
-def test_all_is_sorted_and_complete():
-    public = {name for name in vars(finemo_dist) if not name.startswith("_")}
-    modules = {name for name in public if type(vars(finemo_dist)[name]).__name__ == "module"}
+SOURCE = ast.parse(Path(finemo_dist.__file__).read_text())
 
-    assert list(finemo_dist.__all__) == sorted(finemo_dist.__all__)
-    assert public - modules <= set(finemo_dist.__all__)
-    for name in finemo_dist.__all__:
-        assert hasattr(finemo_dist, name)
+
+def typed_names():
+    """What type checkers see: module to names, as imported under TYPE_CHECKING."""
+    block = next(node for node in SOURCE.body if isinstance(node, ast.If))
+    return {
+        node.module.removeprefix("finemo_dist."): tuple(sorted(alias.name for alias in node.names))
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+    }
+
+
+def test_all_lists_what_is_loaded_and_what_type_checkers_see():
+    loaded = {module: tuple(sorted(names)) for module, names in finemo_dist._MODULES.items()}
+
+    assert loaded == typed_names()
+    assert finemo_dist.__all__ == sorted({*finemo_dist._MODULE_OF, "__version__"})
+
+
+@pytest.mark.parametrize("name", finemo_dist.__all__)
+def test_a_public_name_is_there_listed_and_documented(name):
+    found = getattr(finemo_dist, name)
+
+    assert name in dir(finemo_dist)
+    if name != "__version__":
+        assert found.__name__ == name
+        assert len(inspect.getdoc(found).split()) > 3
+
+
+@pytest.mark.parametrize("name", [n for n in finemo_dist.__all__ if n[0].islower()])
+def test_a_public_function_documents_its_parameters_and_errors(name):
+    function = getattr(finemo_dist, name)
+    text = inspect.getdoc(function)
+
+    documented = {word for line in text.splitlines() for word in line.split(", ")}
+    assert set(inspect.signature(function).parameters) <= documented
+    assert "Raises\n" in text
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error():

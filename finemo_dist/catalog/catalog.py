@@ -15,7 +15,6 @@ from finemo_dist.catalog.compaction import Compaction, current_compaction
 from finemo_dist.catalog.connection import (
     connect,
     load_query,
-    query_errors,
     run_errors,
     stream_errors,
 )
@@ -102,35 +101,6 @@ class Catalog:
     def compacted(self) -> tuple[str, ...]:
         """The samples that are read from a current compaction."""
         return tuple(self._compactions)
-
-    def arrow(self, query: str, parameters: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401
-        """Return the answer to a query as a ``pyarrow.Table``.
-
-        Parameters
-        ----------
-        parameters
-            Values of ``$name`` in the query.
-
-        Raises
-        ------
-        UsageError
-            The query is wrong.
-        RunError
-            The run is damaged, or the memory limit is too small.
-        """
-        with query_errors(self.run_dir):
-            return self._connection.sql(query, params=parameters or None).to_arrow_table()
-
-    def pandas(self, query: str, parameters: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401
-        """Return the answer to a query as a ``pandas.DataFrame``; see ``arrow``.
-
-        Raises
-        ------
-        UsageError
-            As ``arrow``, or pandas is not installed.
-        """
-        with query_errors(self.run_dir):
-            return self._connection.sql(query, params=parameters or None).df()
 
     def units(self, sample: str) -> Mapping[int, PartFooter]:
         """Return shard and footer of the committed units of a sample."""
@@ -227,10 +197,6 @@ class Catalog:
             self.rows("SET enable_external_access = false")
             self.rows("SET lock_configuration = true")
             self._is_restricted = True
-        return self._connection.cursor()
-
-    def open_cursor(self) -> duckdb.DuckDBPyConnection:
-        """Return a connection that may do all that DuckDB can, files of this user included."""
         return self._connection.cursor()
 
     def close(self) -> None:
@@ -436,45 +402,6 @@ def open_catalog(
         threads=threads,
         compactions=compactions,
     )
-
-
-def open_run(
-    path: str | Path,
-    *,
-    memory_limit: str | None = None,
-    threads: int | None = None,
-    samples: Sequence[str] | None = None,
-) -> Catalog:
-    """Open the tables of a run directory: hits, peaks, motifs and counts as DuckDB views.
-
-    ``catalog.pandas(query)`` and ``catalog.arrow(query)`` answer SQL, ``catalog.connection`` is the
-    DuckDB connection. The views and their columns are in the table ``data_dictionary``.
-
-    Parameters
-    ----------
-    path
-        What ``call-hits -o`` or ``run -o`` wrote.
-    memory_limit
-        Memory DuckDB may take, such as ``"2GB"``; beyond it spills to temporary files. Four fifths
-        of the machine's when None.
-    threads
-        One per core when None.
-    samples
-        Which samples to show; all when None.
-
-    Raises
-    ------
-    RunError
-        There is no run, or it is damaged.
-    UsageError
-        There is no such sample, or a limit is not understood.
-
-    Examples
-    --------
-    >>> with finemo_dist.open_run("run") as catalog:  # doctest: +SKIP
-    ...     catalog.pandas("SELECT * FROM hits_primary WHERE motif_name = $m", {"m": "GATA"})
-    """
-    return open_catalog(path, memory_limit=memory_limit, threads=threads, samples=samples)
 
 
 def _current(record: RunRecord, parts: SampleParts) -> SampleParts:

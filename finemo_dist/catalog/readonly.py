@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+import pyarrow as pa
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.connection import first_line, load_query
@@ -53,6 +54,11 @@ class UserQuery:
     def json_rows(self) -> Iterator[str]:
         """Yield one JSON object a row."""
         return (row[0] for row in self._answer(load_query("user_json")))
+
+    def arrow(self) -> pa.Table:
+        """Return all rows as an Arrow table."""
+        with usage_errors():
+            return self._cursor.sql(load_query("user_rows")).to_arrow_table()
 
     def save_parquet(self, path: Path) -> None:
         """Write the rows with their types; ``path`` is written as it stands."""

@@ -20,7 +20,7 @@ def run_unsafe_query(catalog: Catalog, query: str) -> UserQuery:
     UsageError
         There is no statement, or DuckDB refuses one.
     """
-    cursor = catalog.open_cursor()
+    cursor = catalog.cursor()
     with usage_errors():
         statements = cursor.extract_statements(query)
         if not statements:

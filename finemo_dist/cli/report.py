@@ -1,7 +1,7 @@
 """``report``: finemo's tables, CWMs over hits and one page that shows how a run went."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -51,34 +51,18 @@ from finemo_dist.cli.options import EXISTING_FILE, EXISTING_PATH, LOCAL_OUTPUT, 
 @refused("-s", "--no-seqlets", instead="no -m, or -n")
 def report(
     *,
-    regions: Path | None,
     hits: Path,
     out_dir: Path,
-    modisco_h5: Path | None,
-    window_bp: int | None,
     no_recall: bool,
-    sample: str | None,
-    memory_limit: str | None,
-    force: bool,
+    **options: Any,  # noqa: ANN401  (those of report, by name)
 ) -> None:
     """Show how a run went: one page to open or mail, finemo's tables and CWMs beside it.
 
     Of several samples the page is that of an atlas; --sample gives that of one.
     """
-    from finemo_dist.workflow.reporting import ReportRequest, make_report
+    from finemo_dist.workflow.reporting import report as write
 
-    request = ReportRequest(
-        hits=hits,
-        out_dir=out_dir,
-        regions=regions,
-        modisco_h5=modisco_h5,
-        window_bp=window_bp,
-        with_recall=not no_recall,
-        sample=sample,
-        memory_limit=memory_limit,
-        force=force,
-    )
-    page = make_report(request)
+    page = write(hits, out_dir, with_recall=not no_recall, **options)
     say(f"{page}: open it in a browser; its tables lie beside it")
 
 

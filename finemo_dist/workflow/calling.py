@@ -54,7 +54,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What ``call`` did, and what stands now."""
+    """What a call of hits did, and what is committed now."""
 
     run_dir: Path
     n_shards: int

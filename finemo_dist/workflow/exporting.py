@@ -33,6 +33,8 @@ def export(
 
     Parameters
     ----------
+    run
+        A run directory.
     to
         ``tsv``, ``bed``, ``tabix``, ``bigbed``, ``parquet``: hits; ``h5ad``, ``mtx``: region by
         motif; ``meme``: motifs.
@@ -48,6 +50,8 @@ def export(
         ``bigbed``: lengths of chromosomes; the furthest hit ends each when None.
     motifs
         ``meme``: whole or trimmed CWMs, or the bases found at hits.
+    memory_limit
+        Memory DuckDB may take, such as ``"2GB"``; beyond it spills to temporary files.
 
     Raises
     ------

@@ -24,7 +24,7 @@ from finemo_dist.workflow.config import ExtractionInput
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What ``extract`` wrote."""
+    """What was extracted, and where it was written."""
 
     path: Path
     n_regions: int

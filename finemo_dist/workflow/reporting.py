@@ -35,7 +35,7 @@ _MOST_MOTIFS: Final = 5_000
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """What the command line asks for."""
+    """What is asked for."""
 
     hits: Path
     out_dir: Path
@@ -46,6 +46,63 @@ class ReportRequest:
     sample: str | None = None
     memory_limit: str | None = None
     force: bool = False
+
+
+def report(
+    run: str | Path,
+    out: str | Path,
+    *,
+    regions: str | Path | None = None,
+    modisco_h5: str | Path | None = None,
+    window_bp: int | None = None,
+    with_recall: bool = True,
+    sample: str | None = None,
+    memory_limit: str | None = None,
+    force: bool = False,
+) -> Path:
+    """Write the report of a run, or of a directory of finemo's, and return its page.
+
+    Parameters
+    ----------
+    run
+        A run directory, or the output directory of finemo's ``call-hits``.
+    out
+        Folder to write: the page, finemo's tables and CWMs.
+    regions
+        Regions the hits were called in; those of the run when None.
+    modisco_h5
+        The modisco file whose seqlets hits are compared with; that of the run when None.
+    window_bp
+        Bases in the middle of each region that modisco looked at; from the modisco file when None.
+    with_recall
+        Whether hits are compared with seqlets.
+    sample
+        One sample of a run of several; all, as an atlas, when None.
+    memory_limit
+        Memory DuckDB may take, such as ``"2GB"``.
+    force
+        Replace a folder that is no report.
+
+    Raises
+    ------
+    UsageError
+        What is asked for cannot be done.
+    InputError, StoreError, RunError
+        An input is missing, damaged, or of another run.
+    """
+    return make_report(
+        ReportRequest(
+            hits=location(run),
+            out_dir=Path(out),
+            regions=None if regions is None else location(regions),
+            modisco_h5=None if modisco_h5 is None else location(modisco_h5),
+            window_bp=window_bp,
+            with_recall=with_recall,
+            sample=sample,
+            memory_limit=memory_limit,
+            force=force,
+        )
+    )
 
 
 def make_report(request: ReportRequest) -> Path:

@@ -90,6 +90,11 @@ def run_config(
 def load_config(path: Path) -> RunConfig:
     """Return a checked configuration with absolute paths and the samples of its sheet.
 
+    Parameters
+    ----------
+    path
+        A YAML file; relative paths in it count from its folder.
+
     Raises
     ------
     UsageError

@@ -1,10 +1,8 @@
-"""Every view is what ``core.schema`` says, and Python users are given it."""
+"""Every view is what ``core.schema`` says."""
 
-import pandas as pd
 import pytest
 
-import finemo_dist
-from finemo_dist.core.errors import UsageError
+from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.core.schema import VIEWS
 from tests.unit.catalog.builder import hit, write_run
 
@@ -12,7 +10,7 @@ from tests.unit.catalog.builder import hit, write_run
 @pytest.fixture
 def catalog(tmp_path):
     run = write_run(tmp_path / "run", {"a": [[hit(), hit(start=40, end=46)]], "b": [[hit()]]})
-    with finemo_dist.open_run(run, memory_limit="1GB", threads=1) as opened:
+    with open_catalog(run, memory_limit="1GB", threads=1) as opened:
         yield opened
 
 
@@ -43,22 +41,6 @@ def test_the_dictionary_can_be_asked(catalog):
     ]
 
 
-def test_answers_come_as_arrow_and_pandas(catalog):
-    query = "SELECT sample, count(*) AS n FROM hits WHERE start = $s GROUP BY ALL ORDER BY ALL"
-
-    arrow, frame = catalog.arrow(query, {"s": 10}), catalog.pandas(query, {"s": 10})
-
-    assert arrow.to_pydict() == {"sample": ["a", "b"], "n": [1, 1]}
-    pd.testing.assert_frame_equal(frame, arrow.to_pandas(), check_dtype=False)
-    assert catalog.connection.sql("FROM hits").fetchall() == catalog.rows("FROM hits")
-
-
-@pytest.mark.parametrize("query", ["SELECT", "SELECT nme FROM hits", "FROM hit"])
-def test_a_query_that_is_wrong_is_the_callers_mistake(catalog, query):
-    with pytest.raises(UsageError, match="The query failed"):
-        catalog.arrow(query)
-
-
 def test_motif_counts_have_every_motif_of_every_sample(catalog):
     rows = catalog.rows(
         "SELECT sample, motif_name, n_hits, n_regions FROM motif_counts ORDER BY ALL"
@@ -74,7 +56,7 @@ def test_motif_counts_tell_regions_apart_however_far(tmp_path):
                 strand="+-"[i % 2]) for i, p in enumerate(peaks)]  # fmt: skip
     run = write_run(tmp_path / "run", {"a": [rows]})
 
-    with finemo_dist.open_run(run) as catalog:
+    with open_catalog(run) as catalog:
         found = catalog.rows(
             "SELECT n_hits, n_forward, n_reverse, n_regions, mean_similarity FROM motif_counts "
             "WHERE motif_name = 'm0'"

@@ -293,9 +293,9 @@ def test_variables_of_python_are_not_tables(catalog):
 def test_no_progress_bar_gets_into_an_answer(run):
     """DuckDB shows one where Python was started without a file, as by ``python -c``."""
     code = (
-        "import sys; from finemo_dist import open_run\n"
+        "import sys; from finemo_dist.catalog.catalog import open_catalog\n"
         "setting = \"SELECT current_setting('enable_progress_bar')\"\n"
-        "with open_run(sys.argv[1]) as catalog:\n"
+        "with open_catalog(sys.argv[1]) as catalog:\n"
         "    for answers in (catalog.connection, catalog.restricted_cursor()):\n"
         "        print(answers.execute(setting).fetchall())"
     )
