@@ -1,4 +1,4 @@
-"""Hits by sample, motif and place."""
+"""Hits by sample, motif and place, and the motifs of a run."""
 
 from typing import Final, Literal
 
@@ -53,3 +53,10 @@ def hits_of(
         for condition in wanted:
             found = found.filter(condition)
         return Table(found.sort(*map(column, _ORDER)).to_arrow_table())
+
+
+def motifs_of(catalog: Catalog) -> Table:
+    """Return the motifs and their strands, in the order of the run."""
+    with run_errors(catalog.run_dir):
+        found = catalog.connection.table("motifs").sort(duckdb.ColumnExpression("motif_id"))
+        return Table(found.to_arrow_table())

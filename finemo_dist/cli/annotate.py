@@ -7,6 +7,7 @@ import click
 
 from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import LOCAL_FILE, LOCAL_OUTPUT, LOCAL_PATH
+from finemo_dist.core import defaults
 
 
 @click.command("annotate")
@@ -23,7 +24,7 @@ from finemo_dist.cli.options import LOCAL_FILE, LOCAL_OUTPUT, LOCAL_PATH
 @click.option(
     "--max-q",
     type=click.FloatRange(0, 1),
-    default=0.05,
+    default=defaults.MAX_Q,
     show_default=True,
     help="Propose only matches with this q-value or less.",
 )

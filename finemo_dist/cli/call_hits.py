@@ -14,6 +14,7 @@ from finemo_dist.cli.options import (
     json_option,
     refused,
 )
+from finemo_dist.core import defaults
 
 
 @click.command("call-hits")
@@ -36,7 +37,7 @@ from finemo_dist.cli.options import (
     "-M",
     "--mode",
     type=click.Choice(["pp", "ph", "hp", "hh"]),
-    default="pp",
+    default=defaults.MODE,
     show_default=True,
     help="Scores compared, of the CWMs then of the regions: p projected, h hypothetical.",
 )
@@ -45,7 +46,7 @@ from finemo_dist.cli.options import (
     "--cwm-trim-threshold",
     "trim_threshold",
     type=click.FloatRange(0, 1),
-    default=0.3,
+    default=defaults.TRIM_THRESHOLD,
     show_default=True,
     help="Columns of a CWM below this share of its largest are trimmed off.",
 )
@@ -68,7 +69,7 @@ from finemo_dist.cli.options import (
     "--global-lambda",
     "penalty",
     type=click.FloatRange(min=0, min_open=True),
-    default=0.7,
+    default=defaults.PENALTY,
     show_default=True,
     help="Weight of the L1 penalty: higher calls fewer hits.",
 )
@@ -107,14 +108,15 @@ from finemo_dist.cli.options import (
     "--convergence-tol",
     "tolerance",
     type=click.FloatRange(min=0, min_open=True),
-    help="Duality gap over the region width that counts as converged. [default: 1e-06; with "
-    "--solver dense finemo's rule, 0.0005]",
+    help="Duality gap over the region width that counts as converged. "
+    f"[default: {defaults.GAP_TOLERANCE}; with --solver dense finemo's rule, "
+    f"{defaults.FINEMO_TOLERANCE}]",
 )
 @click.option(
     "-S",
     "--max-steps",
     type=click.IntRange(min=1),
-    default=10_000,
+    default=defaults.MAX_STEPS,
     show_default=True,
     help="Steps (dense) or rounds (working-set) after which a region is given up.",
 )
@@ -122,7 +124,7 @@ from finemo_dist.cli.options import (
     "-s",
     "--step-size-max",
     type=click.FloatRange(min=0, min_open=True),
-    default=3.0,
+    default=defaults.STEP_SIZE_MAX,
     show_default=True,
     help="Step size to begin with; dense solver.",
 )
@@ -130,7 +132,7 @@ from finemo_dist.cli.options import (
     "-i",
     "--step-size-min",
     type=click.FloatRange(min=0, min_open=True),
-    default=0.08,
+    default=defaults.STEP_SIZE_MIN,
     show_default=True,
     help="Step size at which a region is given up; dense solver.",
 )
@@ -138,7 +140,7 @@ from finemo_dist.cli.options import (
     "-j",
     "--step-adjust",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.7,
+    default=defaults.STEP_ADJUST,
     show_default=True,
     help="Factor on the step size when steps diverge; dense solver.",
 )
@@ -152,7 +154,7 @@ from finemo_dist.cli.options import (
 @click.option(
     "--solver",
     type=click.Choice(["working-set", "dense"]),
-    default="working-set",
+    default=defaults.SOLVER,
     show_default=True,
     help="Exact and fast, or finemo's iteration and stopping rule.",
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from finemo_dist.cli.options import ANY_PATH, EXISTING_PATH, LOCAL_FILE
+from finemo_dist.core import defaults
 
 if TYPE_CHECKING:
     from finemo_dist.workflow.exporting import Format
@@ -23,7 +24,7 @@ _FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "m
 @click.option(
     "--table",
     type=click.Choice(["hits", "unique", "primary"]),
-    default="hits",
+    default=defaults.EXPORT_TABLE,
     show_default=True,
     help="All hits, one a place where peaks overlap, or the best of those that overlap.",
 )
@@ -31,7 +32,7 @@ _FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "m
     "--name",
     "label",
     type=click.Choice(["motif", "tf", "family", "cluster"]),
-    default="motif",
+    default=defaults.EXPORT_LABEL,
     show_default=True,
     help="What a hit is called in bed, tabix and bigbed, from `finemo-dist annotate`.",
 )
@@ -45,7 +46,7 @@ _FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "m
     "--motifs",
     "motifs",
     type=click.Choice(["full", "trimmed", "hits"]),
-    default="trimmed",
+    default=defaults.EXPORT_MOTIFS,
     show_default=True,
     help="meme: whole or trimmed CWMs, or the bases found at hits.",
 )

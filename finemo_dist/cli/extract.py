@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from finemo_dist.cli.options import ANY_PATH, EXISTING_FILE, ManyValuesCommand, json_option
+from finemo_dist.core import defaults
 
 if TYPE_CHECKING:
     from finemo_dist.workflow.config import ExtractionInput
@@ -19,7 +20,8 @@ _OUT = click.option(
     "region store.",
 )  # fmt: skip
 _WIDTH = click.option(
-    "-w", "--region-width", type=click.IntRange(min=2), default=1000, show_default=True,
+    "-w", "--region-width", type=click.IntRange(min=2), default=defaults.REGION_WIDTH,
+    show_default=True,
     help="Bases in each region, around the peak summit.",
 )  # fmt: skip
 _CHROM_ORDER = click.option(

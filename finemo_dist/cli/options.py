@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
+from finemo_dist.core import defaults
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -120,7 +122,7 @@ def _stack(*options: Callable[[_Function], _Function]) -> Callable[[_Function], 
 
 def executor_options(function: _Function) -> _Function:
     """Add where the work is done; none of these changes a hit."""
-    return _executor_options("auto")(function)
+    return _executor_options(defaults.EXECUTOR)(function)
 
 
 def executor_overrides(function: _Function) -> _Function:

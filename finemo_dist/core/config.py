@@ -8,16 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from finemo_dist.core import defaults
 from finemo_dist.core.records import Mode
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-
-DEFAULT_GAP_TOLERANCE = 1e-6
-"""On the true duality gap over L: where hits stop depending on when the solver stopped."""
-
-FINEMO_TOLERANCE = 5e-4
-"""finemo 0.41's default for its own stopping rule, for the dense solver."""
 
 
 class FrozenModel(BaseModel):
@@ -36,12 +31,12 @@ class SolverName(StrEnum):
 class MotifConfig(FrozenModel):
     """Which motifs are called, how they are trimmed, named and penalised."""
 
-    trim_threshold: Fraction = 0.3
+    trim_threshold: Fraction = defaults.TRIM_THRESHOLD
     trim_thresholds: dict[str, Fraction] = {}
     """By modisco name; overrides ``trim_threshold``."""
     trim_coords: dict[str, tuple[int, int]] = {}
     """By modisco name, half-open columns; overrides both thresholds."""
-    penalty: Positive = 0.7
+    penalty: Positive = defaults.PENALTY
     penalties: dict[str, Positive] = {}
     """By modisco name; overrides ``penalty``."""
     include: tuple[str, ...] | None = None
@@ -53,15 +48,15 @@ class MotifConfig(FrozenModel):
 class SolverConfig(FrozenModel):
     """What problem is solved and when it counts as solved."""
 
-    name: SolverName = SolverName.WORKING_SET
-    mode: Mode = Mode.PP
+    name: SolverName = SolverName(defaults.SOLVER)
+    mode: Mode = Mode(defaults.MODE)
     use_sqrt_transform: bool = False
     use_post_filter: bool = True
-    tolerance: Positive = DEFAULT_GAP_TOLERANCE
-    max_steps: Annotated[int, Field(ge=1)] = 10_000
-    step_size_max: Positive = 3.0
-    step_size_min: Positive = 0.08
-    step_adjust: Annotated[float, Field(gt=0, lt=1)] = 0.7
+    tolerance: Positive = defaults.GAP_TOLERANCE
+    max_steps: Annotated[int, Field(ge=1)] = defaults.MAX_STEPS
+    step_size_max: Positive = defaults.STEP_SIZE_MAX
+    step_size_min: Positive = defaults.STEP_SIZE_MIN
+    step_adjust: Annotated[float, Field(gt=0, lt=1)] = defaults.STEP_ADJUST
     use_compile: bool = False
     """Whether the steps of the dense solver are compiled: other round-off, and so other bytes."""
     merge_palindromes: bool = False
@@ -85,9 +80,9 @@ class SampleSettings(FrozenModel):
 class ResourceConfig(FrozenModel):
     """Where and how fast the work is done; never changes a hit."""
 
-    executor: Annotated[str, Field(pattern="^(auto|serial|ray)$")] = "auto"
+    executor: Annotated[str, Field(pattern="^(auto|serial|ray)$")] = defaults.EXECUTOR
     n_workers: Annotated[int, Field(ge=1)] | None = None
-    device: Annotated[str, Field(pattern="^(auto|cpu|cuda)$")] = "auto"
+    device: Annotated[str, Field(pattern="^(auto|cpu|cuda)$")] = defaults.DEVICE
     batch_regions: Annotated[int, Field(ge=1)] | None = None
     """Regions solved together; chosen by the memory model when None."""
     ray_address: str | None = None

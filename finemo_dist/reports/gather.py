@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from finemo_dist.catalog.catalog import Catalog
-from finemo_dist.core.config import DEFAULT_GAP_TOLERANCE
+from finemo_dist.core.defaults import GAP_TOLERANCE
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import MotifSet
 from finemo_dist.reports.cwms import CwmSums
@@ -181,7 +181,7 @@ def summarise_run(
         n_shards=sum(row[2] for row in numbers),
         n_shards_done=sum(row[3] for row in numbers),
         max_gap=max((s.max_gap for s in samples), default=0.0),
-        tolerance=float(solver.get("tolerance", DEFAULT_GAP_TOLERANCE)),
+        tolerance=float(solver.get("tolerance", GAP_TOLERANCE)),
         n_clipped=record.warnings.get("clipped", 0),
         median_recall=median(recalls) if recalls else None,
         warnings={**record.warnings, **warnings},

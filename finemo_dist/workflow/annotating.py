@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from finemo_dist.core.defaults import MAX_Q
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.records import MotifSet
 from finemo_dist.hits.annotation import annotation_path, write_annotation
@@ -49,7 +50,7 @@ def annotate(run: Path, annotation: Path, *, force: bool = False) -> Annotated:
     return Annotated(len(read), len(names))
 
 
-def propose_annotation(run: Path, database: Path, out: Path, *, max_q: float = 0.05) -> Annotated:
+def propose_annotation(run: Path, database: Path, out: Path, *, max_q: float = MAX_Q) -> Annotated:
     """Write an annotation that TOMTOM proposes, to be read, edited and given to ``annotate``.
 
     Parameters

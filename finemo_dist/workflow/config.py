@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 
 from pydantic import Field, model_validator
 
+from finemo_dist.core import defaults
 from finemo_dist.core.config import (
     CallConfig,
     FrozenModel,
@@ -31,7 +32,7 @@ class BigWigInput(FrozenModel):
     peaks: Location
     fasta: Location
     bigwigs: Annotated[tuple[Location, ...], Field(min_length=1)]
-    region_width: Width = 1000
+    region_width: Width = defaults.REGION_WIDTH
     chrom_order: Location | None = None
 
 
@@ -43,7 +44,7 @@ class ChromBpnetInput(FrozenModel):
     h5s: Annotated[tuple[Location, ...], Field(min_length=1)]
     peaks: Location | None = None
     fasta: Location | None = None
-    region_width: Width = 1000
+    region_width: Width = defaults.REGION_WIDTH
     chrom_order: Location | None = None
 
 
@@ -62,7 +63,7 @@ class ModiscoArraysInput(FrozenModel):
     attributions: Annotated[tuple[Location, ...], Field(min_length=1)]
     peaks: Location | None = None
     fasta: Location | None = None
-    region_width: Width = 1000
+    region_width: Width = defaults.REGION_WIDTH
     chrom_order: Location | None = None
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
+from finemo_dist.core.defaults import EXPORT_LABEL, EXPORT_MOTIFS, EXPORT_TABLE
 from finemo_dist.core.errors import UsageError, nearest
 from finemo_dist.exports.tables import ExportFormat, HitTable, export_hits, samples_for
 from finemo_dist.storage.locations import is_local, location
@@ -23,10 +24,10 @@ def export(
     out: str | Path,
     *,
     sample: str | None = None,
-    table: Table = "hits",
-    label: Label = "motif",
+    table: Table = EXPORT_TABLE,
+    label: Label = EXPORT_LABEL,
     chrom_sizes: str | Path | None = None,
-    motifs: MotifKind = "trimmed",
+    motifs: MotifKind = EXPORT_MOTIFS,
     memory_limit: str | None = None,
 ) -> Path:
     """Write the hits of a run, or its motifs, and return the path of what was written.

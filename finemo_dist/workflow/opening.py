@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.catalog.connection import query_errors
 from finemo_dist.catalog.named import ask
-from finemo_dist.catalog.selection import HitView, hits_of
+from finemo_dist.catalog.selection import HitView, hits_of, motifs_of
 from finemo_dist.catalog.summary import SampleSummary, summarise
 from finemo_dist.catalog.table import Table
 from finemo_dist.core.locus import parse_locus
@@ -52,7 +52,7 @@ class Run:
     @property
     def motifs(self) -> Table:
         """The motifs and their strands: view ``motifs`` of ``data_dictionary``."""
-        return self.sql("SELECT * FROM motifs ORDER BY motif_id")
+        return motifs_of(self._catalog)
 
     @property
     def is_complete(self) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
+from finemo_dist.core.defaults import WINDOW_BP
 from finemo_dist.core.errors import InputError, StoreError, UsageError
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import InputFile, MotifSet
@@ -27,7 +28,6 @@ from finemo_dist.workflow.settings import available_cores
 
 logger = logging.getLogger(__name__)
 
-FINEMO_WINDOW_BP: Final = 400
 _MOST_THREADS: Final = 4
 _MOST_MOTIFS: Final = 5_000
 """Of several sets on one page."""
@@ -270,4 +270,4 @@ def _window(request: ReportRequest, seqlets: Seqlets | None) -> int:
     if request.window_bp is not None:
         return request.window_bp
     said = seqlets.window_bp if seqlets is not None else None
-    return FINEMO_WINDOW_BP if said is None else said
+    return WINDOW_BP if said is None else said

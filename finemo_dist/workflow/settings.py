@@ -6,9 +6,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from finemo_dist.core import defaults
 from finemo_dist.core.config import (
-    DEFAULT_GAP_TOLERANCE,
-    FINEMO_TOLERANCE,
     CallConfig,
     MotifConfig,
     ResourceConfig,
@@ -45,7 +44,7 @@ def call_config(options: Mapping[str, Any]) -> CallConfig:
         **files,
     )
     is_dense = options["solver"] == "dense"
-    default_tolerance = FINEMO_TOLERANCE if is_dense else DEFAULT_GAP_TOLERANCE
+    default_tolerance = defaults.FINEMO_TOLERANCE if is_dense else defaults.GAP_TOLERANCE
     solver = checked(
         SolverConfig,
         name=options["solver"],
