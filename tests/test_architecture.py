@@ -32,10 +32,8 @@ MAY_IMPORT = {
         "core", "storage", "record", "sources", "motifs", "store", "solver", "hits", "catalog",
         "hit_tables", "exports", "reports", "testing", "run",
     },
-    "cli": {
-        "core", "storage", "record", "sources", "motifs", "store", "hits", "catalog", "hit_tables",
-        "exports", "reports", "testing", "run", "workflow",
-    },
+    # record: the log as JSON lines is what the log of a run holds.
+    "cli": {"core", "storage", "record", "workflow", "catalog"},
 }  # fmt: skip
 
 DOORS = {
@@ -54,7 +52,7 @@ DOORS = {
     "testing": {"numpy", "h5py", "pyBigWig"},
     "run": {"numpy", "torch", "ray"},
     "workflow": {"duckdb", "numpy", "pydantic", "yaml"},
-    "cli": {"click", "rich", "pydantic", "numpy", "yaml"},
+    "cli": {"click", "rich"},
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -5,14 +5,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
 from finemo_dist.cli.options import LOCAL_OUTPUT
-
-if TYPE_CHECKING:
-    from finemo_dist.catalog.readonly import UserQuery
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -37,15 +34,14 @@ def answer_options(function: _Function) -> _Function:
     return function
 
 
-def give(answer: "UserQuery", output_format: str, out: Path | None) -> None:
-    """Write an answer to standard output, or to ``out``."""
-    from finemo_dist.catalog.format import OutputFormat, save_answer, write_answer
-
-    if out is None:
-        with until_the_reader_has_enough():
-            write_answer(answer, OutputFormat(output_format), sys.stdout)
-    else:
-        save_answer(answer, OutputFormat(output_format), out)
+@contextmanager
+def answer_to(out: Path | None) -> Iterator[TextIO | Path]:
+    """Yield where an answer goes: ``out``, or standard output as long as somebody reads it."""
+    if out is not None:
+        yield out
+        return
+    with until_the_reader_has_enough():
+        yield sys.stdout
 
 
 @contextmanager

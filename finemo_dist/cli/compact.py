@@ -21,20 +21,16 @@ def compact(
     One Parquet file a sample and chromosome, with what hits_unique and hits_primary hold worked
     out. Queries use them as long as the parts they were made from stand.
     """
-    from finemo_dist.catalog.catalog import open_catalog
-    from finemo_dist.catalog.compact import compact_sample
+    from finemo_dist.workflow.asking import compact as compacted
 
-    chosen = samples or None
-    with open_catalog(run, memory_limit=memory_limit, threads=threads, samples=chosen) as catalog:
-        for sample in catalog.samples:
-            done = compact_sample(catalog, sample)
-            state = "" if done.is_new else " (as it was)"
-            say(f"{sample}: {done.n_hits:,} hits in {done.n_files} files{state}")
-            if done.n_shards_missing:
-                say(
-                    f"  Warning: {done.n_shards_missing} shards are missing; compact again when "
-                    "they are committed"
-                )
+    for done in compacted(run, samples or None, memory_limit=memory_limit, threads=threads):
+        state = "" if done.is_new else " (as it was)"
+        say(f"{done.sample}: {done.n_hits:,} hits in {done.n_files} files{state}")
+        if done.n_shards_missing:
+            say(
+                f"  Warning: {done.n_shards_missing} shards are missing; compact again when they "
+                "are committed"
+            )
 
 
 COMMANDS: Final = {"compact": compact}

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from finemo_dist.cli.answers import answer_options, give, until_the_reader_has_enough
+from finemo_dist.cli.answers import answer_options, answer_to, until_the_reader_has_enough
 from finemo_dist.cli.options import EXISTING_PATH
 
 if TYPE_CHECKING:
-    from finemo_dist.catalog.named import NamedQuery
+    from finemo_dist.workflow.asking import NamedQuery
 
 
 @click.command("query")
@@ -40,17 +40,18 @@ def query(
 
     `finemo-dist query` alone lists all.
     """
-    from finemo_dist.catalog.catalog import open_catalog
-    from finemo_dist.catalog.named import ask, find_query, named_queries
+    from finemo_dist.workflow.asking import answer_query, find_query, named_queries
 
     if name is None or is_list:
         _show(line for found in named_queries() for line in _outline(found))
     elif run is None:
         _show(_description(find_query(name)))
     else:
-        find_query(name)
-        with open_catalog(run, memory_limit=memory_limit) as catalog:
-            give(ask(catalog, name, _parameters(assignments)), output_format, out)
+        parameters = _parameters(assignments)
+        with answer_to(out) as to:
+            answer_query(
+                run, name, parameters, to, output_format=output_format, memory_limit=memory_limit
+            )
 
 
 def _parameters(assignments: Sequence[str]) -> dict[str, str]:

@@ -1,15 +1,12 @@
 """``sql``: a query over the tables of a run."""
 
-import logging
 from pathlib import Path
 from typing import Final
 
 import click
 
-from finemo_dist.cli.answers import answer_options, give
+from finemo_dist.cli.answers import answer_options, answer_to
 from finemo_dist.cli.options import EXISTING_PATH
-
-logger = logging.getLogger(__name__)
 
 
 @click.command("sql")
@@ -36,15 +33,12 @@ def sql(
     The table data_dictionary lists them column by column. Read-only, unless --unsafe: a query can
     neither write nor read files outside the run.
     """
-    from finemo_dist.catalog.catalog import open_catalog
-    from finemo_dist.catalog.readonly import run_user_query
-    from finemo_dist.catalog.unsafe import run_unsafe_query
+    from finemo_dist.workflow.asking import answer_sql
 
-    with open_catalog(run, memory_limit=memory_limit) as catalog:
-        if unsafe:
-            logger.warning("--unsafe: the query may read, write and remove any file you can.")
-        answer = run_unsafe_query(catalog, query) if unsafe else run_user_query(catalog, query)
-        give(answer, output_format, out)
+    with answer_to(out) as to:
+        answer_sql(
+            run, query, to, output_format=output_format, unsafe=unsafe, memory_limit=memory_limit
+        )
 
 
 COMMANDS: Final = {"sql": sql}

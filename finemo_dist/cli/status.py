@@ -3,9 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,45 +15,13 @@ from finemo_dist.cli.options import EXISTING_PATH, json_option
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from finemo_dist.record.activity import Activity
-    from finemo_dist.record.run_record import RunRecord
-    from finemo_dist.workflow.standing import SampleStanding
+    from finemo_dist.workflow.standing import Standing
 
 _STATES: Final = {"n_running": "running", "n_failed": "failed", "n_missing": "missing"}
 _MOST_ROWS: Final = 30
 _WIDTH_OF_FILES: Final = 200
 _MOST_FAILURES: Final = 10
 _WATCH_EVERY_S: Final = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """A run as it stands at one moment."""
-
-    run_dir: Path
-    record: "RunRecord"
-    activity: "Activity"
-    samples: "Sequence[SampleStanding]"
-    failures: Mapping[str, str]
-
-    @property
-    def state(self) -> str:
-        """What to call it: a run whose record says running and that is dead is stopped."""
-        if not self.n_open:
-            return "complete"
-        if self.record.status == "running":
-            return "running" if self.activity.is_alive else "stopped"
-        # Parts may have gone since it was complete.
-        return "incomplete" if self.record.status == "complete" else self.record.status
-
-    @property
-    def n_open(self) -> int:
-        """Shards that are not committed."""
-        return sum(s.summary.n_shards - s.summary.n_shards_committed for s in self.samples)
-
-    def total(self, name: str) -> int:
-        """Return how many shards of all samples are so."""
-        return sum(getattr(s, name) for s in self.samples)
 
 
 @click.command("status")
@@ -69,10 +35,11 @@ def status(*, run: Path, is_all: bool, watch: bool, as_json: bool) -> None:
     Exits 3 when any is not committed. Samples that need looking at come first.
     """
     from finemo_dist.core.errors import IncompleteRunError
+    from finemo_dist.workflow.standing import standing_of
 
     if watch and as_json:
         raise click.UsageError("--watch is for people, --json for programs. Keep one.")
-    look = _watch(run) if watch else _look(run)
+    look = _watch(run) if watch else standing_of(run)
     if as_json:
         click.echo(json.dumps(_content(look), indent=2))
     else:
@@ -81,40 +48,24 @@ def status(*, run: Path, is_all: bool, watch: bool, as_json: bool) -> None:
         raise IncompleteRunError(_open_message(look))
 
 
-def _look(run: Path) -> _Look:
-    from finemo_dist.catalog.catalog import open_catalog
-    from finemo_dist.catalog.summary import summarise
-    from finemo_dist.record.activity import read_activity
-    from finemo_dist.record.run_record import RunRecord
-    from finemo_dist.workflow.standing import in_order, open_failures, standings
-
-    # Before the parts, so that what is committed meanwhile is not taken for missing.
-    activity = read_activity(run, RunRecord.load(run), now=datetime.now(UTC))
-    with open_catalog(run, allow_damaged=True) as catalog:
-        summaries = summarise(catalog)
-        record = catalog.record
-        committed = {name: set(catalog.units(name)) for name in catalog.samples}
-    failures = open_failures(activity.failures, committed)
-    samples = in_order(standings(summaries, committed, activity))
-    return _Look(run, record, activity, samples, failures)
-
-
-def _watch(run: Path) -> _Look:
+def _watch(run: Path) -> "Standing":
     """Look again and again until nobody works on the run, or there is nothing left to do."""
     from rich.console import Console
     from rich.live import Live
 
-    look = _look(run)
+    from finemo_dist.workflow.standing import standing_of
+
+    look = standing_of(run)
     with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
         while look.state == "running":
             if live.console.is_terminal:
                 live.update(_table(look, most_rows=max(5, live.console.height - 6)), refresh=True)
             time.sleep(_WATCH_EVERY_S)
-            look = _look(run)
+            look = standing_of(run)
     return look
 
 
-def _content(look: _Look) -> dict[str, Any]:
+def _content(look: "Standing") -> dict[str, Any]:
     return {
         "status": look.record.status,
         "state": look.state,
@@ -142,7 +93,7 @@ def _content(look: _Look) -> dict[str, Any]:
     }
 
 
-def _print(look: _Look, *, most_rows: int) -> None:
+def _print(look: "Standing", *, most_rows: int) -> None:
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else _WIDTH_OF_FILES
@@ -155,7 +106,7 @@ def _print(look: _Look, *, most_rows: int) -> None:
     click.echo(f"{one_line(str(look.run_dir))}: {_state_line(look)}")
 
 
-def _table(look: _Look, *, most_rows: int) -> "Group":
+def _table(look: "Standing", *, most_rows: int) -> "Group":
     """Return a table that fits 80 columns; what is no shard's state is left out where space is."""
     from rich.console import Group
     from rich.table import Table
@@ -184,7 +135,7 @@ def _table(look: _Look, *, most_rows: int) -> "Group":
     return Group(table, *([others] if rest else []))
 
 
-def _state_line(look: _Look) -> str:
+def _state_line(look: "Standing") -> str:
     complete = sum(s.summary.is_complete for s in look.samples)
     counts = f"{complete:,} of {len(look.samples):,} samples complete"
     if look.state == "running":
@@ -196,7 +147,7 @@ def _state_line(look: _Look) -> str:
     return f"{look.state}; {counts}"
 
 
-def _open_message(look: _Look) -> str:
+def _open_message(look: "Standing") -> str:
     failed = look.total("n_failed")
     also = f", {failed:,} of them failed" if failed else ""
     if look.state == "running":
@@ -207,7 +158,7 @@ def _open_message(look: _Look) -> str:
     )
 
 
-def _resume(look: _Look) -> str | None:
+def _resume(look: "Standing") -> str | None:
     """Return the line that finishes the run, from any directory; None where it is not known."""
     if not look.n_open or look.state == "running" or not look.record.invocations:
         return None

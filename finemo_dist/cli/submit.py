@@ -13,7 +13,7 @@ from finemo_dist.cli.messages import one_line, printable
 from finemo_dist.cli.options import ANY_PATH, json_option, worker_options
 
 if TYPE_CHECKING:
-    from finemo_dist.run.ray_job import JobEnd, RayJobs
+    from finemo_dist.workflow.submitting import JobEnd, RayJobs
 
 _REASONS: Final = {
     0: "",
@@ -56,10 +56,10 @@ def submit(
     CONFIG and what it names lie on a file system that the cluster sees under the same path. Ctrl-C
     leaves the job running.
     """  # fmt: skip
-    words = _run_words(config, out, force=force, worker=worker)
     # Ray takes a second to import.
-    from finemo_dist.run.ray_job import RayJobs
+    from finemo_dist.workflow.submitting import RayJobs, job_words
 
+    words = job_words(config, out, force=force, worker=worker)
     jobs = RayJobs(address)
     job = jobs.submit(words)
     later = _how_to_go_on(address, job)
@@ -71,46 +71,6 @@ def submit(
         click.echo(json.dumps({"job": job, "address": address, "exit_status": status}))
     if status:
         sys.exit(status)
-
-
-def _run_words(
-    config: Path, out: Path | None, *, force: bool, worker: dict[str, object]
-) -> list[str]:
-    """Return the command of the job: paths made absolute, as its working directory is another."""
-    words = ["finemo-dist", "run", str(_config_there(config))]
-    words += ["--executor", "ray", "--address", "auto"]
-    if out is not None:
-        words += ["--out", str(out.absolute())]
-    if force:
-        words.append("--force")
-    flags = {"n_workers": "--workers", "device": "--device", "batch_regions": "--batch-size"}
-    for name, flag in flags.items():
-        if worker[name] is not None:
-            words += [flag, str(worker[name])]
-    return words
-
-
-def _config_there(config: Path) -> Path:
-    """Return the absolute path of a configuration, checked where this machine sees it.
-
-    Raises
-    ------
-    UsageError
-        It is refused here already, or is neither here nor a path that the cluster may know.
-    """
-    from finemo_dist.core.errors import UsageError
-    from finemo_dist.workflow.running import load_config
-
-    if config.is_file():
-        load_config(config)
-    elif config.is_absolute():
-        _say(f"{config}: not seen from this machine; the job looks for it on the cluster.")
-    else:
-        raise UsageError(
-            f"{config}: does not exist here. Give a configuration on a file system that this "
-            "machine and the cluster share, or its absolute path on the cluster."
-        )
-    return config.absolute()
 
 
 def _how_to_go_on(address: str, job: str) -> str:

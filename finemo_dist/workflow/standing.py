@@ -3,10 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
-from finemo_dist.catalog.summary import SampleSummary
+from finemo_dist.catalog.catalog import open_catalog
+from finemo_dist.catalog.summary import SampleSummary, summarise
 from finemo_dist.core.records import Unit
-from finemo_dist.record.activity import Activity
+from finemo_dist.record.activity import Activity, read_activity
+from finemo_dist.record.run_record import RunRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +71,52 @@ def in_order(standing: Sequence[SampleStanding]) -> list[SampleStanding]:
 
 def _of(committed: Mapping[str, Set[int]], unit: Unit) -> Set[int]:
     return committed.get(unit.sample, frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a run is at one moment."""
+
+    run_dir: Path
+    record: RunRecord
+    activity: Activity
+    samples: Sequence[SampleStanding]
+    failures: Mapping[str, str]
+
+    @property
+    def state(self) -> str:
+        """What to call it: a run whose record says running and that is dead is stopped."""
+        if not self.n_open:
+            return "complete"
+        if self.record.status == "running":
+            return "running" if self.activity.is_alive else "stopped"
+        # Parts may have gone since it was complete.
+        return "incomplete" if self.record.status == "complete" else self.record.status
+
+    @property
+    def n_open(self) -> int:
+        """Shards that are not committed."""
+        return sum(s.summary.n_shards - s.summary.n_shards_committed for s in self.samples)
+
+    def total(self, name: str) -> int:
+        """Return how many shards of all samples are so."""
+        return sum(getattr(s, name) for s in self.samples)
+
+
+def standing_of(run: Path) -> Standing:
+    """Return how far a run is now.
+
+    Raises
+    ------
+    RunError
+        There is no run, or its record cannot be read.
+    """
+    # Before the parts, so that what is committed meanwhile is not taken for missing.
+    activity = read_activity(run, RunRecord.load(run), now=datetime.now(UTC))
+    with open_catalog(run, allow_damaged=True) as catalog:
+        summaries = summarise(catalog)
+        record = catalog.record
+        committed = {name: set(catalog.units(name)) for name in catalog.samples}
+    failures = open_failures(activity.failures, committed)
+    samples = in_order(standings(summaries, committed, activity))
+    return Standing(run, record, activity, samples, failures)

@@ -13,7 +13,7 @@ from finemo_dist.cli import status as module
 from finemo_dist.core.records import Unit
 from finemo_dist.record.activity import Activity, InFlight
 from finemo_dist.record.run_record import Invocation, RunRecord
-from finemo_dist.workflow.standing import in_order, open_failures, standings
+from finemo_dist.workflow.standing import in_order, open_failures, standing_of, standings
 from tests.unit.catalog.builder import hit, region, write_log, write_record, write_shard
 
 ID = "20260102T110000.000Z-00000000"
@@ -192,7 +192,7 @@ def test_the_table_fits_eighty_columns(run):
 
     log_of(run, seconds=10)
     console = Console(width=80, record=True, file=io.StringIO())
-    console.print(module._table(module._look(run), most_rows=30))
+    console.print(module._table(standing_of(run), most_rows=30))
 
     text = console.export_text()
     assert "…" not in text

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from finemo_dist.run import ray_job
 from finemo_dist.run.ray_job import JobEnd
+from finemo_dist.workflow import submitting
 
 ADDRESS = "http://127.0.0.1:1"
 
@@ -33,7 +33,7 @@ def jobs(monkeypatch):
                 write(FakeJobs.log[i : i + 7])
             return FakeJobs.end
 
-    monkeypatch.setattr(ray_job, "RayJobs", FakeJobs)
+    monkeypatch.setattr(submitting, "RayJobs", FakeJobs)
     return FakeJobs
 
 
