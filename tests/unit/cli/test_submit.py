@@ -118,7 +118,7 @@ def test_a_path_that_the_cluster_does_not_see_is_said(command, jobs, tmp_path):
     answer = command("submit", config, "--address", ADDRESS)
 
     assert answer.status == 2
-    assert answer.err.startswith(f"{config}: not seen from this machine")
+    assert answer.err.startswith(f"INFO: {config}: not seen from this machine")
     assert f"{config} is not seen on the cluster" in answer.err.splitlines()[-1]
 
 
