@@ -18,11 +18,10 @@ from finemo_dist.hits.layout import (
     TableName,
     part_path,
     sample_directory,
-    sample_of,
     shard_of,
 )
 from finemo_dist.hits.seal import check_seal
-from finemo_dist.storage.locations import location, readable
+from finemo_dist.storage.locations import readable
 from finemo_dist.storage.objects import ObjectPath
 
 logger = logging.getLogger(__name__)
@@ -102,38 +101,6 @@ def parts_bytes(run: str | Path, samples: Iterable[str]) -> int:
         for name, size in _sizes(directory)
         if shard_of(name) is not None
     )
-
-
-def committed_units(run: str | Path, sample: str) -> dict[int, PartFooter]:
-    """Return shard and footer of every committed unit of a sample; damaged parts are logged."""
-    found = survey(run, sample)
-    for problem in found.damaged:
-        logger.warning("%s", problem)
-    return found.units
-
-
-def committed_samples(run: str | Path) -> list[str]:
-    """Return the samples that have a directory of hits, by name."""
-    directories = _listing(location(run) / "hits")
-    return sorted(s for name in directories if (s := sample_of(Path(name))) is not None)
-
-
-def committed_parts(
-    run: str | Path, table: TableName, samples: Iterable[str] | None = None
-) -> list[Path]:
-    """Return the parts of one table that belong to committed units, by sample and shard.
-
-    Parameters
-    ----------
-    samples
-        Whose parts; those of every sample in the run when None.
-    """
-    names = committed_samples(run) if samples is None else samples
-    return [
-        part_path(run, table, Unit(sample, shard))
-        for sample in names
-        for shard in committed_units(run, sample)
-    ]
 
 
 def verify_part(path: Path) -> PartFooter:

@@ -110,18 +110,6 @@ def random_motifs(
     return SimulatedMotifs(tuple(names), hypothetical * frequencies, hypothetical, frequencies)
 
 
-def random_cwms(
-    rng: np.random.Generator,
-    n_motifs: int,
-    *,
-    width: int = 30,
-    core_widths: Sequence[int] = CORE_WIDTHS,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return contribution and hypothetical CWMs of random motifs, (n_motifs, 4, width) each."""
-    motifs = random_motifs(rng, n_motifs, width=width, core_widths=core_widths)
-    return motifs.cwm, motifs.hypothetical
-
-
 def _check_motif_request(
     n_motifs: int, width: int, core_widths: Sequence[int], n_special: int
 ) -> None:

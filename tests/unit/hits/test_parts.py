@@ -11,13 +11,7 @@ from finemo_dist.core.records import Unit
 from finemo_dist.core.schema import HIT_COLUMNS, QC_COLUMNS
 from finemo_dist.hits.columns import Categorical
 from finemo_dist.hits.layout import part_path
-from finemo_dist.hits.read import (
-    committed_parts,
-    committed_samples,
-    committed_units,
-    survey,
-    verify_part,
-)
+from finemo_dist.hits.read import survey, verify_part
 from finemo_dist.hits.write import write_unit
 from tests.unit.catalog.builder import columns_of, hit, random_hits, region, write_shard
 
@@ -66,7 +60,7 @@ def test_every_value_comes_back(run, tmp_path):
 
 
 def test_the_footer_counts_what_the_part_holds(run):
-    footers = committed_units(run, "s")
+    footers = survey(run, "s").units
 
     first = footers[0]
     assert (first.n_rows, first.n_regions) == (len(read(run)), 2)
@@ -134,7 +128,6 @@ def test_a_unit_counts_only_when_both_parts_stand(run):
 
     found = survey(run, "s")
     assert (list(found.units), found.damaged) == ([1], ())
-    assert committed_parts(run, "hits") == [part_path(run, "hits", Unit("s", 1))]
 
 
 @pytest.mark.parametrize("table", ["hits", "peaks_qc"])
@@ -148,14 +141,6 @@ def test_a_truncated_part_is_not_committed_and_is_named(run, table, kept):
     assert list(found.units) == [1]
     assert len(found.damaged) == 1
     assert found.damaged[0].startswith(str(path))
-
-
-def test_damage_is_logged_when_units_are_listed(run, caplog):
-    part_path(run, "hits", UNIT).write_bytes(b"PAR1")
-
-    committed_units(run, "s")
-
-    assert "part-00000.parquet" in caplog.text
 
 
 def test_verification_finds_any_flipped_bit_that_matters(run):
@@ -179,7 +164,7 @@ def test_verification_finds_any_flipped_bit_that_matters(run):
 
 
 def test_a_whole_part_passes_verification(run):
-    assert verify_part(part_path(run, "hits", UNIT)) == committed_units(run, "s")[0]
+    assert verify_part(part_path(run, "hits", UNIT)) == survey(run, "s").units[0]
 
 
 def test_a_part_with_fewer_rows_than_its_footer_says_is_not_committed(run):
@@ -227,7 +212,7 @@ def test_a_parquet_file_of_another_origin_is_not_committed(run):
 
 def test_a_part_of_another_format_version_is_not_committed(run):
     path = part_path(run, "hits", UNIT)
-    footer = dataclasses.replace(committed_units(run, "s")[0], format_version=2)
+    footer = dataclasses.replace(survey(run, "s").units[0], format_version=2)
     pq.write_table(read(run).replace_schema_metadata(footer.to_metadata()), path)
 
     assert "part format 2" in survey(run, "s").damaged[0]
@@ -241,16 +226,12 @@ def test_foreign_and_temporary_files_are_passed_over(run):
     (run / "hits" / ".DS_Store").write_text("")
     (run / "hits" / "sample=%73").mkdir()
 
-    assert committed_samples(run) == ["s"]
-    assert [p.name for p in committed_parts(run, "hits")] == [
-        "part-00000.parquet",
-        "part-00001.parquet",
-    ]
+    found = survey(run, "s")
+    assert (list(found.units), found.damaged) == ([0, 1], ())
 
 
 def test_a_run_without_parts_has_no_units(tmp_path):
-    assert committed_units(tmp_path, "s") == {}
-    assert committed_parts(tmp_path, "hits") == []
+    assert survey(tmp_path, "s").units == {}
 
 
 def test_a_failed_rename_leaves_no_part_and_no_temporary_file(tmp_path, monkeypatch):

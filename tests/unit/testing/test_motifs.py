@@ -10,7 +10,6 @@ from finemo_dist.core.errors import UsageError
 from finemo_dist.testing.modisco import Seqlets, write_modisco_h5
 from finemo_dist.testing.motifs import (
     TRIM_THRESHOLD,
-    random_cwms,
     random_motifs,
     reverse_complement,
 )
@@ -98,14 +97,6 @@ def test_negative_motifs_have_negative_contributions_and_names():
     )
     assert np.all(motifs.cwm.sum(axis=(1, 2))[:10] > 0)
     assert np.all(motifs.cwm.sum(axis=(1, 2))[10:] < 0)
-
-
-def test_random_cwms_are_those_of_random_motifs():
-    cwm, hypothetical = random_cwms(np.random.default_rng(0), 5)
-    motifs = make_motifs(n_motifs=5)
-
-    np.testing.assert_array_equal(cwm, motifs.cwm)
-    np.testing.assert_array_equal(hypothetical, motifs.hypothetical)
 
 
 @pytest.mark.parametrize(
