@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from finemo_dist.core.clock import Clock
 from finemo_dist.core.config import SolverConfig
@@ -22,7 +24,10 @@ from finemo_dist.run.loading import load_batches
 from finemo_dist.run.palindromes import merge_palindromes
 from finemo_dist.run.tables import hit_columns, qc_columns
 from finemo_dist.solver.api import Solver, make_solver
+from finemo_dist.solver.cwms import build_cwms
+from finemo_dist.solver.residual import residual
 from finemo_dist.solver.solution import Solution, concatenate
+from finemo_dist.solver.target import build_target
 
 _CUDA_SHARE = 0.5
 """Of the free device memory: the allocator and the library need the rest."""
@@ -107,6 +112,31 @@ class RegionCaller:
             hit_columns(solution, regions, self._caller.motifs),
             qc_columns(solution, regions),
         )
+
+    def residual(self, solution: Solution, row: int) -> NDArray[np.float64]:
+        """Return what the hits of a row leave of its contributions, (L,) or in modes ph, hh (4, L).
+
+        In units of the contributions, or of their signed square roots where the solver takes
+        those.
+
+        Parameters
+        ----------
+        solution
+            Of all rows of the reader.
+        """
+        batch = self._reader.read(row, row + 1)
+        config, device = self._caller.config, self._caller.device
+        target = build_target(
+            torch.from_numpy(batch.sequence).to(device),
+            torch.from_numpy(batch.contributions).to(device),
+            is_hypothetical=config.mode.contributions_are_hypothetical,
+            use_sqrt_transform=config.use_sqrt_transform,
+        )
+        cwms = build_cwms(self._caller.motifs, device, use_sqrt_transform=config.use_sqrt_transform)
+        hits = solution.hits[(solution.hits.region == row).nonzero()[:, 0]]
+        left = residual(target, cwms, replace(hits, region=torch.zeros_like(hits.region)))
+        values: NDArray[np.float64] = (left * target.scale[:, None, None])[0].T.cpu().numpy()
+        return values[0] if len(values) == 1 else values
 
     def _solutions(self, rows: range, clock: Clock) -> Iterator[Solution]:
         device = self._caller.device

@@ -46,7 +46,7 @@ def main() -> None:
     run_finemo(find_finemo(asked.finemo).executable)
     for path in sorted(p for p in SLICE.rglob("*") if p.is_file()):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        print(f"| `{path.relative_to(SLICE)}` | {path.stat().st_size:,} | `{digest}` |")
+        print(f"| `{path.relative_to(SLICE)}` | {path.stat().st_size:,} | `{digest}` |")  # noqa: T201
 
 
 def cut_peaks(source: Path, rows: np.ndarray) -> None:
