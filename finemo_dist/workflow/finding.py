@@ -20,7 +20,6 @@ from finemo_dist.run.solving import (
     device_here,
     make_caller,
     memory_budget,
-    one_thread,
 )
 from finemo_dist.sources.memory import MemorySource
 from finemo_dist.store.memory import MemoryRegions
@@ -123,8 +122,7 @@ def find_hits(
         batch_size=batch_size,
     )
     rows = range(regions.n_regions)
-    with one_thread():
-        solution = caller.solve(rows, Clock())
+    solution = caller.solve(rows, Clock())
     hits, qc = caller.tables(solution, rows)
     ordered = sorted_hits(hits)
     ordered["hit_correlation"] = ordered["hit_similarity"]
