@@ -58,3 +58,9 @@ def yeast_mini(shared_data):
 def yeast(shared_data):
     """1,034 regions of six yeast chromosomes."""
     return shared_data / "yeast"
+
+
+@pytest.fixture(scope="session")
+def yeast_slice():
+    """24 regions of yeast that are part of the project: see tests/data/PROVENANCE.md."""
+    return PROJECT / "tests" / "data" / "yeast_slice"

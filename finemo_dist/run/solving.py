@@ -65,6 +65,8 @@ class RegionCaller:
         What a batch may take.
     batch_size
         Regions solved together; from the memory model when None. Changes no answer.
+    most_regions
+        The most that the memory model may choose.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class RegionCaller:
         *,
         budget_bytes: int,
         batch_size: int | None = None,
+        most_regions: int = MAX_BATCH_REGIONS,
     ) -> None:
         per_region = region_bytes(
             caller.config.name,
@@ -82,12 +85,12 @@ class RegionCaller:
             motif_width=caller.motifs.width,
             is_hypothetical=caller.config.mode.contributions_are_hypothetical,
         )
-        is_cpu = caller.device.type == "cpu"
-        most = MAX_BATCH_REGIONS if is_cpu else _MOST_REGIONS_ON_GPU
+        if caller.device.type != "cpu":
+            most_regions = min(most_regions, _MOST_REGIONS_ON_GPU)
         self._caller = caller
         self._reader = reader
         self._fitter = BatchFitter(caller.solver, per_region)
-        self._size = batch_size or batch_regions(per_region, budget_bytes, most=most)
+        self._size = batch_size or batch_regions(per_region, budget_bytes, most=most_regions)
 
     def solve(self, rows: range, clock: Clock) -> Solution:
         """Return the hits and fits of consecutive rows.

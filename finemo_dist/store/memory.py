@@ -6,9 +6,15 @@ from finemo_dist.store.halves import from_stored, to_stored
 
 
 class MemoryRegions:
-    """The regions of a source, rounded as a store rounds them; satisfies ``RegionReader``.
+    """The regions of a source; satisfies ``RegionReader``.
 
-    Hits called in them are therefore those called in a store made of the same source.
+    Parameters
+    ----------
+    source
+        What is read, again each time it is asked for.
+    is_rounded
+        Whether contributions are rounded as a store rounds them. Then the hits called in them are
+        those called in a store made of the same source.
     """
 
     path = "regions in memory"
@@ -16,8 +22,9 @@ class MemoryRegions:
     """None is taken: nothing that is resumed or compared is made of them."""
     n_shards = 1
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, is_rounded: bool = True) -> None:
         self._source = source
+        self._is_rounded = is_rounded
 
     @property
     def score_kind(self) -> ScoreKind:
@@ -52,5 +59,7 @@ class MemoryRegions:
             A sequence is not one-hot, or a contribution is infinite.
         """
         batch = self._source.read(start, stop)
-        contributions = from_stored(*to_stored(batch.contributions))
+        contributions = batch.contributions
+        if self._is_rounded:
+            contributions = from_stored(*to_stored(contributions))
         return RegionBatch(batch.sequence, contributions, InputCounts(n_regions=stop - start))
