@@ -62,11 +62,13 @@ def find_hits(
 
     Parameters
     ----------
-    sequences : (N, 4, L), or (N, L, 4) with ``axis_order="nla"``
-        One-hot A, C, G, T; four zeros are an unknown base. A NumPy array, a PyTorch tensor or
-        anything else that NumPy can take as an array; it is not changed.
-    contributions : shape of ``sequences``, or (N, L)
-        Hypothetical contributions, or (N, L) those of the bases that are there. NaN counts as 0.
+    sequences
+        (N, 4, L), or (N, L, 4) with ``axis_order="nla"``: one-hot A, C, G, T; four zeros are an
+        unknown base. A NumPy array, a PyTorch tensor or anything else that NumPy can take as an
+        array; it is not changed.
+    contributions
+        Hypothetical contributions in the shape of ``sequences``, or (N, L) those of the bases that
+        are there. NaN counts as 0.
     motifs
         What ``read_motifs`` returns, or the path of one motif file or of several.
     mode

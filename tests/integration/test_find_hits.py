@@ -63,8 +63,8 @@ def called(store, data, out, *words):
     columns = ", ".join(f'"{name}"' for name in (*FINEMO_HIT_COLUMNS, "motif_id", "chr_id"))
     order = 'chr_id, CASE WHEN chr IS NULL THEN peak_id END, start, "end", motif_id, peak_id'
     with fd.open_run(out) as run:
-        hits = run.arrow(f"SELECT {columns} FROM hits ORDER BY {order}")
-        qc = run.arrow("SELECT * EXCLUDE (sample) FROM peaks_qc ORDER BY peak_id")
+        hits = run.sql(f"SELECT {columns} FROM hits ORDER BY {order}").to_arrow()
+        qc = run.sql("SELECT * EXCLUDE (sample) FROM peaks_qc ORDER BY peak_id").to_arrow()
     return hits, qc
 
 
@@ -384,7 +384,7 @@ def test_a_notebook_shows_the_first_hits_and_escapes_names(arrays, motifs, yeast
         assert "<table>" in shown._repr_html_()
     assert "&lt;b&gt;&amp;" in renamed._repr_html_()
     assert hits._repr_html_().count("<tr>") == 11
-    assert "and 94 more" in hits._repr_html_()
+    assert "104 rows" in hits._repr_html_()
 
 
 S, A = (3, 4, 20), (3, 20, 4)
