@@ -38,6 +38,9 @@ if typing.TYPE_CHECKING:
     )
     from finemo_dist.workflow.exporting import export
     from finemo_dist.workflow.extracting import Extraction, extract_regions
+    from finemo_dist.workflow.finding import find_hits
+    from finemo_dist.workflow.found_hits import Hits
+    from finemo_dist.workflow.motif_set import MotifSet, read_motifs
     from finemo_dist.workflow.opening import Run, open_run
     from finemo_dist.workflow.reporting import report
     from finemo_dist.workflow.running import load_config, run_config
@@ -58,6 +61,9 @@ _MODULES: typing.Final = {
     ),
     "workflow.exporting": ("export",),
     "workflow.extracting": ("Extraction", "extract_regions"),
+    "workflow.finding": ("find_hits",),
+    "workflow.found_hits": ("Hits",),
+    "workflow.motif_set": ("MotifSet", "read_motifs"),
     "workflow.opening": ("Run", "open_run"),
     "workflow.reporting": ("report",),
     "workflow.running": ("load_config", "run_config"),
@@ -74,10 +80,12 @@ __all__ = [
     "ChromBpnetInput",
     "Extraction",
     "FinemoDistError",
+    "Hits",
     "IncompleteRunError",
     "InputError",
     "ModiscoArraysInput",
     "MotifConfig",
+    "MotifSet",
     "ResourceConfig",
     "Run",
     "RunConfig",
@@ -91,8 +99,10 @@ __all__ = [
     "call_hits",
     "export",
     "extract_regions",
+    "find_hits",
     "load_config",
     "open_run",
+    "read_motifs",
     "report",
     "run_config",
 ]

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -58,3 +59,26 @@ def yeast_mini(shared_data):
 def yeast(shared_data):
     """1,034 regions of six yeast chromosomes."""
     return shared_data / "yeast"
+
+
+@pytest.fixture(scope="session")
+def yeast_slice():
+    """24 regions of yeast that are part of the project: see tests/data/PROVENANCE.md."""
+    return PROJECT / "tests" / "data" / "yeast_slice"
+
+
+@pytest.fixture(
+    scope="session", params=["slice", pytest.param("mini", marks=pytest.mark.shared_data)]
+)
+def real_data(request, tmp_path_factory):
+    """Real attributions in every layout: the slice, and the larger set where it is there."""
+    if request.param == "mini":
+        return request.getfixturevalue("yeast_mini")
+    folder = tmp_path_factory.mktemp("slice")
+    for path in request.getfixturevalue("yeast_slice").iterdir():
+        (folder / path.name).symlink_to(path)
+    # BPNet's layout holds the same numbers, so it is made here.
+    with h5py.File(folder / "bpnet_contribs.h5", "w") as file:
+        for name, key in (("ohe", "input_seqs"), ("attr", "hyp_scores")):
+            file[key] = np.load(folder / f"{name}.npz")["arr_0"].swapaxes(1, 2)
+    return folder

@@ -321,7 +321,8 @@ class Catalog:
         }
         if files:
             self.run("fill_motif_files", columns)
-        self._show(list(files) or [self._motif_template()], "motif_parts")
+        # The template comes first: tables of older releases have fewer columns.
+        self._show([self._motif_template(), *files], "motif_parts")
 
     def _motif_template(self) -> str:
         path = Path(self._temporary.name) / "motif_data.parquet"
@@ -337,7 +338,7 @@ class Catalog:
 
     def _show(self, paths: Sequence[str], view: str) -> None:
         self._connection.read_parquet(
-            list(paths), filename=True, hive_partitioning=False
+            list(paths), filename=True, hive_partitioning=False, union_by_name=True
         ).create_view(view)
         self._paths.extend(paths)
 

@@ -10,6 +10,7 @@ from finemo_dist.cli.options import (
     ANY_PATH,
     EXISTING_FILE,
     EXISTING_PATH,
+    ManyValuesCommand,
     executor_options,
     json_option,
     refused,
@@ -17,7 +18,7 @@ from finemo_dist.cli.options import (
 from finemo_dist.core import defaults
 
 
-@click.command("call-hits")
+@click.command("call-hits", cls=ManyValuesCommand)
 @click.option(
     "-r",
     "--regions",
@@ -29,8 +30,9 @@ from finemo_dist.core import defaults
     "-m",
     "--modisco-h5",
     type=EXISTING_FILE,
+    multiple=True,
     required=True,
-    help="Motifs: output of modisco-lite, or a compendium in its layout.",
+    help="Motifs: TF-MoDISco H5, MEME or JASPAR; several files are one set.",
 )
 @click.option("-o", "--out-dir", type=ANY_PATH, required=True, help="Run directory to write.")
 @click.option(
@@ -176,7 +178,7 @@ from finemo_dist.core import defaults
 def call_hits(
     *,
     regions: Path,
-    modisco_h5: Path,
+    modisco_h5: tuple[Path, ...],
     out_dir: Path,
     sample: str | None,
     force: bool,

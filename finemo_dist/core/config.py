@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from finemo_dist.core import defaults
 from finemo_dist.core.records import Mode
@@ -70,10 +70,16 @@ class CallConfig(FrozenModel):
     solver: SolverConfig = SolverConfig()
 
 
-class SampleSettings(FrozenModel):
-    """Which motif file is called in a sample, and how."""
+def one_or_many(value: object) -> object:
+    """Return a tuple of what was given: files may be one or several."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
 
-    modisco_h5: Path
+
+class SampleSettings(FrozenModel):
+    """Which motif files are called in a sample, and how."""
+
+    modisco_h5: Annotated[tuple[Path, ...], BeforeValidator(one_or_many), Field(min_length=1)]
+    """TF-MoDISco, MEME or JASPAR files: their motifs are one set."""
     call: CallConfig = CallConfig()
 
 

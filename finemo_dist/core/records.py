@@ -181,6 +181,8 @@ class MotifSet:
     """(M,) Frobenius norm of the pattern before division, contribution units."""
     penalty: NDArray[np.float64]
     """(M,) weight of the L1 penalty, lambda."""
+    source: tuple[str, ...] = ()
+    """(M,) the file that each comes from; empty where that is not known."""
 
     def __len__(self) -> int:
         return len(self.name)

@@ -175,6 +175,12 @@ MOTIF_COLUMNS: Final = (
         "bool",
         "whether both strands read the same, so that a site shares its coefficient between them",
     ),
+    Column(
+        "source",
+        "string",
+        "file the motif comes from, as it was given; null in runs of older releases",
+        is_nullable=True,
+    ),
 )
 
 ANNOTATION_COLUMNS: Final = (
@@ -199,7 +205,7 @@ FINEMO_QC_COLUMNS: Final = (
 """Columns of ``peaks_qc.tsv`` in finemo's order, then ``converged``."""
 
 FINEMO_MOTIF_COLUMNS: Final = tuple(
-    column.name for column in MOTIF_COLUMNS if column.name != "is_palindrome"
+    column.name for column in MOTIF_COLUMNS if column.name not in ("is_palindrome", "source")
 )
 """Columns of ``motif_data.tsv``: finemo's and no more, because its ``report`` refuses others."""
 DEFAULT_OVERLAP: Final = 0.2

@@ -52,6 +52,7 @@ def write_motifs(run: str | Path, motifs: MotifSet, folder: str = "") -> None:
             "motif_scale": motifs.scale,
             "lambda": motifs.penalty,
             "is_palindrome": palindrome_offsets(motifs) != NO_PALINDROME,
+            "source": np.array([s or None for s in motifs.source] or [None] * len(motifs), object),
         },
     ).replace_schema_metadata({_VERSION_KEY: _VERSION, **UNSEALED})
     with committed(motif_data_path(run, folder)) as path:
@@ -89,6 +90,7 @@ def read_motifs(run: str | Path, folder: str = "") -> MotifSet:
         end=table["motif_end"].to_numpy(),
         scale=table["motif_scale"].to_numpy(),
         penalty=table["lambda"].to_numpy(),
+        source=_sources(table),
     )
 
 
@@ -122,7 +124,15 @@ def read_all_motifs(run: str | Path, record: RunRecord) -> MotifSet:
         end=np.concatenate([m.end + d for m, d in zip(sets, shifts, strict=True)]),
         scale=np.concatenate([motifs.scale for motifs in sets]),
         penalty=np.concatenate([motifs.penalty for motifs in sets]),
+        source=tuple(chain.from_iterable(m.source or ("",) * len(m) for m in sets)),
     )
+
+
+def _sources(table: pa.Table) -> tuple[str, ...]:
+    """Return where motifs come from; tables of older releases do not say."""
+    if "source" not in table.column_names:
+        return ()
+    return tuple(source or "" for source in table["source"].to_pylist())
 
 
 def _reverse_shift(motifs: MotifSet, width: int) -> NDArray[np.int64]:

@@ -7,16 +7,16 @@ from typing import Any, Final, Protocol
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from finemo_dist import __version__
 from finemo_dist.core.errors import RunError
-from finemo_dist.core.records import NO_CHROM, Unit
+from finemo_dist.core.records import Unit
 from finemo_dist.core.schema import COMPACT_COLUMNS, HIT_COLUMNS, QC_COLUMNS, Column
 from finemo_dist.hits.columns import ColumnValues, arrow_schema, arrow_table
 from finemo_dist.hits.digest import rows_digest
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import TableName, part_path
+from finemo_dist.hits.order import sorted_hits, sorted_regions
 from finemo_dist.hits.seal import UNSEALED, seal
 from finemo_dist.storage.files import committed
 
@@ -69,8 +69,8 @@ def write_unit(
     """
     tables: dict[TableName, pa.Table] = {
         # Hits before quality control: a unit counts as done only when both stand.
-        "hits": arrow_table(HIT_COLUMNS, _take(hits, _hit_order(hits))),
-        "peaks_qc": arrow_table(QC_COLUMNS, _take(qc, _qc_order(qc))),
+        "hits": arrow_table(HIT_COLUMNS, sorted_hits(hits)),
+        "peaks_qc": arrow_table(QC_COLUMNS, sorted_regions(qc)),
     }
     gaps, converged = np.asarray(qc["dual_gap"]), np.asarray(qc["converged"])
     footers = {
@@ -145,20 +145,3 @@ def _write_part(path: Path, table: pa.Table, footer: PartFooter) -> None:
             **_OPTIONS,
         )
         seal(temporary)
-
-
-def _take(columns: Mapping[str, ColumnValues], order: NDArray[np.intp]) -> dict[str, ColumnValues]:
-    return {name: values[order] for name, values in columns.items()}
-
-
-def _hit_order(hits: Mapping[str, ColumnValues]) -> NDArray[np.intp]:
-    chrom, peak = np.asarray(hits["chr_id"]), np.asarray(hits["peak_id"])
-    # Without coordinates positions of different regions do not compare, so the region leads.
-    region = np.where(chrom == NO_CHROM, peak, 0)
-    keys = (peak, hits["motif_id"], hits["end"], hits["start"], region, chrom)
-    return np.lexsort(tuple(np.asarray(key) for key in keys))
-
-
-def _qc_order(qc: Mapping[str, ColumnValues]) -> NDArray[np.intp]:
-    keys = (qc["peak_id"], qc["peak_region_start"], qc["chr_id"])
-    return np.lexsort(tuple(np.asarray(key) for key in keys))

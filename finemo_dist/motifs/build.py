@@ -52,6 +52,7 @@ def build_motif_set(patterns: Sequence[Pattern], config: MotifConfig, mode: Mode
         end=np.array(list(chain(*((b, width - a) for a, b in windows))), np.int64),
         scale=np.array(_twice(scales), np.float64),
         penalty=np.array(_twice(penalties), np.float64),
+        source=tuple(_twice([p.source for p in kept])),
     )
 
 

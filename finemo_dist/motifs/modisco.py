@@ -34,6 +34,8 @@ class Pattern:
     """(4, W) mean contribution of each base at each column: the CWM."""
     hypothetical: NDArray[np.float64]
     """(4, W) mean hypothetical contribution."""
+    source: str = ""
+    """The file it comes from."""
 
 
 def read_patterns(path: str | Path) -> list[Pattern]:

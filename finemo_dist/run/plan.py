@@ -72,7 +72,9 @@ class PlannedSample:
     motifs: MotifSet
     config: CallConfig
     modisco: InputFile | None = None
-    """Where the motifs come from."""
+    """Where the motifs come from: of several files the first of TF-MoDISco."""
+    motif_files: tuple[InputFile, ...] = ()
+    """All of them, where there are several."""
 
 
 def plan_run(
@@ -184,9 +186,13 @@ def _new_record(samples: Mapping[str, PlannedSample], sets: MotifGroups) -> RunR
         n_motifs=sum(found.n_motifs for found in sets.records),
         motif_digest=motif_digests[0] if len(motif_digests) == 1 else digest_of(motif_digests),
         motif_sets=sets.records,
-        inputs=tuple(dict.fromkeys(s.modisco for s in samples.values() if s.modisco is not None)),
+        inputs=tuple(dict.fromkeys(file for s in samples.values() for file in _motif_files(s))),
         machine=_machine(),
     )
+
+
+def _motif_files(sample: PlannedSample) -> tuple[InputFile, ...]:
+    return sample.motif_files or ((sample.modisco,) if sample.modisco else ())
 
 
 def config_digest(settings: Mapping[str, Any], motifs: str) -> str:

@@ -1,11 +1,6 @@
-"""The worker: takes a unit, reads its regions, solves them, commits its parts.
+"""The worker: takes a unit, reads its regions, solves them, commits its parts."""
 
-Numpy outside, torch inside: this is where they cross.
-"""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -14,24 +9,13 @@ from finemo_dist.core.clock import Clock
 from finemo_dist.core.config import SolverConfig
 from finemo_dist.core.errors import StoreError
 from finemo_dist.core.events import UnitDone
-from finemo_dist.core.memory import CPU_BUDGET_BYTES, MAX_BATCH_REGIONS, batch_regions, region_bytes
 from finemo_dist.core.protocols import RegionReader
-from finemo_dist.core.records import MotifSet, Unit
+from finemo_dist.core.records import Unit
 from finemo_dist.hits.motifs import read_motifs
 from finemo_dist.hits.write import write_unit
 from finemo_dist.run.allocator import keep_freed_memory
-from finemo_dist.run.fitting import BatchFitter
-from finemo_dist.run.loading import load_batches
-from finemo_dist.run.palindromes import merge_palindromes
-from finemo_dist.run.tables import hit_columns, qc_columns
-from finemo_dist.solver.api import Solver, make_solver
-from finemo_dist.solver.solution import Solution, concatenate
+from finemo_dist.run.solving import Caller, RegionCaller, make_caller, memory_budget
 from finemo_dist.store.read import open_store
-
-_CUDA_SHARE = 0.5
-"""Of the free device memory: the allocator and the library need the rest."""
-_MOST_REGIONS_ON_GPU = 2048
-"""A quarter of the largest shard, so that reading overlaps with solving."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +63,8 @@ class RegionWorker:
         self._spec = spec
         self._name = name
         self._device = torch.device(spec.device)
-        self._caller: _Caller | None = None
+        self._caller: Caller | None = None
+        self._motif_folder = ""
         self._sample: _Sample | None = None
 
     def process(self, unit: Unit) -> UnitDone:
@@ -94,16 +79,14 @@ class RegionWorker:
         """
         clock = Clock()
         sample = self._open(unit.sample)
-        store = sample.store
-        rows = store.shard_rows(unit.shard)
-        with one_thread():
-            solution = sample.caller.merged(concatenate(list(self._solve(sample, rows, clock))))
-        regions = store.table(rows.start, rows.stop)
+        rows = sample.store.shard_rows(unit.shard)
+        solution = sample.regions.solve(rows, clock)
+        hits, qc = sample.regions.tables(solution, rows)
         footer = write_unit(
             self._spec.run_dir,
             unit,
-            hits=hit_columns(solution, regions, sample.caller.motifs),
-            qc=qc_columns(solution, regions),
+            hits=hits,
+            qc=qc,
             config_digest=sample.spec.config_digest,
             store_digest=sample.spec.store_digest,
         )
@@ -118,13 +101,6 @@ class RegionWorker:
             seconds=clock.seconds,
         )
 
-    def _solve(self, sample: "_Sample", rows: range, clock: Clock) -> Iterator[Solution]:
-        size = sample.batch_regions
-        for batch in load_batches(sample.store, rows, size=size, device=self._device):
-            clock.lap("read")
-            yield sample.fitter.solve(*batch)
-            clock.lap("solve")
-
     def _open(self, name: str) -> "_Sample":
         if self._sample is None or self._sample.name != name:
             planned = self._spec.samples[name]
@@ -134,77 +110,33 @@ class RegionWorker:
                     f"{planned.store}: is not the store the run was planned on; it was written "
                     "anew since. Start the run again."
                 )
-            caller = self._caller_of(planned)
-            per_region = caller.region_bytes(store)
             self._sample = _Sample(
                 name=name,
                 spec=planned,
                 store=store,
-                caller=caller,
-                fitter=BatchFitter(caller.solver, per_region),
-                batch_regions=self._spec.batch_regions
-                or batch_regions(per_region, self._budget_bytes, most=self._most_regions),
+                regions=RegionCaller(
+                    self._caller_of(planned),
+                    store,
+                    budget_bytes=self._budget_bytes,
+                    batch_size=self._spec.batch_regions,
+                ),
             )
         return self._sample
 
-    def _caller_of(self, sample: SampleSpec) -> "_Caller":
+    def _caller_of(self, sample: SampleSpec) -> Caller:
         """Return motifs and solver of a sample, those at hand where it shares them."""
-        if self._caller is None or self._caller.key != (sample.motif_folder, sample.solver):
-            motifs = read_motifs(self._spec.run_dir, sample.motif_folder)
-            self._caller = _Caller(
-                key=(sample.motif_folder, sample.solver),
-                motifs=motifs,
-                solver=make_solver(motifs, sample.solver, self._device),
-            )
+        held = self._caller
+        if held and (self._motif_folder, held.config) == (sample.motif_folder, sample.solver):
+            return held
+        motifs = read_motifs(self._spec.run_dir, sample.motif_folder)
+        self._caller = make_caller(motifs, sample.solver, self._device)
+        self._motif_folder = sample.motif_folder
         return self._caller
-
-    @property
-    def _most_regions(self) -> int:
-        return MAX_BATCH_REGIONS if self._device.type == "cpu" else _MOST_REGIONS_ON_GPU
 
     @cached_property
     def _budget_bytes(self) -> int:
         """Looked up once: later, what is free is less what PyTorch keeps for us."""
-        if self._device.type == "cpu":
-            return CPU_BUDGET_BYTES
-        free_bytes, _ = torch.cuda.mem_get_info(self._device)
-        return int(free_bytes * _CUDA_SHARE)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Solve on one thread: tensors are too small to share, and sums keep their order."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(n_threads)
-
-
-@dataclass(frozen=True, slots=True)
-class _Caller:
-    """What calls hits: kept from sample to sample while they share motifs and settings."""
-
-    key: tuple[str, SolverConfig]
-    motifs: MotifSet
-    solver: Solver
-
-    def merged(self, solution: Solution) -> Solution:
-        """Return a solution with the strands of palindromes as one, where that is asked for."""
-        if not self.key[1].merge_palindromes:
-            return solution
-        return replace(solution, hits=merge_palindromes(solution.hits, self.motifs))
-
-    def region_bytes(self, store: RegionReader) -> int:
-        """Return what solving one region takes."""
-        return region_bytes(
-            self.key[1].name,
-            n_motifs=len(self.motifs),
-            region_width=store.region_width,
-            motif_width=self.motifs.width,
-            is_hypothetical=self.key[1].mode.contributions_are_hypothetical,
-        )
+        return memory_budget(self._device)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +146,4 @@ class _Sample:
     name: str
     spec: SampleSpec
     store: RegionReader
-    caller: _Caller
-    fitter: BatchFitter
-    batch_regions: int
+    regions: RegionCaller

@@ -53,7 +53,8 @@ def build_cwms(motifs: MotifSet, device: torch.device, *, use_sqrt_transform: bo
     Values are those of the float16 CWMs, so that hits agree with what ``motif_cwms.npy`` says.
     With ``use_sqrt_transform`` trimmed CWMs become their signed square roots, norm 1.
     """
-    full = torch.from_numpy(motifs.cwm.astype("float64"))
+    # In one order whoever made the array: float32 convolutions round by how it lies in memory.
+    full = torch.from_numpy(motifs.cwm.astype("float64", order="C"))
     start = torch.tensor(motifs.start)
     trimmed_width = torch.tensor(motifs.end) - start
     full = full * trim_mask(start, trimmed_width, motifs.width)[:, None, :]

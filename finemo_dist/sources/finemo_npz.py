@@ -1,6 +1,7 @@
 """finemo's regions file as a source: one-hot sequences, float16 contributions and coordinates."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,19 @@ class FinemoRegionsSource(ArraySource):
             places=Places.from_table(width, table, str(path)),
             inputs=[path],
         )
+
+
+def load_finemo_npz(path: str | Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of finemo's regions file by key, as it holds them.
+
+    Raises
+    ------
+    InputError
+        As `FinemoRegionsSource`.
+    """
+    FinemoRegionsSource(path)
+    # Copies, because what is read from a file as bytes cannot be written to.
+    return {key: NpzArray(path, key).load().copy() for key in list_keys(path)}
 
 
 def _read_table(path: str | Path, keys: list[str], n_regions: int) -> RegionTable:

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import numpy as np
 import zarr
 
 from finemo_dist.core.errors import StoreError
 from finemo_dist.core.records import InputCounts, RegionBatch, RegionTable, ScoreKind
 from finemo_dist.storage.locations import location
 from finemo_dist.store import _arrays, layout
+from finemo_dist.store.halves import from_stored
 from finemo_dist.store.layout import StoreMeta
 
 
@@ -93,8 +93,7 @@ class RegionStore:
             _arrays.read_rows(self._path, self._arrays, self.meta, name, rows)
             for name in layout.SHARDED_ARRAYS
         )
-        contributions = stored.astype(np.float32)
-        contributions *= scale.reshape(-1, *[1] * (stored.ndim - 1))
+        contributions = from_stored(stored, scale)
         return RegionBatch(sequence, contributions, InputCounts(n_regions=len(rows)))
 
 

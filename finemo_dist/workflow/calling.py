@@ -107,7 +107,7 @@ def prepare(settings: Mapping[str, SampleSettings], resources: ResourceConfig) -
 
 def call_hits(
     regions: str | Path,
-    modisco_h5: str | Path,
+    modisco_h5: str | Path | Sequence[str | Path],
     out_dir: str | Path,
     *,
     sample: str | None = None,
@@ -126,7 +126,7 @@ def call_hits(
     regions
         A region store, or finemo's ``.npz``.
     modisco_h5
-        The motifs.
+        The motifs: TF-MoDISco, MEME or JASPAR, one file or several.
     out_dir
         Run directory to write; ``open_run`` reads it.
     sample
@@ -153,7 +153,8 @@ def call_hits(
     """
     regions = location(regions)
     name = sample or regions.name.split(".")[0]
-    settings = SampleSettings(modisco_h5=location(modisco_h5), call=config or CallConfig())
+    files = [modisco_h5] if isinstance(modisco_h5, str | Path) else modisco_h5
+    settings = SampleSettings(modisco_h5=tuple(map(location, files)), call=config or CallConfig())
     return call(
         location(out_dir), {name: regions}, {name: settings}, resources or ResourceConfig(),
         force=force, command=command, on_event=on_event,
@@ -203,7 +204,9 @@ def call(
     opened = _opened(regions, settings, motifs)
     # Only now: what is refused must leave an earlier run as it is.
     if force:
-        _check_outlives(run_dir, [*(s.modisco_h5 for s in settings.values()), *regions.values()])
+        _check_outlives(
+            run_dir, [*(p for s in settings.values() for p in s.modisco_h5), *regions.values()]
+        )
         clear_run(run_dir, keep=_kept(run_dir, settings, motifs))
     check_output(run_dir, keeps_parts=force)
     stores = {name: _as_store(found, name, run_dir, on_event) for name, found in opened.items()}
@@ -353,7 +356,13 @@ def _planned(
     keeps_parts: bool,
 ) -> RunPlan:
     samples = {
-        name: PlannedSample(store, motifs[name].motifs, settings[name].call, motifs[name].modisco)
+        name: PlannedSample(
+            store,
+            motifs[name].motifs,
+            settings[name].call,
+            motifs[name].modisco,
+            motifs[name].files,
+        )
         for name, store in stores.items()
     }
     reports = {name: store.meta.report for name, store in stores.items()}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from finemo_dist.core import defaults
 from finemo_dist.core.config import (
@@ -15,12 +15,15 @@ from finemo_dist.core.config import (
     ResourceConfig,
     SampleSettings,
     SolverConfig,
+    one_or_many,
 )
 from finemo_dist.sources.make import SOURCE_KINDS, SourceKind
 from finemo_dist.storage.locations import Location
 
 _Settings = TypeVar("_Settings", bound=FrozenModel)
 
+MotifFiles = Annotated[tuple[Location, ...], BeforeValidator(one_or_many), Field(min_length=1)]
+"""One motif file or several, whose motifs are one set."""
 Width = Annotated[int, Field(ge=2)]
 
 
@@ -79,8 +82,8 @@ class SampleConfig(FrozenModel):
     name: Annotated[str, Field(min_length=1)]
     regions: Location | None = None
     """A region store, or finemo's ``.npz``."""
-    modisco_h5: Location | None = None
-    """Its motifs; those of the run when None."""
+    modisco_h5: MotifFiles | None = None
+    """Its motifs, in one file or several; those of the run when None."""
     motifs: MotifConfig | None = None
     """What is given goes before the settings of the run, key by key."""
     solver: SolverConfig | None = None
@@ -110,8 +113,8 @@ class RunConfig(FrozenModel):
     """A run over many samples."""
 
     output: Location
-    modisco_h5: Location | None = None
-    """Of the samples that name none of their own."""
+    modisco_h5: MotifFiles | None = None
+    """Of the samples that name none of their own; one file or several."""
     samples: tuple[SampleConfig, ...] = ()
     sample_sheet: Location | None = None
     """A table of further samples, one a row; relative paths in it count from its own folder."""

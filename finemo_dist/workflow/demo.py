@@ -51,7 +51,7 @@ def run_demo(
     result = call(
         out / "run",
         stores,
-        {name: SampleSettings(modisco_h5=dataset.modisco_h5) for name in stores},
+        {name: SampleSettings(modisco_h5=(dataset.modisco_h5,)) for name in stores},
         resources or ResourceConfig(),
         command=command,
         on_event=on_event,

@@ -1,6 +1,7 @@
 """The parameters of a call as finemo writes them, for the scripts that read them."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ FILE_NAMES: Final = ("params.json", "parameters.json")
 def write_parameters(
     out_dir: Path,
     sample: SampleRecord,
-    modisco_h5: Path,
+    modisco_h5: Sequence[Path],
     config: CallConfig,
     resources: ResourceConfig,
     record: RunRecord,
@@ -31,15 +32,16 @@ def write_parameters(
 
 def _parameters(
     sample: SampleRecord,
-    modisco_h5: Path,
+    modisco_h5: Sequence[Path],
     config: CallConfig,
     resources: ResourceConfig,
     record: RunRecord,
 ) -> dict[str, Any]:
     solver, motifs = config.solver, config.motifs
+    paths = list(map(str, modisco_h5))
     return {
         "regions_path": sample.store,
-        "modisco_h5_path": str(modisco_h5),
+        "modisco_h5_path": paths[0] if len(paths) == 1 else paths,
         "cwm_trim_threshold_default": motifs.trim_threshold,
         "cwm_trim_thresholds": motifs.trim_thresholds,
         "cwm_trim_coords": motifs.trim_coords,

@@ -8,7 +8,8 @@ from finemo_dist.core.config import SampleSettings, digest_of
 from finemo_dist.core.errors import InputError
 from finemo_dist.core.records import InputFile, MotifSet
 from finemo_dist.motifs.build import build_motif_set
-from finemo_dist.motifs.modisco import Pattern, read_patterns
+from finemo_dist.motifs.files import read_motif_files
+from finemo_dist.motifs.modisco import Pattern
 from finemo_dist.storage.files import describe_input
 
 
@@ -18,31 +19,40 @@ class SampleMotifs:
 
     motifs: MotifSet
     """The same object for samples that share a set."""
-    modisco: InputFile
+    files: tuple[InputFile, ...]
+    """In the order in which they were given."""
+
+    @property
+    def modisco(self) -> InputFile:
+        """The file whose seqlets a report may look for: the first H5, or else the first."""
+        is_h5 = (f for f in self.files if f.path.endswith((".h5", ".hdf5")))
+        return next(is_h5, self.files[0])
 
 
 def read_sample_motifs(settings: Mapping[str, SampleSettings]) -> dict[str, SampleMotifs]:
-    """Return the motifs of every sample, file by file, so that one is in memory at a time.
+    """Return the motifs of every sample, files by files, so that one set of them is in memory.
 
     Raises
     ------
     InputError
-        A modisco file cannot be read, or does not hold what the settings name.
+        A motif file cannot be read, or does not hold what the settings name.
     """
-    by_file: dict[Path, list[str]] = {}
+    by_files: dict[tuple[Path, ...], list[str]] = {}
     for name, asked in settings.items():
-        by_file.setdefault(asked.modisco_h5, []).append(name)
+        by_files.setdefault(asked.modisco_h5, []).append(name)
     found = {
         name: motifs
-        for path, names in by_file.items()
-        for name, motifs in _of_file(path, {name: settings[name] for name in names}).items()
+        for paths, names in by_files.items()
+        for name, motifs in _of_files(paths, {name: settings[name] for name in names}).items()
     }
     return {name: found[name] for name in settings}
 
 
-def _of_file(path: Path, settings: Mapping[str, SampleSettings]) -> dict[str, SampleMotifs]:
-    patterns = read_patterns(path)
-    modisco = describe_input(path)
+def _of_files(
+    paths: tuple[Path, ...], settings: Mapping[str, SampleSettings]
+) -> dict[str, SampleMotifs]:
+    patterns = read_motif_files(paths)
+    files = tuple(map(describe_input, paths))
     built: dict[str, MotifSet] = {}
     found: dict[str, SampleMotifs] = {}
     for name, asked in settings.items():
@@ -50,13 +60,13 @@ def _of_file(path: Path, settings: Mapping[str, SampleSettings]) -> dict[str, Sa
         cwms = asked.call.solver.mode.cwms_are_hypothetical
         key = digest_of([asked.call.motifs.model_dump(mode="json"), cwms])
         if key not in built:
-            built[key] = _build(path, patterns, asked)
-        found[name] = SampleMotifs(built[key], modisco)
+            built[key] = _build(paths, patterns, asked)
+        found[name] = SampleMotifs(built[key], files)
     return found
 
 
-def _build(path: Path, patterns: Sequence[Pattern], asked: SampleSettings) -> MotifSet:
+def _build(paths: tuple[Path, ...], patterns: Sequence[Pattern], asked: SampleSettings) -> MotifSet:
     try:
         return build_motif_set(patterns, asked.call.motifs, asked.call.solver.mode)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+        raise InputError(f"{', '.join(map(str, paths))}: {error}") from error

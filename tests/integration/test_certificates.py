@@ -14,13 +14,20 @@ from finemo_dist.solver.working_set import WorkingSetSolver
 from finemo_dist.store.read import open_store
 from tests.command import extract_words, finemo_dist
 
-pytestmark = [pytest.mark.shared_data, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 _BLOCK = 16
 """Regions written out at once: a dense float64 problem of 48 motif-strands takes 0.4 MB each."""
 
 
-def test_every_region_of_yeast_is_within_tolerance_by_the_dense_float64_gap(yeast, tmp_path):
+@pytest.mark.parametrize(
+    ("data", "n_regions"),
+    [("yeast_slice", 24), pytest.param("yeast", 1034, marks=pytest.mark.shared_data)],
+)
+def test_every_region_of_yeast_is_within_tolerance_by_the_dense_float64_gap(
+    request, tmp_path, data, n_regions
+):
+    yeast = request.getfixturevalue(data)
     finemo_dist(*extract_words("chrombpnet-h5", yeast), "-o", tmp_path / "regions.zarr")
     store = open_store(tmp_path / "regions.zarr")
     config = SolverConfig(use_post_filter=False)
@@ -42,6 +49,6 @@ def test_every_region_of_yeast_is_within_tolerance_by_the_dense_float64_gap(yeas
         gaps.append(problem.gap(coefficient) / target.length)
     gap = torch.cat(gaps)
 
-    assert len(gap) == 1034
+    assert len(gap) == n_regions
     assert gap.max() <= config.tolerance
     assert gap.min() >= -1e-12

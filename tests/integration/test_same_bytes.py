@@ -7,23 +7,26 @@ import pytest
 
 from tests.command import extract_words, finemo_dist, hit_keys, run_process
 
-pytestmark = [pytest.mark.shared_data, pytest.mark.slow]
+pytestmark = pytest.mark.slow
+
+
+SHARD_SIZES = (8, 8192)
 
 
 @pytest.fixture(scope="module")
-def stores(yeast_mini, tmp_path_factory):
-    """The same regions in shards of 64 and of 8,192."""
+def stores(real_data, tmp_path_factory):
+    """The same regions in several shards and in one."""
     folder = tmp_path_factory.mktemp("stores")
-    paths = {size: folder / f"{size}.zarr" for size in (64, 8192)}
+    paths = {size: folder / f"{size}.zarr" for size in SHARD_SIZES}
     for size, path in paths.items():
-        words = extract_words("chrombpnet-h5", yeast_mini)
+        words = extract_words("chrombpnet-h5", real_data)
         finemo_dist(*words, "-o", path, "--shard-size", size)
     return paths
 
 
 @pytest.fixture(scope="module")
-def reference(stores, yeast_mini, tmp_path_factory):
-    return call(stores[64], yeast_mini, tmp_path_factory.mktemp("reference") / "run")
+def reference(stores, real_data, tmp_path_factory):
+    return call(stores[SHARD_SIZES[0]], real_data, tmp_path_factory.mktemp("reference") / "run")
 
 
 def call(store: Path, data: Path, out: Path, *words: object) -> Path:
@@ -47,22 +50,22 @@ def assert_same_hits(run: Path, reference: Path) -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 7])
-def test_hits_do_not_depend_on_the_batch_size(stores, yeast_mini, reference, tmp_path, batch):
-    run = call(stores[64], yeast_mini, tmp_path / "run", "-b", batch)
+def test_hits_do_not_depend_on_the_batch_size(stores, real_data, reference, tmp_path, batch):
+    run = call(stores[SHARD_SIZES[0]], real_data, tmp_path / "run", "-b", batch)
 
     assert_same_hits(run, reference)
     assert parts(run) == parts(reference)
 
 
-def test_hits_do_not_depend_on_the_shard_size(stores, yeast_mini, reference, tmp_path):
-    assert_same_hits(call(stores[8192], yeast_mini, tmp_path / "run"), reference)
+def test_hits_do_not_depend_on_the_shard_size(stores, real_data, reference, tmp_path):
+    assert_same_hits(call(stores[SHARD_SIZES[1]], real_data, tmp_path / "run"), reference)
 
 
 @pytest.mark.ray
 @pytest.mark.parametrize("n_workers", [1, 2])
-def test_ray_workers_write_the_same_bytes(stores, yeast_mini, reference, tmp_path, n_workers):
+def test_ray_workers_write_the_same_bytes(stores, real_data, reference, tmp_path, n_workers):
     result = run_process(
-        "call-hits", "-r", stores[64], "-m", yeast_mini / "modisco_results.h5",
+        "call-hits", "-r", stores[SHARD_SIZES[0]], "-m", real_data / "modisco_results.h5",
         "-o", tmp_path / "run", "--sample", "yeast", "--executor", "ray", "--workers", n_workers,
     )  # fmt: skip
 

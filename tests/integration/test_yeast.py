@@ -11,7 +11,7 @@ import pytest
 
 from tests.command import extract_words, finemo_dist, hit_keys, jaccard, read_tsv
 
-pytestmark = [pytest.mark.shared_data, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 OPTIMA = {
     "pp": ["-M", "pp"],
@@ -24,13 +24,13 @@ OPTIMA = {
 
 
 @pytest.fixture(scope="module")
-def stores(yeast_mini, tmp_path_factory):
+def stores(real_data, tmp_path_factory):
     """The store of each kind of input."""
     folder = tmp_path_factory.mktemp("stores")
     paths = {}
     for kind in ("bw", "chrombpnet-h5", "bpnet-h5", "modisco-fmt"):
         paths[kind] = folder / f"{kind}.zarr"
-        finemo_dist(*extract_words(kind, yeast_mini), "-o", paths[kind])
+        finemo_dist(*extract_words(kind, real_data), "-o", paths[kind])
     return paths
 
 
@@ -50,31 +50,31 @@ def assert_at_the_optimum(found: Path, optimum: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["chrombpnet-h5", "bpnet-h5", "modisco-fmt"])
 @pytest.mark.parametrize("setting", OPTIMA)
-def test_hits_are_those_of_the_optimum(stores, yeast_mini, tmp_path, kind, setting):
-    run = call(stores[kind], yeast_mini, tmp_path / "run", "-f", *OPTIMA[setting])
+def test_hits_are_those_of_the_optimum(stores, real_data, tmp_path, kind, setting):
+    run = call(stores[kind], real_data, tmp_path / "run", "-f", *OPTIMA[setting])
 
-    assert_at_the_optimum(run / "hits.tsv", yeast_mini / "optimum" / f"{setting}.tsv")
+    assert_at_the_optimum(run / "hits.tsv", real_data / "optimum" / f"{setting}.tsv")
 
 
-def test_hits_from_bigwig_are_those_of_their_own_optimum(stores, yeast_mini, tmp_path):
+def test_hits_from_bigwig_are_those_of_their_own_optimum(stores, real_data, tmp_path):
     """A bigWig averages where regions overlap, so its optimum is another."""
-    run = call(stores["bw"], yeast_mini, tmp_path / "run", "-f")
+    run = call(stores["bw"], real_data, tmp_path / "run", "-f")
 
-    assert_at_the_optimum(run / "hits.tsv", yeast_mini / "optimum" / "bw.tsv")
+    assert_at_the_optimum(run / "hits.tsv", real_data / "optimum" / "bw.tsv")
 
 
-def test_dense_solver_with_finemos_rule_reproduces_finemos_hits(stores, yeast_mini, tmp_path):
-    run = call(stores["modisco-fmt"], yeast_mini, tmp_path / "run", "--solver", "dense")
+def test_dense_solver_with_finemos_rule_reproduces_finemos_hits(stores, real_data, tmp_path):
+    run = call(stores["modisco-fmt"], real_data, tmp_path / "run", "--solver", "dense")
 
-    theirs = hit_keys(yeast_mini / "finemo-0.41/default/hits.tsv")
+    theirs = hit_keys(real_data / "finemo-0.41/default/hits.tsv")
     assert jaccard(hit_keys(run / "hits.tsv"), theirs) >= 0.995
 
 
 @pytest.fixture(scope="module")
-def pair(stores, yeast_mini, tmp_path_factory):
+def pair(stores, real_data, tmp_path_factory):
     """Our run directory, and finemo's."""
-    run = call(stores["modisco-fmt"], yeast_mini, tmp_path_factory.mktemp("out") / "run")
-    return run, yeast_mini / "finemo-0.41" / "tol1e-6"
+    run = call(stores["modisco-fmt"], real_data, tmp_path_factory.mktemp("out") / "run")
+    return run, real_data / "finemo-0.41" / "tol1e-6"
 
 
 class TestFilesAgainstFinemo:

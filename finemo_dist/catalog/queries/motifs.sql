@@ -1,6 +1,6 @@
 -- Question: which motifs were called, and what are they thought to be?
 -- Contract: one row per motif and strand of every set, the columns of finemo's motif_data.tsv,
--- whether it is a palindrome, the columns of the run's annotation, null where it has none, then the
+-- whether it is a palindrome, the file it comes from, the columns of the run's annotation, null where it has none, then the
 -- set and the name in it. motif_id and motif_name are of one set only. No order.
 CREATE VIEW motifs AS
 SELECT
@@ -13,6 +13,7 @@ SELECT
     motif_scale,
     "lambda",
     is_palindrome,
+    source,
     tf,
     family,
     cluster,

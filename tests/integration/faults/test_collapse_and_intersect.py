@@ -197,9 +197,8 @@ def test_real_hits_intersect_as_in_finemo(yeast_mini, tmp_path):
     assert len(read_lines(tmp_path / "relaxed.tsv")) == 1385
 
 
-@pytest.mark.shared_data
-def test_real_hits_collapse_as_by_a_loop(yeast_mini, tmp_path):
-    path = yeast_mini / "finemo-0.41" / "default" / "hits_unique.tsv"
+def test_real_hits_collapse_as_by_a_loop(real_data, tmp_path):
+    path = real_data / "finemo-0.41" / "default" / "hits_unique.tsv"
     numbers = {"start": int, "end": int, "peak_id": int, "hit_similarity": float,
                "hit_coefficient": float, "hit_coefficient_global": float}  # fmt: skip
     rows = [{k: numbers.get(k, str)(v) for k, v in row.items()} for row in read_lines(path)]
@@ -208,4 +207,4 @@ def test_real_hits_collapse_as_by_a_loop(yeast_mini, tmp_path):
 
     found = [row["is_primary"] == "1" for row in read_lines(tmp_path / "out.tsv")]
     assert found == primary_by_loop(rows)
-    assert Counter(found)[True] == 883
+    assert Counter(found)[True] == {102: 87, 1052: 883}[len(found)]

@@ -246,9 +246,8 @@ def read_finemo(folder):
     return hits, motifs
 
 
-@pytest.mark.shared_data
-def test_finemos_own_hits_come_back_from_parts(shared_data: Path, tmp_path):
-    folder = shared_data / "yeast_mini" / "finemo-0.41" / "default"
+def test_finemos_own_hits_come_back_from_parts(real_data: Path, tmp_path):
+    folder = real_data / "finemo-0.41" / "default"
     hits, motifs = read_finemo(folder)
     write_record(tmp_path, {"s": 3})
     write_motifs(tmp_path, motifs)

@@ -12,7 +12,8 @@ from hypothesis.extra import numpy as hnp
 from finemo_dist.core.errors import InputError, StoreError, UsageError
 from finemo_dist.core.events import ExtractionPlanned, ShardExtracted, StageEnded
 from finemo_dist.core.records import InputCounts, InputFile, RegionTable, Unit
-from finemo_dist.store.encode import encode_partition, finalise, init, to_stored
+from finemo_dist.store.encode import encode_partition, finalise, init
+from finemo_dist.store.halves import to_stored
 from finemo_dist.store.read import open_store
 from finemo_dist.store.staging import encode
 from tests.unit.store.memory_source import MemorySource, make_source, table_of

@@ -140,8 +140,7 @@ def test_seqlets_are_as_wide_as_the_motif(tmp_path):
         assert group["is_revcomp"][:].tolist() == [False, True]
 
 
-@pytest.mark.shared_data
-def test_a_motif_file_is_laid_out_like_modisco_s_own(tmp_path, shared_data):
+def test_a_motif_file_is_laid_out_like_modisco_s_own(tmp_path, yeast_slice):
     def layout(path):
         found = {}
         with h5py.File(path) as file:
@@ -155,4 +154,4 @@ def test_a_motif_file_is_laid_out_like_modisco_s_own(tmp_path, shared_data):
     seqlets = Seqlets(np.array([3]), np.array([10]), np.array([False]))
     write_modisco_h5(tmp_path / "modisco.h5", make_motifs(n_motifs=1), seqlets=[seqlets])
 
-    assert layout(tmp_path / "modisco.h5") == layout(shared_data / "yeast_mini/modisco_results.h5")
+    assert layout(tmp_path / "modisco.h5") == layout(yeast_slice / "modisco_results.h5")
