@@ -18,7 +18,7 @@ from finemo_dist.core.events import (
 )
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.layout import part_path
-from finemo_dist.hits.read import committed_units
+from finemo_dist.hits.read import survey
 from finemo_dist.run import ray_pool
 from finemo_dist.run.drive import drive
 from finemo_dist.run.extraction import extract_samples
@@ -110,8 +110,8 @@ def test_only_the_units_asked_for_are_done(make_executor, inputs, tmp_path):
     events = list(make_executor(spec).run([VICTIM]))
 
     assert done(events) == [VICTIM]
-    assert committed_units(tmp_path, "a").keys() == {1}
-    assert committed_units(tmp_path, "b") == {}
+    assert survey(tmp_path, "a").units.keys() == {1}
+    assert survey(tmp_path, "b").units == {}
 
 
 def test_a_unit_that_fails_is_set_aside_and_the_others_are_done(make_executor, tmp_path):

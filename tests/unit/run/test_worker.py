@@ -7,7 +7,7 @@ import pytest
 from finemo_dist.core.errors import StoreError
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.layout import part_path
-from finemo_dist.hits.read import committed_units
+from finemo_dist.hits.read import survey
 from finemo_dist.run import worker as worker_module
 from finemo_dist.run.worker import RegionWorker
 from tests.unit.run.runs import corrupt_shard, parts, write_inputs, write_store
@@ -21,7 +21,7 @@ def worker(inputs, tmp_path):
 def test_a_unit_is_committed_with_what_it_says(worker, tmp_path):
     done = worker.process(Unit("a", 5))
 
-    footer = committed_units(tmp_path, "a")[5]
+    footer = survey(tmp_path, "a").units[5]
     assert (done.unit, done.worker) == (Unit("a", 5), "worker-7")
     assert (done.n_regions, done.n_hits) == (footer.n_regions, footer.n_rows)
     assert done.n_regions == 4
@@ -72,7 +72,7 @@ def test_a_damaged_shard_is_refused_by_file_and_the_next_one_works(tmp_path):
     worker.process(Unit("a", 3))
 
     assert str(path) in str(caught.value)
-    assert committed_units(tmp_path / "run", "a").keys() == {3}
+    assert survey(tmp_path / "run", "a").units.keys() == {3}
 
 
 def test_parts_that_cannot_be_written_are_an_error(worker, tmp_path):
@@ -81,7 +81,7 @@ def test_parts_that_cannot_be_written_are_an_error(worker, tmp_path):
     with pytest.raises(OSError, match="peaks_qc"):
         worker.process(Unit("a", 0))
 
-    assert committed_units(tmp_path, "a") == {}
+    assert survey(tmp_path, "a").units == {}
 
 
 def test_a_worker_changes_between_samples(tmp_path):
