@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 _QUERIES: Final = (
     "unique", "collapse", "intersect", "part_hits", "part_hit_rows", "compact_hits", "hits",
     "hits_unique", "motifs", "hits_primary", "peaks_qc", "peaks", "samples", "motif_counts",
-    "motif_labels", "timings",
+    "motif_labels", "cells", "timings",
 )  # fmt: skip
 """What makes the views, each after those it reads."""
 _OF_SETS: Final = ("part_hits", "compact_hits")

@@ -1,27 +1,52 @@
-"""A sample's hits in runs of chromosomes, so that a table of any size sorts in bounded memory."""
+"""Hits in runs of consecutive chromosomes, so that a table of any size sorts in bounded memory."""
 
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeVar
 
 from finemo_dist.catalog.catalog import Catalog
 
+Chromosome = TypeVar("Chromosome")
+
 _CHUNK_HITS: Final = 2_000_000
+
+
+def chromosome_runs(
+    counts: Iterable[tuple[Chromosome, int]], *, chunk_hits: int = _CHUNK_HITS
+) -> Iterator[tuple[Chromosome, Chromosome]]:
+    """Yield the first and last of consecutive runs of chromosomes.
+
+    A run ends with the chromosome on which it reaches ``chunk_hits``.
+
+    Parameters
+    ----------
+    counts
+        Chromosome and its hits, in order.
+    """
+    run: list[Chromosome] = []
+    n_held = 0
+    for chrom, n_hits in counts:
+        run.append(chrom)
+        n_held += n_hits
+        if n_held >= chunk_hits:
+            yield run[0], run[-1]
+            run, n_held = [], 0
+    if run:
+        yield run[0], run[-1]
 
 
 def chromosome_chunks(
     catalog: Catalog, sample: str, *, chunk_hits: int = _CHUNK_HITS
 ) -> list[tuple[int, int]]:
-    """Return first and last ``chr_id`` of consecutive runs of chromosomes, at least one.
+    """Return first and last ``chr_id`` of runs of a sample's chromosomes, at least one run."""
+    counts = catalog.run("chromosome_counts", {"sample": sample})
+    return list(chromosome_runs(counts, chunk_hits=chunk_hits)) or [(0, 0)]
 
-    A run ends with the chromosome on which it reaches ``chunk_hits``.
+
+def place_chunks(catalog: Catalog, *, chunk_hits: int = _CHUNK_HITS) -> list[tuple[str, str]]:
+    """Return first and last name of runs of all samples' chromosomes, sorted by name.
+
+    Names and not ``chr_id``, whose order is each sample's own.
     """
-    chunks: list[tuple[int, int]] = []
-    first, n_held = None, 0
-    chrom = 0
-    for chrom, n_hits in catalog.run("chromosome_counts", {"sample": sample}):
-        first, n_held = (chrom if first is None else first), n_held + n_hits
-        if n_held >= chunk_hits:
-            chunks.append((first, chrom))
-            first, n_held = None, 0
-    if first is not None or not chunks:
-        chunks.append((chrom if first is None else first, chrom))
-    return chunks
+    extents = catalog.run("chromosome_extents")
+    counts = ((chrom, n_hits) for chrom, n_hits, _ in extents)
+    return list(chromosome_runs(counts, chunk_hits=chunk_hits))

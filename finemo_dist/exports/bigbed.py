@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.catalog.chunks import place_chunks
 from finemo_dist.core.errors import InputError
 from finemo_dist.core.optional import require
 from finemo_dist.core.schema import HIT_COLUMNS
-from finemo_dist.exports.places import chromosome_lengths, place_chunks, require_hits
+from finemo_dist.exports.places import chromosome_lengths, require_hits
 from finemo_dist.exports.tables import HitTable
 from finemo_dist.storage.files import committed
 

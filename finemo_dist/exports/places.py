@@ -1,32 +1,9 @@
-"""Hits of all samples by place: runs of chromosomes by name, and how long those are."""
+"""How long the chromosomes of a run are."""
 
 from pathlib import Path
-from typing import Final
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.core.errors import InputError, UsageError, nearest
-
-_CHUNK_HITS: Final = 2_000_000
-
-
-def place_chunks(catalog: Catalog, *, chunk_hits: int = _CHUNK_HITS) -> list[tuple[str, str]]:
-    """Return first and last name of consecutive runs of chromosomes, sorted by name.
-
-    Names and not ``chr_id``, whose order is each sample's own. A run ends with the chromosome on
-    which it reaches ``chunk_hits``.
-    """
-    chunks: list[tuple[str, str]] = []
-    first: str | None = None
-    n_held = 0
-    last = ""
-    for last, n_hits, _ in catalog.run("chromosome_extents"):
-        first, n_held = (last if first is None else first), n_held + n_hits
-        if n_held >= chunk_hits:
-            chunks.append((first, last))
-            first, n_held = None, 0
-    if first is not None:
-        chunks.append((first, last))
-    return chunks
 
 
 def chromosome_lengths(catalog: Catalog, sizes: Path | None) -> dict[str, int]:

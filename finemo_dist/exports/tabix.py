@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.catalog.chunks import place_chunks
 from finemo_dist.catalog.text import Copy, write_text
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.optional import require
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
-from finemo_dist.exports.places import place_chunks
 from finemo_dist.exports.tables import HitTable
 from finemo_dist.storage.files import committed
 

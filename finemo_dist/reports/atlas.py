@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from finemo_dist.reports.flags import Flag, motif_flags, palindromic
+from finemo_dist.reports.flags import Flag, motif_flags
 from finemo_dist.reports.motif_rows import MotifLogos, motif_logos
 from finemo_dist.reports.page_model import AtlasData
 
@@ -39,7 +39,6 @@ def atlas_rows(data: AtlasData) -> tuple[AtlasRow, ...]:
     totals = np.maximum(data.n_hits.sum(axis=0), 1)
     shares = data.n_hits / totals
     rates = data.rates
-    palindromes = palindromic(data.motifs)
     rows = []
     for index, name in enumerate(data.motifs.name[::2]):
         entry = 2 * index
@@ -49,7 +48,7 @@ def atlas_rows(data: AtlasData) -> tuple[AtlasRow, ...]:
                 name=name,
                 annotation=data.annotations.get(name, ""),
                 logos=motif_logos(data.motifs, entry, data.hit_cwms),
-                flags=motif_flags(n_hits=n_hits, is_palindrome=name in palindromes),
+                flags=motif_flags(n_hits=n_hits, is_palindrome=name in data.palindromes),
                 n_hits=n_hits,
                 n_samples=int((data.n_hits[index] > 0).sum()),
                 median_rate=float(np.median(rates[index])) if data.samples else 0.0,

@@ -69,9 +69,9 @@ def overall_charts(table: pa.Table | None) -> tuple[Chart, ...]:
             Chart(
                 "hits-per-region",
                 "Hits per region",
-                f"Histogram of hits in a region: median {median:g}, most {total[-1][0]:g}.",
-                "One bar a number of hits. A tall bar at zero means many regions without a hit: "
-                "lambda may be too high for them, or they hold no motif of the set.",
+                f"Histogram of hits per region: median {median:g}, maximum {total[-1][0]:g}.",
+                "Each bar is a number of hits. A tall bar at zero means that many regions have no "
+                "hits: lambda may be too high, or these regions contain none of the motifs.",
                 _histogram("hits in a region", "regions", are_counts=True),
                 _as_rows(total, are_counts=True),
             )
@@ -80,9 +80,9 @@ def overall_charts(table: pa.Table | None) -> tuple[Chart, ...]:
         charts.append(
             Chart(
                 "position",
-                "Place relative to the summit",
+                "Position relative to the summit",
                 "Histogram of the distance of hits from the middle of their region.",
-                "Hits of factors that open chromatin gather around the summit (0). A flat line "
+                "Hits of factors that open chromatin cluster around the summit (0). A flat line "
                 "means that regions are not centred on peaks, or that hits are noise.",
                 _histogram("bases from the summit", "hits"),
                 _as_rows(position),
@@ -97,48 +97,49 @@ def motif_charts() -> tuple[Chart, ...]:
         Chart(
             "motif-hits_per_region",
             "Hits per region",
-            "Histogram of the hits of this motif in regions that have one.",
-            "Regions without the motif are left out. Long tails are clusters of sites, or repeats.",
+            "Histogram of the hits of this motif per region, over regions that have any.",
+            "Regions without this motif are left out. A long tail means clusters of sites, or "
+            "repeats.",
             _histogram("hits in a region", "regions", are_counts=True),
         ),
         Chart(
             "motif-coefficient",
             "Coefficient",
             "Histogram of hit coefficients.",
-            "How much of the CWM is in the contributions, on a scale where the contributions of a "
-            "region have unit root mean square. A second hump is often a second kind of site; the "
-            "last bar also holds what lies beyond it.",
+            "How much of the CWM the contributions contain. The contributions of each region are "
+            "scaled to a root mean square of one. A second hump often means a second kind of "
+            "site. The last bar includes all larger values.",
             _histogram("hit coefficient", "hits"),
         ),
         Chart(
             "motif-similarity",
             "Similarity, with the threshold",
-            "Histogram of hit similarities; a line marks the threshold, lambda.",
-            "Cosine of the contributions with the trimmed CWM. Hits below the line, lambda, are "
-            "not called. A pile at the line means that a lower lambda would find more of the same.",
+            "Histogram of hit similarities, with a line at the threshold, lambda.",
+            "The cosine of the contributions with the trimmed CWM. Hits below the line, lambda, "
+            "are not called. Many hits close to the line mean that a lower lambda would find more.",
             _histogram("hit similarity", "hits", threshold=True),
         ),
         Chart(
             "motif-importance",
             "Importance",
             "Histogram of the sum of absolute contributions under hits.",
-            "How much the model makes of the site, in the units of the contributions; the last "
-            "bar also holds what lies beyond it.",
+            "How important the site is to the model, in the units of the contributions. The last "
+            "bar includes all larger values.",
             _histogram("hit importance", "hits"),
         ),
         Chart(
             "motif-position",
-            "Place relative to the summit",
+            "Position relative to the summit",
             "Histogram of the distance of the hits of this motif from the middle of the region.",
-            "A motif that drives the signal gathers around the summit; one that merely is there "
-            "is spread evenly.",
+            "Hits of a motif that drives the signal cluster around the summit. Hits of a motif "
+            "that does not are spread evenly.",
             _histogram("bases from the summit", "hits"),
         ),
     )
 
 
 def seqlet_chart(rows: Sequence[MotifRow]) -> Chart:
-    """Return hits against seqlets, one point a motif, over regions and windows both share."""
+    """Return unique hits against seqlets, one point per motif, in the shared windows."""
     import altair as alt
 
     points = [
@@ -155,7 +156,7 @@ def seqlet_chart(rows: Sequence[MotifRow]) -> Chart:
         .mark_point(filled=True, size=70, opacity=0.85)
         .encode(
             x=alt.X("seqlets:Q", title="seqlets", scale=scale, axis=axis),
-            y=alt.Y("hits:Q", title="hits", scale=scale, axis=axis),
+            y=alt.Y("hits:Q", title="unique hits in the window", scale=scale, axis=axis),
             tooltip=[
                 alt.Tooltip("motif:N"),
                 alt.Tooltip("seqlets:Q", format=","),
@@ -173,9 +174,10 @@ def seqlet_chart(rows: Sequence[MotifRow]) -> Chart:
     return Chart(
         "seqlets",
         "Hits against seqlets",
-        "Scatter plot of hits against seqlets of each motif, both on logarithmic axes.",
-        "On the dashed line a motif has as many hits as seqlets. Above it is usual: seqlets are a "
-        "sample of the strongest sites. Below it hits are missed.",
+        "Scatter plot of unique hits against seqlets, one point per motif, logarithmic axes.",
+        "A motif on the dashed line has as many unique hits in the window as seqlets. Most motifs "
+        "are above the line, because seqlets are a sample of the strongest sites. A motif below "
+        "the line has missed hits.",
         _sized(line + chart, height=300),
         points,
     )
@@ -192,29 +194,29 @@ def spacing_chart() -> Chart:
             x=alt.X("start:Q", bin="binned", title="bases between centres",
                     axis=alt.Axis(tickCount=8)),
             x2="end:Q",
-            y=alt.Y("n:Q", title="pairs", stack=True, axis=alt.Axis(tickCount=5)),
+            y=alt.Y("n:Q", title="pairs of sites", stack=True, axis=alt.Axis(tickCount=5)),
             color=alt.Color("orientation:N", title=None, legend=alt.Legend(orient="top"),
                             sort=["same", "convergent", "divergent"]),
             tooltip=[
                 alt.Tooltip("orientation:N"),
                 alt.Tooltip("label:N", title="bases"),
-                alt.Tooltip("n:Q", title="pairs", format=","),
+                alt.Tooltip("n:Q", title="pairs of sites", format=","),
             ],
         )
     )  # fmt: skip
     return Chart(
         "spacing",
         "Spacing and orientation",
-        "Histogram of the distance between the hits of two motifs, by their orientation.",
-        "A sharp peak at one distance and orientation points to factors that bind together; peaks "
-        "ten bases apart to factors on the same side of the helix. A smooth hump is mere "
-        "proximity.",
+        "Histogram of the distance between sites of two motifs, by their orientation.",
+        "A sharp peak at one distance and orientation suggests that the factors bind together. "
+        "Peaks ten bases apart suggest that they bind on the same side of the helix. A smooth "
+        "hump means only that they are near each other. Sites that share bases are left out.",
         _sized(chart, height=230),
     )
 
 
 def sample_chart(samples: Sequence[SampleQuality], outliers: Sequence[str]) -> Chart:
-    """Return hits per region against regions without a hit, one point a sample."""
+    """Return hits per region against regions without a hit, one point per sample."""
     import altair as alt
 
     marked = set(outliers)
@@ -249,8 +251,8 @@ def sample_chart(samples: Sequence[SampleQuality], outliers: Sequence[str]) -> C
         "samples",
         "Samples",
         f"Scatter plot of {len(rows)} samples: hits per region against regions without a hit.",
-        "Samples of one assay lie in one cloud. One far from it has other regions, another model, "
-        "or contributions on which the motifs do not fit.",
+        "Samples of one assay form one cloud. A sample far from it has other regions, another "
+        "model, or contributions that the motifs do not fit.",
         _sized(chart, height=300),
         rows,
     )
@@ -268,9 +270,9 @@ def sharing_chart(n_samples_of: Sequence[int], n_samples: int) -> Chart:
     return Chart(
         "sharing",
         "How widely motifs are shared",
-        f"Histogram of the number of samples, of {n_samples}, in which a motif is found.",
-        "Motifs on the right are found everywhere, as those of general factors; those on the left "
-        "are particular to few samples, as those of a cell type.",
+        f"Histogram of the number of samples, out of {n_samples}, in which a motif has hits.",
+        "Motifs on the right have hits in every sample, like those of general factors. Motifs on "
+        "the left have hits in few samples, like those of one cell type.",
         _histogram("samples with the motif", "motifs", are_counts=step == 1),
         _as_rows([(k, k + 1, bins[k]) for k in sorted(bins)], are_counts=True)
         if step == 1

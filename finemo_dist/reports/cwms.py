@@ -6,16 +6,15 @@ the 11 bits of float16, so that sums of them are exact but for scales that diffe
 and the same however regions are divided.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.core.ahead import mapped
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import UNKNOWN_BASE, MotifSet, RegionBatch, ScoreKind
 
@@ -24,9 +23,6 @@ KINDS: Final = ("hits", "hits_restricted_only", "seqlets_only")
 
 _BLOCK_REGIONS: Final = 1024
 _SITES_AT_ONCE: Final = 16_384
-
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +103,7 @@ def hit_cwms(
         return accumulate(batch, sites, n_groups=n_groups, width=own_width).widened(width)
 
     total = CwmSums.zero(n_groups, width)
-    for sums in _in_order(work, _blocks(catalog, readers, n_motifs), n_threads):
+    for sums in mapped(work, _blocks(catalog, readers, n_motifs), n_threads=n_threads):
         total = total + sums
     return {
         kind: CwmSums(
@@ -195,17 +191,3 @@ def _summed(
         index[is_counted], weights=values[is_counted], minlength=int(np.prod(shape))
     ).astype(np.float64, copy=False)
     return total.reshape(shape)
-
-
-def _in_order(
-    work: Callable[[_Item], _Result], items: Iterator[_Item], n_threads: int
-) -> Iterator[_Result]:
-    """Yield the results of items in their order, at most two a thread in flight."""
-    with ThreadPoolExecutor(n_threads) as pool:
-        waiting: deque[Future[_Result]] = deque()
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) >= 2 * n_threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()

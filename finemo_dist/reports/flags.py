@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
-from finemo_dist.core.records import MotifSet
-
 FEW_HITS: Final = 10
 LEAST_SIMILARITY: Final = 0.9
 LEAST_RECALL: Final = 0.5
@@ -20,20 +17,23 @@ class Flag:
     meaning: str
 
 
-NO_HITS: Final = Flag("no hits", "The motif was called nowhere.")
-FEW: Final = Flag("few hits", f"Fewer than {FEW_HITS} hits: its distributions say little.")
+NO_HITS: Final = Flag("no hits", "The motif has no hits.")
+FEW: Final = Flag(
+    "few hits", f"The motif has fewer than {FEW_HITS} unique hits, too few for its distributions."
+)
 UNLIKE: Final = Flag(
     "unlike modisco",
-    f"The CWM over hits has a cosine below {LEAST_SIMILARITY} with the modisco CWM: "
-    "hits may be another motif.",
+    f"The cosine of the CWM over hits with the modisco CWM is below {LEAST_SIMILARITY}. "
+    "The hits may be of another motif.",
 )
 MISSED: Final = Flag(
     "low recall",
-    f"Fewer than half of at least {FEWEST_SEQLETS} seqlets are hits: lambda may be too high.",
+    f"The motif has at least {FEWEST_SEQLETS} seqlets, and fewer than half of them are hits. "
+    "Lambda may be too high.",
 )
 PALINDROME: Final = Flag(
     "palindrome",
-    "The motif reads the same on both strands, so that both are called at a site and share its "
+    "The motif reads the same on both strands, so each site has a hit on both, and they share the "
     "coefficient.",
 )
 ALL_FLAGS: Final = (NO_HITS, FEW, UNLIKE, MISSED, PALINDROME)
@@ -51,8 +51,10 @@ def motif_flags(
 
     Parameters
     ----------
+    n_hits
+        Unique hits, one per site.
     is_palindrome
-        As ``palindromic`` says.
+        As the table ``motifs`` says.
     similarity
         Cosine of the CWM over hits with the modisco CWM; None when it is unknown.
     recall
@@ -68,11 +70,3 @@ def motif_flags(
     if is_palindrome:
         flags.append(PALINDROME)
     return tuple(flags)
-
-
-def palindromic(motifs: MotifSet) -> frozenset[str]:
-    """Return the motifs that read the same on both strands, as the table ``motifs`` has it."""
-    offsets = palindrome_offsets(motifs)
-    return frozenset(
-        name for name, offset in zip(motifs.name, offsets, strict=True) if offset != NO_PALINDROME
-    )

@@ -1,23 +1,28 @@
-"""Everything a page shows, asked of the catalog and, for contributions, of the store."""
+"""Everything a page shows, asked of the catalog and, for contributions, of the store.
+
+The catalog answers by its views and named queries, so that a page, a query and SQL agree.
+"""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from statistics import median
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.catalog.named import ask, rows_of
 from finemo_dist.core.defaults import GAP_TOLERANCE
+from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import MotifSet
-from finemo_dist.reports.cwms import CwmSums
-from finemo_dist.reports.examples import example_regions
+from finemo_dist.reports.cwms import CwmSums, projected
 from finemo_dist.reports.page_model import (
     AtlasData,
-    Provenance,
+    ExampleRegion,
+    Quantity,
+    RegionHit,
     ReportData,
     SampleQuality,
     Summary,
@@ -25,23 +30,16 @@ from finemo_dist.reports.page_model import (
 from finemo_dist.reports.provenance import provenance_of
 from finemo_dist.reports.scope import Scope
 
-_FURTHEST_BP: Final = 150
+_POSITION_BINS: Final = 50
+"""Of a region's width."""
 _MOST_PAIRS: Final = 300
-_TEXT, _NUMBER, _COUNT = pa.string(), pa.float64(), pa.int64()
-_SCHEMAS: Final = {
-    "report_distributions": pa.schema(
-        [("motif_name", _TEXT), ("quantity", _TEXT), ("bin_start", _NUMBER), ("bin_end", _NUMBER),
-         ("n", _COUNT)]
-    ),
-    "report_cooccurrence": pa.schema(
-        [("motif_name_a", _TEXT), ("motif_name_b", _TEXT), ("n_both", _COUNT), ("n_a", _COUNT),
-         ("n_b", _COUNT), ("n_regions", _COUNT), ("odds_ratio", _NUMBER)]
-    ),
-    "report_spacing": pa.schema(
-        [("motif_name_a", _TEXT), ("motif_name_b", _TEXT), ("orientation", _TEXT),
-         ("distance", _COUNT), ("n", _COUNT)]
-    ),
-}  # fmt: skip
+_SPACING: Final = {"overlaps": "no", "orientation": "facing", "pairs": _MOST_PAIRS}
+"""Parameters of the query ``spacing``."""
+_BLOCK_REGIONS: Final = 8192
+_BINS: Final = pa.schema(
+    [("motif_name", pa.string()), ("quantity", pa.string()), ("bin_start", pa.float64()),
+     ("bin_end", pa.float64()), ("n", pa.int64())]
+)  # fmt: skip
 
 
 def gather_report(
@@ -57,24 +55,23 @@ def gather_report(
 ) -> ReportData:
     """Return what ``report.html`` shows; needs ``scope.prepare``."""
     samples = sample_quality(catalog)
+    annotations, palindromes = known_motifs(catalog)
     return ReportData(
         title=title,
         summary=summarise_run(catalog, samples, motif_report, scope.warnings),
-        provenance=_provenance(catalog),
+        provenance=provenance_of(catalog.record),
         motifs=motifs,
         motif_report=motif_report,
         hit_cwms=_by_name(motifs, sums),
         samples=samples,
-        annotations=annotations(catalog),
-        distributions=_table(catalog, "report_distributions"),
+        annotations=annotations,
+        palindromes=palindromes,
+        counts=ask(catalog, "counts").arrow(),
+        distributions=distributions(catalog),
         confusion=confusion,
         seqlet_scope=scope.sentence,
-        cooccurrence=_table(catalog, "report_cooccurrence"),
-        spacing=_table(
-            catalog,
-            "report_spacing",
-            {"most_bp": _FURTHEST_BP, "most_pairs": _MOST_PAIRS},
-        ),
+        cooccurrence=ask(catalog, "cooccurrence").arrow(),
+        spacing=ask(catalog, "spacing", _SPACING).arrow(),
         examples=example_regions(catalog, readers),
         funnel=funnel(catalog),
     )
@@ -90,28 +87,34 @@ def gather_atlas(
 ) -> AtlasData:
     """Return what the page of a run of many samples shows; needs ``scope.prepare``."""
     samples = sample_quality(catalog)
+    annotations, palindromes = known_motifs(catalog)
     return AtlasData(
         title=title,
         summary=summarise_run(catalog, samples, motif_report, {}),
-        provenance=_provenance(catalog),
+        provenance=provenance_of(catalog.record),
         motifs=motifs,
         samples=samples,
         n_hits=hit_matrix(catalog, motifs, samples),
-        annotations=annotations(catalog),
+        annotations=annotations,
+        palindromes=palindromes,
         hit_cwms=_by_name(motifs, sums),
     )
 
 
-def annotations(catalog: Catalog) -> dict[str, str]:
-    """Return motif to what it is known as: transcription factor, family and cluster."""
-    return {
+def known_motifs(catalog: Catalog) -> tuple[dict[str, str], frozenset[str]]:
+    """Return the annotation of each motif that has one, and the motifs that are palindromes."""
+    known = catalog.run("report_motifs")
+    annotations = {
         name: ", ".join(label for label in labels if label)
-        for name, *labels in catalog.run("report_annotations")
+        for name, *labels, _ in known
+        if any(labels)
     }
+    return annotations, frozenset(row[0] for row in known if row[-1])
 
 
 def sample_quality(catalog: Catalog) -> tuple[SampleQuality, ...]:
-    """Return a row a sample, by name."""
+    """Return one row per sample, by name."""
+    reports = catalog.record.input_reports
     return tuple(
         SampleQuality(
             name=name,
@@ -122,6 +125,7 @@ def sample_quality(catalog: Catalog) -> tuple[SampleQuality, ...]:
             n_not_converged=n_not_converged,
             max_gap=max_gap,
             median_nll=nll,
+            n_clipped=_input_report(reports[name]).counts.n_clipped if name in reports else None,
         )
         for (
             name, n_regions, n_done, n_hits, n_without, n_not_converged, max_gap, nll,
@@ -136,20 +140,46 @@ def hit_matrix(
     row = {name: i for i, name in enumerate(motifs.name[::2])}
     column = {sample.name: i for i, sample in enumerate(samples)}
     matrix = np.zeros((len(row), len(column)), np.int64)
-    for sample, motif, n in catalog.run("report_matrix"):
-        matrix[row[motif], column[sample]] = n
+    for found in rows_of(catalog, "counts"):
+        matrix[row[found["motif_name"]], column[found["sample"]]] = found["n_hits"]
     return matrix
 
 
+def distributions(catalog: Catalog) -> pa.Table:
+    """Return the bins of every quantity, those of all motifs together first."""
+    (width,) = {catalog.sample(name).region_width for name in catalog.samples}
+    step = max(1, width // _POSITION_BINS)
+    found: dict[tuple[str | None, str, float, float], int] = {}
+
+    def add(motif: str | None, quantity: Quantity, start: float, end: float, n: int) -> None:
+        key = (motif, quantity, float(start), float(end))
+        found[key] = found.get(key, 0) + n
+
+    for row in rows_of(catalog, "hits_per_region"):
+        add(None, "hits_per_region", row["n_hits"], row["n_hits"] + 1, row["n_regions"])
+    for row in rows_of(catalog, "motif_hits_per_region"):
+        n_hits = row["n_hits"]
+        add(row["motif_name"], "hits_per_region", n_hits, n_hits + 1, row["n_regions"])
+    for row in rows_of(catalog, "positions", {"bin": step}):
+        start, n = row["position"], row["n_forward"] + row["n_reverse"]
+        add(None, "position", start, start + step, n)
+        add(row["motif_name"], "position", start, start + step, n)
+    for row in rows_of(catalog, "distributions"):
+        add(row["motif_name"], row["quantity"], row["bin_start"], row["bin_end"], row["n_hits"])
+    rows = sorted(found, key=lambda key: (key[0] is not None, key[0] or "", *key[1:]))
+    return pa.Table.from_pylist(
+        [dict(zip(_BINS.names, (*key, found[key]), strict=True)) for key in rows], schema=_BINS
+    )
+
+
 def funnel(catalog: Catalog) -> tuple[tuple[str, int], ...]:
-    """Return what is left of the hits after each step."""
-    ((n_hits, n_converged, n_unique),) = catalog.run("report_funnel")
-    ((n_primary,),) = catalog.run("report_funnel_primary")
+    """Return how many hits each step leaves."""
+    ((n_hits, n_converged, n_unique, n_primary),) = catalog.run("report_funnel")
     return (
         ("Hits in all regions", n_hits),
-        ("In converged regions", n_converged),
-        ("Unique by place", n_unique),
-        ("Primary: not overlapped by a better one", n_primary),
+        ("Hits in converged regions", n_converged),
+        ("Unique hits: one per site", n_unique),
+        ("Primary hits: no better hit overlaps", n_primary),
     )
 
 
@@ -169,11 +199,13 @@ def summarise_run(
         else []
     )
     solver = record.config.get("solver", {})
+    met = _input_warnings(catalog)
     return Summary(
         n_samples=len(samples),
         n_regions=sum(s.n_regions for s in samples),
         n_regions_done=sum(s.n_regions_done for s in samples),
         n_hits=sum(s.n_hits for s in samples),
+        n_unique=sum(hits),
         n_without_hit=sum(s.n_without_hit for s in samples),
         n_not_converged=sum(s.n_not_converged for s in samples),
         n_motifs=len(hits),
@@ -182,15 +214,24 @@ def summarise_run(
         n_shards_done=sum(row[3] for row in numbers),
         max_gap=max((s.max_gap for s in samples), default=0.0),
         tolerance=float(solver.get("tolerance", GAP_TOLERANCE)),
-        n_clipped=record.warnings.get("clipped", 0),
+        n_clipped=met.pop("clipped", 0),
         median_recall=median(recalls) if recalls else None,
-        warnings={**record.warnings, **warnings},
+        warnings={**met, **warnings},
     )
 
 
-def _provenance(catalog: Catalog) -> Provenance:
-    provenance = provenance_of(catalog.record)
-    return replace(provenance, caller=catalog.record.config.get("caller", provenance.caller))
+def _input_warnings(catalog: Catalog) -> dict[str, int]:
+    """Return what was irregular in the inputs of the samples shown, where it is known of each."""
+    reports = catalog.record.input_reports
+    if not all(name in reports for name in catalog.samples):
+        # A record says of whole runs what was met, and how many regions did not converge.
+        return {kind: n for kind, n in catalog.record.warnings.items() if kind != "not_converged"}
+    met = InputReport.total(_input_report(reports[name]) for name in catalog.samples)
+    return met.counts.irregular()
+
+
+def _input_report(values: Mapping[str, Mapping[str, Any]]) -> InputReport:
+    return InputReport.from_dict(values)
 
 
 def _by_name(motifs: MotifSet, sums: Mapping[str, CwmSums]) -> dict[str, NDArray[np.float64]]:
@@ -199,12 +240,52 @@ def _by_name(motifs: MotifSet, sums: Mapping[str, CwmSums]) -> dict[str, NDArray
     return {n: m for n, m, count in zip(names, hits.mean, hits.count, strict=True) if count}
 
 
-def _table(
-    catalog: Catalog, query: str, parameters: Mapping[str, object] | None = None
-) -> pa.Table:
-    schema = _SCHEMAS[query]
-    rows = catalog.run(query, parameters)
-    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
-    return pa.table(
-        [pa.array(c, t) for c, t in zip(columns, schema.types, strict=True)], schema=schema
+def example_regions(
+    catalog: Catalog, readers: Mapping[str, RegionReader]
+) -> tuple[ExampleRegion, ...]:
+    """Return the region with most hits, a typical one, and the one least explained."""
+    return tuple(
+        _example(catalog, readers[sample], title, sample, peak_id, place)
+        for title, sample, peak_id, *place in catalog.run("report_examples")
     )
+
+
+def _example(
+    catalog: Catalog,
+    reader: RegionReader,
+    title: str,
+    sample: str,
+    peak_id: int,
+    place: list[object],
+) -> ExampleRegion:
+    row = _row_of(reader, peak_id)
+    batch = reader.read(row, row + 1)
+    chrom, start, end, name = place
+    where = f"{chrom}:{start:,}-{end:,} ({name})" if chrom is not None else f"region {peak_id:,}"
+    hits = rows_of(catalog, "region_hits", {"sample": sample, "peak_id": peak_id})
+    return ExampleRegion(
+        title=title,
+        place=where if len(catalog.samples) == 1 else f"{sample}, {where}",
+        sequence=batch.sequence[0],
+        contributions=projected(batch)[0],
+        hits=tuple(
+            RegionHit(
+                motif_name=hit["motif_name"],
+                strand=hit["strand"],
+                start=hit["offset"],
+                end=hit["offset"] + hit["end"] - hit["start"],
+                coefficient=hit["hit_coefficient"],
+                similarity=hit["hit_similarity"],
+            )
+            for hit in hits
+        ),
+    )
+
+
+def _row_of(reader: RegionReader, peak_id: int) -> int:
+    for first in range(0, reader.n_regions, _BLOCK_REGIONS):
+        last = min(first + _BLOCK_REGIONS, reader.n_regions)
+        found = np.flatnonzero(reader.table(first, last).peak_id == peak_id)
+        if len(found):
+            return first + int(found[0])
+    raise AssertionError(f"region {peak_id} of the catalog is not in its store")

@@ -9,7 +9,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from finemo_dist.reports.heatmap import Scale, data_uri, heatmap_png, packed
-from finemo_dist.reports.ordering import similar_order
 
 _PLOT_UNITS: Final = 760
 _LARGEST_CELL: Final = 18.0
@@ -154,12 +153,12 @@ def confusion_matrix(table: pa.Table, names: Sequence[str]) -> Matrix:
             values[at] = row["frac_overlap"]
     text = MatrixText(
         key="confusion",
-        title="Which hits lie on whose seqlets",
-        description="Heat map of the share of the seqlets of each motif on which hits of each "
-        "motif lie.",
-        reading="A row is the seqlets of a motif, a column the hits of one. A bright diagonal is "
-        "as it should be. A bright cell beside it marks two motifs that stand for one another: "
-        "too alike, or parts of one.",
+        title="Which hits overlap which seqlets",
+        description="Heat map of the share of the seqlets of each motif that hits of each motif "
+        "overlap.",
+        reading="Each row is the seqlets of a motif, and each column the unique hits of a motif. "
+        "The diagonal should be bright. A bright cell off the diagonal marks two motifs that are "
+        "called in place of each other: they are too similar, or one is part of the other.",
         row_noun="seqlets",
         column_noun="hits",
         unit="of seqlets",
@@ -167,62 +166,46 @@ def confusion_matrix(table: pa.Table, names: Sequence[str]) -> Matrix:
     return matrix(text, values, (names, names), scale=Scale(0, 1), ends=("0", "all"))
 
 
-def cooccurrence_matrix(table: pa.Table) -> Matrix | None:
+def cooccurrence_matrix(table: pa.Table, names: Sequence[str]) -> Matrix | None:
     """Return the logarithm of the odds ratio of every pair; None where no pair says anything.
 
-    Grey, NaN, are pairs of which too few shared regions are both seen and expected, and motifs of
-    which that holds with all others are left out.
+    Grey, NaN, are pairs of which too few shared regions are both seen and expected. A motif that is
+    grey with all others is left out.
     """
-    names, values = log_odds(table)
+    values = log_odds(table, names)
     kept = np.flatnonzero(np.isfinite(values).any(axis=1))
     if not len(kept):
         return None
     kept = kept[similar_order(np.nan_to_num(values[np.ix_(kept, kept)]))]
-    ordered = [names[i] for i in kept]
+    ordered = [names[int(i)] for i in kept]
     text = MatrixText(
         key="cooccurrence",
         title="Which motifs occur together",
         description="Heat map of the logarithm of the odds ratio that two motifs lie in the same "
         "region.",
-        reading="Orange pairs share regions more often than chance, blue ones less often; grey "
-        f"ones have fewer than {_FEWEST_TOGETHER} regions in common, seen and expected, which says "
-        "nothing. One step is a doubling of the odds. Motifs alike in this lie side by side. Pairs "
-        "that overlap compete for the same bases and look blue for that reason alone.",
+        reading="Orange pairs share regions more often than expected by chance, blue pairs less "
+        f"often. A grey pair has too little data: fewer than {_FEWEST_TOGETHER} shared regions, "
+        "both observed and expected. One step is a doubling of the odds. Motifs with similar "
+        "patterns are next to each other. Motifs that overlap compete for the same bases and look "
+        "blue for that reason alone.",
         row_noun="",
         column_noun="",
         unit="log2 odds ratio",
     )
     scale = Scale(-4, 4, is_diverging=True)
-    ends = ("16 times rarer", "16 times more often")
+    ends = ("16 times lower odds", "16 times higher odds")
     return matrix(text, values[np.ix_(kept, kept)], (ordered, ordered), scale=scale, ends=ends)
 
 
-def log_odds(table: pa.Table) -> tuple[list[str], NDArray[np.float32]]:
-    """Return motifs by name, and log2 odds ratios of all their pairs, NaN where they say nothing.
-
-    The table lists pairs that meet; those that never do follow from the counts. Half a region is
-    added to each cell.
-    """
-    rows = table.to_pylist()
-    n_of = {row[f"motif_name_{k}"]: row[f"n_{k}"] for row in rows for k in "ab"}
-    names = sorted(n_of)
-    if not names:
-        return [], np.zeros((0, 0), np.float32)
+def log_odds(table: pa.Table, names: Sequence[str]) -> NDArray[np.float32]:
+    """Return the log2 odds ratio of every pair of motifs, NaN where it says nothing."""
     place = {name: i for i, name in enumerate(names)}
-    counts = np.array([n_of[name] for name in names], np.float64)
-    both = np.zeros((len(names), len(names)))
-    for row in rows:
-        pair = place[row["motif_name_a"]], place[row["motif_name_b"]]
-        both[pair] = both[pair[::-1]] = row["n_both"]
-    # A motif meets itself wherever it is, so that no cell of its own table is negative.
-    np.fill_diagonal(both, counts)
-    only_row, only_column = counts[:, None] - both, counts[None, :] - both
-    neither = rows[0]["n_regions"] - both - only_row - only_column
-    odds = (both + 0.5) * (neither + 0.5) / ((only_row + 0.5) * (only_column + 0.5))
-    expected = counts[:, None] * counts[None, :] / rows[0]["n_regions"]
-    is_known = np.maximum(both, expected) >= _FEWEST_TOGETHER
-    np.fill_diagonal(is_known, val=False)
-    return names, np.where(is_known, np.log2(odds), np.nan).astype(np.float32)
+    values = np.full((len(names), len(names)), np.nan, np.float32)
+    for row in table.to_pylist():
+        if max(row["n_both"], row["expected"] or 0) >= _FEWEST_TOGETHER:
+            first, second = place[row["motif_1"]], place[row["motif_2"]]
+            values[first, second] = values[second, first] = np.log2(row["odds_ratio"])
+    return values
 
 
 def atlas_matrix(
@@ -236,10 +219,11 @@ def atlas_matrix(
         key="atlas",
         title="Motifs by samples",
         description=f"Heat map of hits per region of {len(rows)} motifs in {len(columns)} "
-        "samples, alike beside alike.",
-        reading="A row is a motif, a column a sample; brightness is hits per region, on a "
-        "logarithmic scale. Blocks are motifs that a group of samples shares; a column unlike its "
-        "neighbours is an outlier. Point at a cell, or use the arrow keys, to read it.",
+        "samples, similar ones next to each other.",
+        reading="Each row is a motif, and each column a sample. Brightness is hits per region, on "
+        "a logarithmic scale. A block is a group of motifs that a group of samples shares. A "
+        "column unlike its neighbours is an outlier. Point at a cell, or use the arrow keys, to "
+        "read it.",
         row_noun="motif",
         column_noun="sample",
         unit="hits per region",
@@ -250,6 +234,32 @@ def atlas_matrix(
         text, rates[grid], names, scale=Scale(-3, float(np.log10(top + 1e-3))),
         shown=shown[grid], ends=("0", f"{top:.2g}"),
     )  # fmt: skip
+
+
+def similar_order(values: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Return an order of the rows of (rows, columns) values.
+
+    Average linkage on the distance 1 - correlation, leaves turned so that neighbours are alike
+    [1]_. Rows without variation have no correlation: they come last, in their own order.
+
+    References
+    ----------
+    .. [1] Bar-Joseph et al., "Fast optimal leaf ordering for hierarchical clustering", 2001.
+    """
+    from scipy.cluster import hierarchy
+    from scipy.spatial.distance import squareform
+
+    values = np.asarray(values, np.float64)
+    varied = np.flatnonzero(np.ptp(values, axis=1) > 0) if values.size else np.array([], np.intp)
+    constant = np.setdiff1d(np.arange(len(values)), varied)
+    if len(varied) > 2:
+        # Rounded, so that the last bit of a product never turns a branch.
+        distance = np.round(1 - np.corrcoef(values[varied]), 9)
+        np.fill_diagonal(distance, 0)
+        condensed = squareform(np.clip((distance + distance.T) / 2, 0, 2), checks=False)
+        tree = hierarchy.linkage(condensed, "average", optimal_ordering=True)
+        varied = varied[hierarchy.leaves_list(tree)]
+    return np.concatenate([varied, constant]).astype(np.intp)
 
 
 def _labels(names: Sequence[str], cell: float) -> tuple[Label, ...]:

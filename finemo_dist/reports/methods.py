@@ -48,7 +48,7 @@ def methods(summary: Summary, provenance: Provenance) -> Methods:
         _problem(provenance),
         _stopping(summary, provenance, works),
         _filter(provenance),
-        f"This gave {count(summary.n_hits, 'hit')}.",
+        f"This gave {count(summary.n_hits, 'hit')} at {count(summary.n_unique, 'distinct site')}.",
     ]
     paragraph = " ".join(sentence for sentence in sentences if sentence)
     return Methods(paragraph, tuple(_REFERENCES[key] for key in works.keys))
@@ -78,18 +78,20 @@ def _problem(provenance: Provenance) -> str:
     p = provenance.parameters
     used = f" ({_MODES[p['mode']]})" if p.get("mode") in _MODES else ""
     weight = f" with weight lambda = {p['lambda']}" if "lambda" in p else ""
-    own = "; single motifs had weights of their own" if p.get("single lambdas") else ""
+    own = "; some motifs had their own weights" if p.get("single lambdas") else ""
     root = (
-        " Signed square roots of the scores were taken first." if _is_on(p, "square root") else ""
+        " The scores were first replaced by their signed square roots."
+        if _is_on(p, "square root")
+        else ""
     )
     trim = (
-        f" CWMs were trimmed to the columns above {p['trim threshold']} of their largest."
+        f" CWMs were trimmed to the columns above {p['trim threshold']} of the largest column."
         if "trim threshold" in p
         else ""
     )
     return (
         "Each region's normalised contribution scores were reconstructed as a sparse non-negative "
-        f"combination of CWMs at positions{used}, by least squares with an L1 penalty{weight}{own}."
+        f"combination of positioned CWMs{used}, by least squares with an L1 penalty{weight}{own}."
         f"{trim}{root}"
     )
 
@@ -115,8 +117,8 @@ def _filter(provenance: Provenance) -> str:
     if "post filter" not in p:
         return ""
     if _is_on(p, "post filter"):
-        return "Hits whose cosine similarity with their trimmed CWM was below lambda were dropped."
-    return "Hits were kept whatever their similarity with their CWM."
+        return "Hits whose cosine similarity to their trimmed CWM was below lambda were discarded."
+    return "Hits were kept regardless of their similarity to their CWM."
 
 
 def _is_on(parameters: Mapping[str, str], key: str) -> bool:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from finemo_dist.core.records import MotifSet
-from finemo_dist.reports.flags import Flag, motif_flags, palindromic
+from finemo_dist.reports.flags import Flag, motif_flags
 from finemo_dist.reports.logo import (
     BASES,
     COLUMN_UNITS,
@@ -71,11 +70,14 @@ class MotifRow:
     flags: tuple[Flag, ...]
     penalty: float
     trim: tuple[int, int]
-    n_hits: int
+    n_hits: int | None
+    """In every region that they were called in."""
+    n_unique: int
+    """One per site where regions overlap."""
     n_regions: int | None
     """With at least one hit."""
     hit_similarity: float | None
-    """Median over hits, to the width of a bin."""
+    """Mean over hits."""
     cwm_similarity: float | None
     n_seqlets: int | None
     n_overlaps: int | None
@@ -84,22 +86,15 @@ class MotifRow:
 
 
 def motif_rows(data: ReportData) -> tuple[MotifRow, ...]:
-    """Return the rows of the motif table, most hits first, then by name."""
+    """Return the rows of the motif table, most unique hits first, then by name."""
     reported = {row["motif_name"]: row for row in data.motif_report.to_pylist()}
-    regions, similarity = _from_distributions(data.distributions)
-    palindromes = palindromic(data.motifs)
+    counts = data.counts.to_pylist() if data.counts is not None else ()
+    counted = {row["motif_name"]: row for row in counts}
     rows = [
-        _row(
-            data,
-            entry,
-            reported.get(name, {}),
-            regions,
-            similarity,
-            is_palindrome=name in palindromes,
-        )
+        _row(data, entry, reported.get(name, {}), counted.get(name, {}))
         for entry, name in list(enumerate(data.motifs.name))[::2]
     ]
-    return tuple(sorted(rows, key=lambda row: (-row.n_hits, row.name)))
+    return tuple(sorted(rows, key=lambda row: (-row.n_unique, row.name)))
 
 
 def motif_logos(
@@ -166,18 +161,12 @@ def _symbol(id_: str, cwm: NDArray[np.floating], window: _Window, label: str) ->
 
 
 def _row(
-    data: ReportData,
-    entry: int,
-    reported: Mapping[str, Any],
-    regions: Mapping[str, int],
-    similarity: Mapping[str, float],
-    *,
-    is_palindrome: bool,
+    data: ReportData, entry: int, reported: Mapping[str, Any], counted: Mapping[str, Any]
 ) -> MotifRow:
     motifs = data.motifs
     name = motifs.name[entry]
     start, end = int(motifs.start[entry]), int(motifs.end[entry])
-    n_hits = int(reported.get("num_hits_total") or 0)
+    n_unique = int(reported.get("num_hits_total") or 0)
     n_seqlets = reported.get("num_seqlets")
     cwm_similarity = _known(reported.get("cwm_similarity"))
     recall = _known(reported.get("seqlet_recall")) if n_seqlets else None
@@ -188,18 +177,19 @@ def _row(
         annotation=data.annotations.get(name, ""),
         logos=motif_logos(motifs, entry, data.hit_cwms),
         flags=motif_flags(
-            n_hits=n_hits,
-            is_palindrome=is_palindrome,
+            n_hits=n_unique,
+            is_palindrome=name in data.palindromes,
             similarity=cwm_similarity,
             recall=recall,
             n_seqlets=n_seqlets or 0,
         ),
         penalty=float(motifs.penalty[entry]),
         trim=(start, end),
-        n_hits=n_hits,
-        n_regions=regions.get(name, 0) if regions else None,
-        hit_similarity=similarity.get(name),
-        cwm_similarity=cwm_similarity if n_hits else None,
+        n_hits=counted.get("n_hits"),
+        n_unique=n_unique,
+        n_regions=counted.get("n_regions"),
+        hit_similarity=counted.get("mean_similarity"),
+        cwm_similarity=cwm_similarity if n_unique else None,
         n_seqlets=n_seqlets,
         n_overlaps=reported.get("num_overlaps"),
         n_hits_restricted=reported.get("num_hits_restricted"),
@@ -209,30 +199,3 @@ def _row(
 
 def _known(value: float | None) -> float | None:
     return None if value is None or value != value else float(value)
-
-
-def _from_distributions(
-    table: pa.Table | None,
-) -> tuple[dict[str, int], dict[str, float]]:
-    """Return regions with a hit, and the median similarity, by motif."""
-    regions: dict[str, int] = {}
-    bins: dict[str, list[tuple[float, float, int]]] = {}
-    for row in table.to_pylist() if table is not None else ():
-        name = row["motif_name"]
-        if name is None:
-            continue
-        if row["quantity"] == "hits_per_region" and row["bin_start"] >= 1:
-            regions[name] = regions.get(name, 0) + row["n"]
-        elif row["quantity"] == "similarity":
-            bins.setdefault(name, []).append((row["bin_start"], row["bin_end"], row["n"]))
-    return regions, {name: _median(sorted(held)) for name, held in bins.items()}
-
-
-def _median(bins: list[tuple[float, float, int]]) -> float:
-    half = sum(n for _, _, n in bins) / 2
-    passed = 0.0
-    for start, end, n in bins:
-        if passed + n >= half:
-            return start + (end - start) * (half - passed) / n if n else start
-        passed += n
-    return float("nan")

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import pyarrow as pa
@@ -26,22 +27,42 @@ from finemo_dist.reports.matrices import (
 )
 from finemo_dist.reports.methods import methods
 from finemo_dist.reports.motif_rows import MotifRow, motif_rows
-from finemo_dist.reports.page_model import AtlasData, ReportData
+from finemo_dist.reports.page_model import AtlasData, ReportData, Summary
 from finemo_dist.reports.rendering import chart_payload, matrix_payload, render
-from finemo_dist.reports.tiles import funnel_steps, tiles
 from finemo_dist.reports.tracks import track
 from finemo_dist.reports.verdict import RULES, verdict
-from finemo_dist.reports.words import number, percent
+from finemo_dist.reports.words import count, number, percent
 
-_MOST_PAIRS: Final = 300
 _TOP_PAIRS: Final = 20
 _LEAST_TOGETHER: Final = 5
 _SPACING_BIN: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
+class Tile:
+    """A number with its label."""
+
+    label: str
+    value: str
+    note: str = ""
+    needs_attention: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelStep:
+    """A stage of the funnel as a bar."""
+
+    label: str
+    n: int
+    share: float
+    """Of the widest bar, in per cent."""
+    kept: str
+    """Share of the step before, as text; empty for the first."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Pair:
-    """Two motifs and how far their hits lie apart."""
+    """Two motifs and how far apart their sites are."""
 
     label: str
     bins: tuple[tuple[str, int, int, int], ...]
@@ -63,7 +84,7 @@ def render_report(data: ReportData) -> str:
         else None
     )
     cooccurrence = (
-        cooccurrence_matrix(data.cooccurrence)
+        cooccurrence_matrix(data.cooccurrence, names)
         if data.cooccurrence is not None and data.cooccurrence.num_rows
         else None
     )
@@ -82,7 +103,7 @@ def render_report(data: ReportData) -> str:
             ),
             "funnel": funnel_steps(data.funnel),
             "has": {
-                "regions": any(row.n_regions is not None for row in rows),
+                "counts": data.counts is not None,
                 "similarity": any(row.hit_similarity is not None for row in rows),
                 "seqlets": has_seqlets,
             },
@@ -144,7 +165,7 @@ def _common(data: ReportData | AtlasData, rows: Sequence[Any]) -> dict[str, Any]
         "provenance": data.provenance,
         "samples": data.samples,
         "rows": rows,
-        "most_hits": max((row.n_hits for row in rows), default=0) or 1,
+        "most_hits": max((row.n_hits or 0 for row in rows), default=0) or 1,
         "verdict": verdict(data.summary),
         "rules": RULES,
         "tiles": tiles(data.summary),
@@ -194,9 +215,10 @@ def _facts(row: MotifRow) -> list[tuple[str, str]]:
     facts = {
         "Name in the motif file": row.name_orig if row.name_orig != row.name else None,
         "Annotation": row.annotation or None,
-        "Hits": f"{row.n_hits:,}",
+        "Hits in all regions": None if row.n_hits is None else f"{row.n_hits:,}",
+        "Unique hits": f"{row.n_unique:,}",
         "Regions with a hit": None if row.n_regions is None else f"{row.n_regions:,}",
-        "Median similarity": _or_none(row.hit_similarity),
+        "Mean similarity": _or_none(row.hit_similarity),
         "CWM cosine": _or_none(row.cwm_similarity),
         "Seqlets": None if row.n_seqlets is None else f"{row.n_seqlets:,}",
         "Seqlets with a hit": None if row.n_overlaps is None else f"{row.n_overlaps:,}",
@@ -212,33 +234,83 @@ def _or_none(value: float | None) -> str | None:
 
 
 def _pairs(table: pa.Table | None) -> list[_Pair]:
-    """Return the pairs with the most pairs of hits, most first."""
+    """Return the pairs of motifs with the most pairs of sites, most first, then as in the run."""
     held: dict[tuple[str, str], Counter[tuple[str, int]]] = {}
     for row in table.to_pylist() if table is not None else ():
-        pair = row["motif_name_a"], row["motif_name_b"]
-        start = row["distance"] // _SPACING_BIN * _SPACING_BIN
-        held.setdefault(pair, Counter())[row["orientation"], start] += row["n"]
-    first = sorted(held, key=lambda pair: (-held[pair].total(), pair))[:_MOST_PAIRS]
+        start = int(abs(row["distance"])) // _SPACING_BIN * _SPACING_BIN
+        bins = held.setdefault((row["motif_1"], row["motif_2"]), Counter())
+        bins[row["orientation"], start] += row["n"]
     return [
         _Pair(
-            f"{a} and {b} ({held[a, b].total():,} pairs)",
-            tuple(
-                (o, start, start + _SPACING_BIN, n) for (o, start), n in sorted(held[a, b].items())
-            ),
+            f"{first} and {second} ({count(bins.total(), 'pair')} of sites)",
+            tuple((o, start, start + _SPACING_BIN, n) for (o, start), n in sorted(bins.items())),
         )
-        for a, b in first
+        for (first, second), bins in sorted(held.items(), key=lambda pair: -pair[1].total())
     ]
 
 
 def _top_pairs(table: pa.Table | None) -> list[Mapping[str, Any]]:
     """Return pairs far beyond chance, of those that share enough regions to say so."""
-    if table is None:
-        return []
-    found = [
+    found = (
         row
-        for row in table.to_pylist()
-        if row["n_both"] >= _LEAST_TOGETHER and (row["odds_ratio"] or 0) > 1
-    ]
-    return sorted(
-        found, key=lambda row: (-row["odds_ratio"], row["motif_name_a"], row["motif_name_b"])
-    )[:_TOP_PAIRS]
+        for row in (table.to_pylist() if table is not None else ())
+        if row["n_both"] >= _LEAST_TOGETHER and row["odds_ratio"] > 1
+    )
+    # The query has them by odds ratio.
+    return list(islice(found, _TOP_PAIRS))
+
+
+def tiles(s: Summary) -> tuple[Tile, ...]:
+    """Return the numbers of the first screen."""
+    n_warnings = sum(s.warnings.values())
+    missing = s.n_regions - s.n_regions_done
+    return (
+        Tile("Samples", f"{s.n_samples:,}"),
+        Tile(
+            "Regions",
+            f"{s.n_regions_done:,}",
+            f"{missing:,} missing" if missing else "",
+            needs_attention=bool(missing),
+        ),
+        Tile(
+            "Motifs",
+            f"{s.n_motifs:,}",
+            f"{s.n_motifs_without_hit:,} without a hit"
+            if s.n_motifs_without_hit
+            else "all with hits",
+        ),
+        Tile("Hits", f"{s.n_hits:,}", _unique(s), needs_attention=not s.n_hits),
+        Tile("Hits per region", f"{s.hits_per_region:.1f}"),
+        Tile("Regions without a hit", f"{s.n_without_hit:,}", _part(s, s.n_without_hit)),
+        Tile(
+            "Regions not converged",
+            f"{s.n_not_converged:,}",
+            _part(s, s.n_not_converged),
+            needs_attention=bool(s.n_not_converged),
+        ),
+        Tile(
+            "Clipped regions",
+            f"{s.n_clipped:,}",
+            "beyond a chromosome end",
+            needs_attention=bool(s.n_clipped),
+        ),
+        Tile("Input warnings", f"{n_warnings:,}", needs_attention=bool(n_warnings)),
+    )
+
+
+def funnel_steps(stages: tuple[tuple[str, int], ...]) -> tuple[FunnelStep, ...]:
+    """Return the bars of a funnel, the first stage widest."""
+    most = max((n for _, n in stages), default=0) or 1
+    before = (None, *(n for _, n in stages))
+    return tuple(
+        FunnelStep(label, n, round(100 * n / most, 2), f"{percent(n / last)} kept" if last else "")
+        for (label, n), last in zip(stages, before, strict=False)
+    )
+
+
+def _unique(s: Summary) -> str:
+    return f"{s.n_unique:,} unique: one per site"
+
+
+def _part(s: Summary, n: int) -> str:
+    return f"{percent(n / s.n_regions_done)} of regions" if s.n_regions_done else ""

@@ -29,6 +29,9 @@ class Summary:
     """In all samples, committed or not."""
     n_regions_done: int
     n_hits: int
+    """In every region that they were called in."""
+    n_unique: int
+    """One per site where regions overlap."""
     n_without_hit: int
     n_not_converged: int
     n_motifs: int
@@ -40,12 +43,10 @@ class Summary:
     tolerance: float = 1e-6
     n_clipped: int = 0
     """Reaching over an end of their chromosome."""
-    n_dropped: int = 0
-    """Read but not solved."""
     median_recall: float | None = None
     """Of seqlets, over motifs that have any; None without seqlets."""
     warnings: Mapping[str, int] = field(default_factory=dict)
-    """Kind of irregular input to how often it was met."""
+    """Kind of irregular input, but for clipped regions, to how often it was met."""
 
     @property
     def hits_per_region(self) -> float:
@@ -66,7 +67,7 @@ class Provenance:
     inputs: tuple[InputFile, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     caller: str = "finemo_dist"
-    """The program that called the hits: ``finemo_dist``, or ``finemo`` for a directory of its."""
+    """The program that called the hits: ``finemo_dist``, or ``finemo`` for a directory it wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ class SampleQuality:
     max_gap: float = 0.0
     median_nll: float | None = None
     """Median of half the squared residual over the region width: small explains much."""
-    n_clipped: int = 0
+    n_clipped: int | None = None
+    """Reaching over an end of their chromosome; None where the run does not say."""
 
     @property
     def hits_per_region(self) -> float:
@@ -135,6 +137,11 @@ class ReportData:
     samples: tuple[SampleQuality, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
     """Motif to what it is known as, by its modisco file or a database."""
+    palindromes: frozenset[str] = frozenset()
+    """Motifs that read the same on both strands."""
+    counts: pa.Table | None = None
+    """The answer to the query ``counts``: ``motif_name``, ``n_hits``, ``n_regions`` and
+    ``mean_similarity``."""
     distributions: pa.Table | None = None
     """``motif_name`` (null for all motifs together), ``quantity``, ``bin_start``, ``bin_end``,
     ``n``; bins of one motif and quantity do not overlap. See ``Quantity``."""
@@ -144,14 +151,14 @@ class ReportData:
     seqlet_scope: str = ""
     """Which regions and windows seqlets and hits share, as a sentence."""
     cooccurrence: pa.Table | None = None
-    """One row a pair, ``motif_name_a`` < ``motif_name_b``: ``n_both``, ``n_a``, ``n_b``,
-    ``n_regions`` count regions; ``odds_ratio`` with half a region added to each cell."""
+    """The answer to the query ``cooccurrence``: ``motif_1``, ``motif_2``, ``n_both``, ``n_first``,
+    ``n_second``, ``expected`` and ``odds_ratio``, every pair once."""
     spacing: pa.Table | None = None
-    """``motif_name_a``, ``motif_name_b``, ``orientation`` (``same``, ``convergent``,
-    ``divergent``), ``distance`` in bases between centres, ``n`` pairs."""
+    """The answer to the query ``spacing``: ``motif_1``, ``motif_2``, ``orientation`` (``same``,
+    ``convergent``, ``divergent``), ``distance`` in bases between centres, ``n`` pairs."""
     examples: tuple[ExampleRegion, ...] = ()
     funnel: tuple[tuple[str, int], ...] = ()
-    """Stage to what is left after it: candidates, hits, unique, primary."""
+    """Stage to the hits that it leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +173,8 @@ class AtlasData:
     n_hits: NDArray[np.int64]
     """(motifs, samples) hits; rows as the forward entries of ``motifs``, columns as ``samples``."""
     annotations: Mapping[str, str] = field(default_factory=dict)
+    palindromes: frozenset[str] = frozenset()
+    """As in ``ReportData``."""
     hit_cwms: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
     """As in ``ReportData``, over the hits of all samples."""
 

@@ -19,6 +19,7 @@ def provenance_of(record: RunRecord) -> Provenance:
         versions=versions,
         inputs=record.inputs,
         seconds=record.seconds,
+        caller=record.config.get("caller", "finemo_dist"),
     )
 
 

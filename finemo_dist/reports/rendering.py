@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from finemo_dist.reports.charts import Chart, chart_program
 from finemo_dist.reports.matrices import Matrix, short_name
-from finemo_dist.reports.words import number, percent
+from finemo_dist.reports.words import be, count, number, percent
 
 
 def render(template: str, context: Mapping[str, Any]) -> str:
@@ -43,6 +43,8 @@ def render(template: str, context: Mapping[str, Any]) -> str:
         policy=_policy(scripts.values()),
         style=Markup(_template("page.css")),
         scripts={key: Markup(text) for key, text in scripts.items()},
+        be=be,
+        count=count,
         number=number,
         percent=percent,
         short=short_name,

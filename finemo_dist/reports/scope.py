@@ -2,17 +2,16 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
 from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.catalog.chunks import chromosome_chunks
 from finemo_dist.core.records import MotifSet
 from finemo_dist.core.seqlets import Seqlets
+from finemo_dist.reports.words import count
 
 logger = logging.getLogger(__name__)
-
-_CHUNK_HITS: Final = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +40,13 @@ class Scope:
         if not self.has_seqlets:
             return ""
         text = (
-            f"Recall is over the {self.n_shared:,} of {self.n_given:,} seqlets that lie in regions "
-            f"of this run, inside the middle {self.window_bp:,} bases of their region, and are of "
-            "a motif that was called."
+            f"Recall counts {self.n_shared:,} of {count(self.n_given, 'seqlet')}: those of called "
+            f"motifs, in regions of this run, within the middle {self.window_bp:,} bases."
         )
         if self.is_in_doubt:
             text += (
-                f" The modisco file says that it looked at {self.file_window_bp:,} bases: if it is "
-                "right, seqlets were looked for in wrong places and recall means nothing."
+                f" The modisco file gives a window of {self.file_window_bp:,} bases. If that is "
+                "right, seqlets were looked up in the wrong places and recall is meaningless."
             )
         return text
 
@@ -82,8 +80,8 @@ def prepare(
         return Scope(window_bp)
     if len(catalog.samples) != 1:
         logger.warning(
-            "Recall is left out: seqlets name regions of one sample and this report has %d. "
-            "Give one with --sample.",
+            "Recall is left out: seqlets are of the regions of one sample, and this report has %d "
+            "samples. Give one with --sample.",
             len(catalog.samples),
         )
         return Scope(window_bp)
@@ -91,23 +89,17 @@ def prepare(
 
 
 def _add_hits(catalog: Catalog, sample: str, window_bp: int) -> None:
-    # Runs of chromosomes, so that finding the best of overlapping regions has a bounded sort.
-    chroms = catalog.run("chromosome_counts", {"sample": sample})
-    n_held, first = 0, None
-    for index, (chrom, n_hits) in enumerate(chroms):
-        first = chrom if first is None else first
-        n_held += n_hits
-        if n_held >= _CHUNK_HITS or index == len(chroms) - 1:
-            catalog.run(
-                "report_hits",
-                {"sample": sample, "first": first, "last": chrom, "window_bp": window_bp},
-            )
-            n_held, first = 0, None
+    # In chunks, so that finding the best of overlapping regions has a bounded sort.
+    for first, last in chromosome_chunks(catalog, sample):
+        catalog.run(
+            "report_hits",
+            {"sample": sample, "first": first, "last": last, "window_bp": window_bp},
+        )
 
 
 def _add_seqlets(catalog: Catalog, motifs: MotifSet, seqlets: Seqlets, window_bp: int) -> Scope:
     (sample,) = catalog.samples
-    catalog.run(
+    ((n_shared,),) = catalog.run(
         "report_seqlets",
         {
             "sample": sample,
@@ -122,7 +114,6 @@ def _add_seqlets(catalog: Catalog, motifs: MotifSet, seqlets: Seqlets, window_bp
         },
     )
     outside = int(np.count_nonzero((seqlets.start < 0) | (seqlets.end > window_bp)))
-    ((n_shared,),) = catalog.rows("SELECT count(*) FROM report_seqlets")
     scope = Scope(window_bp, len(seqlets), n_shared, outside, seqlets.window_bp)
     _warn(scope)
     return scope
@@ -131,23 +122,23 @@ def _add_seqlets(catalog: Catalog, motifs: MotifSet, seqlets: Seqlets, window_bp
 def _warn(scope: Scope) -> None:
     if scope.is_in_doubt:
         logger.warning(
-            "The modisco file says that it looked at %d bases, -W says %d: if the file is right, "
-            "seqlets are looked for in wrong places and recall means nothing.",
+            "The modisco file gives a window of %d bases, and -W gives %d. If the file is right, "
+            "seqlets are looked up in the wrong places and recall is meaningless.",
             scope.file_window_bp,
             scope.window_bp,
         )
     if scope.n_outside:
         logger.warning(
-            "%d of %d seqlets lie outside the middle %d bases and do not count. -W has to be the "
-            "width that modisco looked at.",
+            "Seqlets outside the middle %d bases of their region do not count: %d of %d. Give with "
+            "-W the width of the window that modisco used.",
+            scope.window_bp,
             scope.n_outside,
             scope.n_given,
-            scope.window_bp,
         )
     if left := scope.n_given - scope.n_outside - scope.n_shared:
         logger.warning(
-            "%d of %d seqlets are of motifs that were not called, in regions that this run does "
-            "not have, or at a place named before, and do not count.",
+            "Further seqlets do not count: %d of %d. Their motif was not called, this run lacks "
+            "their region, or another seqlet is at the same place.",
             left,
             scope.n_given,
         )

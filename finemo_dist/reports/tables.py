@@ -125,9 +125,7 @@ def write_occurrences(catalog: Catalog, motifs: MotifSet, path: Path) -> None:
 def _occurrences(
     catalog: Catalog, sample: str, n_motifs: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    ((last,),) = catalog.rows(
-        "SELECT coalesce(max(peak_id), 0) FROM peaks_qc WHERE sample = $sample", {"sample": sample}
-    )
+    ((last,),) = catalog.run("report_last_peak", {"sample": sample})
     for first in range(0, last + 1, _BLOCK_PEAKS):
         found = catalog.columns(
             "report_region_counts",
@@ -136,7 +134,7 @@ def _occurrences(
         peaks, row = np.unique(found["peak_id"].astype(np.int64), return_inverse=True)
         if len(peaks):
             counts = np.zeros((len(peaks), n_motifs), np.int64)
-            counts[row, found["rank"]] = found["n"]
+            counts[row, found["motif_column"]] = found["n"]
             yield peaks, counts
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from finemo_dist.reports.logo import COLUMN_UNITS, baseline, logo_paths
 from finemo_dist.reports.matrices import short_name
 from finemo_dist.reports.page_model import ExampleRegion, RegionHit
+from finemo_dist.reports.words import count
 
 _LOGO_UNITS: Final = 420
 _LANE_UNITS: Final = 84
@@ -65,7 +66,7 @@ def track(region: ExampleRegion) -> Track:
         title=region.title,
         place=region.place,
         description=f"{region.title}: contributions over {region.place}, "
-        f"{len(region.hits)} hits{': ' if names else ''}{listed}.",
+        f"{count(len(region.hits), 'hit')}{': ' if names else ''}{listed}.",
         length=len(values),
         width=len(values) * COLUMN_UNITS,
         logo_height=_LOGO_UNITS,

@@ -1,4 +1,4 @@
-"""Whether a run is good, and why: rules written down once, shown in the report as they stand."""
+"""Whether a run is good, and why: rules that are written once and shown in the report."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from enum import IntEnum
 from typing import Final
 
 from finemo_dist.reports.page_model import Summary
-from finemo_dist.reports.words import count, percent
+from finemo_dist.reports.words import be, count, have, percent
 
 
 class Level(IntEnum):
-    """How much a finding matters; a verdict is as grave as its gravest reason."""
+    """How much a finding matters; a verdict is as severe as its most severe reason."""
 
     GOOD = 0
     LOOK = 1
@@ -35,12 +35,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What all rules together say."""
+    """What all rules say together."""
 
     level: Level
     headline: str
     reasons: tuple[Reason, ...]
-    """One for each rule that has something to say, gravest first."""
+    """One for each rule that has something to say, most severe first."""
 
 
 NOT_CONVERGED_BAD: Final = 0.01
@@ -49,18 +49,42 @@ RECALL_LOOK: Final = 0.5
 MOTIFS_WITHOUT_HIT_LOOK: Final = 0.2
 IRREGULAR_LOOK: Final = 0.01
 
-_RULES_OF_THEIR_OWN: Final = frozenset({"clipped", "not_converged"})
-"""Warnings of a run that count only from a share on."""
+_FEW_HITS_CURE: Final = (
+    " Lower lambda to call more hits, or check that the motifs fit these regions."
+)
+_IRREGULARITIES: Final = {
+    "unknown_bases": ("region", "has unknown bases (N)", "have unknown bases (N)"),
+    "zero": ("region", "has no contributions", "have no contributions"),
+    "nan": ("region", "has NaN contributions, read as 0", "have NaN contributions, read as 0"),
+    "missing_chrom": (
+        "region",
+        "is on a chromosome that the bigWig lacks",
+        "are on chromosomes that the bigWig lacks",
+    ),
+    "no_summit": (
+        "region",
+        "has no summit, so the middle of its peak was used",
+        "have no summit, so the middle of their peak was used",
+    ),
+    "duplicate": ("region", "repeats another region", "repeat other regions"),
+    "seqlets outside the window": ("seqlet", "is outside the window", "are outside the window"),
+    "seqlets not shared with the run": (
+        "seqlet",
+        "is not in a region or of a motif of this run",
+        "are not in regions or of motifs of this run",
+    ),
+}
+"""Kind of irregularity to its noun and what is said about one and about more."""
 
 _HEADLINES: Final = {
     Level.GOOD: "This run looks good",
-    Level.LOOK: "Usable, with something to look at",
-    Level.BAD: "Not to be used as it is",
+    Level.LOOK: "Needs review",
+    Level.BAD: "Do not use this run yet",
 }
 
 
 def verdict(summary: Summary) -> Verdict:
-    """Return what every rule finds in a run, gravest first, then in the order of ``RULES``."""
+    """Return what every rule finds in a run, most severe first, then in the order of ``RULES``."""
     found = [rule.find(summary) for rule in RULES]
     reasons = tuple(sorted((r for r in found if r.text), key=lambda r: -r.level))
     level = max((reason.level for reason in reasons), default=Level.GOOD)
@@ -70,13 +94,14 @@ def verdict(summary: Summary) -> Verdict:
 def _complete(s: Summary) -> Reason:
     missing = s.n_shards - s.n_shards_done
     if missing:
-        cure = "run the same command again, and it resumes"
         return Reason(
-            Level.BAD, f"{missing:,} of {count(s.n_shards, 'shard')} are missing: {cure}."
+            Level.BAD,
+            f"{missing:,} of {count(s.n_shards, 'shard')} {be(missing)} missing. Run the same "
+            "command again to finish them.",
         )
     if s.n_regions == 0:
-        return Reason(Level.BAD, "There are no regions.")
-    return Reason(Level.GOOD, f"No shard is missing: {count(s.n_regions, 'region')}.")
+        return Reason(Level.BAD, "The run has no regions. Check the peaks file.")
+    return Reason(Level.GOOD, f"The run is complete: {count(s.n_regions, 'region')}.")
 
 
 def _converged(s: Summary) -> Reason:
@@ -86,14 +111,14 @@ def _converged(s: Summary) -> Reason:
     if not s.n_not_converged:
         return Reason(
             Level.GOOD,
-            f"Every region is solved: the largest duality gap is {s.max_gap:.1g}, "
-            f"the tolerance {s.tolerance:.1g}.",
+            f"Every region converged: the largest duality gap is {s.max_gap:.1g}, and the "
+            f"tolerance is {s.tolerance:.1g}.",
         )
     level = Level.BAD if share > NOT_CONVERGED_BAD else Level.LOOK
     return Reason(
         level,
-        f"{count(s.n_not_converged, 'region')} ({percent(share)}) did not converge: "
-        "their hits may be incomplete.",
+        f"{count(s.n_not_converged, 'region')} ({percent(share)}) did not converge, so hits "
+        "may be missing there. Raise the maximum number of steps and call hits again.",
     )
 
 
@@ -101,14 +126,19 @@ def _with_hits(s: Summary) -> Reason:
     if not s.n_regions_done:
         return Reason(Level.GOOD, "")
     if not s.n_hits:
-        return Reason(Level.BAD, "Not a single hit was called.")
+        return Reason(
+            Level.BAD,
+            "No hits were called. Lower lambda, and check that the motifs and the contributions "
+            "are from the same model.",
+        )
     share = _share(s.n_without_hit, s.n_regions_done)
     levels = (Level.BAD, WITHOUT_HIT_BAD), (Level.LOOK, WITHOUT_HIT_LOOK)
     level = next((level for level, least in levels if share > least), Level.GOOD)
     return Reason(
         level,
-        f"{s.hits_per_region:.1f} hits per region; "
-        + (f"{percent(share)} of regions have none." if share else "every region has one."),
+        f"There are {s.hits_per_region:.1f} hits per region"
+        + (f", and {percent(share)} of regions have none." if share else "; every region has one.")
+        + (_FEW_HITS_CURE if level else ""),
     )
 
 
@@ -116,9 +146,14 @@ def _recall(s: Summary) -> Reason:
     if s.median_recall is None:
         return Reason(Level.GOOD, "")
     low = s.median_recall < RECALL_LOOK
-    tail = ": hits miss many of the seqlets the motifs were made from." if low else "."
+    tail = (
+        ", so hits miss many of the seqlets that the motifs were made from. A lower lambda finds "
+        "more of them."
+        if low
+        else "."
+    )
     level = Level.LOOK if low else Level.GOOD
-    return Reason(level, f"The median recall of seqlets is {percent(s.median_recall)}{tail}")
+    return Reason(level, f"Median seqlet recall is {percent(s.median_recall)}{tail}")
 
 
 def _motifs(s: Summary) -> Reason:
@@ -126,27 +161,38 @@ def _motifs(s: Summary) -> Reason:
     if share <= MOTIFS_WITHOUT_HIT_LOOK or not s.n_hits:
         return Reason(Level.GOOD, "")
     return Reason(
-        Level.LOOK, f"{s.n_motifs_without_hit:,} of {count(s.n_motifs, 'motif')} have no hit."
+        Level.LOOK,
+        f"{s.n_motifs_without_hit:,} of {count(s.n_motifs, 'motif')} "
+        f"{have(s.n_motifs_without_hit)} no hits. Give such motifs a lower lambda, or leave them "
+        "out.",
     )
 
 
 def _irregular(s: Summary) -> Reason:
-    n = s.n_clipped + s.n_dropped
+    n = s.n_clipped
     if _share(n, s.n_regions) <= IRREGULAR_LOOK:
         return Reason(Level.GOOD, "")
     return Reason(
         Level.LOOK,
-        f"{count(n, 'region')} ({percent(_share(n, s.n_regions))}) reach over the end of their "
-        "chromosome or were dropped.",
+        f"{count(n, 'region')} ({percent(_share(n, s.n_regions))}) "
+        f"{'reaches' if n == 1 else 'reach'} beyond a chromosome end. Check that the peaks and the "
+        "genome are of the same assembly.",
     )
 
 
 def _warned(s: Summary) -> Reason:
-    kinds = {kind: n for kind, n in s.warnings.items() if n and kind not in _RULES_OF_THEIR_OWN}
+    kinds = {kind: n for kind, n in s.warnings.items() if n}
     if not kinds:
-        return Reason(Level.GOOD, "No input was irregular.")
-    listed = ", ".join(f"{kind.replace('_', ' ')} ({n:,})" for kind, n in sorted(kinds.items()))
-    return Reason(Level.LOOK, f"Warnings while reading: {listed}.")
+        return Reason(Level.GOOD, "The inputs had no irregularities.")
+    listed = "; ".join(_irregularity(kind, n) for kind, n in sorted(kinds.items()))
+    return Reason(Level.LOOK, f"The inputs had irregularities: {listed}. Check the inputs.")
+
+
+def _irregularity(kind: str, n: int) -> str:
+    if kind not in _IRREGULARITIES:
+        return f"{kind.replace('_', ' ')} ({n:,})"
+    noun, one, more = _IRREGULARITIES[kind]
+    return f"{count(n, noun)} {one if n == 1 else more}"
 
 
 def _share(part: int, whole: int) -> float:
@@ -154,25 +200,25 @@ def _share(part: int, whole: int) -> float:
 
 
 RULES: Final = (
-    Rule("A missing shard, or no region at all: not to be used.", _complete),
+    Rule("Do not use: a shard is missing, or the run has no regions.", _complete),
     Rule(
-        "Regions that did not converge: to be looked at; above "
-        f"{percent(NOT_CONVERGED_BAD)} of regions, not to be used.",
+        "Review: some regions did not converge. Do not use: more than "
+        f"{percent(NOT_CONVERGED_BAD)} of regions did not.",
         _converged,
     ),
     Rule(
-        f"Regions without a hit: above {percent(WITHOUT_HIT_LOOK)} to be looked at, above "
-        f"{percent(WITHOUT_HIT_BAD)}, or without any hit at all, not to be used.",
+        f"Review: more than {percent(WITHOUT_HIT_LOOK)} of regions have no hits. Do not use: more "
+        f"than {percent(WITHOUT_HIT_BAD)} have none, or the run has no hits.",
         _with_hits,
     ),
-    Rule(f"Median recall of seqlets below {percent(RECALL_LOOK)}: to be looked at.", _recall),
+    Rule(f"Review: median seqlet recall is below {percent(RECALL_LOOK)}.", _recall),
     Rule(
-        f"More than {percent(MOTIFS_WITHOUT_HIT_LOOK)} of motifs without a hit: to be looked at.",
+        f"Review: more than {percent(MOTIFS_WITHOUT_HIT_LOOK)} of motifs have no hits.",
         _motifs,
     ),
     Rule(
-        f"More than {percent(IRREGULAR_LOOK)} of regions clipped or dropped: to be looked at.",
+        f"Review: more than {percent(IRREGULAR_LOOK)} of regions reach beyond a chromosome end.",
         _irregular,
     ),
-    Rule("A warning about an input: to be looked at.", _warned),
+    Rule("Review: the inputs had irregularities.", _warned),
 )

@@ -1,9 +1,19 @@
-"""Numbers as a reader wants them."""
+"""Numbers and words as a reader wants them."""
 
 
 def count(n: int, noun: str) -> str:
     """Return ``1 region`` or ``2,000 regions``."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def be(n: int) -> str:
+    """Return the verb for one or more: ``is`` or ``are``."""
+    return "is" if n == 1 else "are"
+
+
+def have(n: int) -> str:
+    """Return the verb for one or more: ``has`` or ``have``."""
+    return "has" if n == 1 else "have"
 
 
 def percent(share: float) -> str:

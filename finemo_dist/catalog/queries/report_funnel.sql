@@ -1,10 +1,8 @@
 -- Question: how many hits are left after each step?
--- Contract: one row: (hits, hits in converged regions, those of hits that are unique by place).
+-- Contract: one row: (hits, hits in converged regions, hits that are unique by place, hits that no
+-- overlapping hit beats). A hit counts in every region it was called in up to the third.
 SELECT
-    (SELECT count(*) FROM hits),
-    (
-        SELECT count(*)
-        FROM hits
-        JOIN (SELECT sample, peak_id FROM peaks_qc WHERE converged) USING (sample, peak_id)
-    ),
-    (SELECT count(*) FROM report_hits);
+    (SELECT coalesce(sum(n_hits), 0)::BIGINT FROM peaks_qc),
+    (SELECT coalesce(sum(n_hits) FILTER (converged), 0)::BIGINT FROM peaks_qc),
+    (SELECT count(*) FROM report_hits),
+    (SELECT count(*) FROM hits_primary);

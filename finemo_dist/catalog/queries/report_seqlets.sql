@@ -3,6 +3,7 @@
 -- $is_reverse): one row per place, motif and strand, of called motifs, in committed regions of
 -- $sample, inside the middle $window_bp bases. The width of a CWM is $motif_width: the untrimmed
 -- seqlet is that wide from its first base, its trimmed window that of the motif on its strand.
+-- Answers with the number of rows.
 INSERT INTO report_seqlets
 SELECT DISTINCT
     peaks.sample,

@@ -123,7 +123,7 @@
         row.hidden = !words.every((word) => row.dataset.search.includes(word));
         shown += !row.hidden;
       }
-      $("motif-count").textContent = shown === rows.length ? `${shown} motifs` : `${shown} of ${rows.length} motifs`;
+      $("motif-count").textContent = (shown === rows.length ? "" : `${shown} of `) + (rows.length === 1 ? "1 motif" : `${rows.length} motifs`);
       $("motif-none").hidden = shown > 0;
     });
   }

@@ -8,11 +8,12 @@ import pysam
 import pytest
 
 from finemo_dist.catalog.catalog import open_catalog
+from finemo_dist.catalog.chunks import place_chunks
 from finemo_dist.core.errors import InputError, UsageError
 from finemo_dist.core.records import MotifAnnotation
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.exports.bigbed import auto_sql, export_bigbed
-from finemo_dist.exports.places import place_chunks, read_chrom_sizes
+from finemo_dist.exports.places import read_chrom_sizes
 from finemo_dist.exports.tabix import export_tabix
 from finemo_dist.exports.tables import HitTable
 from finemo_dist.hits.annotation import write_annotation

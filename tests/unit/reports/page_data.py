@@ -32,6 +32,7 @@ def summary(**changes):
         "n_regions": 1000,
         "n_regions_done": 1000,
         "n_hits": 4000,
+        "n_unique": 3900,
         "n_without_hit": 20,
         "n_not_converged": 0,
         "n_motifs": 3,
@@ -117,13 +118,17 @@ def report_data(names=("alpha", "beta", "gamma"), *, title="a run"):
             }
         ),
         seqlet_scope="Over the shared regions.",
+        counts=rows_table(
+            ("motif_name", "n_hits", "n_regions", "mean_similarity"),
+            [(name, n + 3, n, 0.8) for name, n in zip(names, n_hits, strict=True)],
+        ),
         cooccurrence=rows_table(
-            ("motif_name_a", "motif_name_b", "n_both", "n_a", "n_b", "n_regions", "odds_ratio"),
-            [(a, b, 20, 40, 50, 100, 1.0) for a, b in pairs],
+            ("motif_1", "motif_2", "n_both", "n_first", "n_second", "expected", "odds_ratio"),
+            [(a, b, 20, 20, 30, 20.0, 1.5) for a, b in pairs],
         ),
         spacing=rows_table(
-            ("motif_name_a", "motif_name_b", "orientation", "distance", "n"),
-            [(a, b, "same", 11, 4) for a, b in pairs],
+            ("motif_1", "motif_2", "orientation", "distance", "n"),
+            [(a, b, "same", -11.5, 4) for a, b in pairs],
         ),
         examples=(
             ExampleRegion(

@@ -3,6 +3,7 @@
 import base64
 import struct
 import zlib
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -19,12 +20,14 @@ from finemo_dist.reports.matrices import (
     cooccurrence_matrix,
     log_odds,
     short_name,
+    similar_order,
 )
 from finemo_dist.reports.motif_rows import motif_rows
-from finemo_dist.reports.ordering import similar_order
 from finemo_dist.reports.page_model import ExampleRegion, RegionHit
 from finemo_dist.reports.tracks import track
 from tests.unit.reports.page_data import atlas_data, report_data, rows_table, sample
+
+PAIRS = ("motif_1", "motif_2", "n_both", "n_first", "n_second", "expected", "odds_ratio")
 
 
 def pixels(png):
@@ -85,17 +88,16 @@ def test_odds_ratios_of_pairs_equal_a_count_region_by_region(rng):
     has[3] &= ~has[0]
     names = ["a", "b", "c", "d"]
     n = has.sum(axis=1).tolist()
-    pairs = [
-        (names[i], names[j], n_both, n[i], n[j], 60, 0.0)
-        for i in range(4)
-        for j in range(i + 1, 4)
-        if (n_both := int((has[i] & has[j]).sum()))
-    ]
-    columns = ("motif_name_a", "motif_name_b", "n_both", "n_a", "n_b", "n_regions", "odds_ratio")
+    pairs = []
+    for i, j in combinations(range(4), 2):
+        both, first, second = (int(n.sum()) for n in (
+            has[i] & has[j], has[i] & ~has[j], ~has[i] & has[j]
+        ))  # fmt: skip
+        odds = (both + 0.5) * (60 - both - first - second + 0.5) / (first + 0.5) / (second + 0.5)
+        pairs.append((names[i], names[j], both, first, second, n[i] * n[j] / 60, odds))
 
-    found, values = log_odds(rows_table(columns, pairs))
+    values = log_odds(rows_table(PAIRS, pairs), names)
 
-    assert found == names
     for i in range(4):
         for j in range(4):
             cells = [(has[i] == p) & (has[j] == q) for p in (1, 0) for q in (1, 0)]
@@ -105,9 +107,9 @@ def test_odds_ratios_of_pairs_equal_a_count_region_by_region(rng):
 
 
 def test_pairs_too_rare_to_say_anything_are_left_out():
-    columns = ("motif_name_a", "motif_name_b", "n_both", "n_a", "n_b", "n_regions", "odds_ratio")
+    rare = rows_table(PAIRS, [("a", "b", 2, 1, 2, 0.12, 1.0)])
 
-    assert cooccurrence_matrix(rows_table(columns, [("a", "b", 2, 3, 4, 100, 1.0)])) is None
+    assert cooccurrence_matrix(rare, ["a", "b"]) is None
 
 
 def test_the_confusion_matrix_has_seqlets_as_rows():
@@ -166,7 +168,8 @@ def test_motif_rows_are_by_hits_and_carry_the_numbers_of_the_report():
     rows = motif_rows(report_data())
 
     assert [row.name for row in rows] == ["alpha", "beta", "gamma"]
-    assert [row.n_hits for row in rows] == [30, 23, 16]
+    assert [row.n_unique for row in rows] == [30, 23, 16]
+    assert [row.n_hits for row in rows] == [33, 26, 19]
     assert rows[1].n_regions == 23
     assert rows[0].recall == 0.75
     assert rows[0].hit_similarity == pytest.approx(0.8)

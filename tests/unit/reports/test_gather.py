@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from finemo_dist.catalog.catalog import open_catalog
+from finemo_dist.catalog.named import rows_of
 from finemo_dist.hits.motifs import read_motifs
 from finemo_dist.reports.cwms import hit_cwms
 from finemo_dist.reports.gather import (
@@ -114,14 +115,11 @@ def test_motifs_that_share_regions_are_counted_with_their_odds_ratio(scene, data
 
     rows = data.cooccurrence.to_pylist()
 
-    assert [(r["motif_name_a"], r["motif_name_b"]) for r in rows] == list(
-        combinations(sorted(present), 2)
-    )
+    assert {(r["motif_1"], r["motif_2"]) for r in rows} == set(combinations(sorted(present), 2))
     for row in rows:
-        a, b = present[row["motif_name_a"]], present[row["motif_name_b"]]
+        a, b = present[row["motif_1"]], present[row["motif_2"]]
         both, neither = len(a & b), N_REGIONS - len(a | b)
-        assert (row["n_both"], row["n_a"], row["n_b"]) == (both, len(a), len(b))
-        assert row["n_regions"] == N_REGIONS
+        assert (row["n_both"], row["n_first"], row["n_second"]) == (both, len(a - b), len(b - a))
         expected = (both + 0.5) * (neither + 0.5) / ((len(a - b) + 0.5) * (len(b - a) + 0.5))
         assert row["odds_ratio"] == pytest.approx(expected, rel=1e-12)
 
@@ -136,11 +134,14 @@ def test_spacing_counts_pairs_by_distance_and_orientation(scene, data):
         expected[(*names, facing[one[3] + other[3]], other[1] - one[1])] += 1
 
     found = {
-        (r["motif_name_a"], r["motif_name_b"], r["orientation"], r["distance"]): r["n"]
+        (r["motif_1"], r["motif_2"], r["orientation"], r["distance"]): r["n"]
         for r in data.spacing.to_pylist()
     }
 
-    assert found == expected
+    unsigned = Counter()
+    for (*pair, orientation, distance), n in found.items():
+        unsigned[(*pair, orientation, abs(distance))] += n
+    assert unsigned == expected
 
 
 @pytest.mark.parametrize(("apart", "n_pairs"), [(5, 0), (6, 1), (150, 1), (151, 0)])
@@ -151,10 +152,11 @@ def test_a_pair_shares_no_base_and_is_not_far_apart(tmp_path, apart, n_pairs):
     ]
     run = write_overlapping(tmp_path / "run", {"liver": pair})
     with open_catalog(run) as catalog:
-        prepare(catalog, read_motifs(run), None, window_bp=WINDOW_BP)
-        found = catalog.run("report_spacing", {"most_bp": 150, "most_pairs": 9})
+        found = rows_of(catalog, "spacing", {"overlaps": "no", "orientation": "facing"})
 
-    assert found == [("m0", "m0", "same", apart, 1)] * n_pairs
+    assert [(r["orientation"], r["distance"], r["n"]) for r in found] == [
+        ("same", apart, 1)
+    ] * n_pairs
 
 
 def test_examples_show_the_region_with_most_hits_and_its_scores(scene, data):
@@ -191,7 +193,7 @@ def test_the_funnel_leaves_out_regions_that_did_not_converge_and_second_finds(sc
 def test_the_funnel_ends_with_primary_hits(scene, data):
     ((n_primary,),) = scene.catalog.rows("SELECT count(*) FROM hits_primary")
 
-    assert data.funnel[-1] == ("Primary: not overlapped by a better one", n_primary)
+    assert data.funnel[-1] == ("Primary hits: no better hit overlaps", n_primary)
     assert 0 < n_primary < len(scene.places)
 
 
@@ -232,5 +234,6 @@ def test_a_run_without_hits_has_a_report(tmp_path):
     assert data.summary.n_without_hit == N_REGIONS
     assert data.examples == ()
     assert data.hit_cwms == {}
-    assert data.cooccurrence.num_rows == data.spacing.num_rows == 0
+    assert {r["n_both"] for r in data.cooccurrence.to_pylist()} == {0}
+    assert data.spacing.num_rows == 0
     assert bins(data, None, "hits_per_region") == [(0, 1, N_REGIONS)]

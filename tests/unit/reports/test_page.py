@@ -142,14 +142,14 @@ def test_everything_drawn_has_a_text_for_those_who_cannot_see_it(report):
 def test_a_run_without_anything_still_has_a_page():
     data = report_data()
     bare = replace(
-        data, summary=summary(n_hits=0), distributions=None, confusion=None,
+        data, summary=summary(n_hits=0), distributions=None, counts=None, confusion=None,
         cooccurrence=None, spacing=None, examples=(), funnel=(), hit_cwms={}, samples=(),
         motif_report=data.motif_report.select(["motif_name", "num_hits_total"]),
     )  # fmt: skip
 
     page = render_report(bare)
 
-    assert "Not to be used as it is" in page
+    assert "Do not use this run yet" in page
     assert 'id="seqlets"' not in page
 
 
@@ -162,25 +162,25 @@ def test_a_page_of_24_motifs_and_an_atlas_of_100000_cells_stay_light():
 
 
 def test_methods_say_what_the_parameters_say():
-    text = methods(summary(n_hits=1), provenance()).paragraph
+    text = methods(summary(n_hits=1, n_unique=1), provenance()).paragraph
 
     assert "1,000 regions of 1 sample with finemo_dist 9.8.7" in text
     assert "lambda = 0.7" in text
     assert "projected CWMs and projected contribution scores" in text
-    assert "below lambda were dropped" in text
+    assert "below lambda were discarded" in text
     assert "was within 1e-06 in every region, at most 3e-16" in text
-    assert "This gave 1 hit." in text
+    assert "This gave 1 hit at 1 distinct site." in text
     assert "square roots" not in text
 
 
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"post filter": "no"}, "kept whatever their similarity"),
-        ({"square root": "yes"}, "Signed square roots"),
+        ({"post filter": "no"}, "kept regardless of their similarity"),
+        ({"square root": "yes"}, "signed square roots"),
         ({"mode": "hp"}, "hypothetical CWMs and projected"),
         ({"solver": "dense"}, "accelerated proximal gradient"),
-        ({"single lambdas": "a 0.5"}, "weights of their own"),
+        ({"single lambdas": "a 0.5"}, "their own weights"),
     ],
 )
 def test_methods_change_with_the_parameters(changes, says):

@@ -14,30 +14,31 @@ def test_a_clean_run_is_good_and_says_why():
     assert found.level is Level.GOOD
     assert found.headline == "This run looks good"
     text = " ".join(reason.text for reason in found.reasons)
-    assert "4.0 hits per region; 2.0% of regions have none" in text
-    assert "recall of seqlets is 80%" in text
+    assert "4.0 hits per region, and 2.0% of regions have none" in text
+    assert "Median seqlet recall is 80%" in text
 
 
 @pytest.mark.parametrize(
     ("changes", "level", "says"),
     [
-        ({"n_shards_done": 15}, Level.BAD, "1 of 16 shards are missing"),
+        ({"n_shards_done": 15}, Level.BAD, "1 of 16 shards is missing"),
         ({"n_regions": 0, "n_regions_done": 0, "n_hits": 0}, Level.BAD, "no regions"),
         ({"n_not_converged": 10}, Level.LOOK, "10 regions (1.0%) did not converge"),
         ({"n_not_converged": 11}, Level.BAD, "11 regions (1.1%) did not converge"),
-        ({"n_hits": 0, "n_without_hit": 1000}, Level.BAD, "Not a single hit"),
+        ({"n_hits": 0, "n_without_hit": 1000}, Level.BAD, "No hits were called"),
         ({"n_without_hit": 250}, Level.GOOD, "25% of regions have none"),
         ({"n_without_hit": 251}, Level.LOOK, "25% of regions have none"),
         ({"n_without_hit": 751}, Level.BAD, "75% of regions have none"),
         ({"n_without_hit": 0}, Level.GOOD, "every region has one"),
         ({"median_recall": 0.49}, Level.LOOK, "hits miss many of the seqlets"),
-        ({"n_motifs": 10, "n_motifs_without_hit": 3}, Level.LOOK, "3 of 10 motifs have no hit"),
+        ({"n_motifs": 10, "n_motifs_without_hit": 3}, Level.LOOK, "3 of 10 motifs have no hits"),
         ({"n_motifs": 10, "n_motifs_without_hit": 2}, Level.GOOD, ""),
-        ({"n_clipped": 11}, Level.LOOK, "11 regions (1.1%) reach over the end"),
+        ({"n_clipped": 11}, Level.LOOK, "11 regions (1.1%) reach beyond a chromosome end"),
         ({"n_clipped": 10}, Level.GOOD, ""),
-        ({"warnings": {"no_summit": 4}}, Level.LOOK, "no summit (4)"),
-        ({"warnings": {"clipped": 1, "not_converged": 1}}, Level.GOOD, "No input was irregular"),
-        ({"warnings": {"no_summit": 0}}, Level.GOOD, "No input was irregular"),
+        ({"warnings": {"no_summit": 4}}, Level.LOOK, "4 regions have no summit"),
+        ({"warnings": {"nan": 1}}, Level.LOOK, "1 region has NaN"),
+        ({"warnings": {"something_new": 1}}, Level.LOOK, "something new (1)"),
+        ({"warnings": {"no_summit": 0}}, Level.GOOD, "The inputs had no irregularities"),
     ],
 )
 def test_a_rule_finds_what_it_says(changes, level, says):

@@ -1,17 +1,21 @@
--- Question: how far apart, and which way round, do two motifs stand?
+-- Question: how far apart are two motifs, and how are they oriented?
 -- Contract: one row per pair of motifs, orientation and distance that occurs. A pair of sites counts
--- once, however many regions overlap there: sites are sample, chromosome, start, motif and strand,
--- and of regions without coordinates the region too, beyond which no pair reaches. Distances are
--- read in the direction of motif_1: positive where motif_2 lies downstream of it. Two sites of one
--- motif on one strand have a positive distance. Two sites at one place, of strands or motifs, count
--- with distance 0. Samples are pooled. In the order of the run, then orientation and distance.
+-- once, however many regions overlap there: a site is a sample, chromosome, start, motif and strand.
+-- Without coordinates a site also has a region, and no pair reaches beyond its region. Distances are
+-- read in the direction of motif_1: they are positive where motif_2 lies downstream of it. Two sites
+-- of one motif on one strand have a positive distance. Two sites with one centre have distance 0.
+-- Samples are pooled. In the order of the run, then by orientation and distance.
 -- Parameter: motif (motif, all): only pairs with this motif, which becomes motif_1
 -- Parameter: other (motif, all): only pairs with this motif too
 -- Parameter: max_distance (integer 1 to 100000, 150): largest distance, bases
 -- Parameter: sample (sample, all): only hits of this sample
+-- Parameter: overlaps (one of yes or no, yes): whether pairs that share bases count
+-- Parameter: orientation (one of strand or facing, strand): facing tells convergent from divergent
+-- Parameter: pairs (integer 1 to 1000000, all): only so many pairs of motifs, those found most often
 -- Column: motif_1: the motif in whose direction distances are read
 -- Column: motif_2: the other motif; may be the same
--- Column: orientation: same or opposite strand
+-- Column: orientation: same or opposite strand; by facing, opposite is convergent (the first on the
+-- chromosome on +, the second on -) or divergent, and stays opposite at distance 0
 -- Column: distance: from centre to centre of the trimmed motifs, bases; halves where one width is odd
 -- Column: gap: bases between the trimmed motifs; negative where they overlap
 -- Column: n: pairs of sites
@@ -84,6 +88,10 @@ pairs AS (
         AND a.region = b.region
         AND a.met = b.bin
     WHERE b.twice_centre - a.twice_centre <= 2 * getvariable('parameters').max_distance::BIGINT
+        AND (
+            getvariable('parameters').overlaps = 'yes'
+            OR greatest(a.start, b.start) >= least(a."end", b."end")
+        )
         AND (b.twice_centre, b.motif_id, b.start) > (a.twice_centre, a.motif_id, a.start)
     GROUP BY ALL
 ),
@@ -93,9 +101,7 @@ turned AS (
     SELECT
         CASE WHEN is_left_first THEN l.motif ELSE r.motif END AS order_1,
         CASE WHEN is_left_first THEN r.motif ELSE l.motif END AS order_2,
-        CASE WHEN is_left_first THEN l.motif_name ELSE r.motif_name END AS motif_1,
-        CASE WHEN is_left_first THEN r.motif_name ELSE l.motif_name END AS motif_2,
-        CASE WHEN l.strand = r.strand THEN 'same' ELSE 'opposite' END AS orientation,
+        l.strand = r.strand AS is_same,
         CASE
             WHEN is_left_first AND l.strand = '+' OR NOT is_left_first AND r.strand = '-'
                 THEN twice_distance
@@ -113,22 +119,50 @@ turned AS (
             ELSE l.motif < r.motif
         END AS is_left_first
     )
-    WHERE l.is_asked
-        OR r.is_asked
-        OR coalesce(
-            getvariable('parameters').motif::VARCHAR, getvariable('parameters').other::VARCHAR
-        ) IS NULL
+    WHERE (
+            l.is_asked
+            OR r.is_asked
+            OR coalesce(
+                getvariable('parameters').motif::VARCHAR, getvariable('parameters').other::VARCHAR
+            ) IS NULL
+        )
+        AND (
+            getvariable('parameters').motif::VARCHAR IS NULL
+            OR getvariable('parameters').other::VARCHAR IS NULL
+            OR CASE WHEN is_left_first THEN r.motif_name ELSE l.motif_name END
+                = getvariable('parameters').other::VARCHAR
+        )
+),
+-- Names come last: groups of numbers are made faster than groups of text.
+counted AS (
+    SELECT order_1, order_2, is_same, twice_distance, gap, sum(n)::BIGINT AS n
+    FROM turned
+    GROUP BY ALL
+),
+chosen AS (
+    SELECT order_1, order_2, one.motif_name AS motif_1, two.motif_name AS motif_2
+    FROM (
+        SELECT order_1, order_2
+        FROM counted
+        GROUP BY order_1, order_2
+        ORDER BY sum(n) DESC, order_1, order_2
+        LIMIT coalesce(getvariable('parameters').pairs::BIGINT, 1000000000)
+    )
+    JOIN named AS one ON one.motif_id = order_1
+    JOIN named AS two ON two.motif_id = order_2
 )
 SELECT
     motif_1,
     motif_2,
-    orientation,
+    CASE
+        WHEN is_same THEN 'same'
+        WHEN getvariable('parameters').orientation = 'strand' OR twice_distance = 0 THEN 'opposite'
+        WHEN twice_distance > 0 THEN 'convergent'
+        ELSE 'divergent'
+    END AS orientation,
     twice_distance / 2::DOUBLE AS distance,
     gap,
-    sum(n)::BIGINT AS n
-FROM turned
-WHERE getvariable('parameters').motif::VARCHAR IS NULL
-    OR getvariable('parameters').other::VARCHAR IS NULL
-    OR motif_2 = getvariable('parameters').other::VARCHAR
-GROUP BY order_1, order_2, motif_1, motif_2, orientation, twice_distance, gap
+    n
+FROM counted
+JOIN chosen USING (order_1, order_2)
 ORDER BY order_1, order_2, orientation DESC, distance, gap
