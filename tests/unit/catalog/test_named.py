@@ -147,8 +147,11 @@ def test_cooccurrence_is_that_of_a_loop_over_regions(tmp_path_factory, shards, s
     assert [r["odds_ratio"] for r in answer] == sorted(r["odds_ratio"] for r in answer)[::-1]
 
 
-def spacing_by_loop(shards, sample, motif, other, max_distance):
+def spacing_by_loop(
+    shards, sample, motif, other, max_distance, *, overlaps="yes", orientation="strand"
+):
     """Count (motif_1, motif_2, orientation, distance, gap) over pairs of different sites."""
+    is_facing = orientation == "facing"
     sites = {
         (name, r["chr"] or r["peak_id"], r["start"], r["end"], r["motif_name"], r["strand"])
         for name, r in rows(shards, sample)
@@ -168,8 +171,13 @@ def spacing_by_loop(shards, sample, motif, other, max_distance):
             distance = abs(distance)
         if abs(distance) <= max_distance:
             gap = max(one[2], two[2]) - min(one[3], two[3])
-            orientation = "same" if is_same else "opposite"
-            counts[one[4], two[4], orientation, distance, gap] += 1
+            if gap < 0 and overlaps == "no":
+                continue
+            way = "same" if is_same else "opposite"
+            if not is_same and is_facing and distance:
+                left = min(one, two, key=lambda s: s[2] + s[3])
+                way = "convergent" if left[5] == "+" else "divergent"
+            counts[one[4], two[4], way, distance, gap] += 1
     return counts
 
 
@@ -180,15 +188,18 @@ def spacing_by_loop(shards, sample, motif, other, max_distance):
     motif=st.sampled_from([None, *MOTIFS]),
     other=st.sampled_from([None, *MOTIFS]),
     max_distance=st.integers(1, 20),
+    overlaps=st.sampled_from(["yes", "no"]),
+    orientation=st.sampled_from(["strand", "facing"]),
 )
 def test_spacing_is_that_of_a_loop_over_pairs(
-    tmp_path_factory, shards, sample, motif, other, max_distance
+    tmp_path_factory, shards, sample, motif, other, max_distance, overlaps, orientation
 ):
     asked = {"sample": sample, "motif": motif, "other": other, "max_distance": max_distance}
+    kinds = {"overlaps": overlaps, "orientation": orientation}
 
-    answer = answered(tmp_path_factory, shards, "spacing", **asked)
+    answer = answered(tmp_path_factory, shards, "spacing", **asked, **kinds)
 
-    expected = spacing_by_loop(shards, sample, motif, other, max_distance)
+    expected = spacing_by_loop(shards, sample, motif, other, max_distance, **kinds)
     keys = ("motif_1", "motif_2", "orientation", "distance", "gap")
     assert {tuple(r[k] for k in keys): r["n"] for r in answer} == expected
     assert len(answer) == len(expected)
@@ -201,6 +212,20 @@ def test_without_coordinates_no_pair_reaches_beyond_its_region(tmp_path_factory,
 
     expected = spacing_by_loop(shards, None, None, None, 150)
     assert sum(r["n"] for r in answer) == sum(expected.values())
+
+
+@pytest.mark.parametrize("n_pairs", [1, 2, 9])
+def test_spacing_can_be_asked_of_the_pairs_found_most(run, n_pairs):
+    with open_catalog(run) as catalog:
+        everything = rows_of(catalog, "spacing")
+        answer = rows_of(catalog, "spacing", {"pairs": n_pairs})
+
+    totals = Counter()
+    for row in everything:
+        totals[row["motif_1"], row["motif_2"]] += row["n"]
+    most = sorted(totals, key=lambda pair: (-totals[pair], pair))[:n_pairs]
+    assert answer == [row for row in everything if (row["motif_1"], row["motif_2"]) in most]
+    assert len(totals) == 6
 
 
 @pytest.mark.parametrize(
@@ -385,6 +410,60 @@ def test_positions_are_those_of_a_loop(tmp_path_factory, shards, width):
 
 
 @FEW
+@given(
+    shards=hits_of_samples(),
+    sample=st.sampled_from([None, "b"]),
+    motif=st.sampled_from([None, "m1"]),
+)
+def test_hits_of_a_motif_per_region_are_those_of_a_loop(tmp_path_factory, shards, sample, motif):
+    answer = answered(tmp_path_factory, shards, "motif_hits_per_region", sample=sample, motif=motif)
+
+    regions = Counter(
+        (name, row["motif_name"], row["peak_id"])
+        for name, row in rows(shards, sample)
+        if motif in (None, row["motif_name"])
+    )
+    expected = Counter((name, motif, n) for (name, motif, _), n in regions.items())
+    assert [tuple(r.values()) for r in answer] == [(*k, expected[k]) for k in sorted(expected)]
+
+
+@FEW
+@given(shards=hits_of_samples(), sample=st.sampled_from([None, "b"]))
+def test_each_bin_of_a_distribution_counts_the_hits_in_it(tmp_path_factory, shards, sample):
+    for i, row in enumerate(row for parts in shards.values() for part in parts for row in part):
+        row["hit_coefficient"] = float(np.float32(0.1 * 1.3 ** (i % 17)))
+        row["hit_importance"] = float(np.float32(1 + i % 7))
+        row["hit_similarity"] = float(np.float32(0.7 + 0.01 * (i % 31)))
+
+    answer = answered(tmp_path_factory, shards, "distributions", sample=sample)
+
+    for name in MOTIFS:
+        for quantity in ("coefficient", "importance", "similarity"):
+            values = np.array(
+                [r[f"hit_{quantity}"] for _, r in rows(shards, sample) if r["motif_name"] == name]
+            )
+            bins = [r for r in answer if (r["motif_name"], r["quantity"]) == (name, quantity)]
+            assert sum(r["n_hits"] for r in bins) == len(values)
+            for r in bins[:-1]:
+                inside = (values >= r["bin_start"]) & (values < r["bin_end"])
+                assert r["n_hits"] == np.count_nonzero(inside)
+            assert len(bins) <= 50
+
+
+@FEW
+@given(shards=hits_of_samples(), region=st.sampled_from(REGIONS))
+def test_hits_of_a_region_are_its_own_by_place(tmp_path_factory, shards, region):
+    answer = answered(tmp_path_factory, shards, "region_hits", sample="a", peak_id=region)
+
+    mine = [row for _, row in rows(shards, "a") if row["peak_id"] == region]
+    mine.sort(key=lambda row: (row["start"], row["end"], row["motif_id"]))
+    keys = ("chr", "start", "end", "strand", "motif_name", "hit_coefficient", "hit_similarity")
+    assert [[r[k] for k in keys] for r in answer] == [[r[k] for k in keys] for r in mine]
+    first = 50 * (region // 2) + region % 2
+    assert [r["offset"] for r in answer] == [row["start"] - first for row in mine]
+
+
+@FEW
 @given(shards=hits_of_samples(), motif=st.sampled_from([None, "m1"]))
 def test_shared_sites_are_those_of_sets(tmp_path_factory, shards, motif):
     (row,) = answered(tmp_path_factory, shards, "shared_sites", motif=motif)
@@ -405,7 +484,7 @@ def test_shared_sites_are_those_of_sets(tmp_path_factory, shards, motif):
 @pytest.mark.parametrize("name", QUERIES)
 def test_the_columns_of_an_answer_are_those_its_file_documents(run, tmp_path, name):
     (tmp_path / "x.bed").write_text("chr0\t1\t50\n")
-    given_values = {"file": tmp_path / "x.bed", "motif": "m0"}
+    given_values = {"file": tmp_path / "x.bed", "motif": "m0", "sample": "liver", "peak_id": 0}
     query = find_query(name)
     required = {
         p.name: str(given_values[p.name]) for p in query.parameters if p.default == "required"
@@ -423,7 +502,7 @@ def test_the_columns_of_an_answer_are_those_its_file_documents(run, tmp_path, na
 @pytest.mark.parametrize("name", QUERIES)
 def test_an_answer_is_the_same_on_any_number_of_threads(run, tmp_path, name):
     (tmp_path / "x.bed").write_text("chr0\t1\t50\nchr1\t3\t4\n")
-    given_values = {"file": tmp_path / "x.bed", "motif": "m0"}
+    given_values = {"file": tmp_path / "x.bed", "motif": "m0", "sample": "liver", "peak_id": 0}
     query = find_query(name)
     required = {
         p.name: str(given_values[p.name]) for p in query.parameters if p.default == "required"
