@@ -35,12 +35,13 @@ from finemo_dist.storage.objects import ObjectPath, filesystem
 logger = logging.getLogger(__name__)
 
 _QUERIES: Final = (
-    "unique", "collapse", "intersect", "part_hits", "part_hit_rows", "compact_hits", "hits",
+    "unique", "collapse", "intersect", "called_hits", "part_rows", "part_hits", "part_hit_rows",
+    "compact_rows", "compact_hits", "hits",
     "hits_unique", "motifs", "hits_primary", "peaks_qc", "peaks", "samples", "motif_counts",
     "motif_labels", "cells", "timings",
 )  # fmt: skip
 """What makes the views, each after those it reads."""
-_OF_SETS: Final = ("part_hits", "compact_hits")
+_OF_SETS: Final = ("called_hits",)
 """Those that are others for a run of several motif sets, where motifs are counted over all."""
 _BATCH_ROWS: Final = 100_000
 _CHECKED_BYTES: Final = 2 << 30

@@ -43,7 +43,8 @@ def write_finemo_files(catalog: Catalog, sample: str, out_dir: str | Path) -> tu
     with as_called(catalog, sample) as single:
 
         def copies(query: str, table: str, **further: str) -> Iterator[Copy]:
-            return ((single, query, c | further) for c in hit_chunks(single, sample, table))
+            named = {"has_sample": False, **further}
+            return ((single, query, c | named) for c in hit_chunks(single, sample, table))
 
         written = [out_dir / "hits.tsv"]
         write_text(written[0], copies("copy_hits_tsv", "hits"), header=FINEMO_HIT_COLUMNS)

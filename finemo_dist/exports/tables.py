@@ -1,7 +1,7 @@
 """One table of hits as one file: TSV, BED or Parquet, of one sample or of all."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 
@@ -67,9 +67,10 @@ def export_hits(
         return
     is_tsv = export_format is ExportFormat.TSV
     has_column = sample is None and len(catalog.samples) > 1
-    query = f"copy_hits_{export_format}" + ("_with_sample" if has_column else "")
+    query = f"copy_hits_{export_format}"
     columns = ("sample", *FINEMO_HIT_COLUMNS) if has_column else FINEMO_HIT_COLUMNS
-    copies = _copies(catalog, samples, table, query, {} if is_tsv else {"label": label})
+    further = {"has_sample": has_column} | ({} if is_tsv else {"label": label})
+    copies = _copies(catalog, samples, table, query, further)
     write_text(location(out), copies, header=columns if is_tsv else ())
 
 
@@ -120,10 +121,10 @@ def _copies(
     samples: tuple[str, ...],
     table: HitTable,
     query: str,
-    further: dict[str, object],
+    further: Mapping[str, object],
 ) -> Iterator[Copy]:
     for single, parameters in _pieces(catalog, samples, table):
-        yield single, query, parameters | further
+        yield single, query, {**parameters, **further}
 
 
 def _streams(catalog: Catalog, samples: tuple[str, ...], table: HitTable) -> Iterator[ArrowStream]:

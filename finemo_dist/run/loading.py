@@ -1,11 +1,11 @@
 """From the store to the device, a batch at a time."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor
 
+from finemo_dist.core.ahead import ahead
 from finemo_dist.core.protocols import RegionReader
 
 Batch = tuple[Tensor, Tensor]
@@ -30,14 +30,9 @@ def load_batches(
         for part in parts:
             yield _read(store, part)
         return
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="loading") as reader:
-        coming = reader.submit(_read_pinned, store, parts[0]) if parts else None
-        for following in [*parts[1:], None]:
-            assert coming is not None
-            pinned = coming.result()
-            coming = reader.submit(_read_pinned, store, following) if following else None
-            sequence, contributions = (part.to(device, non_blocking=True) for part in pinned)
-            yield sequence, contributions
+    for pinned in ahead((_read_pinned(store, part) for part in parts), n_values=1):
+        sequence, contributions = (part.to(device, non_blocking=True) for part in pinned)
+        yield sequence, contributions
 
 
 def _read(store: RegionReader, rows: range) -> Batch:

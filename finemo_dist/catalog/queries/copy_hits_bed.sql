@@ -1,18 +1,28 @@
 -- Question: the hits of a sample on a range of chromosomes, as BED6.
 -- Contract: writes $path; $table is hits or hits_unique. The score is the similarity in
 -- thousandths, 0 to 1000. A start before the chromosome is 0; a hit wholly before it, and a hit
--- without a chromosome, is left out. The order is that of ordered.sql.
+-- without a chromosome, is left out. With $has_sample the sample ends every line, BED6+1. The order
+-- is that of ordered.sql.
 COPY (
     SELECT
-        chr,
-        greatest(start, 0),
-        "end",
-        cell(label),
-        greatest(0, least(1000, round(1000 * hit_similarity::DOUBLE)))::INTEGER,
-        strand
-    FROM query_table($table)
-    JOIN motif_labels($label) USING (motif_id)
-    WHERE sample = $sample AND chr_id BETWEEN $first AND $last AND chr IS NOT NULL AND "end" > 0
+        COLUMNS(
+            lambda c: c IN ('chr', 'first_base', 'end', 'name', 'score', 'strand')
+            OR (c = 'of_sample' AND $has_sample)
+        )
+    FROM (
+        SELECT
+            chr,
+            greatest(start, 0) AS first_base,
+            "end",
+            cell(label) AS name,
+            greatest(0, least(1000, round(1000 * hit_similarity::DOUBLE)))::INTEGER AS score,
+            strand,
+            cell(sample) AS of_sample,
+            * EXCLUDE (chr, "end", strand)
+        FROM query_table($table)
+        JOIN motif_labels($label) USING (motif_id)
+        WHERE sample = $sample AND chr_id BETWEEN $first AND $last AND chr IS NOT NULL AND "end" > 0
+    )
     ORDER BY
         chr_id, start, "end", motif_id, peak_id, start_untrimmed, hit_coefficient, hit_similarity,
         hit_importance, hit_importance_sq

@@ -1,14 +1,15 @@
 -- Question: the hits of a sample on a range of chromosomes, as lines of finemo's hits.tsv.
--- Contract: writes $path, no header; $table is hits or hits_unique. The order is that of
--- ordered.sql. Null is NA; a tab or line end in a name is a space.
+-- Contract: writes $path, no header; $table is hits or hits_unique. With $has_sample the sample leads
+-- every line. The order is that of ordered.sql. Null is NA; a tab or line end in a name is a space.
 COPY (
     SELECT
-        chr, start, "end", start_untrimmed, end_untrimmed, motif_name, hit_coefficient,
-        hit_coefficient_global, hit_similarity, hit_correlation, hit_importance,
-        hit_importance_sq, strand, peak_name, peak_id
+        COLUMNS(lambda c: c NOT IN ('motif_id', 'chr_id') AND (c <> 'sample' OR $has_sample))
     FROM (
         -- Here, names are still numbers of a dictionary, and each is looked at once.
-        SELECT * REPLACE (cell(motif_name) AS motif_name, cell(peak_name) AS peak_name)
+        SELECT
+            * REPLACE (
+                cell(sample) AS sample, cell(motif_name) AS motif_name, cell(peak_name) AS peak_name
+            )
         FROM query_table($table)
         WHERE sample = $sample AND chr_id BETWEEN $first AND $last
     )

@@ -1,26 +1,3 @@
--- Question: which hits lie in parts that no current compaction stands for?
+-- Question: which hits lie in parts that no current compaction replaces?
 -- Contract: the columns of hits. No order.
--- The sample comes from the list of committed files, never from the spelling of a path, and a
--- filter on it skips the files of other samples.
-CREATE VIEW part_hits AS
-SELECT
-    part_files.sample,
-    chr,
-    start,
-    "end",
-    start_untrimmed,
-    end_untrimmed,
-    motif_name,
-    hit_coefficient,
-    hit_coefficient_global,
-    hit_similarity,
-    hit_similarity AS hit_correlation,
-    hit_importance,
-    hit_importance_sq,
-    strand,
-    peak_name,
-    peak_id,
-    motif_id,
-    chr_id
-FROM hit_parts
-JOIN part_files USING (filename);
+CREATE VIEW part_hits AS FROM called_hits('part_rows');
