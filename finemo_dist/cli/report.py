@@ -43,7 +43,7 @@ from finemo_dist.cli.options import EXISTING_FILE, EXISTING_PATH, LOCAL_OUTPUT, 
 @click.option("-n", "--no-recall", is_flag=True, help="Do not compare hits with seqlets.")
 @click.option("--sample", help="Report one sample of a run of several.")
 @click.option("--memory-limit", help="Memory DuckDB may take, such as 2GB; beyond it spills.")
-@click.option("--force", is_flag=True, help="Replace a directory that is no report.")
+@click.option("--force", is_flag=True, help="Replace a directory that is not a report.")
 @refused("-p", "--peaks", instead="-p of extract-regions-*")
 @refused("-I", "--motifs-include", instead="-I of call-hits, which the report follows")
 @refused("-N", "--motif-names", instead="-N of call-hits, which the report follows")
@@ -63,7 +63,7 @@ def report(
     from finemo_dist.workflow.reporting import report as write
 
     page = write(hits, out_dir, with_recall=not no_recall, **options)
-    say(f"{page}: open it in a browser; its tables lie beside it")
+    say(f"{page}: open it in a browser. Its tables are in the same folder.")
 
 
 COMMANDS: Final = {"report": report}

@@ -1,4 +1,4 @@
-"""What the page of an atlas says of its motifs and samples."""
+"""What the page of an atlas says about its motifs and samples."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -35,7 +35,7 @@ class AtlasRow:
 
 
 def atlas_rows(data: AtlasData) -> tuple[AtlasRow, ...]:
-    """Return a row a motif, most hits first, then by name."""
+    """Return one row per motif, most hits first, then by name."""
     totals = np.maximum(data.n_hits.sum(axis=0), 1)
     shares = data.n_hits / totals
     rates = data.rates

@@ -1,4 +1,4 @@
-"""Charts as Vega-Lite specifications, made with Altair; the page draws them when they come to view.
+"""Charts as Vega-Lite specifications, made with Altair; the page draws them when scrolled to.
 
 Specifications carry no colours: the page adds those of its theme. Rows are named ``rows`` and
 beside the specification, so that one specification serves every motif.
@@ -24,7 +24,7 @@ class Chart:
     key: str
     title: str
     description: str
-    """What is to be seen, for readers who cannot see it."""
+    """What it shows, for screen readers."""
     reading: str
     """How to read it, and what to watch for."""
     spec: Mapping[str, Any]

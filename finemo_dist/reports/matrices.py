@@ -144,7 +144,7 @@ def matrix(
 
 
 def confusion_matrix(table: pa.Table, names: Sequence[str]) -> Matrix:
-    """Return which hits lie where the seqlets of each motif are."""
+    """Return which hits overlap the seqlets of each motif."""
     place = {name: i for i, name in enumerate(names)}
     values = np.zeros((len(names), len(names)), np.float32)
     for row in table.to_pylist():
@@ -211,7 +211,7 @@ def log_odds(table: pa.Table, names: Sequence[str]) -> NDArray[np.float32]:
 def atlas_matrix(
     rates: NDArray[np.floating], motif_names: Sequence[str], sample_names: Sequence[str]
 ) -> Matrix:
-    """Return hits per region, motifs by samples, both in an order of likeness."""
+    """Return hits per region, motifs by samples, both similar ones next to each other."""
     shown = np.log10(rates + 1e-3)
     rows, columns = similar_order(shown), similar_order(shown.T)
     top = float(rates.max(initial=1e-2))
@@ -237,7 +237,7 @@ def atlas_matrix(
 
 
 def similar_order(values: NDArray[np.floating]) -> NDArray[np.intp]:
-    """Return an order of the rows of (rows, columns) values.
+    """Return an order of the rows of (rows, columns) values that puts similar rows together.
 
     Average linkage on the distance 1 - correlation, leaves turned so that neighbours are alike
     [1]_. Rows without variation have no correlation: they come last, in their own order.

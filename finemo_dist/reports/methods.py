@@ -1,4 +1,4 @@
-"""A paragraph for the methods section, true of the run it is made from, and its references."""
+"""A paragraph for the methods section of a paper, made from the run, and its references."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -78,7 +78,7 @@ def _problem(provenance: Provenance) -> str:
     p = provenance.parameters
     used = f" ({_MODES[p['mode']]})" if p.get("mode") in _MODES else ""
     weight = f" with weight lambda = {p['lambda']}" if "lambda" in p else ""
-    own = "; some motifs had their own weights" if p.get("single lambdas") else ""
+    own = "; some motifs had their own weights" if p.get("lambdas of motifs") else ""
     root = (
         " The scores were first replaced by their signed square roots."
         if _is_on(p, "square root")

@@ -1,4 +1,4 @@
-"""The motif table of a page: one row a motif, with its logos, numbers and flags."""
+"""The motif table of a page: one row per motif, with its logos, numbers and flags."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Symbol:
     paths: tuple[tuple[str, str], ...]
     """Base and path data."""
     label: str
-    """What it shows, for readers who cannot see it."""
+    """What it shows, for screen readers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +112,14 @@ def motif_logos(
 
     of_modisco = (
         symbol("mf", modisco, forward, "modisco CWM"),
-        symbol("mr", reverse_complement(modisco), reverse, "Reversed modisco CWM"),
+        symbol("mr", reverse_complement(modisco), reverse, "Reverse-complement modisco CWM"),
     )
     if over_hits is None or not np.any(over_hits):
         return MotifLogos(*of_modisco)
     return MotifLogos(
         *of_modisco,
-        symbol("hf", over_hits, forward, "CWM over hits"),
-        symbol("hr", reverse_complement(over_hits), reverse, "Reversed CWM over hits"),
+        symbol("hf", over_hits, forward, "Hits CWM"),
+        symbol("hr", reverse_complement(over_hits), reverse, "Reverse-complement hits CWM"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Files that MultiQC picks up by their names, so that hits stand beside the rest of a pipeline.
+"""Files that MultiQC picks up by their names, so that hits are shown beside the rest of a pipeline.
 
 The format is MultiQC's custom content: https://docs.seqera.io/multiqc/custom_content.
 """

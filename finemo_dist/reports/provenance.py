@@ -24,7 +24,7 @@ def provenance_of(record: RunRecord) -> Provenance:
 
 
 def _of_samples(record: RunRecord) -> dict[str, str]:
-    """Return what is said where samples differ in settings or motifs."""
+    """Return what to show where samples differ in settings or motifs."""
     n_own = sum(sample.config is not None for sample in record.samples)
     said = {"motif sets": str(len(record.sets))} if len(record.sets) > 1 else {}
     if n_own:
@@ -33,21 +33,21 @@ def _of_samples(record: RunRecord) -> dict[str, str]:
 
 
 def parameters_of(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return the settings of a call as a reader knows them; those that are not set are left out."""
+    """Return the settings of a call under the names that users know, without those not set."""
     motifs, solver = config.get("motifs", {}), config.get("solver", {})
     named = {
         "mode": solver.get("mode"),
         "lambda": motifs.get("penalty"),
-        "single lambdas": _listed(motifs.get("penalties")),
+        "lambdas of motifs": _listed(motifs.get("penalties")),
         "trim threshold": motifs.get("trim_threshold"),
-        "single trim thresholds": _listed(motifs.get("trim_thresholds")),
-        "single trim windows": _listed(motifs.get("trim_coords")),
+        "trim thresholds of motifs": _listed(motifs.get("trim_thresholds")),
+        "trim windows of motifs": _listed(motifs.get("trim_coords")),
         "motifs called": _included(motifs.get("include")),
         "square root": solver.get("use_sqrt_transform"),
         "post filter": solver.get("use_post_filter"),
         "solver": solver.get("name"),
         "tolerance": solver.get("tolerance"),
-        "most steps": solver.get("max_steps"),
+        "maximum steps": solver.get("max_steps"),
     }
     return {key: _text(value) for key, value in named.items() if value is not None}
 
@@ -57,7 +57,7 @@ def _listed(values: Mapping[str, Any] | None) -> str | None:
 
 
 def _included(names: Any) -> str | None:  # noqa: ANN401  (JSON)
-    return "all" if names is None else f"{len(names)} of the motif file"
+    return "all" if names is None else f"{len(names)} from the motif file"
 
 
 def _text(value: object) -> str:

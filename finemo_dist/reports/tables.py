@@ -1,8 +1,8 @@
 """finemo's report tables: its names, columns and meaning, from a run's catalog.
 
-``motif_report.tsv``  one row a motif: hits, seqlets, what they share, similarity of their CWMs
-``motif_occurrences.tsv``  one row a region with hits: hits of each motif, and all together
-``seqlets.tsv``  one row a seqlet that could have been found
+``motif_report.tsv``  one row per motif: hits, seqlets, what they share, similarity of their CWMs
+``motif_occurrences.tsv``  one row per region with hits: hits of each motif, and all together
+``seqlets.tsv``  one row per seqlet that could have been found
 ``seqlet_confusion.tsv``  which motifs are called where modisco saw which
 """
 

@@ -63,7 +63,7 @@ def write_report(
     with_recall
         Whether to compare hits with seqlets.
     force
-        Replace a folder that is no report.
+        Replace a folder that is not a report.
 
     Raises
     ------
@@ -121,6 +121,6 @@ def check_output(out_dir: Path, *, force: bool) -> None:
     if out_dir.is_dir() and (force or all((out_dir / mark).is_file() for mark in _MARKS)):
         return
     raise UsageError(
-        f"{out_dir}: exists and is no report. Choose another directory"
+        f"{out_dir}: exists and is not a report. Choose another directory"
         + (", or replace it with --force." if out_dir.is_dir() else ".")
     )

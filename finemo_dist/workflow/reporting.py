@@ -81,7 +81,7 @@ def report(
     memory_limit
         Memory DuckDB may take, such as ``"2GB"``.
     force
-        Replace a folder that is no report.
+        Replace a folder that is not a report.
 
     Raises
     ------

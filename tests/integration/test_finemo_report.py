@@ -93,7 +93,7 @@ def test_a_wrong_window_is_said(yeast_mini, regions, tmp_path, capsys):
     )
 
     said = capsys.readouterr().err
-    assert "looked at 500 bases, -W says 200" in said
+    assert "window of 500 bases, and -W gives 200" in said
     assert "181 of 231 seqlets lie outside" in said
 
 

@@ -195,7 +195,7 @@
     const show = (row, column) => {
       at = [Math.min(Math.max(row, 0), height - 1), Math.min(Math.max(column, 0), width - 1)];
       const value = values[at[0] * width + at[1]];
-      const number = Number.isNaN(value) ? "not known" : `${Number(value.toPrecision(3))} ${matrix.unit}`;
+      const number = Number.isNaN(value) ? "no data" : `${Number(value.toPrecision(3))} ${matrix.unit}`;
       const names = [[matrix.rowNoun, matrix.rows[at[0]]], [matrix.columnNoun, matrix.columns[at[1]]]];
       readout.textContent = `${names.map((pair) => pair.filter(Boolean).join(" ")).join(" × ")}: ${number}`;
       cursor.style.display = "";

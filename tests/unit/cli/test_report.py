@@ -127,7 +127,7 @@ def test_a_directory_of_something_else_is_kept(finished, tmp_path, refused, comm
     out.mkdir()
     (out / "thesis.txt").write_text("all of it")
 
-    assert "exists and is no report" in refused("report", "-H", finished, "-o", out)
+    assert "exists and is not a report" in refused("report", "-H", finished, "-o", out)
     assert files(out) == {"thesis.txt"}
 
     command("report", "-H", finished, "-o", out, "--force")

@@ -81,7 +81,9 @@ def shown(request, tmp_path_factory):
     """The page of one sample."""
     rng = np.random.default_rng(21)
     drawn = hits_in(rng, 400, has_coordinates=request.param)
-    hits = [row for row in drawn if row["peak_id"] != 5]
+    # One region without a hit, one with a single hit.
+    (single, *_) = (row for row in drawn if row["peak_id"] == 7)
+    hits = [row for row in drawn if row["peak_id"] not in {5, 7}] + [single]
     seqlets = seqlets_of(rng, hits, has_coordinates=request.param)
     run = write_overlapping(
         tmp_path_factory.mktemp("run"), {"liver": hits}, has_coordinates=request.param

@@ -180,7 +180,7 @@ def test_methods_say_what_the_parameters_say():
         ({"square root": "yes"}, "signed square roots"),
         ({"mode": "hp"}, "hypothetical CWMs and projected"),
         ({"solver": "dense"}, "accelerated proximal gradient"),
-        ({"single lambdas": "a 0.5"}, "their own weights"),
+        ({"lambdas of motifs": "a 0.5"}, "their own weights"),
     ],
 )
 def test_methods_change_with_the_parameters(changes, says):
@@ -213,8 +213,8 @@ def test_parameters_are_named_as_users_know_them():
     assert parameters_of(config) == {
         "mode": "pp",
         "lambda": "0.7",
-        "single lambdas": "a 0.5",
-        "motifs called": "1 of the motif file",
+        "lambdas of motifs": "a 0.5",
+        "motifs called": "1 from the motif file",
         "post filter": "yes",
     }
 
