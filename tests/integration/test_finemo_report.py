@@ -94,7 +94,7 @@ def test_a_wrong_window_is_said(yeast_mini, regions, tmp_path, capsys):
 
     said = capsys.readouterr().err
     assert "window of 500 bases, and -W gives 200" in said
-    assert "181 of 231 seqlets lie outside" in said
+    assert "do not count: 181 of 231" in said
 
 
 def test_a_compendium_without_seqlets_has_a_report_without_recall(
