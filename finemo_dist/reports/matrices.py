@@ -161,9 +161,9 @@ def confusion_matrix(table: pa.Table, names: Sequence[str]) -> Matrix:
         "called in place of each other: they are too similar, or one is part of the other.",
         row_noun="seqlets",
         column_noun="hits",
-        unit="of seqlets",
+        unit="of the seqlets",
     )
-    return matrix(text, values, (names, names), scale=Scale(0, 1), ends=("0", "all"))
+    return matrix(text, values, (names, names), scale=Scale(0, 1), ends=("none", "all"))
 
 
 def cooccurrence_matrix(table: pa.Table, names: Sequence[str]) -> Matrix | None:

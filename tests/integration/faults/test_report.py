@@ -39,8 +39,8 @@ def test_S23_a_wrong_window_is_said_and_its_seqlets_do_not_count(works, call, in
     wide = works(*report, "-W", width, "-o", tmp_path / "wide")
     narrow = works(*report, "-W", width // 2, "-o", tmp_path / "narrow")
 
-    assert not lines_with(wide, "lie outside the middle")
-    assert len(lines_with(narrow, f"lie outside the middle {width // 2} bases")) == 1
+    assert not lines_with(wide, "Seqlets outside the middle")
+    assert len(lines_with(narrow, f"Seqlets outside the middle {width // 2} bases")) == 1
     rows = {name: read_tsv(tmp_path / name / "motif_report.tsv") for name in ("wide", "narrow")}
     counted = {name: sum(int(row["num_seqlets"]) for row in rows[name]) for name in rows}
     assert 0 < counted["narrow"] < counted["wide"]

@@ -431,9 +431,9 @@ def test_hits_of_a_motif_per_region_are_those_of_a_loop(tmp_path_factory, shards
 @given(shards=hits_of_samples(), sample=st.sampled_from([None, "b"]))
 def test_each_bin_of_a_distribution_counts_the_hits_in_it(tmp_path_factory, shards, sample):
     for i, row in enumerate(row for parts in shards.values() for part in parts for row in part):
-        row["hit_coefficient"] = float(np.float32(0.1 * 1.3 ** (i % 17)))
-        row["hit_importance"] = float(np.float32(1 + i % 7))
-        row["hit_similarity"] = float(np.float32(0.7 + 0.01 * (i % 31)))
+        row["hit_coefficient"] = float(np.float32(0.1037 * 1.3 ** (i % 17)))
+        row["hit_importance"] = float(np.float32(1.37 + i % 7))
+        row["hit_similarity"] = float(np.float32(0.705 + 0.01 * (i % 29)))
 
     answer = answered(tmp_path_factory, shards, "distributions", sample=sample)
 
