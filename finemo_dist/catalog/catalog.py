@@ -338,7 +338,7 @@ class Catalog:
         return str(path)
 
     def _show(self, paths: Sequence[str], view: str, *, by_name: bool = False) -> None:
-        """Show Parquet files as a view; ``by_name`` opens every one of them to learn its columns."""
+        """Show Parquet files as a view; ``by_name`` opens each of them for its columns."""
         self._connection.read_parquet(
             list(paths), filename=True, hive_partitioning=False, union_by_name=by_name
         ).create_view(view)
