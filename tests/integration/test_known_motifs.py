@@ -113,6 +113,17 @@ class TestMatrices:
             fd.read_motifs(tmp_path / "a.jaspar")
 
 
+def test_motifs_of_few_bits_are_warned_of(tmp_path, caplog):
+    strong = np.hstack([FREQUENCIES, FREQUENCIES])
+    (tmp_path / "a.jaspar").write_text(jaspar({"weak": FREQUENCIES[:, 2:], "strong": strong}))
+
+    fd.read_motifs(tmp_path / "a.jaspar")
+
+    assert "1 of 2 motifs carry less than 6 bits" in caplog.text
+    assert "weak" in caplog.text
+    assert "strong" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
