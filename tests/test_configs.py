@@ -18,7 +18,7 @@ def test_a_configuration_loads(path):
 
     assert config.samples
     assert config.output.is_absolute()
-    assert all(asked.modisco_h5.is_absolute() for asked in config.of_samples.values())
+    assert all(p.is_absolute() for asked in config.of_samples.values() for p in asked.modisco_h5)
 
 
 def test_every_configuration_is_described():
@@ -33,10 +33,13 @@ def test_settings_of_single_samples_go_before_those_of_all():
     atlas = load_config(CONFIGS / "atlas.yaml").of_samples
 
     assert [s.call.motifs.penalty for s in single.values()] == [0.7, 0.8]
-    assert {n: (s.modisco_h5.name, s.call.motifs.penalty) for n, s in atlas.items()} == {
-        "astrocyte": ("compendium.h5", 0.7),
-        "microglia": ("microglia.h5", 0.7),
-        "neuron": ("compendium.h5", 0.8),
+    found = {
+        n: ([path.name for path in s.modisco_h5], s.call.motifs.penalty) for n, s in atlas.items()
+    }
+    assert found == {
+        "astrocyte": (["compendium.h5"], 0.7),
+        "microglia": (["microglia.h5"], 0.7),
+        "neuron": (["compendium.h5"], 0.8),
     }
 
 

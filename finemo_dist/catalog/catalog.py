@@ -322,8 +322,8 @@ class Catalog:
         }
         if files:
             self.run("fill_motif_files", columns)
-        # The template comes first: tables of older releases have fewer columns.
-        self._show([self._motif_template(), *files], "motif_parts", by_name=True)
+        # The template has every column: tables of older releases have fewer.
+        self._show([self._motif_template(), *files], "motif_parts", union_by_name=True)
 
     def _motif_template(self) -> str:
         path = Path(self._temporary.name) / "motif_data.parquet"
@@ -337,10 +337,9 @@ class Catalog:
             write_annotation_template(path)
         return str(path)
 
-    def _show(self, paths: Sequence[str], view: str, *, by_name: bool = False) -> None:
-        """Show Parquet files as a view; ``by_name`` opens each of them for its columns."""
+    def _show(self, paths: Sequence[str], view: str, *, union_by_name: bool = False) -> None:
         self._connection.read_parquet(
-            list(paths), filename=True, hive_partitioning=False, union_by_name=by_name
+            list(paths), filename=True, hive_partitioning=False, union_by_name=union_by_name
         ).create_view(view)
         self._paths.extend(paths)
 

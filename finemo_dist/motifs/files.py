@@ -1,5 +1,6 @@
 """Motif files of any kind as patterns."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,11 @@ from finemo_dist.motifs.meme import MemeMotif, read_meme
 from finemo_dist.motifs.modisco import Pattern, read_patterns
 from finemo_dist.storage.locations import local_copy, location
 
+logger = logging.getLogger(__name__)
+
 _MAX_HEAD_BYTES: Final = 1 << 16
+_FEW_BITS: Final = 6
+"""A sequence fits a motif of so many bits once in 64 places, by chance alone."""
 
 
 def read_motif_files(paths: Sequence[str | Path]) -> list[Pattern]:
@@ -73,4 +78,13 @@ def _known(path: str | Path, motifs: Sequence[MemeMotif]) -> list[Pattern]:
                 f"{path}: names a motif {motif.name!r}. Expected printable characters."
             )
         seen.add(motif.name)
-    return [known_pattern(motif) for motif in motifs]
+    patterns = [known_pattern(motif) for motif in motifs]
+    weak = [p.name for p in patterns if p.contributions.sum() < _FEW_BITS]
+    if weak:
+        logger.warning(
+            "%s: %d of %d motifs carry less than %d bits of information, so that they fit many "
+            "sites by chance: %s%s. Leave them out with --motifs-include.",
+            path, len(weak), len(patterns), _FEW_BITS, ", ".join(weak[:5]),
+            " and others" if len(weak) > 5 else "",
+        )  # fmt: skip
+    return patterns
