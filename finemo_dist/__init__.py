@@ -27,6 +27,8 @@ if typing.TYPE_CHECKING:
         StoreError,
         UsageError,
     )
+    from finemo_dist.hit_tables.collapse import CollapseSummary, collapse_hits
+    from finemo_dist.hit_tables.intersect import IntersectSummary, intersect_hits
     from finemo_dist.workflow.calling import Call, call_hits
     from finemo_dist.workflow.config import (
         BigWigInput,
@@ -54,6 +56,8 @@ _MODULES: typing.Final = {
         "FinemoDistError", "IncompleteRunError", "InputError", "RunError", "StoreError",
         "UsageError",
     ),
+    "hit_tables.collapse": ("CollapseSummary", "collapse_hits"),
+    "hit_tables.intersect": ("IntersectSummary", "intersect_hits"),
     "workflow.calling": ("Call", "call_hits"),
     "workflow.config": (
         "BigWigInput", "BpnetInput", "ChromBpnetInput", "ModiscoArraysInput", "RunConfig",
@@ -78,11 +82,13 @@ __all__ = [
     "Call",
     "CallConfig",
     "ChromBpnetInput",
+    "CollapseSummary",
     "Extraction",
     "FinemoDistError",
     "Hits",
     "IncompleteRunError",
     "InputError",
+    "IntersectSummary",
     "ModiscoArraysInput",
     "MotifConfig",
     "MotifSet",
@@ -97,9 +103,11 @@ __all__ = [
     "UsageError",
     "__version__",
     "call_hits",
+    "collapse_hits",
     "export",
     "extract_regions",
     "find_hits",
+    "intersect_hits",
     "load_config",
     "open_run",
     "read_motifs",

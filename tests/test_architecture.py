@@ -10,7 +10,7 @@ import finemo_dist
 
 PACKAGE = Path(__file__).resolve().parents[1] / "finemo_dist"
 
-FRONT_DOOR = {"catalog", "core", "workflow"}
+FRONT_DOOR = {"catalog", "core", "hit_tables", "workflow"}
 """What ``finemo_dist/__init__.py`` hands out, imported when it is asked for."""
 
 MAY_IMPORT = {
@@ -46,7 +46,7 @@ DOORS = {
     "solver": {"torch"},
     "hits": {"numpy", "pyarrow"},
     "catalog": {"duckdb", "numpy", "pyarrow", "pandas", "polars"},
-    "hit_tables": {"duckdb", "pyarrow"},
+    "hit_tables": {"duckdb", "numpy", "pyarrow"},
     "exports": {"numpy", "h5py", "anndata", "pandas", "pysam", "pybigtools"},
     "reports": {"numpy", "pyarrow", "jinja2", "altair", "vl_convert", "scipy", "markupsafe"},
     "testing": {"numpy", "h5py", "pyBigWig"},

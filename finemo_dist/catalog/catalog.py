@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import duckdb
-import pyarrow as pa
 
 from finemo_dist.catalog.compaction import Compaction, current_compaction
 from finemo_dist.catalog.connection import (
@@ -35,7 +34,7 @@ from finemo_dist.storage.objects import ObjectPath, filesystem
 logger = logging.getLogger(__name__)
 
 _QUERIES: Final = (
-    "unique", "collapse", "intersect", "called_hits", "part_rows", "part_hits", "part_hit_rows",
+    "unique", "collapse", "called_hits", "part_rows", "part_hits", "part_hit_rows",
     "compact_rows", "compact_hits", "hits",
     "hits_unique", "motifs", "hits_primary", "peaks_qc", "peaks", "samples", "motif_counts",
     "motif_labels", "cells", "timings",
@@ -166,10 +165,6 @@ class Catalog:
         """Return the answer to a query of ``catalog/queries`` as one numpy array a column."""
         with run_errors(self.run_dir):
             return self._connection.execute(load_query(name), parameters or None).fetchnumpy()
-
-    def show_table(self, name: str, columns: Mapping[str, Any]) -> None:
-        """Show numpy arrays as a view, in the place of one of that name shown before."""
-        self._connection.register(name, pa.table(dict(columns)))
 
     def stream(self, name: str, chunk: Mapping[str, object]) -> Iterator[Any]:
         """Yield the answer to a query that reads the variable ``chunk``, as Arrow batches."""

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.catalog.chunks import chromosome_chunks
 from finemo_dist.catalog.compaction import CompactFile, Compaction, parts_digest
-from finemo_dist.catalog.sample_pieces import sample_pieces
-from finemo_dist.core.schema import DEFAULT_OVERLAP
 from finemo_dist.hits.layout import compact_directory
 from finemo_dist.storage.files import committed, describe_input
 
@@ -60,7 +59,8 @@ def _write_files(
     catalog: Catalog, sample: str, directory: Path, digest: str
 ) -> tuple[CompactFile, ...]:
     files = []
-    for _ in sample_pieces(catalog, sample, DEFAULT_OVERLAP):
+    for first, last in chromosome_chunks(catalog, sample):
+        catalog.run("make_piece", {"sample": sample, "first": first, "last": last})
         catalog.run("make_flagged")
         for name, chrom, n_rows in catalog.run("piece_chromosomes"):
             path = directory / f"{digest[:12]}-{max(chrom, 0):05d}.parquet"

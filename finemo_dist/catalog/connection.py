@@ -26,9 +26,9 @@ _QUERY_MISTAKES: Final = (
 
 
 @cache
-def load_query(name: str) -> str:
-    """Return the text of a query in ``catalog/queries``, by its file name without ``.sql``."""
-    return files("finemo_dist.catalog").joinpath("queries", f"{name}.sql").read_text("utf-8")
+def load_query(name: str, room: str = "finemo_dist.catalog") -> str:
+    """Return the text of a query: ``room/queries/name.sql``."""
+    return files(room).joinpath("queries", f"{name}.sql").read_text("utf-8")
 
 
 def connect(

@@ -18,8 +18,6 @@ Copy = tuple[Catalog, str, Mapping[str, object]]
 """Catalog, name of a ``copy_`` query, and its parameters but ``path``."""
 
 _BLOCK_BYTES: Final = 1 << 20
-_LINES_BYTES: Final = 1 << 16
-"""Few enough to stay in a processor's cache."""
 _FLUSH_S: Final = 0.5
 
 
@@ -74,30 +72,6 @@ def _flush(descriptor: int) -> None:
     # The flush before the commit says what is wrong with a disk.
     with suppress(OSError):
         os.fdatasync(descriptor)
-
-
-def whole_lines(source: BinaryIO) -> Iterator[bytes]:
-    """Yield what is left of a file in blocks of whole lines, each ended by a line feed alone."""
-    for block in line_blocks(source, _LINES_BYTES):
-        lines = block if block.endswith(b"\n") else block.removesuffix(b"\r") + b"\n"
-        yield lines.replace(b"\r\n", b"\n") if b"\r" in lines else lines
-
-
-def line_blocks(source: BinaryIO, n_bytes: int) -> Iterator[bytes]:
-    """Yield what is left of a file in blocks of whole lines as they stand.
-
-    Only the last line may have no end. A block has about ``n_bytes``, or those of a longer line.
-    """
-    rest = b""
-    while block := source.read(n_bytes):
-        end = block.rfind(b"\n") + 1
-        if not end:
-            rest += block
-            continue
-        lines, rest = rest + block[:end], block[end:]
-        yield lines
-    if rest:
-        yield rest
 
 
 def _append(piece: Path, target: BinaryIO) -> None:

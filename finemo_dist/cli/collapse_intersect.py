@@ -1,16 +1,13 @@
 """``collapse-hits`` and ``intersect-hits``: finemo's post-processing, of files and of runs."""
 
-from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
 from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import LOCAL_OUTPUT, LOCAL_PATH, ManyValuesCommand, limit_options
-
-if TYPE_CHECKING:
-    from finemo_dist.catalog.intersect.intersect import HitSet
+from finemo_dist.core import defaults
 
 
 @click.command("collapse-hits")
@@ -34,7 +31,7 @@ if TYPE_CHECKING:
     "--overlap-frac",
     "overlap",
     type=click.FloatRange(0, 1),
-    default=0.2,
+    default=defaults.OVERLAP,
     show_default=True,
     help="Hits of lengths x and y overlap when they share (x + y) / 2 times this, and at least "
     "one base.",
@@ -48,16 +45,11 @@ def collapse_hits(
     The larger similarity wins, then the larger coefficient, the smaller start, the motif's name,
     the strand. The order of the lines does not matter, and is kept.
     """
-    from finemo_dist.catalog.catalog import open_catalog
-    from finemo_dist.catalog.collapse import collapse_file, collapse_run
+    from finemo_dist.hit_tables import collapse
 
-    if hits.is_dir():
-        with open_catalog(hits, memory_limit=memory_limit, threads=threads) as catalog:
-            summary = collapse_run(catalog, out, overlap=overlap)
-    else:
-        summary = collapse_file(
-            hits, out, overlap=overlap, memory_limit=memory_limit, threads=threads
-        )
+    summary = collapse.collapse_hits(
+        hits, out, overlap=overlap, memory_limit=memory_limit, threads=threads
+    )
     say(f"{out}: {summary.n_primary:,} of {summary.n_hits:,} hits are primary")
 
 
@@ -97,23 +89,12 @@ def intersect_hits(
     threads: int | None,
 ) -> None:
     """Write the hits that all inputs share."""
-    from finemo_dist.catalog.catalog import open_catalog
-    from finemo_dist.catalog.hit_file import open_hit_file
-    from finemo_dist.catalog.intersect.intersect import intersect_hits as intersect
-    from finemo_dist.catalog.intersect.intersect import run_inputs
+    from finemo_dist.hit_tables import intersect
 
-    with ExitStack() as opened:
-        inputs: list[HitSet] = []
-        for path in hits:
-            if path.is_dir():
-                catalog = open_catalog(path, memory_limit=memory_limit, threads=threads)
-                inputs.extend(run_inputs(opened.enter_context(catalog)))
-            else:
-                inputs.append(open_hit_file(path))
-        n_lines = intersect(
-            inputs, out, is_relaxed=is_relaxed, memory_limit=memory_limit, threads=threads
-        )
-    say(f"{out}: {n_lines:,} hits in all of {len(inputs)} inputs")
+    summary = intersect.intersect_hits(
+        hits, out, relaxed=is_relaxed, memory_limit=memory_limit, threads=threads
+    )
+    say(f"{out}: {summary.n_lines:,} hits in all of {summary.n_inputs} inputs")
 
 
 COMMANDS: Final = {"collapse-hits": collapse_hits, "intersect-hits": intersect_hits}

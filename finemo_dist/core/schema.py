@@ -208,8 +208,6 @@ FINEMO_MOTIF_COLUMNS: Final = tuple(
     column.name for column in MOTIF_COLUMNS if column.name not in ("is_palindrome", "source")
 )
 """Columns of ``motif_data.tsv``: finemo's and no more, because its ``report`` refuses others."""
-DEFAULT_OVERLAP: Final = 0.2
-"""Share of the mean length of two hits from which on they overlap, of finemo's collapse-hits."""
 
 COMPACT_COLUMNS: Final = (
     *HIT_COLUMNS,

@@ -19,6 +19,7 @@ from finemo_dist.core.errors import InputError
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import NO_CHROM, MotifSet, Unit
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS, HIT_COLUMNS, QC_COLUMNS
+from finemo_dist.hits.hits_tsv import empty_rows, open_hit_table
 from finemo_dist.hits.motifs import write_motifs
 from finemo_dist.hits.write import write_unit
 from finemo_dist.record.run_record import RunRecord, SampleRecord
@@ -26,7 +27,6 @@ from finemo_dist.record.run_record import RunRecord, SampleRecord
 FILES: Final = (
     "hits.tsv", "peaks_qc.tsv", "motif_data.tsv", "motif_cwms.npy", "parameters.json"
 )  # fmt: skip
-_BLOCK_BYTES: Final = 16 << 20
 _TEXT: Final = {
     name: pa.string() for name in ("chr", "peak_name", "motif_name", "motif_name_orig", "strand")
 }
@@ -235,19 +235,19 @@ def _check_regions(directory: Path, regions: RegionReader, quality: _Columns) ->
 def _hit_blocks(path: Path, motifs: MotifSet, chroms: _Chromosomes) -> Iterator[_Columns]:
     entry = {key: i for i, key in enumerate(zip(motifs.name, motifs.strand, strict=True))}
     n_blocks = 0
-    for table in _stream(path):
-        yield _hit_columns(path, table, entry, chroms)
-        n_blocks += 1
+    with open_hit_table(path) as table:
+        for block in table.blocks(FINEMO_HIT_COLUMNS):
+            yield _hit_columns(path, block.rows, entry, chroms)
+            n_blocks += 1
     if n_blocks == 0:
-        empty = pa.table({name: pa.array([], _ARROW.get(name)) for name in FINEMO_HIT_COLUMNS})
-        yield _hit_columns(path, empty, entry, chroms)
+        yield _hit_columns(path, empty_rows(FINEMO_HIT_COLUMNS), entry, chroms)
 
 
 def _hit_columns(
-    path: Path, table: pa.Table, entry: dict[tuple[str, str], int], chroms: _Chromosomes
+    path: Path, rows: pa.RecordBatch, entry: dict[tuple[str, str], int], chroms: _Chromosomes
 ) -> _Columns:
     names = [c.name for c in HIT_COLUMNS if c.name not in {"motif_id", "chr_id"}]
-    columns: _Columns = {name: _numpy(path, table, name) for name in names}
+    columns: _Columns = {name: _values(rows.column(name)) for name in names}
     keys = list(zip(columns["motif_name"], columns["strand"], strict=True))
     unknown = next((key for key in keys if key not in entry), None)
     if unknown is not None:
@@ -269,8 +269,8 @@ def _numpy(path: Path, table: pa.Table, name: str) -> NDArray[Any]:
     return _values(table[name])
 
 
-def _values(column: pa.ChunkedArray) -> NDArray[Any]:
-    if pa.types.is_string(column.type):
+def _values(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
+    if pa.types.is_string(column.type) or pa.types.is_dictionary(column.type):
         # Arrow's own way to an array of strings loads pandas, which takes half a second.
         return np.array(column.to_pylist(), dtype=object)
     values: NDArray[Any] = column.to_numpy()
@@ -278,26 +278,14 @@ def _values(column: pa.ChunkedArray) -> NDArray[Any]:
 
 
 def _read_table(path: Path) -> pa.Table:
-    return pa.concat_tables(_stream(path, may_be_empty=False))
-
-
-def _stream(path: Path, *, may_be_empty: bool = True) -> Iterator[pa.Table]:
     try:
-        reader = pa.csv.open_csv(
+        return pa.csv.read_csv(
             path,
-            read_options=pa.csv.ReadOptions(block_size=_BLOCK_BYTES),
             parse_options=pa.csv.ParseOptions(delimiter="\t", quote_char=False),
             convert_options=pa.csv.ConvertOptions(
                 column_types=_ARROW, null_values=["NA"], strings_can_be_null=True
             ),
         )
-        n_batches = 0
-        for batch in reader:
-            if batch.num_rows:
-                yield pa.Table.from_batches([batch])
-                n_batches += 1
-        if n_batches == 0 and not may_be_empty:
-            yield pa.Table.from_batches([], schema=reader.schema)
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(

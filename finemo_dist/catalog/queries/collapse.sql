@@ -1,47 +1,70 @@
 -- Question: which hits does no overlapping hit beat?
--- Contract: makes the table macro primary_of(hits_table, overlap_ppm, widest): the rows of a table
--- or view of hits, by its name, that are primary.
+-- Contract: makes the table macros beaten_in(hits_table, overlap_ppm), the hits of a table or view of
+-- hits, by its name, that an overlapping hit beats, as (sample, chr, "row"), each once; and
+-- primary_of(hits_table, overlap_ppm), the rows of the others.
 --   Two hits overlap when they share at least one base, and at least overlap_ppm millionths of
 --   the mean of their lengths: integers throughout, so that a limit is met exactly or not.
 --   The larger hit_similarity beats; ties go to the larger hit_coefficient, then the smaller start,
 --   motif name and strand. The columns after these only make the order total; the last is "row",
---   a number of the caller's that tells rows apart which agree in all else.
+--   a number of the caller's, which no other hit of the sample and chromosome has.
 --   Hits of different samples or chromosomes do not overlap, nor, without a chromosome, hits of
---   different regions. A hit that is beaten still beats others.
---   widest is the length of the longest hit: no hit may be longer. No order.
--- Every hit is compared with those that start in its reach: both lie in the bin of 128 bases that
--- holds the later start, so that the join is one of equal bins and spills like any other.
-CREATE MACRO primary_of(hits_table, overlap_ppm, widest) AS TABLE
-WITH rival AS (
+--   different regions. A hit that is beaten still beats others. No order.
+-- Of two hits that share a base, the one that starts first reaches the start of the other. A hit
+-- lies in the one or two bins of its own size that it touches, and is compared with the starts in
+-- them, so that the join is one of equal bins and spills like any other. Sizes are powers of two
+-- from 128 bases on, and a table of hits has one or two of them: starts are listed by each.
+CREATE MACRO beaten_in(hits_table, overlap_ppm) AS TABLE
+WITH hit AS (
     SELECT
-        *,
-        CASE WHEN chr IS NULL THEN peak_id ELSE 0 END AS region,
-        unnest(range((start - widest + 1) // 128, ("end" - 1) // 128 + 1)) AS bin
+        sample, chr, CASE WHEN chr IS NULL THEN peak_id ELSE 0 END AS region,
+        start, "end", start_untrimmed, motif_name, strand, hit_similarity, hit_coefficient,
+        hit_coefficient_global, peak_id, "row",
+        1::BIGINT << ceil(log2(greatest("end" - start, 128)))::INTEGER AS size
     FROM query_table(hits_table)
+), reaching AS (
+    SELECT *, unnest(range(start // size, ("end" - 1) // size + 1)) AS bin
+    FROM hit
+), reached AS (
+    SELECT hit.* EXCLUDE (size), sizes.size, start // sizes.size AS bin
+    FROM hit
+    CROSS JOIN (SELECT DISTINCT size FROM hit) AS sizes
 )
+SELECT DISTINCT
+    one.sample,
+    one.chr,
+    CASE
+        WHEN one.hit_similarity > other.hit_similarity
+            OR (
+                one.hit_similarity = other.hit_similarity
+                AND row(
+                    -one.hit_coefficient, one.start, one.motif_name, one.strand,
+                    -one.hit_coefficient_global, one."end", one.peak_id,
+                    one.start_untrimmed, one."row"
+                ) < row(
+                    -other.hit_coefficient, other.start, other.motif_name, other.strand,
+                    -other.hit_coefficient_global, other."end", other.peak_id,
+                    other.start_untrimmed, other."row"
+                )
+            )
+        THEN other."row"
+        ELSE one."row"
+    END AS "row"
+FROM reaching AS one
+JOIN reached AS other
+    ON one.sample = other.sample
+    AND one.chr IS NOT DISTINCT FROM other.chr
+    AND one.region = other.region
+    AND one.size = other.size
+    AND one.bin = other.bin
+    AND (one.start < other.start OR (one.start = other.start AND one."row" < other."row"))
+    AND other.start < one."end"
+    AND 2000000 * (least(one."end", other."end") - other.start)
+        >= overlap_ppm * (one."end" - one.start + other."end" - other.start);
+
+CREATE MACRO primary_of(hits_table, overlap_ppm) AS TABLE
 SELECT hit.*
 FROM query_table(hits_table) AS hit
-ANTI JOIN rival
-    ON hit.sample = rival.sample
-    AND hit.chr IS NOT DISTINCT FROM rival.chr
-    AND CASE WHEN hit.chr IS NULL THEN hit.peak_id ELSE 0 END = rival.region
-    AND hit.start // 128 = rival.bin
-    AND hit.start < rival."end"
-    AND rival.start < hit."end"
-    AND 2000000 * (least(hit."end", rival."end") - greatest(hit.start, rival.start))
-        >= overlap_ppm * (hit."end" - hit.start + rival."end" - rival.start)
-    AND (
-        rival.hit_similarity > hit.hit_similarity
-        OR (
-            rival.hit_similarity = hit.hit_similarity
-            AND row(
-                -rival.hit_coefficient, rival.start, rival.motif_name, rival.strand,
-                -rival.hit_coefficient_global, rival."end", rival.peak_id,
-                rival.start_untrimmed, rival."row"
-            ) < row(
-                -hit.hit_coefficient, hit.start, hit.motif_name, hit.strand,
-                -hit.hit_coefficient_global, hit."end", hit.peak_id,
-                hit.start_untrimmed, hit."row"
-            )
-        )
-    );
+ANTI JOIN beaten_in(hits_table, overlap_ppm) AS beaten
+    ON hit.sample = beaten.sample
+    AND hit.chr IS NOT DISTINCT FROM beaten.chr
+    AND hit."row" = beaten."row";

@@ -7,7 +7,7 @@ import pytest
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.core.errors import InputError
 from finemo_dist.exports.finemo_files import write_finemo_files
-from finemo_dist.hits import finemo_directory
+from finemo_dist.hits import hits_tsv
 from finemo_dist.hits.finemo_directory import FILES, import_finemo, is_finemo_directory
 from finemo_dist.hits.motifs import read_motifs
 from tests.unit.reports.conftest import N_REGIONS, hits_in, write_overlapping
@@ -57,7 +57,7 @@ TABLES = (
 def test_the_tables_are_those_that_were_written(
     written, regions, tmp_path, monkeypatch, block_bytes
 ):
-    monkeypatch.setattr(finemo_directory, "_BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(hits_tsv, "BLOCK_BYTES", block_bytes)
     theirs, ours = written
 
     record = import_finemo(theirs, tmp_path / "read", regions)

@@ -1,0 +1,169 @@
+"""Hits that several calls share: finemo's ``intersect-hits``."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from finemo_dist.catalog.catalog import Catalog, open_catalog
+from finemo_dist.catalog.text import open_output
+from finemo_dist.core.errors import UsageError
+from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
+from finemo_dist.hit_tables.staged import Bench, Said, StagedHits, contents, runs
+from finemo_dist.storage.files import committed
+
+_FEWEST: Final = 2
+_MOST_COMBINATIONS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class IntersectSummary:
+    """How many inputs there were, and how many lines they share."""
+
+    n_inputs: int
+    n_lines: int
+
+
+def intersect_hits(
+    hits: Sequence[str | Path],
+    out: str | Path,
+    *,
+    relaxed: bool = False,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+) -> IntersectSummary:
+    """Write the hits that all inputs share.
+
+    The columns are those of the first input; then, of every other input, the columns that need not
+    agree, suffixed by its position: ``hit_coefficient_1``. Chromosomes come in natural order, lines
+    in that of ``queries/shared_lines.sql``; they do not depend on the order of the rows. Cells of a
+    file stand as they do there. ``queries/intersect.sql`` has the rule.
+
+    Parameters
+    ----------
+    hits
+        Tables of hits, plain or gzipped, and run directories, each sample of which is an input. Two
+        or more inputs together. Of a run, ``relaxed`` reads ``hits_unique`` where there are
+        coordinates, and ``hits`` otherwise.
+    out
+        The TSV to write, whole or not at all; gzipped where its name ends in ``.gz``.
+    relaxed
+        Whether untrimmed place, motif and strand are enough; otherwise trims and peaks must agree.
+    memory_limit
+        Memory DuckDB may take, such as ``"2GB"``; beyond it spills to TMPDIR, where the hits wait
+        in any case. Four fifths of the machine's when None.
+    threads
+        One per core when None.
+
+    Raises
+    ------
+    UsageError
+        There are fewer than two inputs, or they repeat a site too often to combine.
+    InputError
+        A file is not a table of hits.
+    RunError
+        A run is damaged.
+    """
+    out = Path(out)
+    with Bench(memory_limit=memory_limit, threads=threads) as bench:
+        with ExitStack() as catalogs:
+            inputs: list[Path | tuple[Catalog, str]] = []
+            for path in map(Path, hits):
+                if path.is_dir():
+                    catalog = open_catalog(path, memory_limit=memory_limit, threads=threads)
+                    catalogs.enter_context(catalog)
+                    inputs.extend((catalog, sample) for sample in catalog.samples)
+                else:
+                    inputs.append(path)
+            if len(inputs) < _FEWEST:
+                raise UsageError(
+                    f"-i names {len(inputs)} table of hits; expected two or more. Add files or "
+                    "runs."
+                )
+            tables = list(_staged(bench, inputs, relaxed=relaxed))
+        bench.rows("SET VARIABLE is_relaxed = $relaxed", relaxed=relaxed)
+        with committed(out) as temporary, open_output(temporary, out) as target:
+            suffixed = (f"{name}_{i}" for i, t in enumerate(tables[1:], 1) for name in t.header)
+            target.write("\t".join((*tables[0].header, *suffixed)).encode() + b"\n")
+            n_lines = sum(
+                _write_shared(bench, tables, chroms, target) for chroms in _places(tables)
+            )
+    return IntersectSummary(len(inputs), n_lines)
+
+
+def natural(name: str) -> tuple[tuple[str, int], ...]:
+    """Return a key that sorts numbers within names as numbers."""
+    found = re.findall(r"(\D*)(\d*)", name, re.ASCII)
+    return (*((text, int(digits or -1)) for text, digits in found), (name, 0))
+
+
+def _staged(
+    bench: Bench, inputs: Sequence[Path | tuple[Catalog, str]], *, relaxed: bool
+) -> Iterator[StagedHits]:
+    said = Said.HIT
+    for source in inputs:
+        if isinstance(source, Path):
+            yield bench.stage_file(source, said, FINEMO_HIT_COLUMNS)
+        else:
+            catalog, sample = source
+            has_coordinates = catalog.sample(sample).has_coordinates
+            # Where peaks overlap, hits has a site once a peak, and every copy would meet every
+            # other.
+            table = "hits_unique" if relaxed and has_coordinates else "hits"
+            yield bench.stage_sample(catalog, sample, said, FINEMO_HIT_COLUMNS, table=table)
+        said = Said.ALL_BUT_SITE if relaxed else Said.SCORES
+
+
+def _places(tables: Sequence[StagedHits]) -> Iterator[list[str]]:
+    """Yield runs of the chromosomes that all tables have, in output order: first, what has none."""
+    shared = set.intersection(*(set(table.counts) for table in tables))
+    if "" in shared:
+        yield [""]
+    chroms = sorted(shared - {""}, key=natural)
+    yield from runs([(chrom, sum(t.counts[chrom] for t in tables)) for chrom in chroms])
+
+
+def _write_shared(
+    bench: Bench, tables: Sequence[StagedHits], chroms: Sequence[str], target: BinaryIO
+) -> int:
+    """Write the lines of some chromosomes and return how many they are."""
+    bench.run("repeated_sites")
+    for _ in _shown(bench, tables, chroms, "add_repeated"):
+        pass
+    _require_few(bench, tables, chroms)
+    for number in _shown(bench, tables, chroms, "make_numbers"):
+        bench.run("next_input" if number else "first_input")
+    n_lines = 0
+    for batch in bench.stream("shared_lines"):
+        target.write(contents(batch.column(0)))
+        n_lines += batch.num_rows
+    return n_lines
+
+
+def _shown(
+    bench: Bench, tables: Sequence[StagedHits], chroms: Sequence[str], query: str
+) -> Iterator[int]:
+    """Show tables as the view ``sites``, ask a query of each, and yield their numbers."""
+    for number, table in enumerate(tables):
+        bench.show(table, chroms)
+        bench.run("make_sites")
+        bench.run(query, input=number)
+        yield number
+
+
+def _require_few(bench: Bench, tables: Sequence[StagedHits], chroms: Sequence[str]) -> None:
+    ((most,),) = bench.run("most_lines")
+    if most is None or most <= _MOST_COMBINATIONS:
+        return
+    # Some table may lack the sites that others repeat.
+    bench.run("counted_sites")
+    for _ in _shown(bench, tables, chroms, "add_counted"):
+        pass
+    ((most,),) = bench.run("most_shared_lines", n_inputs=len(tables))
+    if most is not None and most > _MOST_COMBINATIONS:
+        raise UsageError(
+            "A site is there so often in these inputs that its combinations are over 10,000, as "
+            "where peaks overlap. Give hits_unique.tsv instead of hits.tsv, or leave out -r."
+        )

@@ -1,0 +1,18 @@
+-- Question: the lines of the table shared, in the order of the output.
+-- Contract: (line), each with its end. By chromosome in the order of the variable chroms, region
+-- where there is no chromosome, start, length, motif, strand, peak, and the untrimmed place; relaxed
+-- by untrimmed start and length in place of start and length, and no peak; then by combination.
+SELECT cells || chr(10)::BLOB AS line
+FROM shared
+ORDER BY
+    list_position(getvariable('chroms'), coalesce(chr, '')),
+    region,
+    coalesce(own_start, start_untrimmed),
+    coalesce(own_end - own_start, end_untrimmed - start_untrimmed),
+    motif_name,
+    strand,
+    own_peak_id,
+    own_start - start_untrimmed,
+    end_untrimmed - own_end,
+    hash(own_peak_name),
+    combination;

@@ -1,0 +1,305 @@
+"""Tables of hits as Parquet in a temporary folder: files and samples of runs become the same."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property, partial
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any, Final, Self, TypeVar
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import parquet as pq
+
+from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.catalog.chunks import chromosome_runs
+from finemo_dist.catalog.connection import connect, first_line, load_query
+from finemo_dist.core.ahead import mapped
+from finemo_dist.core.errors import FinemoDistError, InputError
+from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
+from finemo_dist.hits.hits_tsv import HitBlock, open_hit_table, text_of
+
+T = TypeVar("T")
+
+SCORE_COLUMNS: Final = (
+    "hit_coefficient", "hit_coefficient_global", "hit_similarity", "hit_correlation",
+    "hit_importance", "hit_importance_sq",
+)  # fmt: skip
+PRIMARY: Final = "is_primary"
+_FILE_SHIFT: Final = 40
+"""Of ``row`` in ``queries/make_piece.sql``."""
+_ROOM: Final = "finemo_dist.hit_tables"
+
+
+class Said(StrEnum):
+    """What of a line is written; the rest of it only decides."""
+
+    LINE = "line"
+    """Every column a file has."""
+    HIT = "hit"
+    """The columns of ``hits.tsv``."""
+    SCORES = "scores"
+    """Those in which hits of one site differ."""
+    ALL_BUT_SITE = "all but site"
+    """Those in which they differ when only the untrimmed place has to agree."""
+
+    def columns(self, of_file: Sequence[str] = FINEMO_HIT_COLUMNS) -> tuple[str, ...]:
+        """Return the columns, in the order in which they are written."""
+        if self is Said.LINE:
+            return tuple(of_file)
+        if self is Said.HIT:
+            return FINEMO_HIT_COLUMNS
+        others = ("start", "end", *SCORE_COLUMNS, "peak_name", "peak_id")
+        return SCORE_COLUMNS if self is Said.SCORES else others
+
+
+@dataclass(frozen=True)
+class StagedHits:
+    """Hits in Parquet files: what the rules read, the cells that are written, and a number a row.
+
+    Attributes
+    ----------
+    files
+        In the order of the rows, each with its hits by chromosome; the chromosome is empty where
+        there is none.
+    header
+        Names of the cells.
+    """
+
+    files: Sequence[tuple[Path, Mapping[str, int]]]
+    header: tuple[str, ...]
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """Chromosome to its number of hits."""
+        return sum((Counter(counts) for _, counts in self.files), Counter())
+
+    @cached_property
+    def _firsts(self) -> list[int]:
+        """The number of the first row of each file."""
+        sizes = (sum(counts.values()) for _, counts in self.files)
+        return list(accumulate(sizes, initial=0))[:-1]
+
+    def files_of(self, chroms: Sequence[str]) -> list[str]:
+        """Return the files that have hits of some chromosomes."""
+        wanted = set(chroms)
+        return [str(path) for path, counts in self.files if not wanted.isdisjoint(counts)]
+
+    def numbers(self, rows: NDArray[np.int64], chroms: Sequence[str]) -> NDArray[np.int64]:
+        """Return of rows, as the view ``piece`` of some chromosomes has them, their numbers."""
+        first = dict(zip((path for path, _ in self.files), self._firsts, strict=True))
+        firsts = np.array([first[Path(name)] for name in self.files_of(chroms)], np.int64)
+        numbers: NDArray[np.int64] = firsts[rows >> _FILE_SHIFT] + (rows & (1 << _FILE_SHIFT) - 1)
+        return numbers
+
+    def lines(self) -> Iterator[pa.Array]:
+        """Yield the cells of rows, in their order."""
+        for path, _ in self.files:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(columns=["cells"]):
+                    yield batch.column(0)
+
+    def remove(self) -> None:
+        """Remove the files."""
+        for path, _ in self.files:
+            path.unlink()
+
+
+class Bench:
+    """A DuckDB, and a folder in TMPDIR for the tables that it works on."""
+
+    def __init__(self, *, memory_limit: str | None, threads: int | None) -> None:
+        self._threads = threads
+        self._n_files = 0
+        with ExitStack() as undo:
+            folder = tempfile.TemporaryDirectory(prefix="finemo_dist-")
+            undo.callback(folder.cleanup)
+            self._folder = Path(folder.name)
+            self._connection = connect(
+                self._folder / "spill", memory_limit=memory_limit, threads=threads
+            )
+            undo.callback(self._connection.close)
+            # Every file is read once or twice; to keep it would take the memory of the work.
+            self._connection.execute("SET enable_external_file_cache = false")
+            self._connection.execute(load_query("collapse"))
+            self._connection.execute(load_query("intersect", _ROOM))
+            self._resources = undo.pop_all()
+
+    def stage_file(self, path: Path, said: Said, wanted: Sequence[str]) -> StagedHits:
+        """Stage a table of hits, plain or gzipped; rows are its lines.
+
+        Parameters
+        ----------
+        wanted
+            Columns that the rule reads.
+
+        Raises
+        ------
+        InputError
+            The file is not a table of hits.
+        """
+        with open_hit_table(path) as table:
+            if said is Said.LINE and PRIMARY in table.columns:
+                raise InputError(
+                    f"{path}: has a column {PRIMARY!r} already. Give the hits.tsv it was made from."
+                )
+            header = said.columns(table.columns)
+            groups = _neighbours([table.columns.index(name) for name in header])
+            write = partial(self._write, n_columns=len(table.columns), groups=groups)
+            blocks = table.blocks(wanted, threads=self._threads)
+            files = list(mapped(write, ((block, self._next_file()) for block in blocks)))
+        return StagedHits(files, header)
+
+    def stage_sample(
+        self,
+        catalog: Catalog,
+        sample: str,
+        said: Said,
+        wanted: Sequence[str],
+        *,
+        table: str = "hits",
+        is_ordered: bool = False,
+        lead: str = "",
+    ) -> StagedHits:
+        """Stage a sample of a run.
+
+        Parameters
+        ----------
+        wanted
+            Columns that the rule reads.
+        table
+            ``hits`` or ``hits_unique``.
+        is_ordered
+            Whether rows are in the order of finemo's ``hits.tsv``; any order otherwise.
+        lead
+            Text at the start of every line.
+
+        Raises
+        ------
+        RunError
+            The run is damaged.
+        """
+        hits = load_query("ordered") if is_ordered else load_query("hits_of_chunk", _ROOM)
+        settings = {"source": table, "said": said.value, "lead": lead}
+        for name, value in {**settings, "wanted": [*wanted, "cells"]}.items():
+            catalog.rows(f"SET VARIABLE {name} = $value", {"value": value})
+        catalog.rows(load_query("named_hits", _ROOM))
+        counts = catalog.rows(load_query("sample_counts", _ROOM), {"sample": sample})
+        files: list[tuple[Path, Mapping[str, int]]] = []
+        n_hits = {chrom: n for _, chrom, n in counts}
+        for places in runs([((chr_id, chrom), n) for chr_id, chrom, n in counts]):
+            (first, _), (last, _) = places[0], places[-1]
+            chunk = {"table": "named_hits", "sample": sample, "first": first, "last": last}
+            catalog.rows("SET VARIABLE chunk = $chunk", {"chunk": chunk})
+            catalog.rows(f"CREATE OR REPLACE TEMP VIEW chunk_hits AS {hits}")
+            path = self._next_file()
+            catalog.rows(load_query("copy_sample", _ROOM), {"path": str(path)})
+            files.append((path, {chrom: n_hits[chrom] for _, chrom in places}))
+        return StagedHits(files, said.columns())
+
+    def show(self, hits: StagedHits, chroms: Sequence[str]) -> None:
+        """Show hits of some chromosomes as the view ``piece``."""
+        self.rows("SET VARIABLE files = $files", files=hits.files_of(chroms))
+        self.rows("SET VARIABLE chroms = $chroms", chroms=list(chroms))
+        self.run("make_piece")
+
+    def run(self, name: str, **parameters: object) -> list[Any]:
+        """Return the rows of a query of this room."""
+        return self.rows(load_query(name, _ROOM), **parameters)
+
+    def rows(self, query: str, **parameters: object) -> list[Any]:
+        """Return the rows of a query."""
+        with _limit_errors():
+            return self._connection.execute(query, parameters or None).fetchall()
+
+    def column(self, name: str, **parameters: object) -> Any:  # noqa: ANN401
+        """Return the first column of the answer to a query of this room, as a numpy array."""
+        with _limit_errors():
+            found = self._connection.execute(load_query(name, _ROOM), parameters).fetchnumpy()
+        return next(iter(found.values()))
+
+    def stream(self, name: str) -> Iterator[pa.RecordBatch]:
+        """Yield the answer to a query of this room."""
+        with _limit_errors():
+            yield from self._connection.sql(load_query(name, _ROOM)).to_arrow_reader(1 << 16)
+
+    def close(self) -> None:
+        """Remove everything."""
+        self._resources.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _next_file(self) -> Path:
+        self._n_files += 1
+        return self._folder / f"{self._n_files:06}.parquet"
+
+    def _write(
+        self, entry: tuple[HitBlock, Path], n_columns: int, groups: Sequence[tuple[int, int]]
+    ) -> tuple[Path, Mapping[str, int]]:
+        block, path = entry
+        columns = {name: block.rows.column(name) for name in block.rows.schema.names}
+        columns["cells"] = text_of(block, n_columns, groups)
+        try:
+            pq.write_table(
+                pa.table(columns),
+                path,
+                use_dictionary=["chr", "motif_name", "strand", "peak_name"],
+                compression="none",
+                write_statistics=False,
+                store_schema=False,
+            )
+        except OSError as error:
+            raise _no_room(error) from error
+        counts = block.rows.column("chr").value_counts()
+        return path, {entry["values"] or "": entry["counts"] for entry in counts.to_pylist()}
+
+
+def runs(counts: Sequence[tuple[T, int]]) -> Iterator[list[T]]:
+    """Yield chromosomes of so many hits, in order; see ``chromosome_runs``."""
+    numbered = [(number, n_hits) for number, (_, n_hits) in enumerate(counts)]
+    for first, last in chromosome_runs(numbered):
+        yield [chrom for chrom, _ in counts[first : last + 1]]
+
+
+def contents(texts: pa.Array) -> Any:  # noqa: ANN401
+    """Return the bytes of texts side by side."""
+    _, offsets, content = texts.buffers()
+    # 32 bits each, or 64.
+    ends = np.frombuffer(offsets, np.int64 if pa.types.is_large_binary(texts.type) else np.int32)
+    first, last = ends[texts.offset], ends[texts.offset + len(texts)]
+    return memoryview(content)[first:last] if content is not None else b""
+
+
+def _neighbours(places: Sequence[int]) -> list[tuple[int, int]]:
+    """Return numbers as runs that count up, each by its first and last."""
+    bounds = [0, *(i for i, (a, b) in enumerate(pairwise(places), 1) if b != a + 1), len(places)]
+    return [(places[low], places[high - 1]) for low, high in pairwise(bounds)]
+
+
+@contextmanager
+def _limit_errors() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise FinemoDistError(
+            f"The work needs more than the memory limit ({first_line(error)}). "
+            "Raise --memory-limit, or give TMPDIR a directory with more room."
+        ) from error
+    except duckdb.IOException as error:
+        raise _no_room(first_line(error)) from error
+
+
+def _no_room(reason: object) -> FinemoDistError:
+    return FinemoDistError(
+        f"Temporary files cannot be written ({reason}). Give TMPDIR a directory with more room."
+    )
