@@ -20,6 +20,7 @@ from finemo_dist.catalog.intersect.pieces import Piece, Window
 from finemo_dist.catalog.staging import Staging
 from finemo_dist.catalog.window_file import BASES_SHIFT, PEAKS_SHIFT
 from finemo_dist.core.errors import RunError
+from finemo_dist.core.program import program
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class RunInput:
             if fault is not None:
                 raise RunError(
                     f"{self._catalog.run_dir}: a row of sample {self._chunk['sample']} is no hit. "
-                    "Run `finemo-dist verify` on it."
+                    f"Run `{program()} verify` on it."
                 )
             taken["peak_name_hash"] = batch.column("peak_name_hash").to_numpy()
             records[n_read : n_read + len(taken)] = taken
