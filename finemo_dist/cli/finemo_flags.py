@@ -110,7 +110,7 @@ def taken(*flags: OldFlag) -> Callable[[_Function], _Function]:
                     values.setdefault(flag.into, None)
                 if value is None:
                     continue
-                warn("/".join(flag.names), flag.instead)
+                warn("/".join(dict.fromkeys((flag.names[0], flag.names[-1]))), flag.instead)
                 if flag.into is not None:
                     values[flag.into] = value
             return function(**values)

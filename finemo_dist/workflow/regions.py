@@ -75,6 +75,19 @@ def _placed(store: RegionStore, coordinates: Coordinates) -> RegionStore | Place
     )
 
 
+def check_coordinates(store: RegionStore, coordinates: Coordinates) -> None:
+    """Refuse peaks that are not those of a store: another number, or other places.
+
+    Raises
+    ------
+    InputError
+        They are not.
+    """
+    known = store.table(0, store.n_regions)
+    width = store.region_width
+    place_regions(known, store.path, region_width=width, peaks=coordinates.peaks)
+
+
 def is_written(regions: PlacedRegions | FinemoRegionsSource, store: RegionStore) -> bool:
     """Return whether a store has these regions at these coordinates."""
     if isinstance(regions, PlacedRegions):
