@@ -98,8 +98,17 @@ class _Commands(click.Group):
             raise
 
 
+def _say_version(ctx: click.Context, _option: click.Parameter, value: object) -> None:
+    if value:
+        click.echo(f"{program()}, version {__version__}")
+        ctx.exit()
+
+
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_say_version,
+    help="Show the version and exit.",
+)  # fmt: skip
 @click.option("-v", "--verbose", is_flag=True, help="Log details, for finding a fault.")
 @click.option(
     "--log-format",

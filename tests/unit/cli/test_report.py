@@ -77,16 +77,6 @@ def test_what_motifs_are_known_as_is_shown(finished, tmp_path):
     assert "CTCFL, C2H2 zinc fingers" in (tmp_path / "out/report.html").read_text()
 
 
-@pytest.mark.parametrize("flag", ["-p", "-I", "-N", "-t", "-s"])
-def test_flags_that_finemo_deprecated_are_refused_with_their_cure(
-    finished, tmp_path, refused, flag
-):
-    said = refused("report", "-H", finished, "-o", tmp_path / "out", flag, "x")
-
-    assert "was deprecated in finemo" in said
-    assert not (tmp_path / "out").exists()
-
-
 def test_a_directory_that_is_no_run_is_refused(tmp_path, refused):
     (tmp_path / "empty").mkdir()
 
