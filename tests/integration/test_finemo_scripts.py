@@ -121,7 +121,7 @@ def test_there_are_twelve():
 
 @pytest.mark.parametrize(
     ("line", "expected"),
-    zip(SCRIPTS, EXPECTED, strict=True),
+    list(zip(SCRIPTS, EXPECTED, strict=True)),
     ids=[str(i) for i in range(1, len(SCRIPTS) + 1)],
 )
 def test_a_script_runs_unchanged(line, expected, place, monkeypatch, capsys):
