@@ -19,6 +19,7 @@ from finemo_dist.catalog.connection import (
 )
 from finemo_dist.catalog.rows import data_dictionary, most_listed, sample_row, set_places
 from finemo_dist.core.errors import RunError, UsageError, nearest
+from finemo_dist.core.program import program
 from finemo_dist.hits.annotation import annotation_path, write_annotation_template
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import TableName, part_path
@@ -118,7 +119,7 @@ class Catalog:
         if found is None:
             raise UsageError(
                 f"{self.run_dir}: has no sample {name!r}.{nearest(name, self._parts)} "
-                "`finemo-dist status` lists the samples."
+                f"`{program()} status` lists the samples."
             )
         return found
 

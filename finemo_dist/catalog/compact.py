@@ -7,6 +7,7 @@ from pathlib import Path
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.chunks import chromosome_chunks
 from finemo_dist.catalog.compaction import CompactFile, Compaction, parts_digest
+from finemo_dist.core.program import program
 from finemo_dist.hits.layout import compact_directory
 from finemo_dist.storage.files import committed, describe_input
 
@@ -88,7 +89,7 @@ def damaged_files(run_dir: Path, sample: str) -> list[str]:
     files = compaction.files if compaction else ()
     return [
         f"{compaction.path(file)}: its bytes are not those that were written. "
-        f"Remove {compaction.directory} and run `finemo-dist compact` again."
+        f"Remove {compaction.directory} and run `{program()} compact` again."
         for file in files
         if compaction and describe_input(compaction.path(file)).digest != file.digest
     ]

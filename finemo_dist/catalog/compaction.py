@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 
 from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import RunError
+from finemo_dist.core.program import program
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import compact_directory
 from finemo_dist.storage.files import committed
@@ -129,5 +130,5 @@ def _checked(content: Any, path: Path) -> dict[str, Any]:  # noqa: ANN401
 def _damaged(path: Path, reason: str) -> RunError:
     return RunError(
         f"{path}: is damaged ({reason}); the parts are read instead. "
-        "Run `finemo-dist compact` again."
+        f"Run `{program()} compact` again."
     )

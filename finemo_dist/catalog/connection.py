@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from finemo_dist.core.errors import RunError, UsageError
+from finemo_dist.core.program import program
 
 _OUT_OF_MEMORY: Final = "Out of Memory"
 
@@ -99,7 +100,8 @@ def run_errors(run_dir: Path) -> Iterator[None]:
     except duckdb.Error as error:
         raise RunError(
             f"{run_dir}: its tables cannot be read ({first_line(error)}). "
-            "Run `finemo-dist verify` on it; a rerun of the same command makes damaged parts again."
+            f"Run `{program()} verify` on it; a rerun of the same command makes damaged parts "
+            "again."
         ) from error
 
 

@@ -16,6 +16,7 @@ from finemo_dist.catalog.parameters import Parameter, check_parameters
 from finemo_dist.catalog.preparation import prepare
 from finemo_dist.catalog.readonly import UserQuery, answer_of
 from finemo_dist.core.errors import UsageError, nearest
+from finemo_dist.core.program import program
 
 _ENTRY: Final = re.compile(r"-- (Question|Contract|Parameter|Column): (.*)")
 _PARAMETER: Final = re.compile(r"(\w+) \((.+), (.+?)\): (.+)")
@@ -57,7 +58,7 @@ def find_query(name: str) -> NamedQuery:
     if name not in known:
         raise UsageError(
             f"There is no query {name!r}.{nearest(name, known)} "
-            f"`finemo-dist query --list` lists them: {', '.join(known)}."
+            f"`{program()} query --list` lists them: {', '.join(known)}."
         )
     return known[name]
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.connection import first_line, load_query
 from finemo_dist.core.errors import UsageError
+from finemo_dist.core.program import program
 from finemo_dist.hits.write import write_streams
 
 _EXPLAIN: Final = re.compile(r"\s*explain\s+(analyze\s+)?(?=\S)", re.IGNORECASE)
@@ -153,7 +154,7 @@ def _require_select(cursor: duckdb.DuckDBPyConnection, question: str) -> None:
         raise UsageError(
             f"The query is {found}; a run is read-only, so that only SELECT, WITH, FROM, VALUES, "
             "DESCRIBE, SHOW, SUMMARIZE, PIVOT ... ON ... IN and EXPLAIN of these are answered. "
-            "`finemo-dist sql -o FILE` writes an answer, `finemo-dist export` whole tables."
+            f"`{program()} sql -o FILE` writes an answer, `{program()} export` whole tables."
         )
 
 

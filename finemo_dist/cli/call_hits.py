@@ -5,15 +5,15 @@ from typing import Any, Final
 
 import click
 
+from finemo_dist.cli.finemo_flags import CALL_HITS, taken
 from finemo_dist.cli.messages import current_command
 from finemo_dist.cli.options import (
     ANY_PATH,
     EXISTING_FILE,
-    EXISTING_PATH,
+    REGIONS,
     ManyValuesCommand,
     executor_options,
     json_option,
-    refused,
 )
 from finemo_dist.core import defaults
 
@@ -22,7 +22,7 @@ from finemo_dist.core import defaults
 @click.option(
     "-r",
     "--regions",
-    type=EXISTING_PATH,
+    type=REGIONS,
     required=True,
     help="A region store, or finemo's regions .npz.",
 )
@@ -170,11 +170,7 @@ from finemo_dist.core import defaults
 @click.option("--strict", is_flag=True, help="Exit 2 when a region has not converged.")
 @executor_options
 @json_option
-@refused("-p", "--peaks", instead="-p of extract-regions-*")
-@refused("-C", "--chrom-order", instead="-C of extract-regions-*")
-@refused("-a", "--alpha", instead="-l/--global-lambda")
-@refused("-A", "--motif-alphas", instead="-L/--motif-lambdas")
-@refused("-d", instead="CUDA_VISIBLE_DEVICES or --device auto|cpu|cuda")
+@taken(*CALL_HITS)
 def call_hits(
     *,
     regions: Path,
@@ -184,6 +180,8 @@ def call_hits(
     force: bool,
     strict: bool,
     as_json: bool,
+    peaks: Path | None,
+    chrom_order: Path | None,
     **settings: Any,  # noqa: ANN401  (options of motifs, solver and resources, by name)
 ) -> None:
     """Call motif hits in extracted regions.
@@ -201,7 +199,7 @@ def call_hits(
         result = call(
             regions, modisco_h5, out_dir, sample=sample, config=call_config(settings),
             resources=resource_config(settings), force=force, command=current_command(),
-            on_event=on_event,
+            peaks=peaks, chrom_order=chrom_order, on_event=on_event,
         )  # fmt: skip
     print_call(result, as_json=as_json)
     if strict and result.n_not_converged:

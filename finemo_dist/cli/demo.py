@@ -7,6 +7,7 @@ import click
 
 from finemo_dist.cli.messages import current_command
 from finemo_dist.cli.options import LOCAL_OUTPUT, executor_options
+from finemo_dist.core.program import program
 
 if TYPE_CHECKING:
     from finemo_dist.workflow.demo import DemoResult
@@ -63,9 +64,9 @@ def _print(out: Path, result: "DemoResult") -> None:
     click.echo(f"inputs   {out / 'inputs'}")
     click.echo(f"stores   {out / 'regions'}")
     click.echo(f"run      {called.run_dir}   (finemo's files below {called.run_dir / 'samples'})")
-    click.echo(f"try      finemo-dist status {called.run_dir}")
+    click.echo(f"try      {program()} status {called.run_dir}")
     click.echo(
-        f"         finemo-dist sql {called.run_dir} "
+        f"         {program()} sql {called.run_dir} "
         "'SELECT sample, motif_name, count(*) FROM hits GROUP BY ALL ORDER BY ALL'"
     )
 

@@ -34,7 +34,7 @@ _FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "m
     type=click.Choice(["motif", "tf", "family", "cluster"]),
     default=defaults.EXPORT_LABEL,
     show_default=True,
-    help="What a hit is called in bed, tabix and bigbed, from `finemo-dist annotate`.",
+    help="What a hit is called in bed, tabix and bigbed, from `annotate`.",
 )
 @click.option(
     "--chrom-sizes",

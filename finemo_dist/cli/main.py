@@ -5,11 +5,13 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, NoReturn
 
 import click
 
 from finemo_dist import __version__
+from finemo_dist.cli.finemo_flags import OLD_COMMANDS, options_of, warn
 from finemo_dist.cli.interrupts import Interrupts
 from finemo_dist.cli.messages import (
     JsonFormatter,
@@ -19,8 +21,10 @@ from finemo_dist.cli.messages import (
     resume_line,
     say,
 )
+from finemo_dist.cli.prefixes import spelt_out
 from finemo_dist.core.command import TypedCommand
 from finemo_dist.core.errors import FinemoDistError, nearest
+from finemo_dist.core.program import PROGRAM, program, set_program
 
 EXIT_INTERRUPTED: Final = 130
 
@@ -46,8 +50,6 @@ _COMMANDS: Final = {
 }
 """Command to the module that holds it, in the order of ``--help``."""
 
-_REPLACED: Final = {"extract-regions-h5": "extract-regions-chrombpnet-h5"}
-
 
 class _Commands(click.Group):
     """Imports the module of a command when the command is asked for."""
@@ -56,26 +58,35 @@ class _Commands(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in _REPLACED:
-            raise click.UsageError(
-                f"{cmd_name} was deprecated in finemo; use {_REPLACED[cmd_name]}."
-            )
-        if cmd_name not in _COMMANDS:
+        name = OLD_COMMANDS.get(cmd_name, cmd_name)
+        if name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"finemo_dist.cli.{_COMMANDS[cmd_name]}")
-        command: click.Command = module.COMMANDS[cmd_name]
+        module = importlib.import_module(f"finemo_dist.cli.{_COMMANDS[name]}")
+        command: click.Command = module.COMMANDS[name]
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # Those before the name of the command; the command spells out its own.
+        n_own = next((i for i, word in enumerate(args) if word in _COMMANDS), len(args))
+        own = spelt_out(self, ctx, args[:n_own])
+        return super().parse_args(ctx, [*own, *args[n_own:]])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         try:
-            return super().resolve_command(ctx, args)
+            name, command, words = super().resolve_command(ctx, args)
         except click.UsageError as error:
-            if not args or args[0] in _REPLACED:
+            if not args:
                 raise
             near = nearest(args[0], _COMMANDS)
             raise click.UsageError(f"{error.message}{near}", ctx) from error
+        if name is None or command is None:
+            return name, command, words
+        if name in OLD_COMMANDS:
+            warn(name, OLD_COMMANDS[name])
+        own = click.Context(command, info_name=name, parent=ctx)
+        return name, command, spelt_out(command, own, words, first=options_of(name))
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -87,8 +98,17 @@ class _Commands(click.Group):
             raise
 
 
+def _say_version(ctx: click.Context, _option: click.Parameter, value: object) -> None:
+    if value:
+        click.echo(f"{program()}, version {__version__}")
+        ctx.exit()
+
+
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="finemo-dist")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_say_version,
+    help="Show the version and exit.",
+)  # fmt: skip
 @click.option("-v", "--verbose", is_flag=True, help="Log details, for finding a fault.")
 @click.option(
     "--log-format",
@@ -109,14 +129,21 @@ def cli(*, verbose: bool, log_format: str) -> None:
     logging.getLogger("finemo_dist").setLevel(level)
 
 
+def _started_as(path: str) -> str:
+    """Return the name of an executable; of what Python runs itself (``-c``, a module), our own."""
+    name = Path(path).name
+    return PROGRAM if not name or name.startswith("-") or name.endswith(".py") else name
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit: 0 done, 2 bad input, 3 shards missing, 130 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    set_program(PROGRAM if arguments is not None else _started_as(sys.argv[0]))
     typed = TypedCommand(command_line(words), time.perf_counter())
     interrupts = Interrupts()
     interrupts.install()
     try:
-        cli.main(words, prog_name="finemo-dist", standalone_mode=False, obj=typed)
+        cli.main(words, prog_name=program(), standalone_mode=False, obj=typed)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -12,6 +12,7 @@ from typing import TextIO
 import click
 
 from finemo_dist.core.command import TypedCommand
+from finemo_dist.core.program import program
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ def printable(line: str) -> str:
 
 def command_line(words: Sequence[str]) -> str:
     """Return the line to type for the words of a command."""
-    return shlex.join(["finemo-dist", *words])
+    return shlex.join([program(), *words])
 
 
 def resume_line(words: Sequence[str]) -> str:

@@ -1,11 +1,13 @@
-"""Options that several commands share, and the one kind that click does not have."""
+"""Options that several commands share, and the kinds that click does not have."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from finemo_dist.cli.messages import say
 from finemo_dist.core import defaults
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -56,6 +58,61 @@ LOCAL_PATH = _LocalPlace(exists=True, path_type=Path)
 LOCAL_OUTPUT = _LocalPlace(path_type=Path)
 
 
+class _Regions(_Place):
+    """Regions; ``X.npz`` that does not exist is the store ``X`` or ``X.zarr``.
+
+    numpy appends ``.npz`` to any other name, so that scripts extract to X and call in X.npz.
+    """
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  (click's)
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:  # noqa: ANN401
+        """Return a path."""
+        given = Path(value)
+        if given.suffix == ".npz" and not given.exists():
+            bare = given.with_suffix("")
+            for store in (bare, bare.with_name(f"{bare.name}.zarr")):
+                if (store / "zarr.json").is_file():
+                    say(f"{given}: does not exist; taking the region store {store}")
+                    return store
+        return super().convert(value, param, ctx)
+
+
+class _Device(click.Choice[str]):
+    """Where to solve. ``cuda:N`` is one GPU of those there are: the others are hidden."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  (click's)
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str:
+        """Return ``auto``, ``cpu`` or ``cuda``."""
+        kind, _, number = str(value).partition(":")
+        if kind == "cuda" and number.isdecimal():
+            self._hide_others(int(number), param, ctx)
+            value = kind
+        return super().convert(value, param, ctx)
+
+    def _hide_others(
+        self, number: int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> None:
+        # CUDA reads it when it is first used, and workers inherit it.
+        seen = os.environ.get("CUDA_VISIBLE_DEVICES")
+        names = None if seen is None else [name for name in seen.split(",") if name]
+        if names is not None and number >= len(names):
+            what = f"cuda:{number}: CUDA_VISIBLE_DEVICES={seen} shows {len(names)} GPUs."
+            self.fail(what, param, ctx)
+        os.environ["CUDA_VISIBLE_DEVICES"] = str(number) if names is None else names[number]
+
+
+REGIONS = _Regions(exists=True, path_type=Path)
+DEVICE = _Device(["auto", "cpu", "cuda"])
+
+
 class ManyValuesCommand(click.Command):
     """A command whose options declared ``multiple`` take several values: ``-b a.bw b.bw``.
 
@@ -88,20 +145,6 @@ def _repeat_option(args: list[str], many: set[str]) -> list[str]:
                 repeated.append(current)
         repeated.append(word)
     return repeated
-
-
-def refused(*flags: str, instead: str) -> Callable[[_Function], _Function]:
-    """Accept a flag that finemo deprecated only to say what replaced it."""
-
-    def refuse(ctx: click.Context, option: click.Parameter, value: object) -> None:
-        if value is not None:
-            raise click.UsageError(
-                f"{'/'.join(option.opts)} was deprecated in finemo and is not taken here; "
-                f"use {instead}.",
-                ctx,
-            )
-
-    return click.option(*flags, hidden=True, expose_value=False, callback=refuse)
 
 
 def json_option(function: _Function) -> _Function:
@@ -150,7 +193,7 @@ def worker_options(default: str | None) -> Callable[[_Function], _Function]:
             help="Workers; by default one for each GPU, or one for each core.",
         ),
         click.option(
-            "--device", type=click.Choice(["auto", "cpu", "cuda"]), default=default,
+            "--device", type=DEVICE, default=default,
             show_default=True, help="Where to solve.",
         ),
         click.option(

@@ -38,7 +38,7 @@ def query(
 ) -> None:
     """Ask a named query of a run; without RUN, say what it answers and takes.
 
-    `finemo-dist query` alone lists all.
+    `query` alone lists all.
     """
     from finemo_dist.workflow.asking import answer_query, find_query, named_queries
 

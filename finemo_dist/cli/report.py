@@ -5,15 +5,16 @@ from typing import Any, Final
 
 import click
 
+from finemo_dist.cli.finemo_flags import REPORT, taken
 from finemo_dist.cli.messages import say
-from finemo_dist.cli.options import EXISTING_FILE, EXISTING_PATH, LOCAL_OUTPUT, refused
+from finemo_dist.cli.options import EXISTING_FILE, EXISTING_PATH, LOCAL_OUTPUT, REGIONS
 
 
 @click.command("report")
 @click.option(
     "-r",
     "--regions",
-    type=EXISTING_PATH,
+    type=REGIONS,
     help="Regions the hits were called in: a store, or finemo's .npz. [default: those of the run]",
 )
 @click.option(
@@ -21,7 +22,8 @@ from finemo_dist.cli.options import EXISTING_FILE, EXISTING_PATH, LOCAL_OUTPUT, 
     "--hits",
     type=EXISTING_PATH,
     required=True,
-    help="Run directory of call-hits or run, or the output directory of finemo's call-hits.",
+    help="Run directory of call-hits or run, the output directory of finemo's call-hits, or a "
+    "table of some of its hits in the columns of hits.tsv.",
 )
 @click.option(
     "-o", "--out-dir", type=LOCAL_OUTPUT, required=True, help="Report directory to write."
@@ -44,11 +46,7 @@ from finemo_dist.cli.options import EXISTING_FILE, EXISTING_PATH, LOCAL_OUTPUT, 
 @click.option("--sample", help="Report one sample of a run of several.")
 @click.option("--memory-limit", help="Memory DuckDB may take, such as 2GB; beyond it spills.")
 @click.option("--force", is_flag=True, help="Replace a directory that is not a report.")
-@refused("-p", "--peaks", instead="-p of extract-regions-*")
-@refused("-I", "--motifs-include", instead="-I of call-hits, which the report follows")
-@refused("-N", "--motif-names", instead="-N of call-hits, which the report follows")
-@refused("-t", "--cwm-trim-threshold", instead="-t of call-hits, which the report follows")
-@refused("-s", "--no-seqlets", instead="no -m, or -n")
+@taken(*REPORT)
 def report(
     *,
     hits: Path,

@@ -41,19 +41,29 @@ _Columns = dict[str, NDArray[Any]]
 
 def is_finemo_directory(path: Path) -> bool:
     """Whether a directory holds finemo's files and no run of ours."""
-    return not (path / "run.json").exists() and all((path / name).is_file() for name in FILES)
+    has_hits = (path / FILES[0]).is_file()
+    return has_hits and not (path / "run.json").exists() and not missing(path)
 
 
-def import_finemo(directory: Path, run_dir: Path, regions: RegionReader) -> RunRecord:
+def missing(path: Path) -> list[str]:
+    """Return the files, but for that of the hits, that a directory lacks to be finemo's."""
+    return [name for name in FILES[1:] if not (path / name).is_file()]
+
+
+def import_finemo(
+    directory: Path, run_dir: Path, regions: RegionReader, *, hits: Path | None = None
+) -> RunRecord:
     """Write a run of one sample with the hits of finemo's directory, and return its record.
 
-    The sample takes the name of the directory. A region counts as converged when its gap, by
-    finemo's rule, reached the tolerance that finemo was given.
+    The sample takes the name of the directory, or of the table of hits. A region counts as
+    converged when its gap, by finemo's rule, reached the tolerance that finemo was given.
 
     Parameters
     ----------
     regions
         Those that finemo called hits in.
+    hits
+        A table of some of the hits, in the columns of ``hits.tsv``, which is read when None.
 
     Raises
     ------
@@ -67,9 +77,9 @@ def import_finemo(directory: Path, run_dir: Path, regions: RegionReader) -> RunR
     chroms = _Chromosomes(regions)
     quality["chr_id"] = chroms.ids(quality["chr"])
     write_motifs(run_dir, motifs)
-    name = directory.resolve().name or "finemo"
+    name = (directory.resolve().name if hits is None else hits.stem) or "finemo"
     config = _config_of(settings)
-    blocks = _hit_blocks(directory / "hits.tsv", motifs, chroms)
+    blocks = _hit_blocks(hits or directory / "hits.tsv", motifs, chroms)
     digests = {"config_digest": digest_of(config), "store_digest": regions.digest}
     record = RunRecord(
         version="0.41",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from finemo_dist.core.errors import InputError, nearest
+from finemo_dist.core.program import program
 from finemo_dist.core.records import MotifAnnotation
 from finemo_dist.storage.locations import location
 
@@ -79,7 +80,7 @@ def _check_name(
     if name not in motif_names:
         raise InputError(
             f"{where}: names motif {name!r}, which the run does not have."
-            f"{nearest(name, motif_names)} `finemo-dist sql RUN 'FROM motifs'` lists its motifs."
+            f"{nearest(name, motif_names)} `{program()} sql RUN 'FROM motifs'` lists its motifs."
         )
     if name in found:
         raise InputError(f"{where}: names motif {name!r} a second time. Keep one line.")

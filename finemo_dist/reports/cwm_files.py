@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 from finemo_dist.core.records import MotifSet
 from finemo_dist.hits.layout import folder_name
 from finemo_dist.reports.cwms import CwmSums
+
+CWM_FILES: Final = ("hits_[fr]c.*", "modisco_[fr]c.*", "seqlets_only.*", "hits_restricted_only.*")
+"""What the names of the files of a motif are like."""
 
 
 def write_cwms(

@@ -35,6 +35,8 @@ _TABLE: Final[Mapping[str, Mapping[str, Any]]] = {
         "scale": "OrRd",
     },
 }
+MULTIQC_FILES: Final = "finemo_dist_*_mqc.yaml"
+"""What all their names are like."""
 _GENERAL: Final = ("hits_per_region", "without_hit")
 
 

@@ -1,6 +1,8 @@
 """A report as one folder: finemo's tables, CWMs and the page, there as a whole or not at all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
@@ -11,11 +13,11 @@ from finemo_dist.core.errors import UsageError
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import MotifSet
 from finemo_dist.core.seqlets import Seqlets
-from finemo_dist.reports.cwm_files import write_cwms
+from finemo_dist.reports.cwm_files import CWM_FILES, write_cwms
 from finemo_dist.reports.cwms import hit_cwms
 from finemo_dist.reports.gather import gather_atlas, gather_report
 from finemo_dist.reports.logo import logo_svg
-from finemo_dist.reports.multiqc import multiqc_files
+from finemo_dist.reports.multiqc import MULTIQC_FILES, multiqc_files
 from finemo_dist.reports.page import render_atlas, render_report
 from finemo_dist.reports.page_model import SampleQuality
 from finemo_dist.reports.scope import Scope, prepare
@@ -26,10 +28,13 @@ from finemo_dist.reports.tables import (
     write_seqlets,
     write_table,
 )
-from finemo_dist.storage.folders import replaced_folder
+from finemo_dist.storage.folders import merged_folder, replaced_folder
 
 PAGE: Final = "report.html"
-_MARKS: Final = (PAGE, "motif_report.tsv")
+_CWMS: Final = "CWMs"
+_TABLES: Final = ("motif_report.tsv", "motif_occurrences.tsv")
+_RECALL_TABLES: Final = ("seqlets.tsv", "seqlet_confusion.tsv")
+_MARKS: Final = (PAGE, _TABLES[0])
 """What every report has, and by which one is known."""
 
 
@@ -45,6 +50,7 @@ def write_report(
     with_recall: bool = True,
     n_threads: int = 1,
     force: bool = False,
+    is_shared: bool = False,
 ) -> Scope:
     """Write the report of the samples that the catalog shows, and say what recall is over.
 
@@ -64,6 +70,8 @@ def write_report(
         Whether to compare hits with seqlets.
     force
         Replace a folder that is not a report.
+    is_shared
+        Whether the folder has files of others, which are left as they are.
 
     Raises
     ------
@@ -72,15 +80,16 @@ def write_report(
     RunError, StoreError
         The run or a store is damaged.
     """
-    check_output(out_dir, force=force)
-    with replaced_folder(out_dir) as folder:
+    if not is_shared:
+        check_output(out_dir, force=force)
+    with _beside_others(out_dir) if is_shared else replaced_folder(out_dir) as folder:
         scope = prepare(catalog, motifs, seqlets, window_bp=window_bp)
         with_recall = with_recall and scope.has_seqlets
         sums = hit_cwms(catalog, readers, motifs, n_threads=n_threads)
         report = motif_report(catalog, motifs, sums, scope, with_recall=with_recall)
         confusion = seqlet_confusion(catalog, motifs) if with_recall else None
         _write_tables(folder, catalog, motifs, report, confusion)
-        write_cwms(folder / "CWMs", motifs, sums, with_recall=with_recall, logo=logo_svg)
+        write_cwms(folder / _CWMS, motifs, sums, with_recall=with_recall, logo=logo_svg)
         if len(catalog.samples) > 1:
             atlas = gather_atlas(catalog, motifs, title=title, motif_report=report, sums=sums)
             _write_page(folder, render_atlas(atlas), atlas.samples)
@@ -96,16 +105,50 @@ def write_report(
 def _write_tables(
     folder: Path, catalog: Catalog, motifs: MotifSet, report: pa.Table, confusion: pa.Table | None
 ) -> None:
-    write_table(folder / "motif_report.tsv", report)
-    write_occurrences(catalog, motifs, folder / "motif_occurrences.tsv")
+    write_table(folder / _TABLES[0], report)
+    write_occurrences(catalog, motifs, folder / _TABLES[1])
     if confusion is not None:
-        write_seqlets(catalog, folder / "seqlets.tsv")
-        write_table(folder / "seqlet_confusion.tsv", confusion)
+        write_seqlets(catalog, folder / _RECALL_TABLES[0])
+        write_table(folder / _RECALL_TABLES[1], confusion)
 
 
 def _write_page(folder: Path, page: str, samples: Sequence[SampleQuality]) -> None:
     for name, text in ((PAGE, page), *multiqc_files(samples).items()):
         (folder / name).write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _beside_others(out_dir: Path) -> Iterator[Path]:
+    """Yield a folder whose files take the places of those of an earlier report, and no others."""
+    with merged_folder(out_dir, last=PAGE) as folder:
+        yield folder
+        written = {out_dir / file.relative_to(folder) for file in folder.rglob("*")}
+    stale = {out_dir / name for name in _RECALL_TABLES}
+    stale |= {file for form in CWM_FILES for file in (out_dir / _CWMS).glob(f"*/{form}")}
+    for file in stale - written:
+        file.unlink(missing_ok=True)
+    for motif in (out_dir / _CWMS).iterdir():
+        # That of a motif which is no longer there.
+        if motif.is_dir() and not any(motif.iterdir()):
+            motif.rmdir()
+
+
+def is_output_shared(out_dir: Path, hits: Path) -> bool:
+    """Return whether a report is to be written beside files of others.
+
+    It is in the folder of its hits, and wherever an earlier report was.
+    """
+    if out_dir.resolve() == hits.resolve():
+        return True
+    own = {PAGE, _CWMS, *_TABLES, *_RECALL_TABLES}
+    return _is_report(out_dir) and any(
+        entry.name not in own and not fnmatch(entry.name, MULTIQC_FILES)
+        for entry in out_dir.iterdir()
+    )
+
+
+def _is_report(folder: Path) -> bool:
+    return all((folder / mark).is_file() for mark in _MARKS)
 
 
 def check_output(out_dir: Path, *, force: bool) -> None:
@@ -118,7 +161,7 @@ def check_output(out_dir: Path, *, force: bool) -> None:
     """
     if not out_dir.exists() or (out_dir.is_dir() and not any(out_dir.iterdir())):
         return
-    if out_dir.is_dir() and (force or all((out_dir / mark).is_file() for mark in _MARKS)):
+    if out_dir.is_dir() and (force or _is_report(out_dir)):
         return
     raise UsageError(
         f"{out_dir}: exists and is not a report. Choose another directory"

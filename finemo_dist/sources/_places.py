@@ -11,6 +11,7 @@ from finemo_dist.core.errors import InputError, UsageError, nearest
 from finemo_dist.core.records import UNKNOWN_BASE, RegionTable
 from finemo_dist.sources.genome import Genome
 from finemo_dist.sources.peaks import Peaks, find_duplicates, read_peaks
+from finemo_dist.sources.placing import check_count
 
 _ANYWHERE = np.iinfo(np.int64).max
 
@@ -135,12 +136,7 @@ def places_of_arrays(
             region_width, RegionTable.without_coordinates(n_regions), arrays_path
         )
     read = read_peaks(peaks, region_width=region_width, chrom_order=chrom_order)
-    if len(read.table) != n_regions:
-        raise InputError(
-            f"{peaks}: holds {len(read.table):,} peaks, but {arrays_path} has {n_regions:,} "
-            f"regions. Expected one peak for each region, in the same order: give the peaks file "
-            f"the arrays were made from."
-        )
+    check_count(read, n_regions, arrays_path)
     return Places.from_peaks(read, None if fasta is None else Genome(fasta))
 
 

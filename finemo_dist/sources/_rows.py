@@ -94,6 +94,10 @@ class ArraySource:
         """The files read."""
         return self._inputs
 
+    def sequences(self, start: int, stop: int) -> NDArray[np.uint8]:
+        """Return the sequences (R, L) of regions ``start`` to ``stop`` alone."""
+        return self._read_sequence(start, stop)
+
     def read(self, start: int, stop: int) -> RegionBatch:
         """Return regions ``start`` to ``stop``.
 

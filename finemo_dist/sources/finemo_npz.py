@@ -12,6 +12,7 @@ from finemo_dist.sources._npz import NpzArray, list_keys
 from finemo_dist.sources._places import Places
 from finemo_dist.sources._rows import ArraySource, check_same_shape
 from finemo_dist.sources.arrays import FileRows
+from finemo_dist.sources.placing import place_regions
 
 _COORDINATES = ("chr", "chr_id", "start", "peak_id", "peak_name")
 
@@ -21,15 +22,22 @@ class FinemoRegionsSource(ArraySource):
 
     Keys: ``sequences`` (N, 4, L), ``contributions`` (N, 4, L) hypothetical or (N, L) projected, and
     either all of ``chr``, ``chr_id``, ``start``, ``peak_id`` and ``peak_name`` (N,) or none.
-    Chromosomes rank by ``chr_id``.
+    Chromosomes rank by ``chr_id``. With ``peaks``, regions without coordinates get theirs, and
+    those of others are compared with them.
 
     Raises
     ------
     InputError
-        The file is damaged, lacks keys, or its arrays disagree with each other.
+        The file is damaged, lacks keys, or its arrays disagree with each other or with the peaks.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        peaks: str | Path | None = None,
+        chrom_order: str | Path | None = None,
+    ) -> None:
         keys = list_keys(path)
         for key in ("sequences", "contributions"):
             if key not in keys:
@@ -46,13 +54,22 @@ class FinemoRegionsSource(ArraySource):
                 f"{path}: contributions of shape {scores.shape} beside sequences of shape "
                 f"{sequences.shape}. Expected {(n_regions, 4, width)} or {(n_regions, width)}."
             )
-        table = _read_table(path, keys, n_regions)
+        known = _read_table(path, keys, n_regions)
+        places = Places.from_table(width, known, str(path))
+        inputs = [path]
+        if peaks is not None:
+            placed = place_regions(
+                known, str(path), region_width=width, peaks=peaks, chrom_order=chrom_order
+            )
+            places = Places.from_peaks(placed, None)
+            # Coordinates that the file has are not taken from the peaks.
+            inputs += [] if known.has_coordinates else [peaks]
         super().__init__(
             [sequences],
             [scores],
             columns=slice(0, width),
-            places=Places.from_table(width, table, str(path)),
-            inputs=[path],
+            places=places,
+            inputs=inputs,
         )
 
 

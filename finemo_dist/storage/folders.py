@@ -1,4 +1,4 @@
-"""Replacing a folder as a whole: a reader sees the old one or the new one."""
+"""Writing many files at once: a folder as a whole, or files beside those of others."""
 
 import shutil
 import uuid
@@ -22,6 +22,31 @@ def replaced_folder(path: Path) -> Iterator[Path]:
     try:
         yield made
         rename_folder(made, path)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def merged_folder(path: Path, *, last: str) -> Iterator[Path]:
+    """Yield an empty folder whose files, on success, go into ``path`` beside what is there.
+
+    Each file takes its name as a whole, ``last`` after all others; a file of the same name is
+    replaced and nothing else is touched.
+
+    Raises
+    ------
+    OSError
+        A file cannot be written or renamed.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    made = path / f".{uuid.uuid4().hex}.tmp"
+    made.mkdir()
+    try:
+        yield made
+        files = sorted(file.relative_to(made) for file in made.rglob("*") if file.is_file())
+        for file in sorted(files, key=lambda file: file == Path(last)):
+            (path / file).parent.mkdir(parents=True, exist_ok=True)
+            (made / file).replace(path / file)
     finally:
         shutil.rmtree(made, ignore_errors=True)
 

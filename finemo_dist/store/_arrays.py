@@ -46,7 +46,8 @@ def _zarr_place(path: Path) -> Path | ObjectStore[Any]:
 def create_group(path: Path, meta: StoreMeta) -> zarr.Group:
     """Make an empty store: a group with its arrays, none of which has data yet."""
     group = zarr.create_group(_zarr_place(path), zarr_format=3, attributes=meta.to_dict())
-    for name in (*layout.SHARDED_ARRAYS, *layout.TABLE_ARRAYS):
+    own = layout.SHARDED_ARRAYS if meta.base is None else ()
+    for name in (*own, *layout.TABLE_ARRAYS):
         _create_array(group, name, meta)
     return group
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -69,19 +70,17 @@ class EncodedShard:
 
     def digest(self) -> str:
         """Return a digest that is the same on any machine."""
-        state = hashlib.blake2b(digest_size=16)
-        for values in (
-            self.sequence,
-            self.contributions,
-            self.scale,
-            self.table.chrom_id,
-            self.table.start,
-            self.table.peak_id,
-        ):
-            little_endian = values.astype(values.dtype.newbyteorder("<"), copy=False)
-            state.update(np.ascontiguousarray(little_endian).data)
-        state.update(json.dumps(self.table.peak_name.tolist()).encode())
-        return state.hexdigest()
+        return _digest_of_arrays((self.sequence, self.contributions, self.scale), self.table)
+
+
+def _digest_of_arrays(arrays: Sequence[NDArray[Any]], table: RegionTable) -> str:
+    """Return a digest of arrays and coordinates that is the same on any machine."""
+    state = hashlib.blake2b(digest_size=16)
+    for values in (*arrays, table.chrom_id, table.start, table.peak_id):
+        little_endian = values.astype(values.dtype.newbyteorder("<"), copy=False)
+        state.update(np.ascontiguousarray(little_endian).data)
+    state.update(json.dumps(table.peak_name.tolist()).encode())
+    return state.hexdigest()
 
 
 def record_file(path: Path, shard: int) -> Path:
@@ -92,6 +91,18 @@ def record_file(path: Path, shard: int) -> Path:
 def missing_partitions(path: Path, meta: StoreMeta) -> list[int]:
     """Return the shards that have no record yet."""
     return [s for s in range(meta.n_shards) if not record_file(path, s).is_file()]
+
+
+def placed_digest(base: str, table: RegionTable) -> str:
+    """Return the digest of a store that has its own coordinates and the rest of another store."""
+    return digest_of(
+        {
+            "format_version": layout.PLACED_VERSION,
+            "base": base,
+            "chrom_names": table.chrom_names,
+            "table": _digest_of_arrays((), table),
+        }
+    )
 
 
 def combine_digests(meta: StoreMeta, digests: list[str]) -> str:

@@ -22,10 +22,13 @@ import numpy as np
 from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import StoreError
 from finemo_dist.core.input_report import InputReport
+from finemo_dist.core.program import program
 from finemo_dist.core.records import InputCounts, InputFile, ScoreKind
 
 FORMAT: Final = "finemo_dist.regions"
 FORMAT_VERSION: Final = 1
+PLACED_VERSION: Final = 2
+"""Of a store whose sequences and contributions are those of another (``placed.py``)."""
 _CHECKSUM: Final = "checksum"
 
 SEQUENCE: Final = "sequence"
@@ -71,6 +74,14 @@ def choose_shard_regions(n_regions: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class BaseStore:
+    """The store whose sequences and contributions another one has."""
+
+    path: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoreMeta:
     """The attributes of a store."""
 
@@ -85,6 +96,8 @@ class StoreMeta:
     digest: str = ""
     """Of content, coordinates and layout, not of paths or times; empty until complete."""
     is_complete: bool = False
+    base: BaseStore | None = None
+    """None where sequences and contributions are the store's own, as nearly always."""
 
     @property
     def counts(self) -> InputCounts:
@@ -130,8 +143,12 @@ class StoreMeta:
     def to_dict(self) -> dict[str, Any]:
         """Return the attributes as JSON can hold them."""
         fields = asdict(self)
+        version = PLACED_VERSION
+        if self.base is None:
+            version = FORMAT_VERSION
+            del fields["base"]
         checksum = {_CHECKSUM: digest_of(fields)}
-        return {"format": FORMAT, "format_version": FORMAT_VERSION, **fields, **checksum}
+        return {"format": FORMAT, "format_version": version, **fields, **checksum}
 
     @classmethod
     def from_dict(cls, attributes: Mapping[str, Any], path: str | Path) -> Self:
@@ -149,11 +166,11 @@ class StoreMeta:
                 f"{path}: not a region store (its format is {found[0]!r}, expected {FORMAT!r}). "
                 f"Make one by an extract-regions command."
             )
-        if found[1] != FORMAT_VERSION:
+        if found[1] not in (FORMAT_VERSION, PLACED_VERSION):
             raise StoreError(
                 f"{path}: region store of format version {found[1]}, and this version of "
-                f"finemo-dist reads {FORMAT_VERSION}. Extract the regions again, or use the "
-                f"version that wrote it."
+                f"{program()} reads {FORMAT_VERSION} and {PLACED_VERSION}. Extract the regions "
+                f"again, or use the version that wrote it."
             )
         checksum = values.pop(_CHECKSUM, None)
         if checksum != digest_of(values):
@@ -166,6 +183,8 @@ class StoreMeta:
             values["chrom_names"] = tuple(values["chrom_names"])
             values["inputs"] = tuple(InputFile(**file) for file in values["inputs"])
             values["report"] = InputReport.from_dict(values["report"])
+            if "base" in values:
+                values["base"] = BaseStore(**values["base"])
             return cls(**values)
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError(

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import zarr
+from numpy.typing import NDArray
 
 from finemo_dist.core.errors import StoreError
 from finemo_dist.core.records import InputCounts, RegionBatch, RegionTable, ScoreKind
 from finemo_dist.storage.locations import location
 from finemo_dist.store import _arrays, layout
 from finemo_dist.store.halves import from_stored
-from finemo_dist.store.layout import StoreMeta
+from finemo_dist.store.layout import BaseStore, StoreMeta
 
 
 class RegionStore:
@@ -23,12 +25,17 @@ class RegionStore:
         The open Zarr group.
     meta
         Its attributes.
+    base
+        The store whose sequences and contributions it has; its own when None.
     """
 
-    def __init__(self, path: Path, group: zarr.Group, meta: StoreMeta) -> None:
+    def __init__(
+        self, path: Path, group: zarr.Group, meta: StoreMeta, base: "RegionStore | None" = None
+    ) -> None:
         self._path = path
         self._arrays = _arrays.KeptArrays(group)
         self.meta = meta
+        self.base = base
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return open_store, (self.path,)
@@ -88,6 +95,8 @@ class RegionStore:
         StoreError
             A file is missing or damaged.
         """
+        if self.base is not None:
+            return self.base.read(start, stop)
         rows = range(start, stop)
         sequence, stored, scale = (
             _arrays.read_rows(self._path, self._arrays, self.meta, name, rows)
@@ -95,6 +104,19 @@ class RegionStore:
         )
         contributions = from_stored(stored, scale)
         return RegionBatch(sequence, contributions, InputCounts(n_regions=len(rows)))
+
+    def sequences(self, start: int, stop: int) -> NDArray[np.uint8]:
+        """Return the sequences (R, L) of rows ``start`` to ``stop`` alone.
+
+        Raises
+        ------
+        StoreError
+            A file is missing or damaged.
+        """
+        if self.base is not None:
+            return self.base.sequences(start, stop)
+        rows = range(start, stop)
+        return _arrays.read_rows(self._path, self._arrays, self.meta, layout.SEQUENCE, rows)
 
 
 def open_store(path: str | Path) -> RegionStore:
@@ -111,4 +133,21 @@ def open_store(path: str | Path) -> RegionStore:
         raise StoreError(
             f"{path}: not complete: its extraction did not end. Run the extraction again."
         )
-    return RegionStore(path, group, meta)
+    return RegionStore(path, group, meta, None if meta.base is None else _base(path, meta.base))
+
+
+def _base(path: Path, base: BaseStore) -> RegionStore:
+    """Return the store whose sequences and contributions the store at ``path`` has."""
+    try:
+        store = open_store(base.path)
+    except StoreError as error:
+        raise StoreError(
+            f"{path}: has the coordinates of regions whose contributions lie in another store. "
+            f"{error}"
+        ) from error
+    if store.digest != base.digest:
+        raise StoreError(
+            f"{base.path}: changed since {path} was made, which has the coordinates of its "
+            f"regions. Call hits again."
+        )
+    return store

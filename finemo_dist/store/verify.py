@@ -7,7 +7,7 @@ from finemo_dist.core.errors import StoreError
 from finemo_dist.core.input_report import InputReport
 from finemo_dist.storage.locations import location
 from finemo_dist.store import _arrays, layout
-from finemo_dist.store._partitions import EncodedShard, ShardRecord, combine_digests
+from finemo_dist.store._partitions import EncodedShard, ShardRecord, combine_digests, placed_digest
 from finemo_dist.store.read import RegionStore, open_store
 
 
@@ -25,6 +25,12 @@ def verify(path: str | Path) -> list[str]:
 
 def _problems(store: RegionStore, path: Path) -> Iterator[str]:
     meta = store.meta
+    if store.base is not None:
+        table = store.table(0, store.n_regions)
+        if placed_digest(store.base.digest, table) != meta.digest:
+            yield f"{path}: the digest in the attributes is not that of the coordinates."
+        yield from _problems(store.base, location(store.base.path))
+        return
     digests: list[str] = []
     report = InputReport()
     for shard in range(meta.n_shards):

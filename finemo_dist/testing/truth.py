@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
+from finemo_dist.core.program import program
 from finemo_dist.core.records import RegionTable
 from finemo_dist.storage.files import committed
 from finemo_dist.testing.motifs import SimulatedMotifs
@@ -168,7 +169,7 @@ def read_sites(path: Path) -> tuple[MotifSites, NDArray[np.float64]]:
         if tuple(reader.fieldnames or ()) != SITE_COLUMNS:
             raise InputError(
                 f"{path}: columns are {reader.fieldnames}, expected {list(SITE_COLUMNS)}. "
-                "Write the data set again with `finemo-dist demo`."
+                f"Write the data set again with `{program()} demo`."
             )
         rows = list(reader)
     sites = MotifSites(

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,16 +35,20 @@ from finemo_dist.run.plan import (
 from finemo_dist.run.resources import Machine, choose_executor, find_machine, resolve_device
 from finemo_dist.run.space import (
     require_disk_for_call,
-    require_disk_for_store,
     require_gpu_memory,
     workers_that_fit,
 )
 from finemo_dist.run.worker import SampleSpec, WorkerSpec
-from finemo_dist.sources.finemo_npz import FinemoRegionsSource
 from finemo_dist.storage.locations import location
 from finemo_dist.store.read import RegionStore, open_store
-from finemo_dist.store.staging import encode
 from finemo_dist.workflow.finemo_parameters import write_parameters
+from finemo_dist.workflow.regions import (
+    Coordinates,
+    OpenRegions,
+    is_written,
+    open_regions,
+    write_regions,
+)
 from finemo_dist.workflow.sample_motifs import SampleMotifs, read_sample_motifs
 from finemo_dist.workflow.settings import available_cores
 
@@ -113,6 +116,8 @@ def call_hits(
     sample: str | None = None,
     config: CallConfig | None = None,
     resources: ResourceConfig | None = None,
+    peaks: str | Path | None = None,
+    chrom_order: str | Path | None = None,
     force: bool = False,
     command: TypedCommand | None = None,
     on_event: OnEvent = ignore,
@@ -135,6 +140,10 @@ def call_hits(
         What is called and how; finemo's defaults with the exact solver when None.
     resources
         Where the work is done; never changes a hit.
+    peaks
+        Coordinates for regions that have none; those of others are compared with them.
+    chrom_order
+        Chromosome names in output order, in the first column of a file; of use beside ``peaks``.
     force
         Replace an earlier run in the directory.
     command
@@ -152,12 +161,16 @@ def call_hits(
         Some shards could not be finished; the others are committed.
     """
     regions = location(regions)
+    if chrom_order is not None and peaks is None:
+        logger.warning("%s: orders chromosomes only beside peaks, and is not used", chrom_order)
+    given = None if peaks is None else Coordinates(location(peaks), chrom_order)
     name = sample or regions.name.split(".")[0]
     files = [modisco_h5] if isinstance(modisco_h5, str | Path) else modisco_h5
     settings = SampleSettings(modisco_h5=tuple(map(location, files)), call=config or CallConfig())
     return call(
         location(out_dir), {name: regions}, {name: settings}, resources or ResourceConfig(),
-        force=force, command=command, on_event=on_event,
+        coordinates={} if given is None else {name: given}, force=force, command=command,
+        on_event=on_event,
     )  # fmt: skip
 
 
@@ -167,6 +180,7 @@ def call(
     settings: Mapping[str, SampleSettings],
     resources: ResourceConfig,
     *,
+    coordinates: Mapping[str, Coordinates] | None = None,
     prepared: Prepared | None = None,
     force: bool = False,
     command: TypedCommand | None = None,
@@ -181,6 +195,8 @@ def call(
         into the run directory, with several into a directory of each below ``samples``.
     settings
         Of the same samples.
+    coordinates
+        Of samples whose regions have none, or are to be compared with them.
     prepared
         What ``prepare`` found for the same settings and resources; found here when None.
     force
@@ -201,7 +217,7 @@ def call(
     clock.lap("start")
     prepared = prepared or prepare(settings, resources)
     motifs = prepared.motifs
-    opened = _opened(regions, settings, motifs)
+    opened = _opened(regions, settings, motifs, coordinates or {})
     # Only now: what is refused must leave an earlier run as it is.
     if force:
         _check_outlives(
@@ -373,29 +389,24 @@ def _opened(
     regions: Mapping[str, Path],
     settings: Mapping[str, SampleSettings],
     motifs: Mapping[str, SampleMotifs],
-) -> dict[str, RegionStore | FinemoRegionsSource]:
+    coordinates: Mapping[str, Coordinates],
+) -> dict[str, OpenRegions]:
     """Return the regions of each sample, in which its motifs can be called."""
-    opened = {name: _open_regions(path) for name, path in regions.items()}
+    opened = {name: open_regions(path, coordinates.get(name)) for name, path in regions.items()}
     for name, found in opened.items():
         called = motifs[name].motifs
         check_regions(name, regions[name], found, motifs=called, config=settings[name].call)
     return opened
 
 
-def _open_regions(path: Path) -> RegionStore | FinemoRegionsSource:
-    return FinemoRegionsSource(path) if path.suffix == ".npz" else open_store(path)
-
-
-def _as_store(
-    regions: RegionStore | FinemoRegionsSource, name: str, run_dir: Path, on_event: OnEvent
-) -> RegionStore:
-    """Return a store; finemo's ``.npz`` is first written into the run directory as one."""
+def _as_store(regions: OpenRegions, name: str, run_dir: Path, on_event: OnEvent) -> RegionStore:
+    """Return a store; finemo's ``.npz``, and coordinates, are first written into the run."""
     if isinstance(regions, RegionStore):
         return regions
     staged = run_dir / "regions" / f"{folder_name(name)}.zarr"
     if staged.exists():
         store = open_store(staged)
-        if store.meta.is_made_from(regions.inputs):
+        if is_written(regions, store):
             return store
     if (run_dir / "run.json").exists() and (
         staged.exists() or RunRecord.load(run_dir).sample(name) is None
@@ -404,17 +415,7 @@ def _as_store(
             f"{run_dir}: holds another run: the regions of sample {name!r} changed or are new. "
             "Choose another directory, or replace the run with --force."
         )
-    made = [folder for folder in (staged.parent, run_dir) if not folder.exists()]
-    try:
-        require_disk_for_store(regions, staged)
-        encode(regions, staged, overwrite=True, on_event=on_event)
-        return open_store(staged)
-    except BaseException:
-        # What is refused leaves nothing, not even the folders on the way.
-        for folder in made:
-            with suppress(OSError):
-                folder.rmdir()
-        raise
+    return write_regions(regions, staged, on_event=on_event)
 
 
 def _check_outlives(run_dir: Path, inputs: Iterable[Path]) -> None:

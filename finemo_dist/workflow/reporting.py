@@ -2,7 +2,6 @@
 
 import logging
 import tempfile
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,20 +9,16 @@ from typing import Final
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.core.defaults import WINDOW_BP
-from finemo_dist.core.errors import InputError, StoreError, UsageError
-from finemo_dist.core.protocols import RegionReader
+from finemo_dist.core.errors import UsageError
 from finemo_dist.core.records import InputFile, MotifSet
 from finemo_dist.core.seqlets import Seqlets
-from finemo_dist.hits.finemo_directory import FILES, import_finemo, is_finemo_directory
 from finemo_dist.hits.motifs import read_all_motifs
 from finemo_dist.motifs.seqlets import read_seqlets
-from finemo_dist.record.run_record import RunRecord, SampleRecord
-from finemo_dist.reports.write import PAGE, check_output, write_report
-from finemo_dist.sources.finemo_npz import FinemoRegionsSource
+from finemo_dist.record.run_record import RunRecord
+from finemo_dist.reports.write import PAGE, check_output, is_output_shared, write_report
 from finemo_dist.storage.files import describe_input
 from finemo_dist.storage.locations import location
-from finemo_dist.store.read import RegionStore, open_store
-from finemo_dist.store.staging import encode
+from finemo_dist.workflow.reported import Reported
 from finemo_dist.workflow.settings import available_cores
 
 logger = logging.getLogger(__name__)
@@ -40,6 +35,7 @@ class ReportRequest:
     hits: Path
     out_dir: Path
     regions: Path | None = None
+    peaks: Path | None = None
     modisco_h5: Path | None = None
     window_bp: int | None = None
     with_recall: bool = True
@@ -53,6 +49,7 @@ def report(
     out: str | Path,
     *,
     regions: str | Path | None = None,
+    peaks: str | Path | None = None,
     modisco_h5: str | Path | None = None,
     window_bp: int | None = None,
     with_recall: bool = True,
@@ -65,11 +62,15 @@ def report(
     Parameters
     ----------
     run
-        A run directory, or the output directory of finemo's ``call-hits``.
+        A run directory, the output directory of finemo's ``call-hits``, or a table of some of
+        their hits beside their other tables.
     out
-        Folder to write: the page, finemo's tables and CWMs.
+        Folder to write: the page, finemo's tables and CWMs. In the folder of the hits they are
+        written beside what is there.
     regions
         Regions the hits were called in; those of the run when None.
+    peaks
+        Coordinates for regions that have none; those of others are compared with them.
     modisco_h5
         The modisco file whose seqlets hits are compared with; that of the run when None.
     window_bp
@@ -95,6 +96,7 @@ def report(
             hits=location(run),
             out_dir=Path(out),
             regions=None if regions is None else location(regions),
+            peaks=None if peaks is None else location(peaks),
             modisco_h5=None if modisco_h5 is None else location(modisco_h5),
             window_bp=window_bp,
             with_recall=with_recall,
@@ -115,17 +117,24 @@ def make_report(request: ReportRequest) -> Path:
     InputError, StoreError, RunError
         An input is missing, damaged, or of another run.
     """
-    check_output(request.out_dir, force=request.force)
-    _check_outlives(request)
+    reported = Reported(request.hits, request.regions, request.peaks).without_table()
+    is_shared = is_output_shared(request.out_dir, reported.folder)
+    if not is_shared:
+        check_output(request.out_dir, force=request.force)
+        _check_outlives(request)
     with tempfile.TemporaryDirectory(prefix="finemo_dist-") as scratch:
-        run_dir, given = _run_of(request, Path(scratch))
+        run_dir, given = reported.run(Path(scratch))
         samples = None if request.sample is None else [request.sample]
         with (
             open_catalog(run_dir, memory_limit=request.memory_limit, samples=samples) as whole,
             _shown(whole, request) as catalog,
         ):
             motifs = _motifs(catalog, request)
-            readers = _readers(catalog, given, request, Path(scratch))
+            readers = (
+                reported.readers(catalog, Path(scratch))
+                if given is None
+                else {catalog.samples[0]: given}
+            )
             seqlets = _seqlets(catalog, request)
             write_report(
                 request.out_dir,
@@ -134,10 +143,11 @@ def make_report(request: ReportRequest) -> Path:
                 motifs,
                 seqlets,
                 window_bp=_window(request, seqlets),
-                title=request.sample or request.hits.resolve().name,
+                title=request.sample or reported.hits.resolve().name,
                 with_recall=request.with_recall,
                 n_threads=min(available_cores(), _MOST_THREADS),
                 force=request.force,
+                is_shared=is_shared,
             )
     return request.out_dir / PAGE
 
@@ -162,78 +172,12 @@ def _motifs(catalog: Catalog, request: ReportRequest) -> MotifSet:
 def _check_outlives(request: ReportRequest) -> None:
     """Refuse to replace a directory that an input lies in."""
     out = request.out_dir.resolve()
-    for path in (request.hits, request.regions, request.modisco_h5):
+    for path in (request.hits, request.regions, request.modisco_h5, request.peaks):
         if path is not None and path.resolve().is_relative_to(out):
             raise UsageError(
                 f"{path}: lies in the report directory {request.out_dir}, which is replaced as a "
                 "whole. Choose another -o."
             )
-
-
-def _run_of(request: ReportRequest, scratch: Path) -> tuple[Path, RegionReader | None]:
-    """Return the run directory, finemo's directory read into one, and the regions if given."""
-    if not is_finemo_directory(request.hits):
-        if not (request.hits / "run.json").exists():
-            raise UsageError(
-                f"{request.hits}: is neither a run directory (run.json) nor the output directory "
-                f"of finemo's call-hits ({', '.join(FILES)})."
-            )
-        return request.hits, None
-    if request.regions is None:
-        raise UsageError(
-            f"{request.hits}: was written by finemo, which does not say where its regions lie. "
-            "Give them with -r."
-        )
-    store = _open(request.regions, scratch)
-    run_dir = scratch / "run"
-    import_finemo(request.hits, run_dir, store)
-    return run_dir, store
-
-
-def _open(path: Path, scratch: Path) -> RegionStore:
-    if path.suffix != ".npz":
-        return open_store(path)
-    staged = scratch / "regions.zarr"
-    encode(FinemoRegionsSource(path), staged)
-    return open_store(staged)
-
-
-def _readers(
-    catalog: Catalog, given: RegionReader | None, request: ReportRequest, scratch: Path
-) -> Mapping[str, RegionReader]:
-    if given is not None:
-        return {catalog.samples[0]: given}
-    if request.regions is None:
-        return {name: _store_of(catalog.sample(name)) for name in catalog.samples}
-    if len(catalog.samples) != 1:
-        raise UsageError(
-            f"-r gives the regions of one sample and {request.hits} has {len(catalog.samples)}. "
-            "Leave it out, or name one with --sample."
-        )
-    (name,) = catalog.samples
-    store = _open(request.regions, scratch)
-    if store.digest != catalog.sample(name).store_digest:
-        raise InputError(
-            f"{request.regions}: holds other regions than those that sample {name!r} of "
-            f"{request.hits} was called in. Give those, or leave out -r."
-        )
-    return {name: store}
-
-
-def _store_of(sample: SampleRecord) -> RegionStore:
-    try:
-        store = open_store(sample.store)
-    except StoreError as error:
-        raise StoreError(
-            f"{error} It is the region store of sample {sample.name!r}; if it moved, give it "
-            "with -r."
-        ) from error
-    if store.digest != sample.store_digest:
-        raise StoreError(
-            f"{sample.store}: changed since sample {sample.name!r} was called. Call hits again, or "
-            "give the regions that were used with -r."
-        )
-    return store
 
 
 def _seqlets(catalog: Catalog, request: ReportRequest) -> Seqlets | None:

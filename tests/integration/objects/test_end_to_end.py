@@ -119,6 +119,23 @@ def test_a_report_is_made_of_a_run_on_objects(run, tmp_path):
     assert (tmp_path / "report" / "report.html").stat().st_size
 
 
+def test_coordinates_of_a_call_lie_on_objects(run, store, inputs, bucket, local, tmp_path, capsys):
+    order = tmp_path / "chroms.txt"
+    order.write_text("chrVI\nchrIII\nchrI\n")
+    out = bucket.path("placed/run")
+    more = ("-p", f"{inputs}/peaks.narrowPeak", "-C", order)
+
+    for _ in range(2):
+        finemo_dist(*call_words(store, inputs, out), *more)
+
+    lines = (out / "hits.tsv").read_text().splitlines()
+    assert lines[1].startswith("chrVI\t")
+    assert sorted(lines) == sorted((local / "run" / "hits.tsv").read_text().splitlines())
+    assert answer_of(capsys, "verify", out).err.endswith("nothing wrong\n")
+    kept = {str(p.relative_to(out / "regions")).split("/")[1] for p in (out / "regions").below()}
+    assert kept == {"zarr.json", "chrom_id", "start", "peak_id", "peak_name"}
+
+
 def test_a_query_reads_the_parts_and_no_other_object(run, capsys):
     for place in (run / "run.json", run.parent / "in" / "peaks.narrowPeak", run / "hits" / "*"):
         answer = answer_of(capsys, "sql", run, f"SELECT * FROM read_text('{place}')")

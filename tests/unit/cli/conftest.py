@@ -1,3 +1,7 @@
+import shutil
+
+import h5py
+import numpy as np
 import pytest
 
 from finemo_dist.testing.dataset import write_demo
@@ -45,3 +49,18 @@ def finished(inputs, tmp_path_factory):
     run = tmp_path_factory.mktemp("finished") / "run"
     finemo_dist("call-hits", "-r", inputs.stores["a"], "-m", inputs.modisco_h5, "-o", run)
     return run
+
+
+@pytest.fixture
+def with_seqlets(inputs, tmp_path):
+    """The motif file of the run, with a seqlet a pattern."""
+    path = tmp_path / "modisco.h5"
+    shutil.copyfile(inputs.modisco_h5, path)
+    with h5py.File(path, "a") as file:
+        for patterns in file.values():
+            for pattern in patterns.values():
+                seqlets = pattern.require_group("seqlets")
+                for name, value in (("example_idx", 1), ("start", 40), ("end", 60)):
+                    seqlets[name] = np.array([value])
+                seqlets["is_revcomp"] = np.array([False])
+    return path

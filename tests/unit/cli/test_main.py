@@ -14,8 +14,6 @@ from finemo_dist.cli.main import cli
 from finemo_dist.core.errors import IncompleteRunError, InputError
 from tests.command import PROJECT, answer_of
 
-CALL = ("call-hits", "-r", ".", "-m", __file__, "-o", "out")
-
 
 def test_the_version_is_told(command):
     """C1, C16."""
@@ -49,33 +47,6 @@ def test_an_unknown_command_gets_the_nearest(refused, word, near):
 
 def test_a_command_like_no_other_gets_no_hint(refused):
     assert refused("xyzzy") == "No such command 'xyzzy'."
-
-
-def test_a_command_that_finemo_dropped_names_its_heir(refused):
-    assert "use extract-regions-chrombpnet-h5" in refused("extract-regions-h5", "-c", "x.h5")
-
-
-@pytest.mark.parametrize(
-    ("words", "instead"),
-    [
-        (("-p", "peaks.bed"), "-p of extract-regions-*"),
-        (("--peaks", "peaks.bed"), "-p of extract-regions-*"),
-        (("-C", "chroms.txt"), "-C of extract-regions-*"),
-        (("-a", "0.7"), "-l/--global-lambda"),
-        (("--alpha", "0.7"), "-l/--global-lambda"),
-        (("-A", "alphas.tsv"), "-L/--motif-lambdas"),
-        (("-d", "0"), "--device auto|cpu|cuda"),
-    ],
-)
-def test_a_flag_that_finemo_dropped_names_its_heir(refused, words, instead):
-    message = refused(*CALL, *words)
-
-    assert "was deprecated in finemo" in message
-    assert instead in message
-
-
-def test_flags_that_are_refused_are_not_in_the_help(command):
-    assert "--alpha" not in command("call-hits", "--help").out
 
 
 @pytest.mark.parametrize("words", [(), ("call-hits",), ("call-hits", "--colour"), ("sql", ".")])

@@ -2,8 +2,6 @@
 
 import shutil
 
-import h5py
-import numpy as np
 import pytest
 
 from finemo_dist.cli.report import COMMANDS
@@ -13,21 +11,6 @@ from tests.command import finemo_dist, read_tsv
 from tests.unit.run.runs import write_store
 
 TABLES = {"report.html", "motif_report.tsv", "motif_occurrences.tsv", "CWMs"}
-
-
-@pytest.fixture
-def with_seqlets(inputs, tmp_path):
-    """The motif file of the run, with a seqlet a pattern."""
-    path = tmp_path / "modisco.h5"
-    shutil.copyfile(inputs.modisco_h5, path)
-    with h5py.File(path, "a") as file:
-        for patterns in file.values():
-            for pattern in patterns.values():
-                seqlets = pattern.require_group("seqlets")
-                for name, value in (("example_idx", 1), ("start", 40), ("end", 60)):
-                    seqlets[name] = np.array([value])
-                seqlets["is_revcomp"] = np.array([False])
-    return path
 
 
 def files(folder):
@@ -75,16 +58,6 @@ def test_what_motifs_are_known_as_is_shown(finished, tmp_path):
     finemo_dist("report", "-H", run, "-o", tmp_path / "out")
 
     assert "CTCFL, C2H2 zinc fingers" in (tmp_path / "out/report.html").read_text()
-
-
-@pytest.mark.parametrize("flag", ["-p", "-I", "-N", "-t", "-s"])
-def test_flags_that_finemo_deprecated_are_refused_with_their_cure(
-    finished, tmp_path, refused, flag
-):
-    said = refused("report", "-H", finished, "-o", tmp_path / "out", flag, "x")
-
-    assert "was deprecated in finemo" in said
-    assert not (tmp_path / "out").exists()
 
 
 def test_a_directory_that_is_no_run_is_refused(tmp_path, refused):
@@ -145,9 +118,8 @@ def test_a_report_is_replaced_by_a_newer_one(finished, tmp_path):
 def test_the_run_is_not_replaced_by_its_report(finished, refused):
     before = files(finished)
 
-    for out in (finished, finished.parent):
-        assert "Choose another -o" in refused("report", "-H", finished, "-o", out, "--force")
-
+    words = ("report", "-H", finished, "-o", finished.parent, "--force")
+    assert "Choose another -o" in refused(*words)
     assert files(finished) == before
 
 
