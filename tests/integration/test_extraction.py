@@ -114,6 +114,7 @@ def n_records(regions: Path) -> int:
         return 0
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("options", [(), pytest.param(ON_RAY, marks=pytest.mark.ray)])
 def test_a_killed_extraction_goes_on_and_writes_no_shard_twice(
     demo, undisturbed, tmp_path, options

@@ -14,7 +14,7 @@ from finemo_dist.record.run_record import RunRecord
 from tests.command import PROJECT, finemo_dist, run_process
 from tests.unit.run.runs import parts, write_inputs
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.system]
 
 N_SHARDS = 40
 FILES = (
