@@ -78,6 +78,16 @@ def _one_thread():
     torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="session")
+def ray_address():
+    """Of a Ray of two cores, one for all tests that leave it as it is: starting it takes seconds."""
+    # ray is not loaded before a test needs it.
+    from tests.ray_node import ray_node
+
+    with ray_node(2) as address:
+        yield address
+
+
 @pytest.fixture
 def rng():
     """A seeded random generator."""
