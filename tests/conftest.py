@@ -78,9 +78,17 @@ def _one_thread():
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_power_cut():
+    """Flush nothing to the disk: thousands of files are committed, and none outlives its test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def ray_address():
-    """Of a Ray of two cores, one for all tests that leave it as it is: starting it takes seconds."""
+    """Of a Ray of two cores for all tests that leave it as it is: it takes seconds to start."""
     # ray is not loaded before a test needs it.
     from tests.ray_node import ray_node
 
