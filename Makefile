@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c tests/constraints.txt
 
-.PHONY: help demo test test-kills fuzz check format-check lint types format bench clean
+.PHONY: help demo test test-unit test-system test-kills fuzz check format-check lint types format bench clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -22,8 +22,21 @@ $(VENV)/dev-installed: $(VENV)/installed
 demo: $(VENV)/installed  ## Run the pipeline on generated samples with known motif sites.
 	$(BIN)/finemo-dist demo --out demo
 
-test: $(VENV)/dev-installed  ## Run the whole test suite.
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+# All cores; a process takes seconds and half a gigabyte to start, so sixteen at most. A process that
+# has nothing left takes over half of what another still has to do.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 16 --dist worksteal
+
+test: $(VENV)/dev-installed  ## Run everything that guards correctness (PYTEST_ARGS).
+	@echo "All tests but those of clusters, browsers and kills (make test-system): about 4 minutes on two cores."
+	$(PYTEST) -m "not system" $(PYTEST_ARGS)
+
+test-unit: $(VENV)/dev-installed  ## Run the tests of single modules, a part of `test`.
+	@echo "The tests of single modules, a part of make test: about a minute on two cores."
+	$(PYTEST) -m "not system and not slow" tests/unit tests/laws tests/differential $(PYTEST_ARGS)
+
+test-system: $(VENV)/dev-installed  ## Run SLURM, Ray, kills, Chromium, object storage, README and fuzz.
+	@echo "SLURM, Ray, kills, Chromium, object storage, the README and fuzz: about 8 minutes on two cores."
+	$(PYTEST) -m system $(PYTEST_ARGS)
 
 test-kills: $(VENV)/dev-installed  ## Kill workers, nodes and drivers by 20 random schedules (KILL_SEEDS).
 	KILL_SEEDS=$${KILL_SEEDS:-20} $(BIN)/python -m pytest -s tests/integration/cluster

@@ -29,10 +29,71 @@ def skip_or_fail(name: str, reason: str) -> None:
     pytest.skip(reason)
 
 
+SYSTEM_MARKS = frozenset({"chromium", "ray"})
+SYSTEM_FIXTURES = frozenset({"s3_endpoint", "slurm"})
+"""What starts clusters, browsers and servers; tests of kills have the mark in their files."""
+
+LONGEST = (
+    "unit/solver/test_compiled.py",
+    "unit/cli/test_annotate.py",
+    "integration/cluster",
+    "integration/launch",
+    "integration/test_resume.py",
+    "integration/test_extraction.py",
+    "integration/objects",
+    "integration/test_readme.py",
+    "fuzz",
+    "integration",
+    "contracts",
+    "benchmarks",
+    "unit/run/test_memory_model.py",
+)
+"""Files and folders with long tests, which begin first: the last of many processes then ends with
+short ones."""
+
+COLLECTED = pytest.StashKey[list[pytest.Item]]()
+"""Every test that was collected, before any was left out."""
+
+
+def _rank(item: pytest.Item) -> int:
+    place = item.path.relative_to(PROJECT / "tests").as_posix()
+    ranks = (i for i, name in enumerate(LONGEST) if f"{place}/".startswith(f"{name}/"))
+    return next(ranks, len(LONGEST))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what belongs to ``make test-system``, and put long tests first."""
+    for item in items:
+        marks = {mark.name for mark in item.iter_markers()}
+        if marks & SYSTEM_MARKS or SYSTEM_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.system)
+    items.sort(key=_rank)
+    config.stash[COLLECTED] = list(items)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread():
     """Solve as the workers do."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_power_cut():
+    """Flush nothing to the disk: thousands of files are committed, and none outlives its test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def ray_address():
+    """Of a Ray of two cores for all tests that leave it as it is: it takes seconds to start."""
+    # ray is not loaded before a test needs it.
+    from tests.ray_node import ray_node
+
+    with ray_node(2) as address:
+        yield address
 
 
 @pytest.fixture

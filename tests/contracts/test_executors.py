@@ -34,9 +34,9 @@ VICTIM = Unit("a", 1)
 
 
 @pytest.fixture(scope="module")
-def cluster():
+def cluster(ray_address):
     """One Ray session of two cores for this file."""
-    ray_pool._connect(None, 2, "cpu")
+    ray_pool._connect(ray_address, 2, "cpu")
     yield
     ray.shutdown()
 

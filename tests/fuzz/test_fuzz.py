@@ -18,6 +18,7 @@ def corpus(tmp_path_factory):
     return make_corpus(tmp_path_factory.mktemp("fuzz") / "corpus")
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_bad_input_is_refused_in_a_line_or_answered_right(kind, corpus, tmp_path):
     cases = Cases(KINDS[kind], corpus, tmp_path / "case", lambda: None)

@@ -114,12 +114,16 @@ def n_records(regions: Path) -> int:
         return 0
 
 
-@pytest.mark.parametrize("options", [(), pytest.param(ON_RAY, marks=pytest.mark.ray)])
+@pytest.mark.system
+@pytest.mark.parametrize("executor", ["serial", pytest.param("ray", marks=pytest.mark.ray)])
 def test_a_killed_extraction_goes_on_and_writes_no_shard_twice(
-    demo, undisturbed, tmp_path, options
+    demo, undisturbed, tmp_path, request, executor
 ):
     """The same command at once: workers of the killed driver may still be alive."""
     config = config_of(demo, tmp_path)
+    options = ()
+    if executor == "ray":
+        options = (*ON_RAY, "--address", request.getfixturevalue("ray_address"))
     status = kill_midway(["run", str(config), *options], tmp_path)
     stood = written(tmp_path)
 

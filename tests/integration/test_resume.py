@@ -14,7 +14,7 @@ from finemo_dist.record.run_record import RunRecord
 from tests.command import PROJECT, finemo_dist, run_process
 from tests.unit.run.runs import parts, write_inputs
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.system]
 
 N_SHARDS = 40
 FILES = (
@@ -140,9 +140,10 @@ def test_a_finished_run_again_changes_no_part(inputs, undisturbed):
 
 
 @pytest.mark.ray
-def test_a_terminated_run_on_ray_resumes_as_well(inputs, undisturbed, tmp_path):
+def test_a_terminated_run_on_ray_resumes_as_well(inputs, undisturbed, ray_address, tmp_path):
     """Ray brings a handler of its own for the signal."""
-    command = [*words(inputs, tmp_path), "--executor", "ray", "--workers", "2"]
+    on_ray = ["--executor", "ray", "--workers", "2", "--address", ray_address]
+    command = [*words(inputs, tmp_path), *on_ray]
     status, said = stop_midway(command, tmp_path, signal.SIGTERM)
 
     assert (status, "Traceback" in said) == (130, False), said

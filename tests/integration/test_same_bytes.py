@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.command import extract_words, finemo_dist, hit_keys, run_process
+from tests.command import extract_words, finemo_dist, hit_keys
 
 pytestmark = pytest.mark.slow
 
@@ -63,12 +63,11 @@ def test_hits_do_not_depend_on_the_shard_size(stores, real_data, reference, tmp_
 
 @pytest.mark.ray
 @pytest.mark.parametrize("n_workers", [1, 2])
-def test_ray_workers_write_the_same_bytes(stores, real_data, reference, tmp_path, n_workers):
-    result = run_process(
-        "call-hits", "-r", stores[SHARD_SIZES[0]], "-m", real_data / "modisco_results.h5",
-        "-o", tmp_path / "run", "--sample", "yeast", "--executor", "ray", "--workers", n_workers,
-    )  # fmt: skip
+def test_ray_workers_write_the_same_bytes(
+    stores, real_data, reference, ray_address, tmp_path, n_workers
+):
+    words = ("--executor", "ray", "--workers", n_workers, "--address", ray_address)
+    call(stores[SHARD_SIZES[0]], real_data, tmp_path / "run", *words)
 
-    assert result.returncode == 0, result.stderr
     assert parts(tmp_path / "run") == parts(reference)
     assert (tmp_path / "run/hits.tsv").read_bytes() == (reference / "hits.tsv").read_bytes()

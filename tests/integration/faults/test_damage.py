@@ -103,6 +103,7 @@ def test_C14_a_disk_that_fills_up_while_calling_keeps_what_is_committed(works, c
 
 
 @pytest.mark.slow
+@pytest.mark.system
 def test_C15_a_call_killed_at_any_instant_resumes(works, call, tmp_path):
     works(*call(run="whole"))
 
@@ -123,6 +124,7 @@ def test_C15_a_call_killed_at_any_instant_resumes(works, call, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.system
 def test_C15_an_extraction_killed_at_any_instant_resumes(works, inputs, tmp_path):
     words = [*inputs.extract("bw"), "-o", tmp_path / "s", *SHARDS]
     process = start(words)

@@ -52,12 +52,15 @@ def test_an_error_survives_pickling_with_its_cause_left_behind(kind):
 
 @pytest.mark.ray
 @pytest.mark.slow
-def test_an_error_in_a_Ray_worker_reaches_the_user_as_one_line(command, inputs, tmp_path):
+def test_an_error_in_a_Ray_worker_reaches_the_user_as_one_line(
+    command, inputs, ray_address, tmp_path
+):
     run_command(*inputs.extract("bw"), "-o", tmp_path / "s", "--shard-size", "4")
     bad = corrupt_shard(tmp_path / "s", 1)
     words = ("call-hits", "-r", tmp_path / "s", "-m", inputs.modisco_h5)
 
-    answer = command(*words, "-o", tmp_path / "ray", "--executor", "ray", "--workers", "1")
+    on_ray = ("--executor", "ray", "--workers", "1", "--address", ray_address)
+    answer = command(*words, "-o", tmp_path / "ray", *on_ray)
     serial = command(*words, "-o", tmp_path / "serial", "--executor", "serial")
 
     for said in (answer, serial):

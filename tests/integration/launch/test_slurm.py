@@ -7,7 +7,7 @@ from tests.command import PROJECT
 from tests.integration.launch.conftest import wait_until
 from tests.unit.run.runs import parts
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.system]
 
 N_SHARDS = 90
 
