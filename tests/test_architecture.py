@@ -33,7 +33,7 @@ MAY_IMPORT = {
         "hit_tables", "exports", "reports", "testing", "run",
     },
     # record: the log as JSON lines is what the log of a run holds.
-    "cli": {"core", "storage", "record", "workflow", "catalog"},
+    "cli": {"core", "storage", "record", "hit_tables", "workflow", "catalog"},
 }  # fmt: skip
 
 DOORS = {
