@@ -1,14 +1,35 @@
 -- Question: which hits does no overlapping hit beat?
--- Contract: makes the table macros beaten_in(hits_table, overlap_ppm), the hits of a table or view of
--- hits, by its name, that an overlapping hit beats, as (sample, chr, "row"), each once; and
--- primary_of(hits_table, overlap_ppm), the rows of the others.
+-- Contract: makes the macros overlap_of(one, other, overlap_ppm) and beats(one, other), the rule for
+-- two hits of one place; and two table macros that ask it of a table or view of hits, by its name:
+-- beaten_in for a table that is worked on as a whole, primary_of for a view of which a part is asked.
 --   Two hits overlap when they share at least one base, and at least overlap_ppm millionths of
 --   the mean of their lengths: integers throughout, so that a limit is met exactly or not.
 --   The larger hit_similarity beats; ties go to the larger hit_coefficient, then the smaller start,
 --   motif name and strand. The columns after these only make the order total; the last is "row",
---   a number of the caller's, which no other hit of the sample and chromosome has.
+--   a number of the caller's that tells hits apart which agree in all else.
 --   Hits of different samples or chromosomes do not overlap, nor, without a chromosome, hits of
---   different regions. A hit that is beaten still beats others. No order.
+--   different regions. A hit that is beaten still beats others.
+CREATE MACRO overlap_of(one, other, overlap_ppm) AS
+    least(one."end", other."end") > greatest(one.start, other.start)
+    AND 2000000 * (least(one."end", other."end") - greatest(one.start, other.start))
+        >= overlap_ppm * (one."end" - one.start + other."end" - other.start);
+
+CREATE MACRO beats(one, other) AS
+    one.hit_similarity > other.hit_similarity
+    OR (
+        one.hit_similarity = other.hit_similarity
+        AND row(
+            -one.hit_coefficient, one.start, one.motif_name, one.strand,
+            -one.hit_coefficient_global, one."end", one.peak_id, one.start_untrimmed, one."row"
+        ) < row(
+            -other.hit_coefficient, other.start, other.motif_name, other.strand,
+            -other.hit_coefficient_global, other."end", other.peak_id, other.start_untrimmed,
+            other."row"
+        )
+    );
+
+-- beaten_in(hits_table, overlap_ppm): the "row" of each hit that is beaten, once; no other hit may
+-- have it. No order.
 -- Of two hits that share a base, the one that starts first reaches the start of the other. A hit
 -- lies in the one or two bins of its own size that it touches, and is compared with the starts in
 -- them, so that the join is one of equal bins and spills like any other. Sizes are powers of two
@@ -29,26 +50,7 @@ WITH hit AS (
     FROM hit
     CROSS JOIN (SELECT DISTINCT size FROM hit) AS sizes
 )
-SELECT DISTINCT
-    one.sample,
-    one.chr,
-    CASE
-        WHEN one.hit_similarity > other.hit_similarity
-            OR (
-                one.hit_similarity = other.hit_similarity
-                AND row(
-                    -one.hit_coefficient, one.start, one.motif_name, one.strand,
-                    -one.hit_coefficient_global, one."end", one.peak_id,
-                    one.start_untrimmed, one."row"
-                ) < row(
-                    -other.hit_coefficient, other.start, other.motif_name, other.strand,
-                    -other.hit_coefficient_global, other."end", other.peak_id,
-                    other.start_untrimmed, other."row"
-                )
-            )
-        THEN other."row"
-        ELSE one."row"
-    END AS "row"
+SELECT DISTINCT CASE WHEN beats(one, other) THEN other."row" ELSE one."row" END AS "row"
 FROM reaching AS one
 JOIN reached AS other
     ON one.sample = other.sample
@@ -58,13 +60,26 @@ JOIN reached AS other
     AND one.bin = other.bin
     AND (one.start < other.start OR (one.start = other.start AND one."row" < other."row"))
     AND other.start < one."end"
-    AND 2000000 * (least(one."end", other."end") - other.start)
-        >= overlap_ppm * (one."end" - one.start + other."end" - other.start);
+    AND overlap_of(one, other, overlap_ppm);
 
-CREATE MACRO primary_of(hits_table, overlap_ppm) AS TABLE
+-- primary_of(hits_table, overlap_ppm, widest): the rows that are primary. widest is the length of the
+-- longest hit: no hit may be longer. No order.
+-- Every hit is compared with those that start in its reach: both lie in the bin of 128 bases that
+-- holds the later start. A filter on sample or chromosome holds for both sides of the join.
+CREATE MACRO primary_of(hits_table, overlap_ppm, widest) AS TABLE
+WITH rival AS (
+    SELECT
+        *,
+        CASE WHEN chr IS NULL THEN peak_id ELSE 0 END AS region,
+        unnest(range((start - widest + 1) // 128, ("end" - 1) // 128 + 1)) AS bin
+    FROM query_table(hits_table)
+)
 SELECT hit.*
 FROM query_table(hits_table) AS hit
-ANTI JOIN beaten_in(hits_table, overlap_ppm) AS beaten
-    ON hit.sample = beaten.sample
-    AND hit.chr IS NOT DISTINCT FROM beaten.chr
-    AND hit."row" = beaten."row";
+ANTI JOIN rival
+    ON hit.sample = rival.sample
+    AND hit.chr IS NOT DISTINCT FROM rival.chr
+    AND CASE WHEN hit.chr IS NULL THEN hit.peak_id ELSE 0 END = rival.region
+    AND hit.start // 128 = rival.bin
+    AND overlap_of(hit, rival, overlap_ppm)
+    AND beats(rival, hit);

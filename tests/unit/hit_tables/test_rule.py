@@ -11,20 +11,28 @@ from finemo_dist.hit_tables.collapse import overlap_ppm
 from tests.hit_tables import hit_tables, primary_by_loop, tsv_hit
 
 
-def primary_in_sql(rows, overlap):
-    """Whether each row is primary, as the view ``hits_primary`` finds it."""
+def primary_in_sql(rows, overlap, *, by_view=False):
+    """Whether each row is primary: as tables are collapsed, or as the view ``hits_primary`` is."""
     table = pa.Table.from_pylist(
         [{**row, "sample": "s", "row": i} for i, row in enumerate(rows)]
         or [{**tsv_hit(), "sample": "s", "row": 0}]
     ).slice(0, len(rows))
+    widest = max((row["end"] - row["start"] for row in rows), default=1)
+    ppm = overlap_ppm(overlap)
     with duckdb.connect() as connection:
         connection.register("some_hits", table)
         connection.execute(load_query("collapse"))
-        found = connection.execute(
-            "SELECT \"row\" FROM primary_of('some_hits', $ppm)", {"ppm": overlap_ppm(overlap)}
-        ).fetchall()
-    kept = {row for (row,) in found}
-    return [i in kept for i in range(len(rows))]
+        if by_view:
+            query = f"SELECT \"row\" FROM primary_of('some_hits', {ppm}, {widest})"
+            found = rows_of(connection, query)
+            return [i in found for i in range(len(rows))]
+        query = f"SELECT \"row\" FROM beaten_in('some_hits', {ppm})"
+        found = rows_of(connection, query)
+        return [i not in found for i in range(len(rows))]
+
+
+def rows_of(connection, query):
+    return {row for (row,) in connection.execute(query).fetchall()}
 
 
 @given(data=st.data(), overlap=st.sampled_from([0.0, 0.1, 0.2, 0.5, 1.0]))
@@ -32,6 +40,7 @@ def test_the_query_and_a_loop_agree_in_any_order(data, overlap):
     rows = data.draw(st.permutations(data.draw(hit_tables())))
 
     assert primary_in_sql(rows, overlap) == primary_by_loop(rows, overlap)
+    assert primary_in_sql(rows, overlap, by_view=True) == primary_by_loop(rows, overlap)
 
 
 @given(data=st.data())
@@ -61,12 +70,14 @@ def test_hits_of_neighbouring_bins_of_the_query_meet(starts):
     ]
 
     assert primary_in_sql(rows, 0.0) == [False, True]
+    assert primary_in_sql(rows, 0.0, by_view=True) == [False, True]
 
 
 def test_hits_that_agree_in_all_that_is_said_of_them_leave_one():
     rows = [tsv_hit()] * 3
 
     assert primary_in_sql(rows, 0.2) == [True, False, False]
+    assert primary_in_sql(rows, 0.2, by_view=True) == [True, False, False]
 
 
 def test_the_longest_hits_do_not_overflow():
