@@ -66,7 +66,7 @@ REPORT: Final = (
     OldFlag(("-I", "--motifs-include"), f"-I of call-hits: {_CALL_SAYS}"),
     OldFlag(("-N", "--motif-names"), f"-N of call-hits: {_CALL_SAYS}"),
     OldFlag(("-t", "--cwm-trim-threshold"), f"-t of call-hits: {_CALL_SAYS}", type=float),
-    OldFlag(("-s", "--no-seqlets"), "-n/--no-recall", into="no_recall", is_flag=True),
+    OldFlag(("-s", "--no-seqlets"), "-n/--no-recall", into="no_seqlets", is_flag=True),
 )
 
 OPTIONS: Final = {

@@ -52,6 +52,7 @@ def report(
     hits: Path,
     out_dir: Path,
     no_recall: bool,
+    no_seqlets: bool | None,
     **options: Any,  # noqa: ANN401  (those of report, by name)
 ) -> None:
     """Show how a run went: one page to open or mail, finemo's tables and CWMs beside it.
@@ -60,7 +61,7 @@ def report(
     """
     from finemo_dist.workflow.reporting import report as write
 
-    page = write(hits, out_dir, with_recall=not no_recall, **options)
+    page = write(hits, out_dir, with_recall=not no_recall, with_seqlets=not no_seqlets, **options)
     say(f"{page}: open it in a browser. Its tables are in the same folder.")
 
 

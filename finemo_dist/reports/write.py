@@ -67,7 +67,8 @@ def write_report(
     window_bp
         Width of the middle of a region that modisco looked at.
     with_recall
-        Whether to compare hits with seqlets.
+        Whether the motif report and the page compare hits with seqlets; the tables of seqlets
+        are written all the same, as finemo does.
     force
         Replace a folder that is not a report.
     is_shared
@@ -84,10 +85,10 @@ def write_report(
         check_output(out_dir, force=force)
     with _beside_others(out_dir) if is_shared else replaced_folder(out_dir) as folder:
         scope = prepare(catalog, motifs, seqlets, window_bp=window_bp)
+        confusion = seqlet_confusion(catalog, motifs) if scope.has_seqlets else None
         with_recall = with_recall and scope.has_seqlets
         sums = hit_cwms(catalog, readers, motifs, n_threads=n_threads)
         report = motif_report(catalog, motifs, sums, scope, with_recall=with_recall)
-        confusion = seqlet_confusion(catalog, motifs) if with_recall else None
         _write_tables(folder, catalog, motifs, report, confusion)
         write_cwms(folder / _CWMS, motifs, sums, with_recall=with_recall, logo=logo_svg)
         if len(catalog.samples) > 1:
@@ -95,8 +96,8 @@ def write_report(
             _write_page(folder, render_atlas(atlas), atlas.samples)
         else:
             data = gather_report(
-                catalog, readers, motifs, title=title, motif_report=report, confusion=confusion,
-                sums=sums, scope=scope,
+                catalog, readers, motifs, title=title, motif_report=report,
+                confusion=confusion if with_recall else None, sums=sums, scope=scope,
             )  # fmt: skip
             _write_page(folder, render_report(data), data.samples)
     return scope

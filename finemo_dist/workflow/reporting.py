@@ -39,6 +39,7 @@ class ReportRequest:
     modisco_h5: Path | None = None
     window_bp: int | None = None
     with_recall: bool = True
+    with_seqlets: bool = True
     sample: str | None = None
     memory_limit: str | None = None
     force: bool = False
@@ -53,6 +54,7 @@ def report(
     modisco_h5: str | Path | None = None,
     window_bp: int | None = None,
     with_recall: bool = True,
+    with_seqlets: bool = True,
     sample: str | None = None,
     memory_limit: str | None = None,
     force: bool = False,
@@ -76,7 +78,9 @@ def report(
     window_bp
         Bases in the middle of each region that modisco looked at; from the modisco file when None.
     with_recall
-        Whether hits are compared with seqlets.
+        Whether the motif report and the page compare hits with seqlets.
+    with_seqlets
+        Whether seqlets are read at all; without them there are no tables of them.
     sample
         One sample of a run of several; all, as an atlas, when None.
     memory_limit
@@ -100,6 +104,7 @@ def report(
             modisco_h5=None if modisco_h5 is None else location(modisco_h5),
             window_bp=window_bp,
             with_recall=with_recall,
+            with_seqlets=with_seqlets,
             sample=sample,
             memory_limit=memory_limit,
             force=force,
@@ -135,7 +140,7 @@ def make_report(request: ReportRequest) -> Path:
                 if given is None
                 else {catalog.samples[0]: given}
             )
-            seqlets = _seqlets(catalog, request)
+            seqlets = _seqlets(catalog, request) if request.with_seqlets else None
             write_report(
                 request.out_dir,
                 catalog,

@@ -59,7 +59,7 @@ EXPECTED = (
     Expected("out", 3, "out"),
     Expected("out", 2),
     Expected("out", 6, "out", chroms=LAST_FIRST),
-    Expected("out", 0, "out/report", has_seqlets=False),
+    Expected("out", 0, "out/report"),
 )
 
 

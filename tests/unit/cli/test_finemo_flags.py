@@ -138,9 +138,9 @@ def test_peaks_reach_the_report(report, capsys):
 
 
 @pytest.mark.parametrize("flag", ["-s", "--no-seqlets", "--no-seq"])
-def test_no_seqlets_is_no_recall(report, capsys, flag):
-    assert report(flag)["with_recall"] is False
-    assert report()["with_recall"] is True
+def test_seqlets_are_left_out(report, capsys, flag):
+    assert report(flag)["with_seqlets"] is False
+    assert report()["with_seqlets"] is True
     assert "use -n/--no-recall" in warnings_of(capsys)[0]
 
 

@@ -38,7 +38,15 @@ def test_seqlets_bring_recall_and_their_tables(finished, with_seqlets, tmp_path,
 def test_no_recall_leaves_the_comparison_out(finished, with_seqlets, tmp_path, command):
     command("report", "-H", finished, "-o", tmp_path / "out", "-m", with_seqlets, "-n")
 
-    assert "seqlet_confusion.tsv" not in files(tmp_path / "out")
+    # finemo writes these all the same.
+    assert files(tmp_path / "out") >= {"seqlets.tsv", "seqlet_confusion.tsv"}
+    assert "seqlet_recall" not in read_tsv(tmp_path / "out/motif_report.tsv")[0]
+
+
+def test_no_seqlets_leaves_them_out(finished, with_seqlets, tmp_path, command):
+    command("report", "-H", finished, "-o", tmp_path / "out", "-m", with_seqlets, "-s")
+
+    assert not files(tmp_path / "out") & {"seqlets.tsv", "seqlet_confusion.tsv"}
     assert "seqlet_recall" not in read_tsv(tmp_path / "out/motif_report.tsv")[0]
 
 

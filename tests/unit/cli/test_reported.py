@@ -127,7 +127,7 @@ def test_a_report_goes_beside_the_files_of_its_run(
 
     (run / "CWMs" / "gone").mkdir()
     (run / "CWMs" / "gone" / "hits_fc.txt").write_text("of an earlier report")
-    assert command("report", "-H", run / "hits.tsv", "-o", run, "-n").status == 0
+    assert command("report", "-H", run / "hits.tsv", "-o", run, "-s").status == 0
     # What this report does not have would be read as its own.
     assert not files(run) & recall
     assert not list((run / "CWMs").rglob("seqlets_only.*"))
