@@ -1,6 +1,6 @@
 # Everything runs in .venv, made on first use with exact versions (tests/constraints.txt).
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c tests/constraints.txt
 
@@ -62,4 +62,4 @@ bench: $(VENV)/dev-installed  ## Measure against finemo 0.41 (two hours, on a qu
 	$(BIN)/python -m tests.benchmarks all --out tests/benchmarks/RESULTS.md $(BENCH_ARGS)
 
 clean:  ## Remove the environment, caches and the demo.
-	rm -rf $(VENV) demo dist fuzz-failures .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-3.13 demo dist fuzz-failures .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,14 @@ def run_process(*words: object, **environment: str) -> subprocess.CompletedProce
         timeout=240,
         check=False,
     )
+
+
+def wait_until(is_so: Callable[[], bool], timeout_s: float = 240.0, what: str = "it") -> None:
+    """Wait for a condition; the time is for what will never be, on a machine that is busy."""
+    deadline = time.monotonic() + timeout_s
+    while not is_so():
+        assert time.monotonic() < deadline, f"waited {timeout_s} s in vain for {what}"
+        time.sleep(0.01)
 
 
 def read_tsv(path: Path) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.benchmarks import programs, scheduling, scheduling_probe, solver_rates
+from tests.benchmarks import processes, programs, scheduling, scheduling_probe, solver_rates
 from tests.benchmarks.__main__ import Settings, run_benchmark
 from tests.benchmarks.datasets import CopiedSource, simulated_dataset, spaced_rows, write_regions
 from tests.benchmarks.efforts import QUICK
@@ -24,7 +24,7 @@ from tests.benchmarks.processes import BenchmarkError, Measured, TimeLimitError,
 from tests.benchmarks.programs import DistCaller, FinemoCaller, summary
 from tests.benchmarks.tables import table, write_section
 from tests.benchmarks.timings import work_seconds
-from tests.command import finemo_dist
+from tests.command import finemo_dist, wait_until
 from tests.fake_cuda import Launch
 
 pytestmark = pytest.mark.slow
@@ -213,8 +213,25 @@ def test_a_section_without_an_end_is_not_replaced(tmp_path):
     assert path.read_text().endswith("by hand")
 
 
-def test_memory_of_a_tree_counts_its_children():
-    hold = "import time; b = bytearray(60_000_000); time.sleep(1)"
+def test_memory_of_a_tree_counts_its_children(tmp_path, monkeypatch):
+    """The child holds its memory until it has been counted: a busy machine looks seldom."""
+    held, counted = tmp_path / "held", tmp_path / "counted"
+    looks = []
+    look = processes._descendants
+
+    def noted(pid):
+        # The look before this one, if it began with everything held, has ended.
+        if looks and looks[-1]:
+            counted.touch()
+        looks.append(held.exists())
+        return look(pid)
+
+    monkeypatch.setattr(processes, "_descendants", noted)
+    hold = (
+        "import os, time; b = bytearray(60_000_000); time.sleep(1)\n"
+        f"open({str(held)!r}, 'w').close()\n"
+        f"while not os.path.exists({str(counted)!r}): time.sleep(0.01)"
+    )
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}])"
 
     measured = measure(
@@ -252,14 +269,22 @@ def test_a_table_is_markdown():
     assert table(["a", "b"], [["x", 12]]).splitlines() == ["| a |  b |", "| - | -: |", "| x | 12 |"]
 
 
-def test_a_command_that_takes_too_long_is_stopped_with_all_it_started(tmp_path):
+def test_a_command_that_takes_too_long_is_stopped_with_all_it_started(tmp_path, monkeypatch):
     written = tmp_path / "pid"
-    words = ["sh", "-c", f"sleep 600 & echo $! > {written}; wait"]
+    words = ["sh", "-c", f"sleep 600 & echo $! > {written}.new; mv {written}.new {written}; wait"]
+    ends_within = processes._ends_within
+
+    def ends_within_once_begun(process, limit_s):
+        wait_until(lambda: written.exists() or process.poll() is not None)
+        return ends_within(process, limit_s)
+
+    monkeypatch.setattr(processes, "_ends_within", ends_within_once_begun)
 
     with pytest.raises(TimeLimitError, match=r"after 1\.5 s: sh"):
         measure(words, limit_s=1.5)
 
-    assert not is_running(int(written.read_text()))
+    # A signal is sent at once and heeded in time.
+    wait_until(lambda: not is_running(int(written.read_text())))
     assert measure(["true"], limit_s=60).wall_s < 60
 
 

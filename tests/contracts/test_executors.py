@@ -293,7 +293,7 @@ def test_a_worker_that_hangs_is_ended_and_its_unit_done_elsewhere(
     use_actor(monkeypatch, disturbed(hang))
     started = time.monotonic()
 
-    events = events_of(make_ray, inputs, tmp_path / "run", unit_timeout_s=3.0)
+    events = events_of(make_ray, inputs, tmp_path / "run", unit_timeout_s=5.0)
 
     assert failures(events) == [(VICTIM, False)]
     assert parts(tmp_path / "run") == reference
@@ -314,17 +314,20 @@ def test_workers_that_cannot_be_started_end_the_run(cluster, inputs, tmp_path, m
 
 @pytest.mark.ray
 def test_workers_that_can_be_started_go_on_without_the_others(
-    cluster, inputs, reference, tmp_path, monkeypatch
+    cluster, inputs, reference, tmp_path, tmp_path_factory, monkeypatch
 ):
+    others = tmp_path_factory.mktemp("others")
+
     class FirstOnly(ray_pool._RegionActor):
         def __init__(self, spec, name):
             if name != "worker-0":
+                (others / name).touch()
                 os._exit(1)
             super().__init__(spec, name)
 
         def process(self, unit):
-            # Long enough for four others to be tried.
-            time.sleep(2)
+            while len(list(others.iterdir())) < 4:
+                time.sleep(0.05)
             return super().process(unit)
 
     use_actor(monkeypatch, FirstOnly)

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from finemo_dist.record.run_record import RunRecord
 from finemo_dist.run import ray_pool
 from finemo_dist.store.read import open_store
 from finemo_dist.testing.dataset import write_demo
-from tests.command import PROJECT, answer_of, finemo_dist
+from tests.command import PROJECT, answer_of, finemo_dist, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -94,12 +93,11 @@ def kill_midway(command: list[str], folder: Path) -> int:
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 240
     try:
-        while process.poll() is None and time.monotonic() < deadline:
-            if n_records(folder / "run.regions") >= KILL_AFTER:
-                break
-            time.sleep(0.005)
+        wait_until(
+            lambda: process.poll() is not None or n_records(folder / "run.regions") >= KILL_AFTER,
+            what="shards",
+        )
     finally:
         process.send_signal(signal.SIGKILL)
         status = process.wait(timeout=60)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from finemo_dist.record.run_record import RunRecord
-from tests.command import PROJECT, finemo_dist, run_process
+from tests.command import PROJECT, finemo_dist, run_process, wait_until
 from tests.unit.run.runs import parts, write_inputs
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
@@ -62,14 +62,12 @@ def stop_midway(
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 120
-    while len(parts(run)) < 10 and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: len(parts(run)) >= 10 or process.poll() is not None, what="parts")
     process.send_signal(how)
     while again_s is not None and process.poll() is None:
         time.sleep(again_s)
         process.send_signal(how)
-    _, said = process.communicate(timeout=120)
+    _, said = process.communicate(timeout=240)
     return process.returncode, said
 
 

@@ -7,8 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,7 +19,7 @@ from finemo_dist.core.protocols import WorkerMaker
 from finemo_dist.run.drive import drive
 from finemo_dist.run.plan import read_plan
 from finemo_dist.run.serial import SerialExecutor
-from tests.command import PROJECT
+from tests.command import PROJECT, wait_until
 from tests.integration.cluster.workers import (
     MAKERS,
     N_REGIONS,
@@ -220,10 +218,3 @@ def kill(pids: list[int]) -> None:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not is_so():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.05)

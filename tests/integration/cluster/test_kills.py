@@ -15,8 +15,8 @@ from finemo_dist.core.records import Unit
 from finemo_dist.hits.layout import part_path
 from finemo_dist.record.run_record import RunRecord
 from finemo_dist.run.plan import read_plan
-from tests.command import finemo_dist
-from tests.integration.cluster.conftest import kill, wait_until
+from tests.command import finemo_dist, wait_until
+from tests.integration.cluster.conftest import kill
 from tests.integration.cluster.workers import N_REGIONS, N_UNITS, SAMPLES, words
 from tests.unit.run.runs import parts
 

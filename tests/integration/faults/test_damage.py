@@ -6,13 +6,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import h5py
 import numpy as np
 import pytest
 
-from tests.command import PROJECT, finemo_dist, read_tsv
+from tests.command import PROJECT, finemo_dist, read_tsv, wait_until
 from tests.integration.faults.inputs import KINDS, SCORES_FLAG
 from tests.integration.faults.outcomes import lines_with, tables_of
 from tests.unit.run.runs import corrupt_shard, parts
@@ -109,11 +108,11 @@ def test_C15_a_call_killed_at_any_instant_resumes(works, call, tmp_path):
 
     for n_committed in (1, 13):
         process = start(call())
-        deadline = time.monotonic() + 120
-        while len(parts(tmp_path / "run")) < n_committed and time.monotonic() < deadline:
-            if process.poll() is not None:
-                break
-            time.sleep(0.002)
+        wait_until(
+            lambda n=n_committed, at=process: (
+                len(parts(tmp_path / "run")) >= n or at.poll() is not None
+            )
+        )
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=60)
     works(*call())
@@ -128,11 +127,9 @@ def test_C15_a_call_killed_at_any_instant_resumes(works, call, tmp_path):
 def test_C15_an_extraction_killed_at_any_instant_resumes(works, inputs, tmp_path):
     words = [*inputs.extract("bw"), "-o", tmp_path / "s", *SHARDS]
     process = start(words)
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob(".s.staging/*/partitions/*")) and time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        time.sleep(0.002)
+    wait_until(
+        lambda: any(tmp_path.glob(".s.staging/*/partitions/*")) or process.poll() is not None
+    )
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)
 

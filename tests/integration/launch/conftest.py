@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import PROJECT, finemo_dist
+from tests.command import PROJECT, finemo_dist, wait_until
 from tests.conftest import skip_or_fail
 from tests.unit.run.runs import parts, write_inputs
 
@@ -65,13 +64,6 @@ def write_config(tmp_path_factory) -> Callable[[int], Config]:
         return Config(path, folder / "run")
 
     return write
-
-
-def wait_until(happened: Callable[[], bool], timeout_s: float, what: str) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not happened():
-        assert time.monotonic() < deadline, f"no {what} after {timeout_s} s"
-        time.sleep(0.05)
 
 
 def free_ports(n: int) -> list[int]:

@@ -9,8 +9,7 @@ import sys
 import pytest
 
 from finemo_dist.record.run_record import RunRecord
-from tests.command import PROJECT
-from tests.integration.launch.conftest import wait_until
+from tests.command import PROJECT, wait_until
 from tests.unit.run.runs import parts
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
