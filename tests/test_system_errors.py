@@ -16,8 +16,6 @@ from finemo_dist.core.system_errors import fault, system_fault
 
 PACKAGE = Path(__file__).resolve().parents[1] / "finemo_dist"
 CATCHES_SYSTEM = {"OSError", "EnvironmentError", "IOError", "Exception", "BaseException"}
-NAMED_OTHERWISE = {"catalog/hit_file.py", "catalog/window_file.py"}
-"""Rooms that are being rebuilt as `hit_tables`."""
 BY_OTHER_MEANS = {
     # DuckDB and Arrow say in words of their own what ran out.
     ("catalog/connection.py", "stream_errors"),
@@ -94,7 +92,7 @@ def asks_the_system(node: ast.Raise) -> bool:
     ("file", "function", "node"), sites(), ids=lambda v: v if isinstance(v, str) else str(v.lineno)
 )
 def test_no_handler_of_system_errors_has_a_fixed_cure(file, function, node):
-    if file in NAMED_OTHERWISE or (file, function) in BY_OTHER_MEANS:
+    if (file, function) in BY_OTHER_MEANS:
         return
     assert asks_the_system(node), f"{file}:{node.lineno} ({function}): {ast.unparse(node)[:200]}"
 

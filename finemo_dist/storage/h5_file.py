@@ -10,6 +10,7 @@ from finemo_dist.storage.locations import local_input
 if TYPE_CHECKING:
     import h5py
 
+_MAGIC: Final = b"\x89HDF"
 DAMAGE: Final = (
     OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, MemoryError,
 )  # fmt: skip
@@ -37,6 +38,12 @@ def open_h5(path: str | Path, *, cure: str = "Write or fetch it again.") -> "h5p
         return h5py.File(file, "r", locking=False)
     except DAMAGE as error:
         raise h5_fault(path, error, cure) from error
+
+
+def is_h5(file: Path) -> bool:
+    """Return whether the first bytes of a local file are those of H5."""
+    with file.open("rb") as handle:
+        return handle.read(len(_MAGIC)) == _MAGIC
 
 
 def h5_fault(path: str | Path, error: Exception, cure: str) -> InputError:

@@ -136,6 +136,9 @@ def open_bytes(path: str | Path, *, kind: type[FinemoDistError] = InputError) ->
     except _DAMAGED_GZIP as error:
         raise kind(f"{path}: damaged gzip file ({error}). Fetch or compress it again.") from error
     except OSError as error:
+        if error.filename is not None and str(error.filename) != str(path):
+            # Of another file, which the caller has open beside this one.
+            raise
         what = f"{path}: cannot be read ({error.strerror or error}). Check the path."
         raise fault(path, error, otherwise=what, kind=kind) from error
 
