@@ -38,9 +38,9 @@ MAY_IMPORT = {
 
 DOORS = {
     "core": {"numpy", "pydantic"},
-    "storage": {"pydantic", "obstore"},
+    "storage": {"pydantic", "obstore", "h5py"},
     "record": {"pydantic"},
-    "sources": {"numpy", "pyBigWig", "pyfaidx", "h5py", "hdf5plugin"},
+    "sources": {"numpy", "pyBigWig", "h5py", "hdf5plugin"},
     "motifs": {"numpy", "h5py", "memelite"},
     "store": {"numpy", "zarr"},
     "solver": {"torch"},

@@ -135,6 +135,17 @@ class Catalog:
             compactions=compactions,
         )
 
+    def measured(self, lengths: Mapping[str, int]) -> "Catalog":
+        """Return a catalog as if all samples had chromosomes of these lengths."""
+        return Catalog(
+            self.run_dir,
+            self.record.measured(lengths),
+            self._parts,
+            **self._limits,
+            compactions=self._compactions,
+            annotation_prefix=self._annotation_prefix,
+        )
+
     def as_called(self, sample: str) -> "Catalog":
         """Return a catalog of one sample as if it were a run: its motif set under its own names."""
         self.sample(sample)
@@ -227,6 +238,15 @@ class Catalog:
         rows = [sample_row(self.sample(name), self._parts[name]) for name in self._parts]
         if rows:
             self.run("fill_samples", {key: [row[key] for row in rows] for key in rows[0]})
+        ends = [
+            (name, chrom, length)
+            for name in self._parts
+            for chrom, length in self.record.chrom_lengths_of(self.sample(name)).items()
+        ]
+        if ends:
+            names = ("sample", "chr", "length")
+            columns = dict(zip(names, map(list, zip(*ends, strict=True)), strict=True))
+            self.run("fill_chromosome_ends", columns)
 
     def _fill_parts(self) -> None:
         footers = [footer for parts in self._parts.values() for footer in parts.units.values()]

@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.program import program
+from finemo_dist.core.system_errors import fault
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import compact_directory
 from finemo_dist.storage.files import committed
@@ -77,7 +78,7 @@ class Compaction:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise _damaged(path, str(error)) from error
+            raise _unreadable(path, error) from error
         fields = _checked(content, path)
         files = tuple(CompactFile(**file) for file in fields["files"])
         return cls(directory, fields["parts_digest"], files)
@@ -112,7 +113,7 @@ def _require_size(path: Path, expected: int) -> None:
     try:
         size = path.stat().st_size
     except OSError as error:
-        raise _damaged(path, error.strerror or "cannot be read") from error
+        raise _unreadable(path, error) from error
     if size != expected:
         raise _damaged(path, f"{size:,} bytes instead of {expected:,}")
 
@@ -125,6 +126,10 @@ def _checked(content: Any, path: Path) -> dict[str, Any]:  # noqa: ANN401
     if fields.pop("checksum", None) != digest_of(fields):
         raise _damaged(path, "its checksum differs")
     return fields
+
+
+def _unreadable(path: Path, error: Exception) -> RunError:
+    return fault(path, error, otherwise=str(_damaged(path, str(error))), kind=RunError)
 
 
 def _damaged(path: Path, reason: str) -> RunError:

@@ -4,22 +4,20 @@ BED is 0-based and half-open. VCF (version 4.5, section 1.6.1) is 1-based: a rec
 bases of its REF, ``[POS - 1, POS - 1 + len(REF))``, or up to its ``END`` where ALT is symbolic.
 """
 
-import gzip
 import itertools
 import re
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 import duckdb
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.connection import load_query
 from finemo_dist.core.errors import InputError, nearest
+from finemo_dist.storage.text import read_lines, whole_number
 
 _BATCH_LINES: Final = 50_000
-_GZIP: Final = b"\x1f\x8b"
 _END: Final = re.compile(r"(?:^|;)END=(\d+)")
 
 
@@ -69,40 +67,28 @@ def read_intervals(path: str | Path) -> Iterator[Interval]:
         The file cannot be read, or a line is malformed.
     """
     read: Callable[[int, list[str]], Interval] | None = None
-    try:
-        for number, line in _lines(Path(path)):
-            if line.startswith("#"):
-                read = read or (_vcf if line.startswith("##fileformat=VCF") else None)
-                continue
-            if not line.strip() or line.startswith(("track", "browser")):
-                continue
-            read = read or _bed
-            try:
-                yield read(number, line.split("\t") if "\t" in line else line.split())
-            except (ValueError, IndexError) as error:
-                raise InputError(
-                    f"{path}, line {number}: found {line[:80]!r}, expected "
-                    + ("CHROM, POS, ID, REF and ALT of a VCF" if read is _vcf else _BED_NEEDS)
-                    + ", separated by tabs."
-                ) from error
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text ({error}). Check the path.") from error
+    for line in read_lines(path):
+        if line.text.startswith("#"):
+            read = read or (_vcf if line.text.startswith("##fileformat=VCF") else None)
+            continue
+        if line.text.startswith(("track", "browser")):
+            continue
+        read = read or _bed
+        try:
+            yield read(line.number, line.cells)
+        except (ValueError, IndexError) as error:
+            raise InputError(
+                f"{path}, line {line.number}: found {line.text[:80]!r}, expected "
+                + ("CHROM, POS, ID, REF and ALT of a VCF" if read is _vcf else _BED_NEEDS)
+                + ", separated by tabs."
+            ) from error
 
 
 _BED_NEEDS: Final = "chromosome, start and end of a BED with 0 <= start <= end"
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    with path.open("rb") as handle:
-        is_gzip = handle.read(2) == _GZIP
-        handle.seek(0)
-        stream = cast("BinaryIO", gzip.GzipFile(fileobj=handle)) if is_gzip else handle
-        for number, line in enumerate(stream, start=1):
-            yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-
-
 def _bed(number: int, fields: list[str]) -> Interval:
-    start, end = int(fields[1]), int(fields[2])
+    start, end = whole_number(fields[1]), whole_number(fields[2])
     if not 0 <= start <= end:
         raise ValueError(fields)
     return Interval(number, fields[0], start, end, fields[3] if len(fields) > 3 else None)
@@ -110,7 +96,7 @@ def _bed(number: int, fields: list[str]) -> Interval:
 
 def _vcf(number: int, fields: list[str]) -> Interval:
     chrom, position, _, ref, alt = fields[:5]
-    start = int(position) - 1
+    start = whole_number(position) - 1
     end = start + len(ref)
     if not ref or start < -1:
         raise ValueError(fields)

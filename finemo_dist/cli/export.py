@@ -39,8 +39,8 @@ _FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "m
 @click.option(
     "--chrom-sizes",
     type=LOCAL_FILE,
-    help="bigbed: lengths of chromosomes, .chrom.sizes or .fai; by default the furthest hit ends "
-    "each.",
+    help="bed, tabix, bigbed: where chromosomes end, .chrom.sizes or .fai; by default as the "
+    "genome of the regions says.",
 )
 @click.option(
     "--motifs",

@@ -39,6 +39,28 @@ _FASTA = click.option(
 )  # fmt: skip
 
 
+_AXES = click.option(
+    "--axis-order", type=click.Choice(["nal", "nla"]),
+    help="Axes of the arrays: N regions, A the four bases, L positions. By default those of the "
+    "format.",
+)  # fmt: skip
+_KEEP = click.option(
+    "--keep", type=EXISTING_FILE,
+    help="npy: which of the peaks have arrays, a mask of all or the rows of those.",
+)  # fmt: skip
+_SIZES = click.option(
+    "--chrom-sizes", type=EXISTING_FILE,
+    help="Lengths of chromosomes (.chrom.sizes or .fai), where no genome is given.",
+)  # fmt: skip
+
+
+def _array_options(function: _Function) -> _Function:
+    """Add what says where arrays lie."""
+    for option in (_AXES, _SIZES, _KEEP, _FASTA, _peaks(required=False)):
+        function = option(function)
+    return function
+
+
 def _peaks(*, required: bool) -> Callable[[_Function], _Function]:
     rest = "" if required else " Without it, hits have no genomic coordinates."
     return click.option(
@@ -80,8 +102,7 @@ def _h5_command(name: str, model: str, input_class: str) -> click.Command:
         "-c", "--h5s", type=EXISTING_FILE, multiple=True, required=True,
         help="Contribution H5; several are folds and are averaged.",
     )  # fmt: skip
-    @_peaks(required=False)
-    @_FASTA
+    @_array_options
     @_output_options
     def command(**options: Any) -> None:  # noqa: ANN401  (passed on to _extract)
         from finemo_dist.workflow import config
@@ -100,8 +121,7 @@ def _h5_command(name: str, model: str, input_class: str) -> click.Command:
     "-a", "--attributions", type=EXISTING_FILE, multiple=True, required=True,
     help="Hypothetical contributions (N, 4, L), .npy or .npz; several are folds and are averaged.",
 )  # fmt: skip
-@_peaks(required=False)
-@_FASTA
+@_array_options
 @_output_options
 def extract_modisco(**options: Any) -> None:  # noqa: ANN401  (passed on to _extract)
     """Extract sequences and contributions from the inputs of TF-MoDISco."""

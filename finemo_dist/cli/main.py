@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -23,8 +24,9 @@ from finemo_dist.cli.messages import (
 )
 from finemo_dist.cli.prefixes import spelt_out
 from finemo_dist.core.command import TypedCommand
-from finemo_dist.core.errors import FinemoDistError, nearest
+from finemo_dist.core.errors import FinemoDistError, UsageError, nearest
 from finemo_dist.core.program import PROGRAM, program, set_program
+from finemo_dist.core.system_errors import system_fault
 
 EXIT_INTERRUPTED: Final = 130
 
@@ -38,6 +40,7 @@ _COMMANDS: Final = {
     "collapse-hits": "collapse_intersect",
     "intersect-hits": "collapse_intersect",
     "run": "run",
+    "sample-sheet": "sample_sheet",
     "submit": "submit",
     "status": "status",
     "sql": "sql",
@@ -49,6 +52,24 @@ _COMMANDS: Final = {
     "demo": "demo",
 }
 """Command to the module that holds it, in the order of ``--help``."""
+
+
+def _check_paths(words: Sequence[str]) -> None:
+    """Refuse bytes that are no text: no table, log or record could name such a path.
+
+    Raises
+    ------
+    UsageError
+        A word, or the path of the working directory, is not UTF-8.
+    """
+    folder = str(Path.cwd())
+    for what, text in (*(("argument", word) for word in words), ("working directory", folder)):
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            shown = os.fsencode(text).decode("utf-8", "backslashreplace")
+            raise UsageError(
+                f"{shown}: the {what} holds bytes that are not UTF-8, so that no table or record "
+                "can name it. Rename it."
+            )
 
 
 class _Commands(click.Group):
@@ -139,10 +160,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit: 0 done, 2 bad input, 3 shards missing, 130 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     set_program(PROGRAM if arguments is not None else _started_as(sys.argv[0]))
+    if hasattr(sys.stdout, "reconfigure"):
+        # Names of motifs are any text, and where standard output takes ASCII they are spelt out.
+        sys.stdout.reconfigure(errors="backslashreplace")
     typed = TypedCommand(command_line(words), time.perf_counter())
     interrupts = Interrupts()
     interrupts.install()
     try:
+        _check_paths(words)
         cli.main(words, prog_name=program(), standalone_mode=False, obj=typed)
     except click.ClickException as error:
         error.show()
@@ -156,9 +181,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(EXIT_INTERRUPTED)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
+        said = system_fault(error) or f"{error.strerror or error}."
         say(
-            f"Error: {where}{error.strerror or error}. Check the path, its permissions and the "
-            "free space; committed work is kept and the same command resumes.",
+            f"Error: {where}{said} Committed work is kept, and the same command resumes.",
             level=logging.ERROR,
         )
         sys.exit(2)

@@ -21,7 +21,9 @@ _COUNT_TEXT = {
     "n_nan": "had NaN contributions, read as zero",
     "n_missing_chrom": "lie on a chromosome the bigWig does not have, read as zero",
     "n_no_summit": "have no summit; the middle of the peak was taken",
+    "n_summit_outside": "have their summit outside their peak (column 10 counts from its start)",
     "n_duplicate": "have the coordinates of an earlier region",
+    "n_zero_off_base": "have hypothetical scores that are zero off the observed base",
 }
 
 

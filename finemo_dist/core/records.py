@@ -51,9 +51,17 @@ class InputFile:
     """A file a result was made from."""
 
     path: str
+    """As it was given."""
     size_bytes: int
     digest: str
     """Of the content, or of size and a sample of the content where the file is large."""
+    resolved: str = ""
+    """The same from any folder: absolute and without links; empty in old records."""
+
+    @property
+    def place(self) -> str:
+        """Where to look for it."""
+        return self.resolved or self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +81,12 @@ class InputCounts:
     """On a chromosome the bigWig does not have, read as zero."""
     n_no_summit: int = 0
     """Whose peak names no summit, so that the middle of the peak was taken."""
+    n_summit_outside: int = 0
+    """Whose peak names a summit that lies outside it; the region is around that summit."""
     n_duplicate: int = 0
     """With the same coordinates as an earlier region."""
+    n_zero_off_base: int = 0
+    """With hypothetical scores that are zero at all bases but the observed: projected ones."""
     n_from_genome: int = 0
     """Whose sequence was taken from the genome."""
     n_compared_with_genome: int = 0
@@ -85,7 +97,8 @@ class InputCounts:
     def irregular(self) -> dict[str, int]:
         """Return how many regions were irregular, by what was irregular, where any was."""
         names = (
-            "clipped", "unknown_bases", "zero", "nan", "missing_chrom", "no_summit", "duplicate",
+            "clipped", "unknown_bases", "zero", "nan", "missing_chrom", "no_summit",
+            "summit_outside", "duplicate", "zero_off_base",
         )  # fmt: skip
         return {name: n for name in names if (n := getattr(self, f"n_{name}"))}
 
@@ -108,6 +121,8 @@ class RegionTable:
     """(R,) row of the peak in the peaks file, or of the region in its arrays."""
     peak_name: NDArray[np.object_]
     """(R,) str; ``.`` where the peaks file has no name."""
+    chrom_lengths: tuple[int, ...] = ()
+    """Bases of each of ``chrom_names``, 0 where that is not known; empty where none is."""
 
     def __len__(self) -> int:
         return len(self.start)
@@ -119,6 +134,7 @@ class RegionTable:
             self.start[rows],
             self.peak_id[rows],
             self.peak_name[rows],
+            self.chrom_lengths,
         )
 
     @property

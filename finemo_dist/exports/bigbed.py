@@ -10,7 +10,6 @@ from typing import Final
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.chunks import place_chunks
-from finemo_dist.core.errors import InputError
 from finemo_dist.core.optional import require
 from finemo_dist.core.schema import HIT_COLUMNS
 from finemo_dist.exports.places import chromosome_lengths, require_hits
@@ -57,7 +56,6 @@ def export_bigbed(
     *,
     table: HitTable = HitTable.HITS,
     label: str = "motif",
-    chrom_sizes: Path | None = None,
 ) -> None:
     """Write hits as one bigBed (bed6+7), whole or not at all.
 
@@ -65,18 +63,16 @@ def export_bigbed(
     ------
     UsageError
         There is no hit with a place, or pybigtools is not installed.
-    InputError
-        The chromosome sizes cannot be read, lack a chromosome, or a hit reaches beyond one.
     RunError
         The run is damaged.
     """
     pybigtools = require("pybigtools", needed_for="--to bigbed")
     chunks = place_chunks(catalog)
     require_hits(catalog, chunks, "a bigBed")
-    sizes = chromosome_lengths(catalog, chrom_sizes)
+    sizes = chromosome_lengths(catalog)
     with committed(out) as temporary:
         failures: list[Exception] = []
-        records = _kept(_records(catalog, chunks, table, label, sizes, chrom_sizes), failures)
+        records = _kept(_records(catalog, chunks, table, label), failures)
         # The writer knows the format by the name.
         named = temporary.with_suffix(".bb")
         try:
@@ -101,20 +97,12 @@ def _records(
     chunks: list[tuple[str, str]],
     table: HitTable,
     label: str,
-    sizes: dict[str, int],
-    chrom_sizes: Path | None,
 ) -> Iterator[Record]:
     for first, last in chunks:
         asked = {"table": table.value, "label": label, "first": first, "last": last}
         for batch in catalog.stream("bigbed_rows", asked):
             columns = (batch.column(i).to_pylist() for i in range(4))
-            for chrom, start, end, rest in zip(*columns, strict=True):
-                if start >= sizes[chrom]:
-                    raise InputError(
-                        f"{chrom_sizes}: says that {chrom} has {sizes[chrom]:,} bases, and a hit "
-                        f"begins at {start:,}. Give the sizes of the genome the peaks are of."
-                    )
-                yield chrom, start, min(end, sizes[chrom]), rest
+            yield from zip(*columns, strict=True)
 
 
 def _kept(records: Iterator[Record], failures: list[Exception]) -> Iterator[Record]:

@@ -1,58 +1,54 @@
 """How long the chromosomes of a run are."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.core.errors import InputError, UsageError, nearest
+from finemo_dist.storage.chrom_sizes import read_chrom_sizes
 
 
-def chromosome_lengths(catalog: Catalog, sizes: Path | None) -> dict[str, int]:
+def chromosome_lengths(catalog: Catalog) -> dict[str, int]:
     """Return the length of every chromosome with hits, by name.
 
-    From ``sizes``, or where that is None the furthest end of a hit: a run does not know its
-    genome, and a bigBed needs no more than that every feature ends on its chromosome.
+    Where no sample knows it that is the furthest end of a hit: a bigBed needs no more than that
+    every feature ends on its chromosome.
+    """
+    known: dict[str, int] = {}
+    for name in catalog.samples:
+        for chrom, length in catalog.record.chrom_lengths_of(catalog.sample(name)).items():
+            known[chrom] = max(length, known.get(chrom, 0))
+    furthest = {chrom: int(end) for chrom, _, end in catalog.run("chromosome_extents")}
+    return {chrom: known.get(chrom, max(end, 1)) for chrom, end in furthest.items()}
+
+
+@contextmanager
+def measured(catalog: Catalog, sizes: Path | None) -> Iterator[Catalog]:
+    """Yield a catalog whose chromosomes are as long as a file says; without one, as it is.
 
     Raises
     ------
     InputError
-        The file cannot be read, has a malformed line, or lacks a chromosome of the run.
+        The file cannot be read, lacks a chromosome of the run, or a hit begins beyond one.
     """
-    furthest = {chrom: int(end) for chrom, _, end in catalog.run("chromosome_extents")}
     if sizes is None:
-        return {chrom: max(end, 1) for chrom, end in furthest.items()}
+        yield catalog
+        return
     known = read_chrom_sizes(sizes)
-    for chrom in furthest:
+    for chrom, *_ in catalog.run("chromosome_extents"):
         if chrom not in known:
             raise InputError(
                 f"{sizes}: lacks chromosome {chrom!r}, on which the run has hits."
                 f"{nearest(chrom, known)} Give the sizes of the genome the peaks are of."
             )
-    return {chrom: known[chrom] for chrom in furthest}
-
-
-def read_chrom_sizes(path: Path) -> dict[str, int]:
-    """Return chromosome to length from the first two columns of a ``.chrom.sizes`` or ``.fai``.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read, or a line is not a name and a positive number.
-    """
-    sizes: dict[str, int] = {}
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text ({error}). Check the path.") from error
-    for number, line in enumerate(lines, start=1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        fields = line.split()
-        if len(fields) < 2 or not fields[1].isdecimal() or not int(fields[1]):
+    with catalog.measured(known) as shown:
+        for sample, chrom, start, length in shown.run("hits_beyond"):
             raise InputError(
-                f"{path}, line {number}: found {line[:80]!r}, expected a chromosome and its length."
+                f"{sizes}: says that {chrom} has {length:,} bases, and a hit of sample {sample!r} "
+                f"begins at {start:,}. Give the sizes of the genome the peaks are of."
             )
-        sizes[fields[0]] = int(fields[1])
-    return sizes
+        yield shown
 
 
 def require_hits(catalog: Catalog, chunks: list[tuple[str, str]], what: str) -> None:

@@ -23,6 +23,7 @@ from finemo_dist.catalog.connection import connect, first_line, load_query
 from finemo_dist.core.ahead import mapped
 from finemo_dist.core.errors import FinemoDistError, InputError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
+from finemo_dist.core.system_errors import fault
 from finemo_dist.hits.hits_tsv import HitBlock, open_hit_table, text_of
 
 T = TypeVar("T")
@@ -259,7 +260,11 @@ class Bench:
                 store_schema=False,
             )
         except OSError as error:
-            raise _no_room(error) from error
+            where = f"{self._folder} (TMPDIR)"
+            what = str(_no_room(error))
+            raise fault(
+                where, error, otherwise=what, kind=FinemoDistError, doing="written"
+            ) from error
         counts = block.rows.column("chr").value_counts()
         return path, {entry["values"] or "": entry["counts"] for entry in counts.to_pylist()}
 

@@ -19,6 +19,7 @@ from finemo_dist.core.errors import InputError
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import NO_CHROM, MotifSet, Unit
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS, HIT_COLUMNS, QC_COLUMNS
+from finemo_dist.core.system_errors import fault
 from finemo_dist.hits.hits_tsv import empty_rows, open_hit_table
 from finemo_dist.hits.motifs import write_motifs
 from finemo_dist.hits.write import write_unit
@@ -181,9 +182,8 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: cannot be read as JSON ({error}). Run finemo's call-hits again."
-        ) from error
+        what = f"{path}: cannot be read as JSON ({error}). Run finemo's call-hits again."
+        raise fault(path, error, otherwise=what, kind=InputError) from error
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds no settings. Run finemo's call-hits again.")
     return content
@@ -195,7 +195,8 @@ def _read_motifs(directory: Path) -> MotifSet:
     try:
         cwm = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read ({error}). Run call-hits again.") from error
+        what = f"{path}: cannot be read ({error}). Run call-hits again."
+        raise fault(path, error, otherwise=what, kind=InputError) from error
     if cwm.ndim != 3 or cwm.shape[:2] != (len(table), 4):
         raise InputError(
             f"{path}: has shape {cwm.shape}, expected ({len(table)}, 4, W), one CWM for each line "
@@ -298,6 +299,5 @@ def _read_table(path: Path) -> pa.Table:
         )
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise InputError(
-            f"{path}: cannot be read as a table of finemo's ({reason}). Run call-hits again."
-        ) from error
+        what = f"{path}: cannot be read as a table of finemo's ({reason}). Run call-hits again."
+        raise fault(path, error, otherwise=what, kind=InputError) from error

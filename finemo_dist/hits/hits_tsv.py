@@ -7,13 +7,12 @@ output directory.
 import gzip
 import math
 import os
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final, NoReturn, cast
+from typing import BinaryIO, Final, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -24,12 +23,11 @@ from pyarrow import csv
 from finemo_dist.core.ahead import mapped
 from finemo_dist.core.errors import InputError, brief, nearest
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS, HIT_COLUMNS
+from finemo_dist.storage.text import open_bytes
 
 BLOCK_BYTES: Final = 1 << 23
 _MOST_THREADS: Final = 4
 """A block and its columns take some hundred megabytes."""
-_GZIP_MAGIC: Final = b"\x1f\x8b"
-_BOM: Final = b"\xef\xbb\xbf"
 _NULLS: Final = ("NA", "")
 _MAY_BE_NULL: Final = frozenset({"chr", "peak_name"})
 _LONGEST: Final = 1 << 31
@@ -194,32 +192,11 @@ def open_hit_table(path: str | Path) -> Iterator[HitTable]:
         The file cannot be read, is empty, or lacks a column; here or while it is read.
     """
     path = Path(path)
-    with _opened(path) as (source, is_gzipped):
-        header = source.readline().removeprefix(_BOM).decode("utf-8", "replace").rstrip("\r\n")
+    with open_bytes(path) as source:
+        header = source.readline().decode("utf-8", "replace").rstrip("\r\n")
         columns = tuple(header.split("\t"))
         _require_columns(path, columns)
-        yield HitTable(path, columns, source, is_gzipped)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
-    """Yield the bytes of a file, decompressed, and whether they were gzipped: content decides."""
-    try:
-        with path.open("rb") as plain:
-            if plain.peek(2)[:2] == _GZIP_MAGIC:
-                yield cast("BinaryIO", gzip.GzipFile(fileobj=plain)), True
-            else:
-                yield plain, False
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(
-            f"{path}: damaged gzip file ({error}). Fetch or compress it again."
-        ) from error
-    except OSError as error:
-        if error.filename is not None and str(error.filename) != str(path):
-            raise
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror or error}). Check the path."
-        ) from error
+        yield HitTable(path, columns, source, isinstance(source, gzip.GzipFile))
 
 
 def empty_rows(wanted: Sequence[str]) -> pa.RecordBatch:

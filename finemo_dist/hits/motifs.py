@@ -16,6 +16,7 @@ from finemo_dist.core.errors import RunError
 from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
 from finemo_dist.core.records import MotifSet
 from finemo_dist.core.schema import MOTIF_COLUMNS
+from finemo_dist.core.system_errors import fault
 from finemo_dist.hits.columns import arrow_schema, arrow_table
 from finemo_dist.hits.seal import UNSEALED, check_seal, seal
 from finemo_dist.record.run_record import RunRecord
@@ -173,4 +174,5 @@ def _read_cwms(path: Path) -> NDArray[np.float16]:
 
 
 def _unreadable(path: Path, error: Exception) -> RunError:
-    return RunError(f"{path}: cannot be read ({error}). Rerun the command that made the run.")
+    what = f"{path}: cannot be read ({error}). Rerun the command that made the run."
+    return fault(path, error, otherwise=what, kind=RunError)

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.records import Unit
+from finemo_dist.core.system_errors import fault
 from finemo_dist.hits.digest import rows_digest
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import (
@@ -183,6 +184,7 @@ def _read_footer(path: Path) -> PartFooter:
 
 def _damaged(path: Path, error: Exception) -> RunError:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return RunError(
+    what = (
         f"{path}: is not a whole Parquet file ({reason}). Rerun the same command to make it again."
     )
+    return fault(path, error, otherwise=what, kind=RunError)

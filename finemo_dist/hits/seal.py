@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from finemo_dist.core.errors import RunError
+from finemo_dist.core.system_errors import fault
 
 _KEY: Final = b"finemo_dist_seal"
 _MARK: Final = b"crc32:"
@@ -40,7 +41,8 @@ def check_seal(path: Path) -> None:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise RunError(f"{path}: cannot be read ({error.strerror}).") from error
+        what = f"{path}: cannot be read ({error.strerror or error})."
+        raise fault(path, error, otherwise=what, kind=RunError) from error
     place = _place(content)
     if place is None or content[place : place + len(_ZEROS)] != _sum(content, place):
         raise RunError(

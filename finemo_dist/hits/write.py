@@ -12,6 +12,7 @@ from finemo_dist import __version__
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.records import Unit
 from finemo_dist.core.schema import COMPACT_COLUMNS, HIT_COLUMNS, QC_COLUMNS, Column
+from finemo_dist.core.system_errors import fault
 from finemo_dist.hits.columns import ColumnValues, arrow_schema, arrow_table
 from finemo_dist.hits.digest import rows_digest
 from finemo_dist.hits.footer import PartFooter
@@ -133,7 +134,8 @@ def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
     try:
         yield from reader
     except (pa.ArrowException, OSError) as error:
-        raise RunError(f"The rows broke off ({str(error).splitlines()[0]}).") from error
+        what = f"The rows broke off ({str(error).splitlines()[0]})."
+        raise fault("The rows", error, otherwise=what, kind=RunError) from error
 
 
 def _write_part(path: Path, table: pa.Table, footer: PartFooter) -> None:

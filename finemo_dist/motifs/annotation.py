@@ -1,6 +1,5 @@
 """The tab-separated file that says what motifs are: transcription factor, family, cluster."""
 
-import csv
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
@@ -8,7 +7,7 @@ from typing import Final
 from finemo_dist.core.errors import InputError, nearest
 from finemo_dist.core.program import program
 from finemo_dist.core.records import MotifAnnotation
-from finemo_dist.storage.locations import location
+from finemo_dist.storage.text import read_lines, split_tabs
 
 KEY: Final = "motif_name"
 FIELDS: Final = ("tf", "family", "cluster")
@@ -27,28 +26,22 @@ def read_annotation(path: str | Path, motif_names: Collection[str]) -> tuple[Mot
         The file cannot be read, has no such header or no line, or a line names a motif that is
         not one of ``motif_names``, names one again, or holds a character that is not printable.
     """
-    try:
-        # Spreadsheets begin their text with a byte order mark.
-        with location(path).open(encoding="utf-8-sig", newline="") as handle:
-            lines = list(csv.reader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
-            f"{path}: cannot be read as tab-separated text ({error}). Check the path."
-        ) from error
-    columns = _columns(path, lines)
+    lines = list(read_lines(path))
+    columns = _columns(path, split_tabs(lines[0].text) if lines else [])
     found: dict[str, MotifAnnotation] = {}
-    for number, fields in enumerate(lines[1:], start=2):
-        if any(field.strip() for field in fields):
-            motif = _motif(f"{path}, line {number}", columns, fields)
-            _check_name(f"{path}, line {number}", motif.motif_name, motif_names, found)
+    for line in lines[1:]:
+        fields = split_tabs(line.text)
+        if any(fields):
+            where = f"{path}, line {line.number}"
+            motif = _motif(where, columns, fields)
+            _check_name(where, motif.motif_name, motif_names, found)
             found[motif.motif_name] = motif
     if not found:
         raise InputError(f"{path}: annotates no motif. Expected a line a motif under the header.")
     return tuple(found.values())
 
 
-def _columns(path: str | Path, lines: Sequence[Sequence[str]]) -> dict[str, int]:
-    header = [field.strip() for field in lines[0]] if lines else []
+def _columns(path: str | Path, header: Sequence[str]) -> dict[str, int]:
     if KEY not in header or not set(FIELDS) & set(header):
         raise InputError(
             f"{path}, line 1: found {header!r}, expected a header with {KEY} and at least one of "
@@ -63,7 +56,7 @@ def _columns(path: str | Path, lines: Sequence[Sequence[str]]) -> dict[str, int]
 def _motif(where: str, columns: dict[str, int], fields: Sequence[str]) -> MotifAnnotation:
     values: dict[str, str | None] = {}
     for name, i in columns.items():
-        value = fields[i].strip() if i < len(fields) else ""
+        value = fields[i] if i < len(fields) else ""
         if not value.isprintable():
             raise InputError(
                 f"{where}: found {value!r} under {name}, expected printable characters."

@@ -11,7 +11,9 @@ from finemo_dist.motifs.jaspar import read_jaspar
 from finemo_dist.motifs.known import known_pattern
 from finemo_dist.motifs.meme import MemeMotif, read_meme
 from finemo_dist.motifs.modisco import Pattern, read_patterns
+from finemo_dist.storage.h5_file import is_h5
 from finemo_dist.storage.locations import local_copy, location
+from finemo_dist.storage.text import open_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -58,12 +60,12 @@ def _read(path: str | Path) -> list[Pattern]:
 
 def _head(path: str | Path) -> str:
     """Return the beginning of a file if it is text, else nothing: the reader says what it is."""
-    try:
-        with local_copy(location(path)).open("rb") as handle:
-            head = handle.read(_MAX_HEAD_BYTES)
-    except OSError:
+    file = local_copy(location(path))
+    if not file.is_file() or is_h5(file):
         return ""
-    return "" if b"\0" in head else head.decode("utf-8-sig", errors="ignore").lstrip()
+    with open_bytes(path) as handle:
+        head = handle.read(_MAX_HEAD_BYTES)
+    return "" if b"\0" in head else head.decode("utf-8", errors="ignore").lstrip()
 
 
 def _known(path: str | Path, motifs: Sequence[MemeMotif]) -> list[Pattern]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from finemo_dist.core.errors import InputError
 from finemo_dist.motifs.meme import MemeMotif
-from finemo_dist.storage.locations import location
+from finemo_dist.storage.text import read_lines, real_number
 
 _BASES: Final = "ACGT"
 _BRACKETS: Final = str.maketrans("[]", "  ")
@@ -43,12 +43,7 @@ def read_jaspar(path: str | Path) -> list[MemeMotif]:
 
 
 def _lines(path: str | Path) -> list[tuple[int, str]]:
-    try:
-        # Spreadsheets begin their text with a byte order mark.
-        text = location(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text ({error}). Check the path.") from error
-    return [(i, line) for i, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    return [(line.number, line.text) for line in read_lines(path)]
 
 
 def _blocks(path: str | Path, lines: Iterable[tuple[int, str]]) -> list[_Block]:
@@ -80,7 +75,7 @@ def _motif(path: str | Path, block: _Block) -> MemeMotif:
             )
         rows = [row[1:] for row in rows]
     try:
-        counts = np.array([[float(cell) for cell in row] for row in rows])
+        counts = np.array([[real_number(cell) for cell in row] for row in rows])
     except ValueError:
         counts = np.empty(0)
     is_table = counts.ndim == 2 and counts.shape[0] == 4 and counts.shape[1] > 0

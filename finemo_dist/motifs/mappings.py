@@ -1,12 +1,11 @@
 """The tab-separated files that give single motifs their own name, penalty or trim."""
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from finemo_dist.core.errors import InputError
-from finemo_dist.storage.locations import location
+from finemo_dist.storage.text import read_lines, real_number, split_tabs, whole_number
 
 _Value = TypeVar("_Value")
 
@@ -42,7 +41,9 @@ def read_numbers(path: str | Path) -> dict[str, float]:
     InputError
         The file cannot be read, is empty, names a motif twice, or the second column is no number.
     """
-    return _read_rows(path, n_columns=2, parse=lambda row: float(row[1]), what="motif name, number")
+    return _read_rows(
+        path, n_columns=2, parse=lambda row: real_number(row[1]), what="motif name, number"
+    )
 
 
 def read_windows(path: str | Path) -> dict[str, tuple[int, int]]:
@@ -57,7 +58,7 @@ def read_windows(path: str | Path) -> dict[str, tuple[int, int]]:
     return _read_rows(
         path,
         n_columns=3,
-        parse=lambda row: (int(row[1]), int(row[2])),
+        parse=lambda row: (whole_number(row[1]), whole_number(row[2])),
         what="motif name, first column, column after the last",
     )
 
@@ -72,30 +73,22 @@ def _read_rows(
     path: str | Path, *, n_columns: int, parse: Callable[[list[str]], _Value], what: str
 ) -> dict[str, _Value]:
     rows: dict[str, _Value] = {}
-    try:
-        # Spreadsheets begin their text with a byte order mark.
-        with location(path).open(encoding="utf-8-sig", newline="") as handle:
-            lines = csv.reader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
-            for number, row in enumerate(lines, start=1):
-                fields = [field.strip() for field in row]
-                if not any(fields):
-                    continue
-                try:
-                    value = parse(fields)
-                except (ValueError, IndexError) as error:
-                    raise InputError(
-                        f"{path}, line {number}: found {row!r}, expected {n_columns} tab-separated "
-                        f"columns: {what}."
-                    ) from error
-                if fields[0] in rows:
-                    raise InputError(
-                        f"{path}, line {number}: names {fields[0]!r} a second time. Keep one line."
-                    )
-                rows[fields[0]] = value
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
-            f"{path}: cannot be read as tab-separated text ({error}). Check the path."
-        ) from error
+    for line in read_lines(path):
+        fields = split_tabs(line.text)
+        if not any(fields):
+            continue
+        try:
+            value = parse(fields)
+        except (ValueError, IndexError) as error:
+            raise InputError(
+                f"{path}, line {line.number}: found {fields!r}, expected {n_columns} tab-separated "
+                f"columns: {what}."
+            ) from error
+        if fields[0] in rows:
+            raise InputError(
+                f"{path}, line {line.number}: names {fields[0]!r} a second time. Keep one line."
+            )
+        rows[fields[0]] = value
     if not rows:
         raise InputError(f"{path}: is empty, expected one motif a line: {what}.")
     return rows

@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
-from finemo_dist.storage.locations import local_copy, location
+from finemo_dist.storage.h5_file import DAMAGE, h5_fault, open_h5
+from finemo_dist.storage.locations import location
 
 GROUPS = ("pos_patterns", "neg_patterns")
-_DAMAGE = (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, MemoryError)
-"""What h5py raises where a file's own structure is harmed, by where the harm is."""
-
+CURE = "Give the H5 that `modisco motifs` wrote, or write it again."
 _TOO_LARGE = 2.0**127
 """As of the contributions of a region: none that a network gives is near it."""
 
@@ -49,15 +48,10 @@ def read_patterns(path: str | Path) -> list[Pattern]:
     """
     path = location(path)
     try:
-        with h5py.File(local_copy(path), "r") as file:
+        with open_h5(path, cure=CURE) as file:
             patterns = list(_iter_patterns(path, file))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file. Check the path of the modisco H5.") from error
-    except _DAMAGE as error:
-        raise InputError(
-            f"{path}: cannot be read as an H5 file ({error}). It may be truncated or of another "
-            "format; write it again with `modisco motifs`."
-        ) from error
+    except DAMAGE as error:
+        raise h5_fault(path, error, CURE) from error
     if not patterns:
         raise InputError(
             f"{path}: holds no patterns. Expected groups under {' or '.join(GROUPS)}, as "

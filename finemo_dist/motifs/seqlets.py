@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
 from finemo_dist.core.seqlets import Seqlets
-from finemo_dist.motifs.modisco import GROUPS
-from finemo_dist.storage.locations import local_copy, location
+from finemo_dist.motifs.modisco import CURE, GROUPS
+from finemo_dist.storage.h5_file import DAMAGE, h5_fault, open_h5
+from finemo_dist.storage.locations import location
 
 _FIELDS: Final = ("example_idx", "start", "end", "is_revcomp")
 
@@ -26,7 +27,7 @@ def read_seqlets(path: str | Path) -> Seqlets:
     """
     path = location(path)
     try:
-        with h5py.File(local_copy(path), "r") as file:
+        with open_h5(path, cure=CURE) as file:
             window = file.attrs.get("window_size")
             found = [
                 (f"{group}.{key}", _arrays(path, f"{group}.{key}", pattern))
@@ -34,11 +35,8 @@ def read_seqlets(path: str | Path) -> Seqlets:
                 if isinstance(file.get(group), h5py.Group)
                 for key, pattern in file[group].items()
             ]
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read as an H5 file ({error}). It may be truncated or of another "
-            "format; write it again with `modisco motifs`."
-        ) from error
+    except DAMAGE as error:
+        raise h5_fault(path, error, CURE) from error
     columns = {
         field: np.concatenate([np.zeros(0, np.int64), *(arrays[field] for _, arrays in found)])
         for field in _FIELDS

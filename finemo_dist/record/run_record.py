@@ -3,13 +3,14 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.records import InputFile
+from finemo_dist.core.system_errors import fault
 from finemo_dist.storage.files import committed
 from finemo_dist.storage.locations import location
 from finemo_dist.storage.objects import ObjectPath
@@ -53,7 +54,9 @@ class SampleRecord(_Frozen):
 
     name: str = Field(min_length=1)
     store: str
-    """Path of the region store."""
+    """Path of the region store, from any folder."""
+    store_given: str = ""
+    """The same as it was given; empty in old records."""
     store_digest: str
     n_regions: int = Field(ge=0)
     n_shards: int = Field(ge=0)
@@ -64,6 +67,8 @@ class SampleRecord(_Frozen):
     """Its settings, where they are not those of the run."""
     config_digest: str = ""
     """Of its settings and motifs; that of the run where empty."""
+    assembly: int | None = None
+    """Index of its chromosomes' lengths in those of the run; None where they are not known."""
 
 
 class Invocation(_Frozen):
@@ -113,6 +118,8 @@ class RunRecord(_Frozen):
     """Motifs times strands, of all sets."""
     motif_digest: str
     motif_sets: tuple[MotifSetRecord, ...] = ()
+    chrom_lengths: tuple[dict[str, Annotated[int, Field(ge=1)]], ...] = ()
+    """Chromosome to bases, once for all samples that have the same; of known ones only."""
     inputs: tuple[InputFile, ...] = ()
     machine: dict[str, str] = {}
     executor: dict[str, str | int] = {}
@@ -167,6 +174,22 @@ class RunRecord(_Frozen):
     def name_prefix(self, motif_set: MotifSetRecord) -> str:
         """Return what goes before the names of a set's motifs where the run has other sets."""
         return f"{motif_set.name}:" if len(self.sets) > 1 else ""
+
+    def place_of(self, file: InputFile) -> str:
+        """Return where to look for an input from any folder."""
+        if file.resolved or not self.invocations:
+            return file.place
+        # Old records have paths as they were typed, and where that was.
+        return str(Path(self.invocations[0].directory) / file.path)
+
+    def chrom_lengths_of(self, sample: SampleRecord) -> dict[str, int]:
+        """Return chromosome to bases of a sample, where they are known."""
+        return {} if sample.assembly is None else self.chrom_lengths[sample.assembly]
+
+    def measured(self, lengths: Mapping[str, int]) -> Self:
+        """Return the record as if all samples had chromosomes of these lengths."""
+        samples = tuple(s.model_copy(update={"assembly": 0}) for s in self.samples)
+        return self.model_copy(update={"samples": samples, "chrom_lengths": (dict(lengths),)})
 
     def settings_of(self, sample: SampleRecord) -> dict[str, Any]:
         """Return the settings of a sample."""
@@ -280,7 +303,8 @@ def _read_json(path: Path) -> tuple[object, str | None]:
             "Give the directory that `call-hits -o` or `run -o` wrote."
         ) from error
     except OSError as error:
-        raise RunError(f"{path}: cannot be read ({error.strerror}).") from error
+        what = f"{path}: cannot be read ({error.strerror or error})."
+        raise fault(path, error, otherwise=what, kind=RunError) from error
     except ValueError as error:
         raise RunError(
             f"{path}: is not JSON ({error}). Rerun the command that made the run to write it anew."

@@ -22,6 +22,7 @@ from finemo_dist.core.events import (
 )
 from finemo_dist.core.protocols import Executor
 from finemo_dist.core.records import ScoreKind, Unit
+from finemo_dist.core.system_errors import fault
 from finemo_dist.run.extraction_worker import ExtractionSpec, SampleExtraction, Stage
 from finemo_dist.storage.locations import location
 from finemo_dist.store import staging
@@ -213,6 +214,11 @@ def _finish(name: str, sample: SampleExtraction, failures: _Failures) -> None:
     try:
         staging.put_in_place(location(sample.staged), location(sample.path))
     except OSError as error:
-        failures.add(name, f"{sample.path}: cannot be written ({error.strerror or error}).")
+        what = f"{sample.path}: cannot be written ({error.strerror or error})."
+        where = sample.path
+        said = fault(where, error, otherwise=what, kind=StoreError, doing="written")
+        failures.add(name, str(said))
+    except InputError as error:
+        failures.add(name, str(error), is_refused=True)
     except StoreError as error:
         failures.add(name, str(error))

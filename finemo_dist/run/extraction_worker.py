@@ -9,6 +9,7 @@ from finemo_dist.core.errors import InputError, StoreError, UsageError
 from finemo_dist.core.events import UnitDone, UnitFailed
 from finemo_dist.core.protocols import Source
 from finemo_dist.core.records import Unit
+from finemo_dist.core.system_errors import fault
 from finemo_dist.storage.locations import location
 from finemo_dist.store import staging
 from finemo_dist.store.encode import encode_partition, is_made_for
@@ -94,10 +95,12 @@ class ExtractionWorker:
                 return self._refused(unit, error)
             raise
         except OSError as error:
-            raise StoreError(
+            what = (
                 f"{sample.path}: cannot be written ({error.strerror or error}). Check space and "
                 f"permissions of {location(sample.path).parent}."
-            ) from error
+            )
+            where = sample.path
+            raise fault(where, error, otherwise=what, kind=StoreError, doing="written") from error
         clock.lap(self._spec.stage.value)
         return UnitDone(unit, self._name, n_regions, 0, 0, 0.0, clock.seconds)
 

@@ -35,6 +35,8 @@ OWN_ENTRIES = (
 )  # fmt: skip
 """What a run directory may hold of ours; ``--force`` removes these and nothing else."""
 
+_HIGHEST_SIMILARITY: Final = 1.0
+"""Of a cosine."""
 _MOST_DIFFERENCES: Final = 8
 """Named of a run that is another one."""
 
@@ -166,6 +168,8 @@ def _new_record(samples: Mapping[str, PlannedSample], sets: MotifGroups) -> RunR
     digests = {name: config_digest(settings[name], sets.record_of(name).digest) for name in samples}
     is_one = len(set(digests.values())) == 1
     motif_digests = [found.digest for found in sets.records]
+    lengths = {name: _chrom_lengths(sample.store) for name, sample in samples.items()}
+    assemblies = list({digest_of(found): found for found in lengths.values() if found}.values())
     return RunRecord(
         version=__version__,
         status="running",
@@ -176,6 +180,7 @@ def _new_record(samples: Mapping[str, PlannedSample], sets: MotifGroups) -> RunR
                     "motif_set": sets.record_of(name).name,
                     "config": None if settings[name] == common else settings[name],
                     "config_digest": "" if is_one else digests[name],
+                    "assembly": assemblies.index(lengths[name]) if lengths[name] else None,
                 }
             )
             for name, sample in samples.items()
@@ -186,6 +191,7 @@ def _new_record(samples: Mapping[str, PlannedSample], sets: MotifGroups) -> RunR
         n_motifs=sum(found.n_motifs for found in sets.records),
         motif_digest=motif_digests[0] if len(motif_digests) == 1 else digest_of(motif_digests),
         motif_sets=sets.records,
+        chrom_lengths=tuple(assemblies),
         inputs=tuple(dict.fromkeys(file for s in samples.values() for file in _motif_files(s))),
         machine=_machine(),
     )
@@ -193,6 +199,12 @@ def _new_record(samples: Mapping[str, PlannedSample], sets: MotifGroups) -> RunR
 
 def _motif_files(sample: PlannedSample) -> tuple[InputFile, ...]:
     return sample.motif_files or ((sample.modisco,) if sample.modisco else ())
+
+
+def _chrom_lengths(store: RegionReader) -> dict[str, int]:
+    table = store.table(0, 0)
+    pairs = zip(table.chrom_names, table.chrom_lengths, strict=False)
+    return {name: length for name, length in pairs if length > 0}
 
 
 def config_digest(settings: Mapping[str, Any], motifs: str) -> str:
@@ -223,6 +235,7 @@ def _sample_record(name: str, store: RegionReader) -> SampleRecord:
     return SampleRecord(
         name=name,
         store=str(location(store.path).resolve()),
+        store_given=store.path,
         store_digest=store.digest,
         n_regions=store.n_regions,
         n_shards=store.n_shards,
@@ -263,6 +276,39 @@ def check_regions(
         raise InputError(
             f"Motif {motifs.name[wrong[0]]!r} has lambda {motifs.penalty[wrong[0]]}; expected a "
             "finite number above 0."
+        )
+    _check_reachable(motifs, config)
+
+
+def _check_reachable(motifs: MotifSet, config: CallConfig) -> None:
+    """Refuse a lambda that no hit can pass: the post-filter compares it with the similarity."""
+    beyond = np.flatnonzero(motifs.penalty >= _HIGHEST_SIMILARITY)
+    if beyond.size and config.solver.use_post_filter:
+        raise InputError(
+            f"Motif {motifs.name[beyond[0]]!r} has lambda {motifs.penalty[beyond[0]]:g}, and so "
+            f"have {len(set(beyond // 2)):,} of {len(motifs) // 2:,} motifs; the post-filter keeps "
+            "hits whose similarity is at least lambda, and no similarity is above 1. Choose one "
+            "below 1 (-l, -L), or leave the filter out (--no-post-filter)."
+        )
+
+
+def check_scores(name: str, path: str | Path, report: InputReport, config: CallConfig) -> None:
+    """Refuse projected contributions in the place of hypothetical ones.
+
+    Raises
+    ------
+    InputError
+        The mode needs scores of every base, and all are zero off the observed one.
+    """
+    counts, mode = report.counts, config.solver.mode
+    n_scored = counts.n_regions - counts.n_zero
+    is_projected = 0 < n_scored == counts.n_zero_off_base
+    if is_projected and mode.contributions_are_hypothetical:
+        raise InputError(
+            f"{path}: the contributions of sample {name!r} are zero off the observed base in all "
+            f"{n_scored:,} regions that have any, so they are projected ones, and mode "
+            f"{mode.value!r} needs hypothetical ones. Use -M pp or -M hp, or give the hypothetical "
+            "contributions to extract-regions."
         )
 
 

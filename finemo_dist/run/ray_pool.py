@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -32,6 +32,7 @@ from finemo_dist.core.events import (
 )
 from finemo_dist.core.protocols import Worker, WorkerMaker
 from finemo_dist.core.records import Unit
+from finemo_dist.run.ray_folder import short_folder
 from finemo_dist.run.schedule import Failure, Restarts, Schedule
 
 logger = logging.getLogger(__name__)
@@ -115,11 +116,15 @@ class RayExecutor:
         RunError
             No worker could be started.
         """
-        # A session that the caller opened is the caller's to close.
-        is_ours = not ray.is_initialized()
-        if is_ours:
-            with _same_signal_handler():
-                _connect(self._address, self._n_workers or 1, self._spec.device)
+        with ExitStack() as session:
+            # A session that the caller opened is the caller's to close.
+            if not ray.is_initialized():
+                session.enter_context(
+                    _session(self._address, self._n_workers or 1, self._spec.device)
+                )
+            yield from self._process(units)
+
+    def _process(self, units: Sequence[Unit]) -> Iterator[RunEvent]:
         pool = _Pool(
             self._spec,
             Schedule(
@@ -134,8 +139,6 @@ class RayExecutor:
             yield from pool.run()
         finally:
             pool.close()
-            if is_ours:
-                ray.shutdown()
 
 
 def cluster_places(address: str) -> tuple[int, int]:
@@ -146,15 +149,8 @@ def cluster_places(address: str) -> tuple[int, int]:
     RunError
         No cluster answers there.
     """
-    is_ours = not ray.is_initialized()
-    if is_ours:
-        with _same_signal_handler():
-            _connect(address, 1, "cpu")
-    try:
+    with nullcontext() if ray.is_initialized() else _session(address, 1, "cpu"):
         return _n_of("CPU", ray.cluster_resources), _n_of("GPU", ray.cluster_resources)
-    finally:
-        if is_ours:
-            ray.shutdown()
 
 
 @dataclass(slots=True)
@@ -361,12 +357,22 @@ def ray_session(address: str | None, *, n_cores: int, n_gpus: int) -> Iterator[N
     if ray.is_initialized():
         yield
         return
-    with _same_signal_handler():
-        _connect(address, n_cores, "cuda" if n_gpus else "cpu", n_gpus=n_gpus)
-    try:
+    with _session(address, n_cores, "cuda" if n_gpus else "cpu", n_gpus=n_gpus):
         yield
-    finally:
-        ray.shutdown()
+
+
+@contextmanager
+def _session(
+    address: str | None, n_workers: int, device: str, *, n_gpus: int | None = None
+) -> Iterator[None]:
+    """Keep a session of our own open."""
+    with short_folder() if address is None else nullcontext() as folder:
+        try:
+            with _same_signal_handler():
+                _connect(address, n_workers, device, n_gpus=n_gpus, folder=folder)
+            yield
+        finally:
+            ray.shutdown()
 
 
 @contextmanager
@@ -382,7 +388,7 @@ def _same_signal_handler() -> Iterator[None]:
 
 
 def _connect(
-    address: str | None, n_workers: int, device: str, *, n_gpus: int | None = None
+    address: str | None, n_workers: int, device: str, *, n_gpus: int | None, folder: str | None
 ) -> None:
     """Join the cluster at an address, or start one of our own on this machine alone."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -407,6 +413,7 @@ def _connect(
         log_to_driver=False,
         logging_level=logging.ERROR,
         _node_ip_address="127.0.0.1",
+        _temp_dir=folder,
     )
 
 

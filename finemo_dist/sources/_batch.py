@@ -140,14 +140,22 @@ def finish_batch(
         contributions[is_unknown] = 0
     if off_chrom is not None:
         is_unknown &= ~off_chrom
+    n_zero_off_base = 0
+    has_score = contributions.any(axis=tuple(range(1, contributions.ndim)))
+    if contributions.ndim == 3:
+        is_off_base = sequence[:, None, :] != np.arange(4, dtype=np.uint8)[:, None]
+        is_projected = ~(is_off_base & (contributions != 0)).any(axis=(1, 2))
+        n_zero_off_base = int((is_projected & has_score).sum())
     counts = InputCounts(
         n_regions=len(sequence),
         n_clipped=n_clipped,
         n_unknown_bases=int(is_unknown.any(axis=1).sum()),
-        n_zero=int((~contributions.any(axis=tuple(range(1, contributions.ndim)))).sum()),
+        n_zero=int((~has_score).sum()),
         n_nan=int(has_nan.sum()),
         n_missing_chrom=0 if is_missing is None else int(is_missing.sum()),
         n_no_summit=int(places.no_summit[start:stop].sum()),
+        n_summit_outside=int(places.is_outside[start:stop].sum()),
+        n_zero_off_base=n_zero_off_base,
         n_duplicate=int(places.is_duplicate[start:stop].sum()),
         n_from_genome=len(sequence) * is_from_genome,
         n_compared_with_genome=len(sequence) * (places.genome is not None and not is_from_genome),

@@ -12,6 +12,7 @@ import pyBigWig
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
+from finemo_dist.core.system_errors import fault
 from finemo_dist.storage.locations import local_copy, local_input, location
 
 _MAGIC = 0x888FFC26
@@ -78,9 +79,8 @@ def _check_header(path: Path) -> None:
         with file.open("rb") as handle:
             problem = _problem(handle, file.stat().st_size)
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}). Check the path and its permissions."
-        ) from error
+        what = f"{path}: cannot be read ({error.strerror or error}). Check the path."
+        raise fault(path, error, otherwise=what, kind=InputError) from error
     if problem:
         raise InputError(f"{path}: {problem}")
 

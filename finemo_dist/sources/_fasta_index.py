@@ -10,11 +10,14 @@ specification, section 4.1.
 """
 
 import bisect
+import gzip
 import struct
 import zlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol, Self
+from typing import BinaryIO, Final, Protocol, Self, cast
 
 _LONGEST_HEADER: Final = 1 << 20
 _BLOCK_HEAD: Final = struct.Struct("<4s6xH2s2xH")
@@ -25,7 +28,7 @@ _MAX_BLOCK_BYTES: Final = 1 << 16
 _GZIP: Final = 31
 
 
-class _Text(Protocol):
+class Text(Protocol):
     """The text of a FASTA file by offsets in it, however it is stored."""
 
     size: int
@@ -33,6 +36,111 @@ class _Text(Protocol):
     def read(self, start: int, end: int) -> bytes:
         """Return the bytes from ``start`` to ``end``."""
         ...
+
+
+def is_bgzipped(path: Path) -> bool:
+    """Return whether a file is compressed by bgzip, which its first bytes say."""
+    with path.open("rb") as handle:
+        head = handle.read(_BLOCK_HEAD.size)
+    if len(head) < _BLOCK_HEAD.size:
+        return False
+    magic, _, subfield, _ = _BLOCK_HEAD.unpack(head)
+    return bool(magic == _MAGIC and subfield == _SUBFIELD)
+
+
+def text_of(handle: BinaryIO, *, is_bgzf: bool) -> Text:
+    """Return the text of an open FASTA file, to be read by offsets.
+
+    Raises
+    ------
+    ValueError, struct.error
+        It is not bgzipped, though it should be.
+    """
+    return _Bgzf(handle, *_find_blocks(handle)) if is_bgzf else _Plain(handle)
+
+
+def build_index(path: Path, *, is_bgzf: bool) -> dict[str, bytes]:
+    """Return the contents of the index files of a FASTA, by suffix, as samtools would write them.
+
+    Blank lines between and after sequences are taken, as samtools takes them.
+
+    Raises
+    ------
+    ValueError
+        It is no FASTA of lines of equal length; says which line.
+    """
+    with gzip.open(path) if is_bgzf else path.open("rb") as lines:
+        index = {".fai": _fai(cast("Iterable[bytes]", lines))}
+    if is_bgzf:
+        with path.open("rb") as handle:
+            stored, offsets = _find_blocks(handle)
+        pairs = list(zip(stored, offsets, strict=True))[1:-1]
+        numbers = [len(pairs), *(number for pair in pairs for number in pair)]
+        index[".gzi"] = struct.pack(f"<{len(numbers)}Q", *numbers)
+    return index
+
+
+@dataclass(slots=True)
+class _Record:
+    """One sequence as its lines come."""
+
+    name: str
+    offset: int
+    length: int = 0
+    line_bases: int = 0
+    line_bytes: int = 0
+    is_over: bool = False
+    """Whether a line was shorter than the first, which only the last may be."""
+
+    def add(self, n_bases: int, n_bytes: int) -> None:
+        if not self.line_bases:
+            self.line_bases, self.line_bytes = n_bases, n_bytes
+        if self.is_over or n_bases > self.line_bases:
+            raise ValueError(f"{self.name!r} has lines of unequal length")
+        self.is_over = n_bases < self.line_bases or n_bytes != self.line_bytes
+        self.length += n_bases
+
+
+def _fai(lines: Iterable[bytes]) -> bytes:
+    records: dict[str, _Record] = {}
+    record: _Record | None = None
+    position = 0
+    for number, line in enumerate(lines, start=1):
+        position += len(line)
+        bases = line.rstrip(b"\r\n")
+        try:
+            if line.startswith(b">"):
+                name = _name(line, records)
+                record = records[name] = _Record(name, position)
+            elif not bases:
+                # What follows a blank line is not the same sequence any more.
+                if record is not None and record.length:
+                    record.is_over = True
+            else:
+                _begun(record).add(len(bases), len(line))
+        except ValueError as error:
+            raise ValueError(f"line {number}: {error}") from error
+    rows = (
+        f"{r.name}\t{r.length}\t{r.offset}\t{r.line_bases}\t{r.line_bytes}\n"
+        for r in records.values()
+    )
+    return "".join(rows).encode()
+
+
+def _begun(record: _Record | None) -> _Record:
+    if record is None:
+        raise ValueError("no '>' line before it")
+    return record
+
+
+def _name(line: bytes, known: Collection[str]) -> str:
+    words = line[1:].split()
+    if not words:
+        raise ValueError("a '>' without a name")
+    name = words[0].decode()
+    if name in known:
+        raise ValueError(f"the name {name!r} stands twice")
+    return name
 
 
 def index_fits(path: Path, index: dict[str, bytes]) -> bool:
@@ -45,7 +153,7 @@ def index_fits(path: Path, index: dict[str, bytes]) -> bool:
             return False
 
 
-def _tiles(text: _Text, fai: bytes) -> bool:
+def _tiles(text: Text, fai: bytes) -> bool:
     position = 0
     for line in fai.decode().rstrip("\n").split("\n"):
         name, *numbers = line.split("\t")

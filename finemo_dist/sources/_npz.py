@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError, brief
+from finemo_dist.core.system_errors import fault
 from finemo_dist.storage.locations import local_input
 
 _SKIP_BYTES = 1 << 20
@@ -215,7 +216,8 @@ def _errors_named(path: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file. Check the path.") from error
     except _DAMAGE as error:
-        raise InputError(
+        what = (
             f"{path}: damaged, or holds Python objects ({brief(error)}). Expected an array of "
             "numbers saved by numpy.save or numpy.savez; write or fetch it again."
-        ) from error
+        )
+        raise fault(path, error, otherwise=what, kind=InputError) from error

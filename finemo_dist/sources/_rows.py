@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,10 @@ from finemo_dist.sources._batch import (
 )
 from finemo_dist.sources._places import Places
 from finemo_dist.storage.files import describe_input
+
+AxisOrder = Literal["nal", "nla"]
+"""Axes of arrays: N regions, A the four bases, L positions."""
+BASES_LAST: Final = "nla"
 
 
 class Rows(Protocol):
@@ -157,7 +161,7 @@ class ArraySource:
         elif (off_chrom := self._places.off_chrom(start, stop)) is not None:
             expected = np.where(off_chrom, np.uint8(4), sequence)
             self._refuse_difference(
-                expected, sequence, start, f"{path} has bases before the start of a chromosome"
+                expected, sequence, start, f"{path} has bases beyond an end of its chromosome"
             )
 
     def _refuse_difference(
@@ -178,6 +182,13 @@ class ArraySource:
         )
 
 
+def axis_cure(*, bases_last: bool) -> str:
+    """Return what to do about arrays whose bases lie on the other axis."""
+    other = "nal" if bases_last else BASES_LAST
+    axis = "second" if bases_last else "last"
+    return f"If the bases are on the {axis} axis, say so: --axis-order {other}."
+
+
 def check_same_shape(rows: Sequence[Rows]) -> None:
     """Refuse arrays that are not all (N, 4, W) of one shape.
 
@@ -193,9 +204,11 @@ def check_same_shape(rows: Sequence[Rows]) -> None:
     expected = rows[0].shape
     for array in rows:
         if len(array.shape) != 3 or array.shape[1] != 4:
+            is_other = len(array.shape) == 3 and array.shape[2] == 4
             raise InputError(
                 f"{array.path}: found an array of shape {array.shape}, expected (regions, 4, "
                 f"width) with the bases A, C, G, T along the second axis."
+                + (f" {axis_cure(bases_last=False)}" if is_other else "")
             )
         if array.shape != expected:
             raise InputError(

@@ -6,24 +6,47 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from finemo_dist.core.errors import InputError
 from finemo_dist.sources._batch import central_columns
 from finemo_dist.sources._npz import FileArray, open_array
-from finemo_dist.sources._places import places_of_arrays
-from finemo_dist.sources._rows import ArraySource, check_same_shape
+from finemo_dist.sources._places import WhereArraysLie
+from finemo_dist.sources._rows import (
+    BASES_LAST,
+    ArraySource,
+    AxisOrder,
+    axis_cure,
+    check_same_shape,
+)
 from finemo_dist.sources.peaks import check_region_width
 
 
 class FileRows:
-    """An array of numbers in a file, read whole rows at a time and cut to columns."""
+    """An array of numbers in a file, read whole rows at a time and cut to columns.
 
-    def __init__(self, array: FileArray) -> None:
+    Raises
+    ------
+    InputError
+        Bases should be on the last axis and are not.
+    """
+
+    def __init__(self, array: FileArray, *, bases_last: bool = False) -> None:
         self._array = array
+        self._bases_last = bases_last
         self.path = array.path
         self.shape = array.shape
+        if bases_last:
+            if len(array.shape) != 3 or array.shape[2] != 4:
+                raise InputError(
+                    f"{self.path}: found an array of shape {array.shape}, expected (regions, "
+                    f"width, 4). {axis_cure(bases_last=True)}"
+                )
+            n_regions, width, n_bases = array.shape
+            self.shape = n_regions, n_bases, width
 
     def read(self, start: int, stop: int, columns: slice) -> NDArray[Any]:
         """Return rows ``start`` to ``stop`` at ``columns`` of the last axis."""
-        return self._array.read(start, stop)[..., columns]
+        rows = self._array.read(start, stop)
+        return (rows.swapaxes(1, 2) if self._bases_last else rows)[..., columns]
 
 
 class ModiscoArraysSource(ArraySource):
@@ -33,6 +56,13 @@ class ModiscoArraysSource(ArraySource):
     ``region_width`` columns. With ``peaks`` they have coordinates, and with ``fasta`` besides all
     sequences are compared with the genome. Files are streamed: reading backwards in an npz starts
     it over.
+
+    Parameters
+    ----------
+    axis_order
+        ``nla`` where both kinds of arrays are (N, W, 4).
+    **where
+        Fields of ``WhereArraysLie``.
 
     Raises
     ------
@@ -49,13 +79,14 @@ class ModiscoArraysSource(ArraySource):
         attributions: Sequence[str | Path],
         *,
         region_width: int = 1000,
-        peaks: str | Path | None = None,
-        fasta: str | Path | None = None,
-        chrom_order: str | Path | None = None,
+        axis_order: AxisOrder | None = None,
+        **where: str | Path | None,
     ) -> None:
         check_region_width(region_width)
-        one_hot = FileRows(open_array(sequences))
-        scores = [FileRows(open_array(path)) for path in attributions]
+        lie = WhereArraysLie(**where)
+        is_last = axis_order == BASES_LAST
+        one_hot = FileRows(open_array(sequences), bases_last=is_last)
+        scores = [FileRows(open_array(path), bases_last=is_last) for path in attributions]
         check_same_shape(scores)
         check_same_shape([one_hot, *scores])
         n_regions, _, width = one_hot.shape
@@ -63,13 +94,6 @@ class ModiscoArraysSource(ArraySource):
             [one_hot],
             scores,
             columns=central_columns(width, region_width, one_hot.path),
-            places=places_of_arrays(
-                n_regions,
-                one_hot.path,
-                region_width=region_width,
-                peaks=peaks,
-                fasta=fasta,
-                chrom_order=chrom_order,
-            ),
-            inputs=[p for p in (peaks, fasta, sequences, *attributions) if p is not None],
+            places=lie.places(n_regions, one_hot.path, region_width=region_width),
+            inputs=[*lie.files, sequences, *attributions],
         )

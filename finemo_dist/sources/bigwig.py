@@ -119,20 +119,19 @@ class BigWigSource:
         return clean_scores(scores, file.path, lambda row: self._places.describe(start + row))
 
     def _check_names(self, file: BigWigFile) -> None:
-        """Refuse a bigWig that has every chromosome under another name: all would be zero.
+        """Refuse a bigWig that has no chromosome of the peaks: all scores would be zero.
 
         One that merely lacks chromosomes is taken, and the regions on them are counted.
         """
         chroms = [self.regions.chrom_names[i] for i in np.unique(self.regions.chrom_id)]
         if any(chrom in file.lengths for chrom in chroms):
             return
-        chrom = next((c for c in chroms if prefix_twin(c, file.lengths)), None)
-        if chrom is not None:
-            raise InputError(
-                f"{file.path}: has no chromosome {chrom!r}, nor any other that the peaks are on."
-                f"{nearest(chrom, file.lengths)} Expected chromosomes named as in the peaks: "
-                f"rename them in one of the two."
-            )
+        chrom = next((c for c in chroms if prefix_twin(c, file.lengths)), chroms[0])
+        raise InputError(
+            f"{file.path}: has no chromosome {chrom!r}, nor any other that the peaks are on."
+            f"{nearest(chrom, file.lengths)} Expected chromosomes named as in the peaks: "
+            f"rename them in one of the two, or give the bigWig of the same assembly."
+        )
 
     def _check_assembly(self, file: BigWigFile) -> None:
         for chrom_id in np.unique(self.regions.chrom_id):

@@ -14,6 +14,12 @@ from finemo_dist.sources._rows import ArraySource, check_same_shape
 from finemo_dist.sources.arrays import FileRows
 from finemo_dist.sources.placing import place_regions
 
+
+def is_regions_file(path: Path) -> bool:
+    """Whether regions are finemo's file and no region store, which is a folder."""
+    return path.suffix == ".npz" or path.is_file()
+
+
 _COORDINATES = ("chr", "chr_id", "start", "peak_id", "peak_name")
 
 

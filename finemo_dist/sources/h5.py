@@ -10,18 +10,24 @@ import hdf5plugin  # noqa: F401  (registers the blosc filter)
 import numpy as np
 from numpy.typing import NDArray
 
-from finemo_dist.core.errors import InputError
+from finemo_dist.core.errors import InputError, brief
+from finemo_dist.core.system_errors import fault
 from finemo_dist.sources._batch import central_columns
-from finemo_dist.sources._places import places_of_arrays
-from finemo_dist.sources._rows import ArraySource, check_same_shape
+from finemo_dist.sources._coordinates import coordinates_of
+from finemo_dist.sources._places import WhereArraysLie
+from finemo_dist.sources._rows import (
+    BASES_LAST,
+    ArraySource,
+    AxisOrder,
+    axis_cure,
+    check_same_shape,
+)
 from finemo_dist.sources.peaks import check_region_width
-from finemo_dist.storage.locations import local_input
+from finemo_dist.storage.h5_file import DAMAGE, h5_fault, open_h5
 
 _DEFAULT_CACHE_BYTES = 1 << 20
 _MAX_CACHE_BYTES = 512 << 20
 _CACHE_SLOTS = 100_003
-_DAMAGE = (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, MemoryError)
-"""What h5py raises where a file's own structure is harmed, by where the harm is."""
 
 
 class H5Rows:
@@ -32,11 +38,13 @@ class H5Rows:
         self._name = name
         self._bases_last = bases_last
         self._dataset: Any = None
-        with _open(self.path) as file:
+        with open_h5(self.path) as file:
             shape = _find(file, name, self.path).shape
         if shape is None or len(shape) != 3 or shape[2 if bases_last else 1] != 4:
             axes = "(regions, width, 4)" if bases_last else "(regions, 4, width)"
-            raise InputError(f"{path}: dataset {name!r} has shape {shape}, expected {axes}.")
+            is_other = shape is not None and len(shape) == 3 and shape[1 if bases_last else 2] == 4
+            cure = f" {axis_cure(bases_last=bases_last)}" if is_other else ""
+            raise InputError(f"{path}: dataset {name!r} has shape {shape}, expected {axes}.{cure}")
         self.shape: tuple[int, ...] = (shape[0], 4, shape[1 if bases_last else 2])
 
     def __getstate__(self) -> dict[str, Any]:
@@ -52,17 +60,18 @@ class H5Rows:
         """
         try:
             if self._dataset is None:
-                self._dataset = _with_cache(_find(_open(self.path), self._name, self.path))
+                self._dataset = _with_cache(_find(open_h5(self.path), self._name, self.path))
             block: NDArray[np.generic]
             if self._bases_last:
                 block = self._dataset[start:stop, columns, :].swapaxes(1, 2)
             else:
                 block = self._dataset[start:stop, :, columns]
-        except _DAMAGE as error:
-            raise InputError(
-                f"{self.path}: dataset {self._name!r} is damaged ({error}). Write or fetch it "
-                f"again."
-            ) from error
+        except DAMAGE as error:
+            what = (
+                f"{self.path}: dataset {self._name!r} is damaged ({brief(error)}). Write or fetch "
+                "it again."
+            )
+            raise fault(self.path, error, otherwise=what, kind=InputError) from error
         return block
 
 
@@ -76,28 +85,27 @@ class _H5Source(ArraySource):
         h5s: Sequence[str | Path],
         *,
         region_width: int = 1000,
-        peaks: str | Path | None = None,
-        fasta: str | Path | None = None,
-        chrom_order: str | Path | None = None,
+        axis_order: AxisOrder | None = None,
+        **where: str | Path | None,
     ) -> None:
         check_region_width(region_width)
-        sequences = [H5Rows(path, self._SEQUENCES, bases_last=self._BASES_LAST) for path in h5s]
-        scores = [H5Rows(path, self._SCORES, bases_last=self._BASES_LAST) for path in h5s]
+        bases_last = self._BASES_LAST if axis_order is None else axis_order == BASES_LAST
+        lie = WhereArraysLie(**where)
+        sequences = [H5Rows(path, self._SEQUENCES, bases_last=bases_last) for path in h5s]
+        scores = [H5Rows(path, self._SCORES, bases_last=bases_last) for path in h5s]
         check_same_shape([*sequences, *scores])
         n_regions, _, width = sequences[0].shape
         super().__init__(
             sequences,
             scores,
             columns=central_columns(width, region_width, sequences[0].path),
-            places=places_of_arrays(
+            places=lie.places(
                 n_regions,
                 sequences[0].path,
                 region_width=region_width,
-                peaks=peaks,
-                fasta=fasta,
-                chrom_order=chrom_order,
+                coordinates=coordinates_of([str(path) for path in h5s], n_regions),
             ),
-            inputs=[path for path in (peaks, fasta, *h5s) if path is not None],
+            inputs=[*lie.files, *h5s],
         )
 
 
@@ -106,7 +114,16 @@ class ChromBpnetSource(_H5Source):
 
     Several files are folds, averaged in float64; their sequences must be identical. Regions are
     the central ``region_width`` columns. With ``peaks`` they have coordinates, and with ``fasta``
-    besides all sequences are compared with the genome.
+    besides all sequences are compared with the genome. Coordinates that the file itself has
+    (``coords_*``) are compared with those of peaks, and used without peaks.
+
+    Parameters
+    ----------
+    axis_order
+        ``nal`` or ``nla`` where the file has other axes than its format: N regions, A bases,
+        L positions.
+    **where
+        Fields of ``WhereArraysLie``.
 
     Raises
     ------
@@ -133,23 +150,6 @@ class BpnetSource(_H5Source):
     _BASES_LAST = True
 
 
-def _open(path: str) -> h5py.File:
-    file = local_input(path)
-    if not file.is_file():
-        raise InputError(f"{path}: no such file. Check the path.")
-    try:
-        # Nothing is written, and locks fail on some network file systems.
-        return h5py.File(file, "r", locking=False)
-    except _DAMAGE as error:
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: str, error: Exception) -> InputError:
-    return InputError(
-        f"{path}: damaged, truncated, or no H5 file ({error}). Write or fetch it again."
-    )
-
-
 def _find(file: h5py.File, name: str, path: str) -> h5py.Dataset:
     names: list[str] = []
     try:
@@ -157,8 +157,8 @@ def _find(file: h5py.File, name: str, path: str) -> h5py.Dataset:
         if isinstance(found, h5py.Dataset):
             return found
         file.visititems(lambda key, item: names.append(key) if hasattr(item, "shape") else None)
-    except _DAMAGE as error:
-        raise _damaged(path, error) from error
+    except DAMAGE as error:
+        raise h5_fault(path, error, "Write or fetch it again.") from error
     raise InputError(
         f"{path}: has no dataset {name!r}; found {', '.join(map(repr, names)) or 'none'}. "
         f"Expected 'raw/seq' and 'shap/seq' from ChromBPNet, 'input_seqs' and 'hyp_scores' from "

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
 from finemo_dist.core.records import RegionTable
-from finemo_dist.sources._places import Places, places_of_arrays
+from finemo_dist.sources._places import Places, WhereArraysLie
 from finemo_dist.sources._rows import ArraySource
 
 
@@ -67,6 +67,4 @@ def _places(given: str | Path | RegionTable | None, n_regions: int, width: int) 
                 "for each region, in the same order."
             )
         return Places.from_table(width, given, "peaks")
-    return places_of_arrays(
-        n_regions, "sequences", region_width=width, peaks=given, fasta=None, chrom_order=None
-    )
+    return WhereArraysLie(peaks=given).places(n_regions, "sequences", region_width=width)

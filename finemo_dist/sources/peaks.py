@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError, UsageError
 from finemo_dist.core.records import RegionTable
-from finemo_dist.sources._text import read_lines
+from finemo_dist.storage.text import read_lines, whole_number
 
 _NOT_PEAKS = frozenset({"track", "browser"})
-_NO_VALUE = frozenset({"", ".", "-1", "NA", "null", "NaN"})
+_NO_VALUE = frozenset({"", ".", "-1", "-1.0", "na", "n/a", "<na>", "nan", "null", "none"})
+"""In lower case: what tools write where there is no summit."""
 _SUMMIT_COLUMN = 9
 _BED12_COLUMNS = 12
+_LAST_POSITION = 2**31 - 1
+"""Of BED, BAM, their indexes and the tables of hits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,23 @@ class Peaks:
     table: RegionTable
     no_summit: NDArray[np.bool_]
     """(R,) whether the middle of the peak was taken."""
+    is_outside: NDArray[np.bool_]
+    """(R,) whether the summit that is named lies outside its peak."""
     is_duplicate: NDArray[np.bool_]
     """(R,) whether an earlier peak has the same region."""
+
+    def rows(self, kept: NDArray[np.intp]) -> "Peaks":
+        """Return some of the peaks, numbered anew."""
+        table = self.table[kept]
+        table = replace(table, peak_id=np.arange(len(kept), dtype=np.uint32))
+        return Peaks(
+            self.path,
+            self.region_width,
+            table,
+            self.no_summit[kept],
+            self.is_outside[kept],
+            find_duplicates(table),
+        )
 
 
 def check_region_width(region_width: int) -> None:
@@ -52,8 +70,10 @@ def read_peaks(
     """Return the regions ``[start + summit - width / 2, start + summit + width / 2)`` of all peaks.
 
     The tenth column is the summit, as narrowPeak has it; where it is missing, ``.`` or -1, the
-    middle of the peak stands in. ``track``, ``browser`` and ``#`` lines are skipped. Chromosomes
-    rank as in ``chrom_order`` (first column), the others after them as they first appear.
+    middle of the peak is taken. A summit outside its peak is kept, and counted: published recipes
+    give narrow peaks a fixed offset. ``track``, ``browser`` and ``#`` lines are skipped.
+    Chromosomes rank as in ``chrom_order`` (first column), the others after them as they first
+    appear.
 
     Raises
     ------
@@ -64,15 +84,15 @@ def read_peaks(
     """
     check_region_width(region_width)
     rows = _PeakRows(chroms={} if chrom_order is None else read_chrom_order(chrom_order))
-    for number, line in read_lines(path):
-        if line.startswith("#") or line.split(None, 1)[0] in _NOT_PEAKS:
+    for line in read_lines(path):
+        if line.text.startswith("#") or line.text.split(None, 1)[0] in _NOT_PEAKS:
             continue
         try:
-            rows.add(line.split("\t") if "\t" in line else line.split())
+            rows.add(line.cells)
         except ValueError as error:
             raise InputError(
-                f"{path}, line {number}: {error}. Expected chromosome, start and end separated by "
-                f"tabs, with 0 <= start <= end, and in column 10, if any, the summit."
+                f"{path}, line {line.number}: {error}. Expected chromosome, start and end parted "
+                f"by tabs, with 0 <= start <= end, and in column 10, if any, the summit."
             ) from error
     if not rows.names:
         raise InputError(f"{path}: holds no peaks. Expected one peak a line (narrowPeak or BED).")
@@ -82,8 +102,8 @@ def read_peaks(
 def read_chrom_order(path: str | Path) -> dict[str, int]:
     """Return the rank of each chromosome named in the first column of a file."""
     order: dict[str, int] = {}
-    for _, line in read_lines(path):
-        order.setdefault(line.split("\t")[0].strip(), len(order))
+    for line in read_lines(path):
+        order.setdefault(line.cells[0], len(order))
     return order
 
 
@@ -96,17 +116,26 @@ class _PeakRows:
     chrom_id: "array[int]" = field(default_factory=lambda: array("i"))
     centre: "array[int]" = field(default_factory=lambda: array("q"))
     no_summit: bytearray = field(default_factory=bytearray)
+    is_outside: bytearray = field(default_factory=bytearray)
 
     def add(self, fields: Sequence[str]) -> None:
         """Append one peak; a ``ValueError`` says what is wrong with it."""
         if len(fields) < 3 or not fields[0]:
             raise ValueError(f"found {len(fields)} columns and chromosome {fields[0]!r}")
-        start, end = int(fields[1]), int(fields[2])
+        start, end = whole_number(fields[1]), whole_number(fields[2])
         if not 0 <= start <= end:
             raise ValueError(f"found start {start} and end {end}")
         summit = _summit(fields)
+        centre = (start + end) // 2 if summit is None else start + summit
+        if max(end, centre) > _LAST_POSITION:
+            raise ValueError(
+                f"found position {max(end, centre)}, beyond the {_LAST_POSITION:,} that tables of "
+                "hits hold"
+            )
         self.no_summit.append(summit is None)
-        self.centre.append((start + end) // 2 if summit is None else start + summit)
+        # A peak without a base has its place all the same.
+        self.is_outside.append(summit is not None and summit >= max(end - start, 1))
+        self.centre.append(centre)
         self.chrom_id.append(self.chroms.setdefault(fields[0], len(self.chroms)))
         self.names.append(fields[3] if len(fields) > 3 and fields[3] else ".")
 
@@ -119,14 +148,19 @@ class _PeakRows:
             peak_id=np.arange(len(self.names), dtype=np.uint32),
             peak_name=np.array(self.names, dtype=object),
         )
-        no_summit = np.frombuffer(bytes(self.no_summit), dtype=np.bool_)
-        return Peaks(path, region_width, table, no_summit, find_duplicates(table))
+        no_summit, is_outside = (
+            np.frombuffer(bytes(flags), dtype=np.bool_)
+            for flags in (self.no_summit, self.is_outside)
+        )
+        return Peaks(path, region_width, table, no_summit, is_outside, find_duplicates(table))
 
 
 def _summit(fields: Sequence[str]) -> int | None:
-    if len(fields) <= _SUMMIT_COLUMN or fields[_SUMMIT_COLUMN] in _NO_VALUE or _is_bed12(fields):
+    if len(fields) <= _SUMMIT_COLUMN or _is_bed12(fields):
         return None
-    summit = int(fields[_SUMMIT_COLUMN])
+    if fields[_SUMMIT_COLUMN].lower() in _NO_VALUE:
+        return None
+    summit = whole_number(fields[_SUMMIT_COLUMN])
     if summit < 0:
         raise ValueError(f"found summit {summit}")
     return summit

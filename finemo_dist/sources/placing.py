@@ -57,7 +57,8 @@ def place_regions(
     _check_places(read, known, path)
     table = known if chrom_order is None else _ranked(known, read.table.chrom_names)
     is_new = np.zeros(len(table), dtype=np.bool_)
-    return replace(read, table=table, no_summit=is_new, is_duplicate=find_duplicates(table))
+    is_repeat = find_duplicates(table)
+    return replace(read, table=table, no_summit=is_new, is_outside=is_new, is_duplicate=is_repeat)
 
 
 def check_count(peaks: Peaks, n_regions: int, arrays_path: str) -> None:
@@ -72,7 +73,8 @@ def check_count(peaks: Peaks, n_regions: int, arrays_path: str) -> None:
         raise InputError(
             f"{peaks.path}: holds {len(peaks.table):,} peaks, but {arrays_path} has "
             f"{n_regions:,} regions. Expected one peak for each region, in the same order: give "
-            f"the peaks file the arrays were made from."
+            f"the peaks file the arrays were made from, or say which of its peaks have arrays "
+            f"(--keep)."
         )
 
 
@@ -99,7 +101,13 @@ def _check_places(read: Peaks, known: RegionTable, path: str) -> None:
 def _ranked(known: RegionTable, chrom_names: tuple[str, ...]) -> RegionTable:
     rank = {name: i for i, name in enumerate(chrom_names)}
     ranks = np.array([rank.get(name, -1) for name in known.chrom_names], dtype=np.int32)
-    return replace(known, chrom_names=chrom_names, chrom_id=ranks[known.chrom_id])
+    length = dict(zip(known.chrom_names, known.chrom_lengths, strict=False))
+    return replace(
+        known,
+        chrom_names=chrom_names,
+        chrom_id=ranks[known.chrom_id],
+        chrom_lengths=tuple(length.get(name, 0) for name in chrom_names) if length else (),
+    )
 
 
 def check_overlaps(regions: Sequences, table: RegionTable, region_width: int, path: str) -> None:

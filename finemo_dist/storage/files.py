@@ -11,7 +11,8 @@ from pathlib import Path
 
 from finemo_dist.core.errors import InputError
 from finemo_dist.core.records import InputFile
-from finemo_dist.storage.locations import local_copy
+from finemo_dist.core.system_errors import fault
+from finemo_dist.storage.locations import local_copy, location
 from finemo_dist.storage.objects import ObjectPath
 
 _WHOLE_FILE_BYTES = 64 << 20
@@ -90,7 +91,15 @@ def describe_input(path: str | Path) -> InputFile:
                     handle.seek(i * (size - _SAMPLE_BYTES) // (_N_SAMPLES - 1))
                     state.update(handle.read(_SAMPLE_BYTES))
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}). Check the path and its permissions."
-        ) from error
-    return InputFile(str(path), size, state.hexdigest())
+        what = f"{path}: cannot be read ({error.strerror or error}). Check the path."
+        raise fault(path, error, otherwise=what, kind=InputError) from error
+    return InputFile(str(path), size, state.hexdigest(), resolved(path))
+
+
+def resolved(path: str | Path) -> str:
+    """Return a place from anywhere: an absolute path without links, or the URL of an object.
+
+    Empty for a pipe, which nobody finds again.
+    """
+    place = location(path)
+    return str(place.resolve()) if place.is_file() else ""

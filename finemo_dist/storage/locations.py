@@ -3,20 +3,23 @@
 Whatever names a place goes through `location`: ``Path("s3://b/k")`` would be the local ``s3:/b/k``.
 """
 
+import functools
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Annotated, Final
 
 from pydantic import PlainSerializer, PlainValidator
 
 from finemo_dist.core.errors import InputError, UsageError
+from finemo_dist.core.system_errors import fault
 from finemo_dist.storage.objects import SCHEME, ObjectPath
 
 CACHE_VARIABLE: Final = "FINEMO_DIST_CACHE"
@@ -57,10 +60,12 @@ def is_local(path: Path) -> bool:
 
 
 def local_copy(place: str | Path) -> Path:
-    """Return a local file with the content of a place: the file itself, or a copy of the object.
+    """Return a local file with the content of a place: the file itself, or a copy of an object.
 
-    For libraries that open files by name. A copy is made once a version, known by URL, ETag and
-    size, in ``finemo_dist`` below the temporary directory (``TMPDIR``) or below the directory that
+    For libraries that open files by name. Of a pipe, such as ``<(zcat peaks.bed.gz)``, the bytes
+    are gone once read: this process keeps them in a temporary file, so that whoever asks again
+    gets the same. A copy of an object is made once a version, known by URL, ETag and size, in
+    ``finemo_dist`` below the temporary directory (``TMPDIR``) or below the directory that
     ``FINEMO_DIST_CACHE`` names. It stays there for later commands and may be removed at any time
     that none runs. Indexes of a FASTA come with it.
 
@@ -72,7 +77,23 @@ def local_copy(place: str | Path) -> Path:
         The copy does not fit the disk.
     """
     path = location(place)
-    return _copied(path, with_indexes=True) if isinstance(path, ObjectPath) else path
+    if isinstance(path, ObjectPath):
+        return _copied(path, with_indexes=True)
+    with suppress(FileNotFoundError):
+        found = path.stat()
+        if stat.S_ISFIFO(found.st_mode) or stat.S_ISSOCK(found.st_mode):
+            return Path(_kept(path, found.st_dev, found.st_ino).name)
+    return path
+
+
+@functools.cache
+def _kept(path: Path, device: int, inode: int) -> IO[bytes]:
+    """Return a temporary file with what a pipe gave, which goes when this process ends."""
+    kept = tempfile.NamedTemporaryFile(prefix="finemo_dist-")  # noqa: SIM115
+    with path.open("rb") as source:
+        shutil.copyfileobj(source, kept, 1 << 20)
+    kept.flush()
+    return kept
 
 
 def local_input(place: str | Path) -> Path:
@@ -86,9 +107,8 @@ def local_input(place: str | Path) -> Path:
     try:
         return local_copy(place)
     except OSError as error:
-        raise InputError(
-            f"{place}: cannot be read ({error.strerror}). Check the path and its permissions."
-        ) from error
+        what = f"{place}: cannot be read ({error.strerror or error}). Check the path."
+        raise fault(place, error, otherwise=what, kind=InputError) from error
 
 
 @contextmanager

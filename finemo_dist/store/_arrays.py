@@ -13,6 +13,7 @@ from zarr.storage import ObjectStore
 
 from finemo_dist.core.errors import StoreError
 from finemo_dist.core.records import RegionTable
+from finemo_dist.core.system_errors import fault
 from finemo_dist.storage.files import flush
 from finemo_dist.storage.locations import is_local
 from finemo_dist.storage.objects import ObjectPath, zarr_store
@@ -92,9 +93,8 @@ def open_group(path: Path, *, mode: str = "r") -> tuple[zarr.Group, StoreMeta]:
     try:
         group = zarr.open_group(_zarr_place(path), mode=mode, zarr_format=3)  # type: ignore[arg-type]
     except Exception as error:
-        raise StoreError(
-            f"{path}: cannot be opened as a region store ({error}). Extract the regions again."
-        ) from error
+        what = f"{path}: cannot be opened as a region store ({error}). Extract the regions again."
+        raise fault(path, error, otherwise=what, kind=StoreError) from error
     return group, StoreMeta.from_dict(group.attrs.asdict(), path)
 
 
@@ -107,9 +107,8 @@ def _check_is_group(path: Path) -> None:
             f"extract-regions command, or check the path."
         ) from error
     except (OSError, ValueError) as error:
-        raise StoreError(
-            f"{path / 'zarr.json'}: cannot be read ({error}). Extract the regions again."
-        ) from error
+        what = f"{path / 'zarr.json'}: cannot be read ({error}). Extract the regions again."
+        raise fault(path / "zarr.json", error, otherwise=what, kind=StoreError) from error
     if not isinstance(node, Mapping) or node.get("node_type") != "group":
         raise StoreError(f"{path}: not a Zarr group, expected a region store. Check the path.")
 
@@ -139,17 +138,20 @@ def read_rows(path: Path, arrays: Arrays, meta: StoreMeta, name: str, rows: rang
     try:
         values: NDArray[Any] = np.asarray(_array(arrays, name)[rows.start : rows.stop])
     except Exception as error:
-        raise StoreError(
-            f"{', '.join(map(str, files))}: damaged ({error}). Extract the regions again."
-        ) from error
+        where = ", ".join(map(str, files))
+        what = f"{where}: damaged ({error}). Extract the regions again."
+        raise fault(where, error, otherwise=what, kind=StoreError) from error
     return values
 
 
 def _has_content(file: Path) -> bool:
     try:
         return file.stat().st_size > 0
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError as error:
+        what = f"{file}: cannot be read ({error})."
+        raise fault(file, error, otherwise=what, kind=StoreError) from error
 
 
 def write_rows(group: zarr.Group, name: str, rows: range, values: NDArray[Any]) -> None:
@@ -187,6 +189,7 @@ def read_table(path: Path, arrays: Arrays, meta: StoreMeta, rows: range) -> Regi
         columns[layout.START],
         columns[layout.PEAK_ID],
         columns[layout.PEAK_NAME].astype(object),
+        meta.chrom_lengths,
     )
 
 

@@ -14,6 +14,7 @@ from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import StoreError
 from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.records import RegionTable
+from finemo_dist.core.system_errors import fault
 from finemo_dist.storage.files import committed
 from finemo_dist.store import layout
 from finemo_dist.store.layout import StoreMeta
@@ -51,7 +52,8 @@ class ShardRecord:
                 f"again."
             ) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise StoreError(f"{file}: damaged ({error}). Extract the regions again.") from error
+            what = f"{file}: damaged ({error}). Extract the regions again."
+            raise fault(file, error, otherwise=what, kind=StoreError) from error
 
     def write(self, path: Path) -> None:
         """Write the record; the shard counts as whole from here on."""
@@ -97,7 +99,7 @@ def placed_digest(base: str, table: RegionTable) -> str:
     """Return the digest of a store that has its own coordinates and the rest of another store."""
     return digest_of(
         {
-            "format_version": layout.PLACED_VERSION,
+            "format_version": layout.PLACED_CONTENT_VERSION,
             "base": base,
             "chrom_names": table.chrom_names,
             "table": _digest_of_arrays((), table),
@@ -109,7 +111,7 @@ def combine_digests(meta: StoreMeta, digests: list[str]) -> str:
     """Return the digest of a store from those of its shards, in order."""
     return digest_of(
         {
-            "format_version": layout.FORMAT_VERSION,
+            "format_version": layout.CONTENT_VERSION,
             "n_regions": meta.n_regions,
             "region_width": meta.region_width,
             "score_kind": meta.score_kind.value,

@@ -4,6 +4,7 @@ Partitions can be written by any processes on any machines that see the same fol
 one file, and a partition written twice replaces itself by the same bytes.
 """
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,11 @@ from finemo_dist.store._partitions import (
 from finemo_dist.store.halves import to_stored
 from finemo_dist.store.layout import StoreMeta
 
+logger = logging.getLogger(__name__)
+
+_LARGE_SHARE = 0.5
+"""Of regions without contributions: more is a sign of inputs that do not belong together."""
+
 
 def init(path: str | Path, source: Source, *, shard_regions: int | None = None) -> StoreMeta:
     """Make a store without sequences and contributions, and write its coordinates.
@@ -44,6 +50,7 @@ def init(path: str | Path, source: Source, *, shard_regions: int | None = None) 
         score_kind=source.score_kind,
         shard_regions=_check_shard_regions(shard_regions, len(table)),
         chrom_names=table.chrom_names,
+        chrom_lengths=table.chrom_lengths,
         inputs=tuple(source.inputs),
     )
     _arrays.write_table(_arrays.create_group(path, meta), table)
@@ -85,6 +92,8 @@ def finalise(path: str | Path) -> StoreMeta:
 
     Raises
     ------
+    InputError
+        No region has any contribution: scores and peaks have nothing in common.
     StoreError
         A partition has not been written.
     """
@@ -103,8 +112,25 @@ def finalise(path: str | Path) -> StoreMeta:
         digest=combine_digests(meta, [record.digest for record in records]),
         is_complete=True,
     )
+    _check_report(meta)
     group.attrs.put(meta.to_dict())
     return meta
+
+
+def _check_report(meta: StoreMeta) -> None:
+    """Refuse scores that are nowhere, and warn of those that are in few regions."""
+    n_zero = meta.counts.n_zero
+    scores = meta.inputs[-1].path if meta.inputs else "The contributions"
+    if meta.n_regions and n_zero == meta.n_regions:
+        raise InputError(
+            f"{scores}: none of the {meta.n_regions:,} regions has any contribution. Expected "
+            "scores at the peaks: check that both are of the same sample and assembly."
+        )
+    if n_zero > _LARGE_SHARE * meta.n_regions:
+        logger.warning(
+            "%s: %s of %s regions have no contribution at all. Check that scores and peaks are of "
+            "the same sample and assembly.", scores, f"{n_zero:,}", f"{meta.n_regions:,}",
+        )  # fmt: skip
 
 
 def _read_shard(

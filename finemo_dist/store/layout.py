@@ -1,4 +1,4 @@
-"""What a region store is called, made of and says about itself: format version 1.
+"""What a region store is called, made of and says about itself: format version 3.
 
 A store is a Zarr v3 group of seven arrays over N regions of L bases::
 
@@ -26,9 +26,14 @@ from finemo_dist.core.program import program
 from finemo_dist.core.records import InputCounts, InputFile, ScoreKind
 
 FORMAT: Final = "finemo_dist.regions"
-FORMAT_VERSION: Final = 1
-PLACED_VERSION: Final = 2
-"""Of a store whose sequences and contributions are those of another (``placed.py``)."""
+FORMAT_VERSION: Final = 3
+"""Of the attributes. Version 1 had no lengths of chromosomes, and fewer counts."""
+PLACED_VERSION: Final = 4
+"""Of a store whose sequences and contributions are those of another (``placed.py``); once 2."""
+_READ_VERSIONS: Final = frozenset({1, 2, FORMAT_VERSION, PLACED_VERSION})
+CONTENT_VERSION: Final = 1
+PLACED_CONTENT_VERSION: Final = 2
+"""Of the arrays, which are part of the digests."""
 _CHECKSUM: Final = "checksum"
 
 SEQUENCE: Final = "sequence"
@@ -91,6 +96,8 @@ class StoreMeta:
     shard_regions: int
     chrom_names: tuple[str, ...]
     inputs: tuple[InputFile, ...]
+    chrom_lengths: tuple[int, ...] = ()
+    """Bases of each of ``chrom_names``, 0 where that is not known; empty where none is."""
     report: InputReport = field(default_factory=InputReport)
     """Of all shards together; empty until complete."""
     digest: str = ""
@@ -166,11 +173,11 @@ class StoreMeta:
                 f"{path}: not a region store (its format is {found[0]!r}, expected {FORMAT!r}). "
                 f"Make one by an extract-regions command."
             )
-        if found[1] not in (FORMAT_VERSION, PLACED_VERSION):
+        if found[1] not in _READ_VERSIONS:
             raise StoreError(
                 f"{path}: region store of format version {found[1]}, and this version of "
-                f"{program()} reads {FORMAT_VERSION} and {PLACED_VERSION}. Extract the regions "
-                f"again, or use the version that wrote it."
+                f"{program()} reads {', '.join(map(str, sorted(_READ_VERSIONS)))}. Extract the "
+                f"regions again, or use the version that wrote it."
             )
         checksum = values.pop(_CHECKSUM, None)
         if checksum != digest_of(values):
@@ -181,6 +188,7 @@ class StoreMeta:
         try:
             values["score_kind"] = ScoreKind(values["score_kind"])
             values["chrom_names"] = tuple(values["chrom_names"])
+            values["chrom_lengths"] = tuple(values.get("chrom_lengths", ()))
             values["inputs"] = tuple(InputFile(**file) for file in values["inputs"])
             values["report"] = InputReport.from_dict(values["report"])
             if "base" in values:

@@ -1,7 +1,7 @@
 """A store that has coordinates of its own and the sequences and contributions of another store.
 
 Its folder holds the four arrays of coordinates; its attributes say where the other store lies and
-which digest it has (``base``). It is of format version 2, so that a reader that knows only whole
+which digest it has (``base``). It is of format version 4, so that a reader that knows only whole
 stores says so.
 """
 
@@ -43,6 +43,7 @@ class PlacedRegions:
         peaks: InputFile,
         *,
         n_no_summit: int,
+        n_summit_outside: int,
         n_duplicate: int,
     ) -> "PlacedRegions":
         """Return a store without coordinates at those of some peaks.
@@ -60,6 +61,7 @@ class PlacedRegions:
             n_clipped=n_clipped,
             n_unknown_bases=store.meta.counts.n_unknown_bases - n_no_longer_unknown,
             n_no_summit=n_no_summit,
+            n_summit_outside=n_summit_outside,
             n_duplicate=n_duplicate,
         )
         report = InputReport(counts, store.meta.report.scores)
@@ -97,6 +99,7 @@ class PlacedRegions:
         meta = replace(
             self.store.meta,
             chrom_names=self.table.chrom_names,
+            chrom_lengths=self.table.chrom_lengths,
             inputs=self.inputs,
             report=InputReport(),
             digest="",

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from finemo_dist.core.errors import StoreError, UsageError
+from finemo_dist.core.errors import InputError, StoreError, UsageError
 from finemo_dist.core.events import (
     ExtractionPlanned,
     OnEvent,
@@ -24,6 +24,7 @@ from finemo_dist.core.events import (
 )
 from finemo_dist.core.protocols import Source
 from finemo_dist.core.records import Unit
+from finemo_dist.core.system_errors import fault
 from finemo_dist.storage.files import remove_tree
 from finemo_dist.storage.folders import rename_folder
 from finemo_dist.storage.locations import is_local, location
@@ -78,10 +79,8 @@ def encode(
         if not isinstance(error, OSError):
             raise
         place = "the bucket and AWS_* in the environment" if not is_local(path) else path.parent
-        raise StoreError(
-            f"{path}: cannot be written ({error.strerror or error}). Check space and permissions "
-            f"of {place}."
-        ) from error
+        what = f"{path}: cannot be written ({error.strerror or error}). Check {place}."
+        raise fault(path, error, otherwise=what, kind=StoreError, doing="written") from error
 
 
 def _encode(source: Source, path: Path, shard_regions: int | None, on_event: OnEvent) -> StoreMeta:
@@ -209,10 +208,16 @@ def put_in_place(staged: Path, path: Path) -> StoreMeta:
     ------
     StoreError
         A partition has not been written.
+    InputError
+        No region has any contribution; nothing is left of the store.
     OSError
         The folder cannot be renamed.
     """
-    meta = finalise(staged)
+    try:
+        meta = finalise(staged)
+    except InputError:
+        discard(path)
+        raise
     if isinstance(staged, ObjectPath):
         return meta
     # What a writer that was killed had not put in place.

@@ -11,7 +11,7 @@ from finemo_dist.catalog.summary import SampleSummary, summarise
 from finemo_dist.core.clock import Clock
 from finemo_dist.core.command import TypedCommand
 from finemo_dist.core.config import CallConfig, ResourceConfig, SampleSettings
-from finemo_dist.core.errors import RunError, UsageError
+from finemo_dist.core.errors import InputError, RunError, UsageError
 from finemo_dist.core.events import CallPlanned, OnEvent, StageEnded, ignore
 from finemo_dist.core.memory import Demand
 from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
@@ -28,6 +28,7 @@ from finemo_dist.run.plan import (
     RunPlan,
     check_output,
     check_regions,
+    check_scores,
     clear_run,
     config_digest,
     plan_run,
@@ -39,9 +40,11 @@ from finemo_dist.run.space import (
     workers_that_fit,
 )
 from finemo_dist.run.worker import SampleSpec, WorkerSpec
+from finemo_dist.storage.files import remove_tree
 from finemo_dist.storage.locations import location
 from finemo_dist.store.read import RegionStore, open_store
 from finemo_dist.workflow.finemo_parameters import write_parameters
+from finemo_dist.workflow.no_hits import warn_of_samples_without_hits
 from finemo_dist.workflow.regions import (
     Coordinates,
     OpenRegions,
@@ -225,7 +228,10 @@ def call(
         )
         clear_run(run_dir, keep=_kept(run_dir, settings, motifs))
     check_output(run_dir, keeps_parts=force)
-    stores = {name: _as_store(found, name, run_dir, on_event) for name, found in opened.items()}
+    stores = {
+        name: _as_store(found, name, run_dir, settings[name].call, on_event)
+        for name, found in opened.items()
+    }
     require_disk_for_call(run_dir, [(stores[name], motifs[name].motifs) for name in stores])
     largest = _largest(settings, motifs, stores)
     _require_memory(prepared.device, resources, largest)
@@ -239,6 +245,7 @@ def call(
     with open_catalog(run_dir) as catalog:
         files = _write_files(catalog, plan, settings, resources)
         samples = summarise(catalog)
+    warn_of_samples_without_hits(samples, stores, motifs)
     clock.lap("outputs")
     stages = {**clock.seconds, **{f"worker.{k}": v for k, v in totals.seconds.items()}}
     done = _result(plan, totals.n_units, samples, files, executor.describe(), stages)
@@ -396,10 +403,14 @@ def _opened(
     for name, found in opened.items():
         called = motifs[name].motifs
         check_regions(name, regions[name], found, motifs=called, config=settings[name].call)
+        if isinstance(found, RegionStore):
+            check_scores(name, regions[name], found.meta.report, settings[name].call)
     return opened
 
 
-def _as_store(regions: OpenRegions, name: str, run_dir: Path, on_event: OnEvent) -> RegionStore:
+def _as_store(
+    regions: OpenRegions, name: str, run_dir: Path, config: CallConfig, on_event: OnEvent
+) -> RegionStore:
     """Return a store; finemo's ``.npz``, and coordinates, are first written into the run."""
     if isinstance(regions, RegionStore):
         return regions
@@ -407,6 +418,7 @@ def _as_store(regions: OpenRegions, name: str, run_dir: Path, on_event: OnEvent)
     if staged.exists():
         store = open_store(staged)
         if is_written(regions, store):
+            check_scores(name, store.path, store.meta.report, config)
             return store
     if (run_dir / "run.json").exists() and (
         staged.exists() or RunRecord.load(run_dir).sample(name) is None
@@ -415,7 +427,15 @@ def _as_store(regions: OpenRegions, name: str, run_dir: Path, on_event: OnEvent)
             f"{run_dir}: holds another run: the regions of sample {name!r} changed or are new. "
             "Choose another directory, or replace the run with --force."
         )
-    return write_regions(regions, staged, on_event=on_event)
+    is_new = not run_dir.exists()
+    store = write_regions(regions, staged, on_event=on_event)
+    try:
+        check_scores(name, regions.inputs[-1].path, store.meta.report, config)
+    except InputError:
+        for made in (staged, *([staged.parent, run_dir] if is_new else [])):
+            remove_tree(made)
+        raise
+    return store
 
 
 def _check_outlives(run_dir: Path, inputs: Iterable[Path]) -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -39,16 +39,27 @@ class BigWigInput(FrozenModel):
     chrom_order: Location | None = None
 
 
-class ChromBpnetInput(FrozenModel):
+class _ArraysInput(FrozenModel):
+    """What says where the rows of arrays lie, and how their axes go."""
+
+    peaks: Location | None = None
+    fasta: Location | None = None
+    region_width: Width = defaults.REGION_WIDTH
+    chrom_order: Location | None = None
+    chrom_sizes: Location | None = None
+    """Lengths of chromosomes, where there is no ``fasta`` to have them from."""
+    keep: Location | None = None
+    """npy: which of the peaks have arrays."""
+    axis_order: Literal["nal", "nla"] | None = None
+    """N regions, A bases, L positions; that of the format when None."""
+
+
+class ChromBpnetInput(_ArraysInput):
     """Hypothetical contributions from ChromBPNet's H5 files (folds)."""
 
     kind: ClassVar[SourceKind] = "chrombpnet_h5"
 
     h5s: Annotated[tuple[Location, ...], Field(min_length=1)]
-    peaks: Location | None = None
-    fasta: Location | None = None
-    region_width: Width = defaults.REGION_WIDTH
-    chrom_order: Location | None = None
 
 
 class BpnetInput(ChromBpnetInput):
@@ -57,17 +68,13 @@ class BpnetInput(ChromBpnetInput):
     kind: ClassVar[SourceKind] = "bpnet_h5"
 
 
-class ModiscoArraysInput(FrozenModel):
+class ModiscoArraysInput(_ArraysInput):
     """Hypothetical contributions from the inputs of TF-MoDISco (folds)."""
 
     kind: ClassVar[SourceKind] = "modisco_arrays"
 
     sequences: Location
     attributions: Annotated[tuple[Location, ...], Field(min_length=1)]
-    peaks: Location | None = None
-    fasta: Location | None = None
-    region_width: Width = defaults.REGION_WIDTH
-    chrom_order: Location | None = None
 
 
 ExtractionInput = BigWigInput | ChromBpnetInput | BpnetInput | ModiscoArraysInput

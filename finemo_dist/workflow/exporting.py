@@ -7,6 +7,7 @@ from typing import Final, Literal, get_args
 from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.core.defaults import EXPORT_LABEL, EXPORT_MOTIFS, EXPORT_TABLE
 from finemo_dist.core.errors import UsageError, nearest
+from finemo_dist.exports.places import measured
 from finemo_dist.exports.tables import ExportFormat, HitTable, export_hits, samples_for
 from finemo_dist.storage.locations import is_local, location
 
@@ -48,7 +49,8 @@ def export(
     label
         What a hit is called in ``bed``, ``tabix`` and ``bigbed``.
     chrom_sizes
-        ``bigbed``: lengths of chromosomes; the furthest hit ends each when None.
+        ``bed``, ``tabix``, ``bigbed``: where chromosomes end; as the genome of the regions says
+        when None.
     motifs
         ``meme``: whole or trimmed CWMs, or the bases found at hits.
     memory_limit
@@ -70,15 +72,18 @@ def export(
             f"{', '.join(_AS_OBJECTS)} are put on object storage."
         )
     asked = {"hits": HitTable.HITS, "unique": HitTable.UNIQUE, "primary": HitTable.PRIMARY}[table]
-    with open_catalog(run, memory_limit=memory_limit) as catalog:
+    sizes = None if chrom_sizes is None else location(chrom_sizes)
+    with (
+        open_catalog(run, memory_limit=memory_limit) as whole,
+        measured(whole, sizes) as catalog,
+    ):
         match to:
             case "meme":
                 from finemo_dist.workflow.meme_export import export_meme
 
                 export_meme(catalog, out, motifs, sample)
             case "tabix" | "bigbed":
-                sizes = None if chrom_sizes is None else Path(chrom_sizes)
-                _export_places(catalog, out, to, asked, sample, label, sizes)
+                _export_places(catalog, out, to, asked, sample, label)
             case "h5ad" | "mtx":
                 _export_matrix(catalog, out, to, asked, sample)
             case _:
@@ -96,7 +101,6 @@ def _export_places(
     table: HitTable,
     sample: str | None,
     label: Label,
-    chrom_sizes: Path | None,
 ) -> None:
     from finemo_dist.exports.bigbed import export_bigbed
     from finemo_dist.exports.tabix import export_tabix
@@ -106,7 +110,7 @@ def _export_places(
         if to == "tabix":
             export_tabix(shown, out, table=table, label=label)
         else:
-            export_bigbed(shown, out, table=table, label=label, chrom_sizes=chrom_sizes)
+            export_bigbed(shown, out, table=table, label=label)
 
 
 def _export_matrix(

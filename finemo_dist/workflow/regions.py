@@ -7,7 +7,7 @@ from pathlib import Path
 from finemo_dist.core.events import OnEvent, ignore
 from finemo_dist.core.records import InputFile
 from finemo_dist.run.space import require_disk_for_store
-from finemo_dist.sources.finemo_npz import FinemoRegionsSource
+from finemo_dist.sources.finemo_npz import FinemoRegionsSource, is_regions_file
 from finemo_dist.sources.placing import check_overlaps, place_regions
 from finemo_dist.storage.files import describe_input
 from finemo_dist.store.encode import is_made_for
@@ -38,7 +38,7 @@ def open_regions(path: Path, coordinates: Coordinates | None = None) -> OpenRegi
     StoreError
         There is no store, or it is damaged.
     """
-    if path.suffix == ".npz":
+    if is_regions_file(path):
         return _open_npz(path, coordinates)
     store = open_store(path)
     return store if coordinates is None else _placed(store, coordinates)
@@ -71,6 +71,7 @@ def _placed(store: RegionStore, coordinates: Coordinates) -> RegionStore | Place
         peaks.table,
         describe_input(coordinates.peaks),
         n_no_summit=int(peaks.no_summit.sum()),
+        n_summit_outside=int(peaks.is_outside.sum()),
         n_duplicate=int(peaks.is_duplicate.sum()),
     )
 
@@ -124,7 +125,7 @@ def write_regions(
 
 def comes_from(store: RegionStore, path: Path) -> bool:
     """Return whether a store has the sequences and contributions of the regions at a path."""
-    if path.suffix == ".npz":
+    if is_regions_file(path):
         return _holds(store.meta.inputs, describe_input(path))
     return open_store(path).digest in {store.digest, store.base.digest if store.base else None}
 

@@ -200,7 +200,7 @@ def _seqlets(catalog: Catalog, request: ReportRequest) -> Seqlets | None:
     if recorded is None or len(catalog.record.sets) > 1:
         # Seqlets are of one modisco file, and patterns of several have the same names.
         return None
-    path = location(recorded.path)
+    path = location(catalog.record.place_of(recorded))
     if not path.is_file() or describe_input(path).digest != recorded.digest:
         logger.warning(
             "%s, the modisco file of the run, is not there or changed: seqlets are left out. Give "
@@ -212,7 +212,9 @@ def _seqlets(catalog: Catalog, request: ReportRequest) -> Seqlets | None:
 
 
 def _modisco_input(record: RunRecord) -> InputFile | None:
-    return next((file for file in record.inputs if file.path.endswith((".h5", ".hdf5"))), None)
+    known = record.sets[0].modisco
+    # Old records list their inputs, and not what each is.
+    return known or next((f for f in record.inputs if f.path.endswith((".h5", ".hdf5"))), None)
 
 
 def _window(request: ReportRequest, seqlets: Seqlets | None) -> int:

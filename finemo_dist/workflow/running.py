@@ -2,9 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import yaml
+from typing import TYPE_CHECKING
 
 from finemo_dist.core.command import TypedCommand
 from finemo_dist.core.config import ResourceConfig
@@ -16,6 +14,7 @@ from finemo_dist.workflow.config import RunConfig, with_absolute_paths
 from finemo_dist.workflow.sample_sheet import read_sample_sheet
 from finemo_dist.workflow.settings import checked
 from finemo_dist.workflow.stores import stores_of
+from finemo_dist.workflow.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from finemo_dist.run.extraction import BegunStore
@@ -101,7 +100,7 @@ def load_config(path: Path) -> RunConfig:
         The file is not YAML, has an unknown key, or a value its key does not take; the message has
         the key's path. Or its sample sheet is wrong; the message has the line.
     """
-    content = _read_yaml(path)
+    content = read_yaml(path)
     try:
         config = checked(RunConfig, **content)
     except UsageError as error:
@@ -114,18 +113,3 @@ def load_config(path: Path) -> RunConfig:
         absolute.sample_sheet, taken=taken, has_modisco=absolute.modisco_h5 is not None
     )
     return absolute.with_samples(rows)
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
-        # PyYAML also raises the errors of the values it makes, such as a date with month 99.
-        reason = " ".join(str(error).split())
-        raise UsageError(f"{path}: is not YAML ({reason}).") from error
-    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        raise UsageError(
-            f"{path}: holds {type(content).__name__}, expected keys such as output, modisco_h5 "
-            "and samples. See configs/ for examples."
-        )
-    return content

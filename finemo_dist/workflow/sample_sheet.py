@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from finemo_dist.core.config import MotifConfig, SolverConfig
 from finemo_dist.core.errors import UsageError, nearest
 from finemo_dist.hits.layout import check_sample_name
+from finemo_dist.storage.text import read_lines
 from finemo_dist.workflow.config import (
     INPUT_KINDS,
     BigWigInput,
@@ -106,9 +107,9 @@ def read_sample_sheet(
 
 def _rows(path: Path) -> Iterator[_Row]:
     header: list[str] | None = None
-    for number, line in enumerate(_lines(path), start=1):
-        where = f"{path}, line {number}"
-        cells = [] if line.startswith("#") else _cells(line, where)
+    for line in read_lines(path, kind=UsageError):
+        where = f"{path}, line {line.number}"
+        cells = [] if line.text.startswith("#") else _cells(line.text, where)
         if not any(cells):
             continue
         if header is None:
@@ -125,18 +126,6 @@ def _rows(path: Path) -> Iterator[_Row]:
         if "" in given:
             raise UsageError(f"{where}: {given['']!r} stands in a column without a name.")
         yield _Row(where, given)
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        # Spreadsheets begin their text with a byte order mark.
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{path}: cannot be read as tab-separated text ({error}). Check the path that "
-            "sample_sheet names."
-        ) from error
-    return text.split("\n")
 
 
 def _cells(line: str, where: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -88,7 +89,16 @@ def checked(model: type[_Model], **values: Any) -> _Model:  # noqa: ANN401
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
-        raise UsageError(f"{where}: {first['msg']} (found {first['input']!r}).") from error
+        said = f"{where}: {first['msg']} (found {first['input']!r})."
+        raise UsageError(said + _quoting(first["type"], first["input"])) from error
+
+
+def _quoting(fault: str, value: object) -> str:
+    """Return the cure for a name that YAML takes for something else: ``no``, ``12878``, a date."""
+    if fault != "string_type" or not isinstance(value, bool | int | float | date):
+        return ""
+    kind = "true or false" if isinstance(value, bool) else "a number or date"
+    return f" YAML reads what stands there as {kind}; put it in quotes to have the name itself."
 
 
 def available_cores() -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.fuzz import arrays, configs, mappings, peaks
+from tests.fuzz import arrays, configs, mappings, peaks, texts
 from tests.fuzz.binary import CALLS, EXTRACTIONS
 from tests.fuzz.binary import Check as DamageCheck
 from tests.fuzz.corpus import Corpus
@@ -38,6 +38,7 @@ def _damaged(check: DamageCheck, weight: int) -> Kind:
 
 KINDS: dict[str, Kind] = {
     "peaks": Kind(peaks.peak_files(), peaks.check, _EXTRACTION),
+    "texts": Kind(texts.texts(), texts.check, _EXTRACTION),
     "mappings": Kind(mappings.mapping_files(), mappings.check, _CALL),
     "configs": Kind(configs.configurations(), configs.check, _CALL),
     "array shapes": Kind(arrays.array_pairs(), arrays.check, _EXTRACTION),

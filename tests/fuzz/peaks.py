@@ -2,6 +2,7 @@
 
 import gzip
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from tests.unit.sources.samples import CHROM_LENGTHS, WIDTH
 _ODD = [
     "", ".", "-1", "NA", "1e3", "0x10", "٣", "1_0", " 5", "-5", "99999999999999", "9" * 40, "chr1",
     "'; DROP", "<b>", "../x", "\0", "\x1b[2J", "é" * 40, "+7", "1.0", "nan", "inf", "\u2028",
-    "a\x85b",
+    "a\x85b", "2e+02", "<NA>", "250.0", "NULL",
 ]  # fmt: skip
 _ODD_FIELDS = st.one_of(st.sampled_from(_ODD), st.text(max_size=8))
 
@@ -97,8 +98,9 @@ def _data_lines(case: PeakFile) -> list[list[str]]:
 
 
 def _expected(fields: list[str], case: PeakFile) -> tuple[str, int]:
-    start, end = int(fields[1]), int(fields[2])
-    summit = fields[9] if len(fields) > 9 else "."
-    has_summit = summit not in {"", ".", "-1", "NA", "null", "NaN"}
-    centre = start + int(summit) if has_summit else (start + end) // 2
+    fields = [field.strip() for field in fields]
+    start, end = (int(Decimal(field)) for field in fields[1:3])
+    summit = fields[9].lower() if len(fields) > 9 else "."
+    has_summit = summit not in {"", ".", "-1", "-1.0", "na", "null", "nan", "<na>"}
+    centre = start + int(Decimal(summit)) if has_summit else (start + end) // 2
     return fields[0], centre - case.width // 2

@@ -6,7 +6,7 @@
 SELECT
     chr,
     greatest(start, 0) AS start,
-    "end",
+    least("end", coalesce(length, "end")) AS "end",
     concat_ws(
         chr(9),
         replace(cell(label), ' ', '_'),
@@ -22,7 +22,9 @@ SELECT
     ) AS rest
 FROM query_table(getvariable('chunk').table)
 JOIN motif_labels(getvariable('chunk').label) USING (motif_id)
+LEFT JOIN chromosome_ends USING (sample, chr)
 WHERE chr BETWEEN getvariable('chunk').first AND getvariable('chunk').last AND "end" > 0
+    AND start < coalesce(length, start + 1)
 ORDER BY
     chr, greatest(start, 0), "end", motif_id, sample, peak_id, start_untrimmed,
     hit_coefficient, hit_similarity, hit_importance, hit_importance_sq;

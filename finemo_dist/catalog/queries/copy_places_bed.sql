@@ -5,14 +5,15 @@ COPY (
     SELECT
         chr,
         greatest(start, 0),
-        "end",
+        least("end", coalesce(length, "end")),
         cell(label),
         greatest(0, least(1000, round(1000 * hit_similarity::DOUBLE)))::INTEGER,
         strand,
         cell(sample)
     FROM query_table($table)
     JOIN motif_labels($label) USING (motif_id)
-    WHERE chr BETWEEN $first AND $last AND "end" > 0
+    LEFT JOIN chromosome_ends USING (sample, chr)
+    WHERE chr BETWEEN $first AND $last AND "end" > 0 AND start < coalesce(length, start + 1)
     ORDER BY
         chr, greatest(start, 0), "end", motif_id, sample, peak_id, start_untrimmed, hit_coefficient,
         hit_similarity, hit_importance, hit_importance_sq

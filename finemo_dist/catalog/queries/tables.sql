@@ -14,6 +14,12 @@ CREATE TABLE sample_table (
     has_coordinates BOOLEAN,
     motif_set VARCHAR
 );
+-- How long chromosomes are, where a sample knows it.
+CREATE TABLE chromosome_ends (
+    sample VARCHAR NOT NULL,
+    chr VARCHAR NOT NULL,
+    length BIGINT NOT NULL
+);
 -- Parts and compacted files count the motifs of their own set from 0, under its own names;
 -- first_motif_id and name_prefix are what the views add to both.
 CREATE TABLE part_files (

@@ -9,8 +9,8 @@ import pytest
 FOLDER = Path(__file__).parent
 README = FOLDER.parents[1] / "README.md"
 ROWS = [
-    *(f"S{i}" for i in range(1, 27)),
-    *(f"C{i}" for i in range(1, 17)),
+    *(f"S{i}" for i in (*range(1, 36), 39)),
+    *(f"C{i}" for i in (*range(1, 23), 25)),
     "damage",
     "pickles",
     "metacluster",
@@ -53,7 +53,7 @@ def test_a_row_names_a_test_that_is_there(row):
     assert named
     for file, test in named:
         assert test in functions_of(FOLDER / file), f"{file}::{test}"
-        assert row not in ROWS[:42] or row in rows_of(test)
+        assert row in rows_of(test) or not re.fullmatch(r"[SC]\d+", row)
 
 
 def test_every_test_of_a_row_is_in_the_table():

@@ -76,7 +76,9 @@ def test_an_annotation_of_no_motif_of_the_run_is_refused(refused, run, tmp_path)
     "words", [[], ["--database", "DB"], ["-a", "TSV", "--database", "DB", "-o", "x"]]
 )
 def test_half_a_question_is_refused(refused, run, annotation, tmp_path, words):
-    (tmp_path / "db").write_text("MEME version 4\n")
+    (tmp_path / "db").write_text(
+        "MEME version 4\n\nMOTIF a\nletter-probability matrix:\n0.7 0.1 0.1 0.1\n"
+    )
     given = {"DB": tmp_path / "db", "TSV": annotation}
 
     refused("annotate", run, *(given.get(word, word) for word in words))
@@ -175,13 +177,15 @@ def test_a_store_of_other_content_is_refused(refused, run, tmp_path):
         (["export", "RUN", "--to", "tabix", "-o", "OUT.bed.gz"], "pysam", "exports"),
         (["export", "RUN", "--to", "bigbed", "-o", "OUT.bb"], "pybigtools", "exports"),
         (["export", "RUN", "--to", "h5ad", "-o", "OUT.h5ad"], "anndata.io", "exports"),
-        (["annotate", "RUN", "--database", "DB", "-o", "OUT.tsv"], "memelite.io", "motifs"),
+        (["annotate", "RUN", "--database", "DB", "-o", "OUT.tsv"], "memelite", "motifs"),
     ],
 )
 def test_what_is_not_installed_is_named_with_its_extra(
     refused, finished, tmp_path, monkeypatch, words, module, extra
 ):
-    (tmp_path / "db").write_text("MEME version 4\n")
+    (tmp_path / "db").write_text(
+        "MEME version 4\n\nMOTIF a\nletter-probability matrix:\n0.7 0.1 0.1 0.1\n"
+    )
     real = importlib.import_module
 
     def missing(name, package=None):

@@ -62,8 +62,12 @@ def test_bad_usage_exits_2(command, words):
     [
         (InputError("a.bw: is broken."), 2, "Error: a.bw: is broken."),
         (IncompleteRunError("run: 1 of 2."), 3, "Error: run: 1 of 2."),
-        (OSError(28, "No space left on device", "/x/y"), 2, "Error: /x/y: No space left on dev"),
-        (OSError("odd"), 2, "Error: odd. Check the path"),
+        (
+            OSError(28, "no space is left. Free someice", "/x/y"),
+            2,
+            "Error: /x/y: no space is left. Free some",
+        ),
+        (OSError("odd"), 2, "Error: odd. Committed work"),
         (KeyboardInterrupt(), 130, "resume with: finemo-dist status 'a run'"),
         (click.Abort(), 130, "resume with: finemo-dist status 'a run'"),
         (click.UsageError("what?"), 2, "Error: what?"),

@@ -13,10 +13,11 @@ from finemo_dist.core.errors import InputError, UsageError
 from finemo_dist.core.records import MotifAnnotation
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.exports.bigbed import auto_sql, export_bigbed
-from finemo_dist.exports.places import read_chrom_sizes
+from finemo_dist.exports.places import measured
 from finemo_dist.exports.tabix import export_tabix
 from finemo_dist.exports.tables import HitTable
 from finemo_dist.hits.annotation import write_annotation
+from finemo_dist.storage.chrom_sizes import read_chrom_sizes
 from tests.unit.exports.builder import NASTY, SAMPLES, small_run
 
 PLACES = """
@@ -157,7 +158,8 @@ def test_chromosome_sizes_come_from_a_file_and_cut_what_reaches_beyond(catalog, 
     size = catalog.rows("SELECT max(start) + 1 FROM hits WHERE chr = 'chr2'")[0][0]
     (tmp_path / "sizes").write_text(f"# x\nchr2\t{size}\nchr10 5000 12 60 61\nchrM\t9\n")
 
-    export_bigbed(catalog, tmp_path / "hits.bb", chrom_sizes=tmp_path / "sizes")
+    with measured(catalog, tmp_path / "sizes") as shown:
+        export_bigbed(shown, tmp_path / "hits.bb")
 
     with pybigtools.open(str(tmp_path / "hits.bb")) as file:
         assert file.chroms() == {"chr2": size, "chr10": 5000}
@@ -177,8 +179,8 @@ def test_chromosome_sizes_come_from_a_file_and_cut_what_reaches_beyond(catalog, 
 def test_chromosome_sizes_that_cannot_be_are_refused(catalog, tmp_path, content, message):
     (tmp_path / "sizes").write_text(content)
 
-    with pytest.raises(InputError, match=message):
-        export_bigbed(catalog, tmp_path / "hits.bb", chrom_sizes=tmp_path / "sizes")
+    with pytest.raises(InputError, match=message), measured(catalog, tmp_path / "sizes"):
+        pass
 
     assert [p.name for p in tmp_path.iterdir()] == ["sizes"]
 
@@ -186,7 +188,7 @@ def test_chromosome_sizes_that_cannot_be_are_refused(catalog, tmp_path, content,
 def test_sizes_that_are_no_text_are_refused(tmp_path):
     (tmp_path / "sizes").write_bytes(b"\xff\xfe")
 
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="is UTF-16 text"):
         read_chrom_sizes(tmp_path / "sizes")
 
 

@@ -47,5 +47,5 @@ def test_what_does_not_fit_is_refused_by_line(tmp_path, text, message):
 def test_a_file_that_is_no_text_is_refused(tmp_path):
     (tmp_path / "a.tsv").write_bytes(b"\xff\xfe\x00")
 
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="is UTF-16 text"):
         read_annotation(tmp_path / "a.tsv", NAMES)

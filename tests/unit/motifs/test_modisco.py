@@ -121,7 +121,7 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 def test_a_folder_is_refused(tmp_path):
-    with pytest.raises(InputError, match="cannot be read as an H5 file"):
+    with pytest.raises(InputError, match="is a folder, expected an H5 file"):
         read_patterns(tmp_path)
 
 

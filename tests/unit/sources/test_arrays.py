@@ -199,7 +199,7 @@ def test_without_a_genome_the_left_end_alone_is_known(tmp_path):
 
 
 def test_bases_where_there_is_no_chromosome_refuse(tmp_path):
-    with pytest.raises(InputError, match="before the start of a chromosome"):
+    with pytest.raises(InputError, match="bases beyond an end of its chromosome"):
         clipped(tmp_path, one_hot_outside=2, with_genome=False).read(0, 1)
 
 

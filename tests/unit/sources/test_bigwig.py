@@ -192,7 +192,7 @@ def test_file_of_another_kind_refuses(samples):
 def test_missing_bigwig_refuses(samples):
     (samples / "scores.bw").unlink()
 
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match="no such file"):
         samples.make("bigwig")
 
 

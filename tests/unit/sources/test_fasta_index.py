@@ -7,7 +7,8 @@ import pyfaidx
 import pytest
 from Bio import bgzf
 
-from finemo_dist.sources._fasta_index import index_fits
+from finemo_dist.core.errors import InputError
+from finemo_dist.sources._fasta_index import build_index, index_fits
 from finemo_dist.sources.genome import Genome
 
 BASES = {"chr1": "ACGT" * 20_000, "none": "", "chr2": "GATTACA" * 9, "chr3": "TTG" * 11_000}
@@ -35,6 +36,62 @@ def test_its_own_index_fits(tmp_path, name, newline, ends):
     index = write(tmp_path / name, newline=newline, ends=ends)
 
     assert index_fits(tmp_path / name, index)
+
+
+@pytest.mark.parametrize("name", ["g.fa", "g.fa.gz"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("ends", [True, False])
+def test_an_index_is_that_of_pyfaidx(tmp_path, name, newline, ends):
+    index = write(tmp_path / name, newline=newline, ends=ends)
+
+    made = build_index(tmp_path / name, is_bgzf=name.endswith(".gz"))
+
+    assert entries(made[".fai"]) == entries(index[".fai"])
+    assert index_fits(tmp_path / name, made)
+
+
+@pytest.mark.parametrize(
+    ("content", "bases"),
+    [
+        (b">a\nACGT\nAC\n\n\n", {"a": 6}),
+        (b"\n>a\nACGT\n\n>b x\nAC\n", {"a": 4, "b": 2}),
+        (b"> a\nACGT\n", {"a": 4}),
+        (b">a\n>b\nACGT", {"a": 0, "b": 4}),
+    ],
+    ids=["blank lines at the end", "blank lines between", "space before the name", "no bases"],
+)
+def test_what_samtools_takes_is_taken(tmp_path, content, bases):
+    (tmp_path / "g.fa").write_bytes(content)
+
+    genome = Genome(tmp_path / "g.fa")
+
+    assert genome.lengths == bases
+    assert all(len(genome.codes(name)) == length for name, length in bases.items())
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b">a\nACGT\nAC\nACGT\n", "line 4: 'a' has lines of unequal length"),
+        (b">a\nAC\nACGT\n", "line 3: 'a' has lines of unequal length"),
+        (b">a\nACGT\n\nACGT\n", "line 4: 'a' has lines of unequal length"),
+        (b"ACGT\n", "line 1: no '>' line before it"),
+        (b">\nACGT\n", "line 1: a '>' without a name"),
+        (b">a\nAC\n>a x\nAC\n", "line 3: the name 'a' stands twice"),
+    ],
+)
+def test_what_is_no_genome_is_refused_by_its_line(tmp_path, content, said):
+    (tmp_path / "g.fa").write_bytes(content)
+
+    with pytest.raises(InputError, match=said):
+        Genome(tmp_path / "g.fa")
+
+
+def test_letters_that_are_no_bases_are_named(tmp_path):
+    (tmp_path / "g.fa").write_bytes(b">a\nAC T\n")
+
+    with pytest.raises(InputError, match="a holds b' ' where bases should be"):
+        Genome(tmp_path / "g.fa").codes("a")
 
 
 def entries(fai):

@@ -145,7 +145,7 @@ def test_width_without_a_middle_refuses(read, width):
 
 
 def test_missing_file_refuses(tmp_path):
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match="no such file"):
         read_peaks(tmp_path / "none.bed", region_width=10)
 
 

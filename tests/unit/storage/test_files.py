@@ -165,7 +165,7 @@ def test_every_byte_of_a_file_of_the_limit_counts(large, monkeypatch):
 def test_what_cannot_be_read_is_refused_by_name(tmp_path, name):
     path = tmp_path / name
 
-    with pytest.raises(InputError, match=r"cannot be read \(.+\)\. Check the path") as caught:
+    with pytest.raises(InputError, match=r"cannot be read: .+\. Check the path") as caught:
         describe_input(path)
 
     assert str(path) in str(caught.value)

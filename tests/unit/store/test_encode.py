@@ -396,7 +396,7 @@ def test_full_disk_is_a_clear_error(tmp_path):
     def fill_disk(start):
         raise OSError(28, os.strerror(28))
 
-    with pytest.raises(StoreError, match="No space left"):
+    with pytest.raises(StoreError, match="no space is left"):
         encode(replace(make_source(10), on_read=fill_disk), tmp_path / "s")
     assert list(tmp_path.iterdir()) == []
 

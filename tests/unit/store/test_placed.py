@@ -106,9 +106,9 @@ def test_a_reader_of_whole_stores_is_told_by_the_version(base, tmp_path):
     store = place(base).write(tmp_path / "placed.zarr")
 
     attributes = json.loads((Path(store.path) / "zarr.json").read_text())["attributes"]
-    assert attributes["format_version"] == 2
+    assert attributes["format_version"] == 4
     attributes = json.loads((Path(base.path) / "zarr.json").read_text())["attributes"]
-    assert attributes["format_version"] == 1
+    assert attributes["format_version"] == 3
     assert "base" not in attributes
 
 

@@ -38,10 +38,12 @@ def read_all(path):
     return store.read(0, 150), store.table(0, 150)
 
 
-def edit_attributes(path, *, with_checksum=False, **changes):
+def edit_attributes(path, *, with_checksum=False, without=(), **changes):
     file = path / "zarr.json"
     node = json.loads(file.read_text())
     node["attributes"] |= changes
+    for key in without:
+        del node["attributes"][key]
     if with_checksum:
         fields = dict(node["attributes"])
         for key in ("format", "format_version", "checksum"):
@@ -205,10 +207,26 @@ def test_group_of_something_else_refuses(path):
 
 
 def test_newer_format_refuses_with_both_versions(path):
-    edit_attributes(path, format_version=2)
+    edit_attributes(path, format_version=9)
 
-    with pytest.raises(StoreError, match=r"format version 2, .* reads 1"):
+    with pytest.raises(StoreError, match=r"format version 9, .* reads 1, 2, 3, 4"):
         open_store(path)
+
+
+def test_a_store_of_the_first_version_is_read(path):
+    """It knows neither how long chromosomes are nor what is counted since."""
+    expected = open_store(path).table(0, 3).start.tolist()
+    counts = {"n_regions": 3, "n_zero": 1}
+    edit_attributes(
+        path, with_checksum=True, format_version=1, without=["chrom_lengths"],
+        report={"counts": counts, "scores": {"largest": 1.0}},
+    )  # fmt: skip
+
+    store = open_store(path)
+
+    assert store.table(0, 3).start.tolist() == expected
+    assert store.table(0, 3).chrom_lengths == ()
+    assert store.meta.counts.n_summit_outside == 0
 
 
 @pytest.mark.parametrize("changes", [{"n_regions": None, "x": 1}, {"score_kind": "other"}])

@@ -1,0 +1,101 @@
+"""What an operating system says went wrong, in words and with a cure that fits.
+
+A library that reads a format raises ``OSError`` for a damaged file and for a full disk alike. What
+tells them apart is the error number: one of those below is the system's, and the file may be sound.
+"""
+
+import errno
+from collections.abc import Mapping
+from typing import Final, TypeVar
+
+from finemo_dist.core.errors import FinemoDistError
+
+_Error = TypeVar("_Error", bound=FinemoDistError)
+
+_NOT_SUPPORTED: Final = 524
+"""ENOTSUPP of the Linux kernel, which NFS without a lock daemon answers; Python has no name."""
+
+_FULL: Final = ("no space is left", "Free some space there, or choose another place.")
+_TOO_MANY: Final = (
+    "too many files are open",
+    "Raise the limit of open files (`ulimit -n 4096`), or give fewer files at a time.",
+)
+_FORBIDDEN: Final = ("permission is denied", "Check the permissions of it and of its folders.")
+_LOCKED: Final = (
+    "the file is locked by another program, or its file system has no locks",
+    "Close the program that has it open, or set HDF5_USE_FILE_LOCKING=FALSE for H5 files.",
+)
+_AWAY: Final = (
+    "the disk or network it lies on does not answer as it should",
+    "Try again; if it stays so, check the mount or copy the file to a local disk.",
+)
+
+_FAULTS: Final[Mapping[int, tuple[str, str]]] = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: ("no space is left (quota)", "Free some space there, or choose another place."),
+    errno.EFBIG: (
+        "a file would be larger than the file system or the session (`ulimit -f`) allows",
+        "Raise the limit, or choose a place with more space.",
+    ),
+    errno.EMFILE: _TOO_MANY,
+    errno.ENFILE: _TOO_MANY,
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EROFS: ("the file system is read-only", "Choose another place."),
+    errno.ENOLCK: _LOCKED,
+    errno.EAGAIN: _LOCKED,
+    _NOT_SUPPORTED: _LOCKED,
+    errno.ENOENT: ("no such file", "Check the path."),
+    errno.ENOTDIR: ("a folder on its path is a file", "Check the path."),
+    errno.EISDIR: ("is a folder, expected a file", "Check the path."),
+    errno.EEXIST: ("stands already", "Choose another name, or remove it."),
+    errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter one."),
+    errno.ELOOP: ("its links lead in a circle", "Check where they point."),
+    errno.ENOMEM: ("no memory is left", "Ask for more memory, or for fewer workers."),
+    errno.EIO: _AWAY,
+    errno.ESTALE: _AWAY,
+    errno.ETIMEDOUT: _AWAY,
+    errno.EREMOTEIO: _AWAY,
+    errno.ENETUNREACH: _AWAY,
+    errno.EHOSTUNREACH: _AWAY,
+    errno.ECONNREFUSED: _AWAY,
+    errno.ECONNRESET: _AWAY,
+    errno.ENOTCONN: _AWAY,
+    errno.ENXIO: _AWAY,
+    errno.ENODEV: _AWAY,
+    errno.EBUSY: ("the file is in use", "Close what uses it and try again."),
+}
+
+
+def system_fault(error: BaseException) -> str | None:
+    """Return what the operating system refused, with the cure; None where it refused nothing.
+
+    None is also what a damaged file gives: libraries raise ``OSError`` for it, without a number.
+    """
+    number = error.errno if isinstance(error, OSError) else None
+    if number is None or number not in _FAULTS:
+        return None
+    what, cure = _FAULTS[number]
+    return f"{what}. {cure}"
+
+
+def fault(
+    where: object, error: BaseException, *, otherwise: str, kind: type[_Error], doing: str = "read"
+) -> _Error:
+    """Return the error to raise for what came up at a file.
+
+    Where the operating system refused something, it is named as that; the rest is of the file
+    itself, and ``otherwise`` says it. Every handler of ``OSError`` that raises words of its own
+    goes through here: a fixed cure misleads whoever ran out of space.
+
+    Parameters
+    ----------
+    where
+        The file, as the user knows it.
+    otherwise
+        The whole message where the system is not at fault.
+    doing
+        ``read`` or ``written``: what could not be done.
+    """
+    said = system_fault(error)
+    return kind(otherwise if said is None else f"{where}: cannot be {doing}: {said}")

@@ -1,0 +1,137 @@
+"""Cures fit faults: what the operating system refuses is named as that, wherever it is handled.
+
+Walks the handlers of ``OSError`` in the package: what one raises in words of its own goes through
+``core.system_errors``, so that none can call a full disk a damaged file.
+"""
+
+import ast
+import errno
+from pathlib import Path
+
+import pytest
+
+from finemo_dist.core import system_errors
+from finemo_dist.core.errors import InputError, StoreError
+from finemo_dist.core.system_errors import fault, system_fault
+
+PACKAGE = Path(__file__).resolve().parents[1] / "finemo_dist"
+CATCHES_SYSTEM = {"OSError", "EnvironmentError", "IOError", "Exception", "BaseException"}
+BY_OTHER_MEANS = {
+    # DuckDB and Arrow say in words of their own what ran out.
+    ("catalog/connection.py", "stream_errors"),
+    # Asked of the network: nothing answers at an address, whatever the number.
+    ("run/ray_pool.py", "_connect"),
+    ("run/ray_job.py", "_understood"),
+}
+
+
+def groups_of(tree: ast.Module) -> dict[str, set[str]]:
+    """Return the names of tuples of exceptions, and what is in them."""
+    return {
+        node.targets[0].id: {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    } | {
+        node.target.id: {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value
+    }
+
+
+def asking() -> set[str]:
+    """Return the helper, and every function that gives what it made."""
+    found = {"fault", "system_fault"}
+    functions = [
+        node
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+    ]
+    for function in functions:
+        returned = [n.value for n in ast.walk(function) if isinstance(n, ast.Return) and n.value]
+        calls = (n.func for value in returned for n in ast.walk(value) if isinstance(n, ast.Call))
+        if any(isinstance(f, ast.Name) and f.id in ("fault", "system_fault") for f in calls):
+            found.add(function.name)
+    return found
+
+
+ASKING = asking()
+
+
+def sites() -> list[tuple[str, str, ast.Raise]]:
+    """Return file, function and raise statement of every handler that may catch ``OSError``."""
+    found = []
+    trees = {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
+    shared = {name: group for tree in trees.values() for name, group in groups_of(tree).items()}
+    for path, tree in trees.items():
+        known = shared | groups_of(tree)
+        for function in ast.walk(tree):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            for handler in (n for n in ast.walk(function) if isinstance(n, ast.ExceptHandler)):
+                caught = {
+                    n.id for n in ast.walk(handler.type or handler) if isinstance(n, ast.Name)
+                }
+                caught |= {member for name in caught for member in known.get(name, ())}
+                if caught & CATCHES_SYSTEM:
+                    found += [
+                        (str(path.relative_to(PACKAGE)), function.name, node)
+                        for node in ast.walk(handler)
+                        if isinstance(node, ast.Raise) and node.exc is not None
+                    ]
+    return found
+
+
+def asks_the_system(node: ast.Raise) -> bool:
+    """Whether what is raised is made by the one helper, or by a function that calls it."""
+    calls = (n.func for n in ast.walk(node) if isinstance(n, ast.Call))
+    return any(isinstance(f, ast.Name) and f.id in ASKING for f in calls)
+
+
+@pytest.mark.parametrize(
+    ("file", "function", "node"), sites(), ids=lambda v: v if isinstance(v, str) else str(v.lineno)
+)
+def test_no_handler_of_system_errors_has_a_fixed_cure(file, function, node):
+    if (file, function) in BY_OTHER_MEANS:
+        return
+    assert asks_the_system(node), f"{file}:{node.lineno} ({function}): {ast.unparse(node)[:200]}"
+
+
+def test_what_is_left_out_is_there():
+    there = {(file, function) for file, function, _ in sites()}
+
+    assert there >= BY_OTHER_MEANS
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "no space is left"),
+        (errno.EMFILE, "too many files are open. Raise the limit"),
+        (errno.EACCES, "permission is denied"),
+        (errno.ENOLCK, "has no locks"),
+        (524, "has no locks"),
+        (errno.EIO, "does not answer"),
+        (errno.ENOENT, "no such file. Check the path."),
+    ],
+)
+def test_a_fault_of_the_system_is_named_as_such(number, said):
+    error = fault("x", OSError(number, "?"), otherwise="x: is damaged.", kind=StoreError)
+
+    assert isinstance(error, StoreError)
+    assert said in str(error)
+    assert "damaged" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("file signature not found"), ValueError("x"), OSError(errno.EINVAL, "?")]
+)
+def test_a_fault_of_the_file_is_left_to_its_reader(error):
+    assert system_fault(error) is None
+    assert str(fault("x", error, otherwise="x: is damaged.", kind=InputError)) == "x: is damaged."
+
+
+def test_every_cure_is_a_sentence():
+    for what, cure in system_errors._FAULTS.values():
+        assert cure.endswith(".")
+        assert not what.endswith(".")
