@@ -43,7 +43,7 @@ class PlacedRegions:
         peaks: InputFile,
         *,
         n_no_summit: int,
-        n_summit_outside: int,
+        n_summit_outside: int = 0,
         n_duplicate: int,
     ) -> "PlacedRegions":
         """Return a store without coordinates at those of some peaks.

@@ -12,12 +12,17 @@ import pytest
 import yaml
 
 from finemo_dist.record.run_record import RunRecord
+from finemo_dist.storage.files import describe_input
 from finemo_dist.store.read import open_store
 from tests.command import PROJECT, hit_keys, read_tsv
 from tests.integration.faults.outcomes import lines_with, warnings_of
 
 MARK = b"\xef\xbb\xbf"
 FIRST = "pos_patterns.pattern_0"
+
+
+def digest_of(path):
+    return describe_input(path).digest
 
 
 def starts(path):
@@ -56,6 +61,8 @@ def test_S27_peaks_from_a_pipe_are_all_read(works, inputs, tmp_path, pack):
 
     assert open_store(tmp_path / "s").n_regions == 40 * 12
     assert starts(tmp_path / "s")[::40] == inputs.starts
+    (tmp_path / "same").write_bytes(pack(content))
+    assert open_store(tmp_path / "s").meta.inputs[0].digest == digest_of(tmp_path / "same")
 
 
 def test_S27_a_shell_gives_peaks_by_process_substitution(inputs, tmp_path):
