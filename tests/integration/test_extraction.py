@@ -140,14 +140,16 @@ def test_a_killed_extraction_goes_on_and_writes_no_shard_twice(
 
 
 @pytest.mark.ray
-def test_extraction_and_calls_share_one_session_of_ray(demo, undisturbed, tmp_path, monkeypatch):
+def test_extraction_and_calls_share_one_session_of_ray(
+    demo, undisturbed, ray_address, tmp_path, monkeypatch
+):
     connected = []
     connect = ray_pool._connect
     monkeypatch.setattr(
         ray_pool, "_connect", lambda *a, **k: connected.append(a) or connect(*a, **k)
     )
 
-    finemo_dist("run", config_of(demo, tmp_path), *ON_RAY)
+    finemo_dist("run", config_of(demo, tmp_path), *ON_RAY, "--address", ray_address)
 
     assert len(connected) == 1
     assert not ray_pool.ray.is_initialized()

@@ -51,6 +51,7 @@ def files_read(catalog, where):
     return max(scans)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compacted", [["s0"], ["s0", "s1", "s2"]])
 def test_every_view_answers_as_before(compacted, tmp_path):
     run = make_run(tmp_path)
@@ -94,6 +95,7 @@ def test_the_same_hits_are_the_same_bytes_in_any_parts_and_on_any_threads(tmp_pa
     assert written[0] == written[1]
 
 
+@pytest.mark.slow
 def test_a_filter_on_sample_and_chromosome_opens_one_file(tmp_path):
     run = make_run(tmp_path, n_samples=5, n_chroms=6)
     compact(run)
@@ -109,6 +111,7 @@ def test_a_filter_on_sample_and_chromosome_opens_one_file(tmp_path):
     assert 6 <= sample <= 7
 
 
+@pytest.mark.slow
 def test_more_files_than_duckdb_lists_by_itself_are_still_skipped(tmp_path):
     rows = [hit(chr=f"chr{i}", chr_id=i) for i in range(104)]
     run = write_run(tmp_path, {"s": [rows]})
@@ -131,6 +134,7 @@ def test_rows_are_looked_up_in_a_list_of_some_files_and_not_of_all(tmp_path):
     assert "filename IN ('" not in every
 
 
+@pytest.mark.slow
 def test_a_locus_reads_few_row_groups(tmp_path):
     n_hits = 100_000
     starts = np.random.default_rng(0).permutation(n_hits) * 10
@@ -152,6 +156,7 @@ def test_a_current_compaction_is_left_alone(tmp_path):
     assert [done.is_new for done in compact(run) + compact(run)] == [True, False]
 
 
+@pytest.mark.slow
 def test_a_stale_compaction_is_never_used_and_is_replaced(tmp_path):
     run = make_run(tmp_path, n_samples=2)
     compact(run)

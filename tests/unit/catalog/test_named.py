@@ -125,6 +125,7 @@ def rows(shards, sample=None):
             yield from ((name, row) for part in parts for row in part)
 
 
+@pytest.mark.slow
 @FEW
 @given(shards=hits_of_samples(), sample=st.sampled_from([None, "b"]))
 def test_cooccurrence_is_that_of_a_loop_over_regions(tmp_path_factory, shards, sample):
@@ -181,6 +182,7 @@ def spacing_by_loop(
     return counts
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(
     shards=hits_of_samples(),
@@ -205,6 +207,7 @@ def test_spacing_is_that_of_a_loop_over_pairs(
     assert len(answer) == len(expected)
 
 
+@pytest.mark.slow
 @FEW
 @given(shards=hits_of_samples(has_coordinates=False))
 def test_without_coordinates_no_pair_reaches_beyond_its_region(tmp_path_factory, shards):
@@ -247,6 +250,7 @@ def test_two_sites_of_one_motif_stand_in_three_ways(tmp_path_factory, strands, e
     assert (row["orientation"], row["distance"], row["n"]) == (*expected, 1)
 
 
+@pytest.mark.slow
 @FEW
 @given(shards=hits_of_samples(), sample=st.sampled_from([None, "b"]))
 def test_counts_are_those_of_a_loop(tmp_path_factory, shards, sample):
@@ -268,6 +272,7 @@ def test_counts_are_those_of_a_loop(tmp_path_factory, shards, sample):
         assert row["hits_per_megabase"] == pytest.approx(1e6 * n_hits[key] / len(REGIONS) / 100)
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(
     shards=hits_of_samples(),
@@ -369,6 +374,7 @@ def test_a_file_of_intervals_that_cannot_be_read_is_refused(run, tmp_path, conte
         ask(catalog, "overlap", {"file": tmp_path / "x"})
 
 
+@pytest.mark.slow
 @FEW
 @given(shards=hits_of_samples(), motif=st.sampled_from([None, "m1"]))
 def test_empty_regions_top_regions_and_hits_per_region_agree_with_a_loop(
@@ -392,6 +398,7 @@ def test_empty_regions_top_regions_and_hits_per_region_agree_with_a_loop(
     assert [((r["sample"], r["peak_id"]), r["coefficient"]) for r in top] == best
 
 
+@pytest.mark.slow
 @FEW
 @given(shards=hits_of_samples(), width=st.integers(1, 7))
 def test_positions_are_those_of_a_loop(tmp_path_factory, shards, width):
@@ -463,6 +470,7 @@ def test_hits_of_a_region_are_its_own_by_place(tmp_path_factory, shards, region)
     assert [r["offset"] for r in answer] == [row["start"] - first for row in mine]
 
 
+@pytest.mark.slow
 @FEW
 @given(shards=hits_of_samples(), motif=st.sampled_from([None, "m1"]))
 def test_shared_sites_are_those_of_sets(tmp_path_factory, shards, motif):

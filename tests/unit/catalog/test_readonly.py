@@ -11,12 +11,22 @@ from finemo_dist.hits.layout import part_path
 from tests.unit.catalog.builder import hit, write_run
 
 
-@pytest.fixture
-def own_run(tmp_path):
-    return write_run(tmp_path / "run", {"it's": [[hit()]], "b": [[hit(), hit(peak_id=1)]]})
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A run, and a file beside it; no query changes them, so that one is enough."""
+    folder = tmp_path_factory.mktemp("readonly")
+    run = write_run(folder / "run", {"it's": [[hit()]], "b": [[hit(), hit(peak_id=1)]]})
+    part = part_path(run, "hits", Unit("b", 0))
+    (folder / "other.parquet").write_bytes(part.read_bytes())
+    return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def own_run(folder):
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
 def catalog(own_run):
     with open_catalog(own_run) as opened:
         yield opened
@@ -178,16 +188,15 @@ REFUSED_READS = [
 
 
 @pytest.mark.parametrize("query", REFUSED_STATEMENTS + REFUSED_READS)
-def test_a_query_that_is_not_a_read_of_the_run_is_refused(catalog, own_run, tmp_path, query):
-    other = tmp_path / "other.parquet"
+def test_a_query_that_is_not_a_read_of_the_run_is_refused(catalog, folder, own_run, query):
+    other = folder / "other.parquet"
     part = part_path(own_run, "hits", Unit("b", 0))
-    other.write_bytes(part.read_bytes())
-    before = snapshot(tmp_path)
+    before = snapshot(folder)
 
     with pytest.raises(UsageError):
         answer(catalog, query.format(part=part, run=own_run, other=other))
 
-    assert snapshot(tmp_path) == before
+    assert snapshot(folder) == before
     assert answer(catalog, "SELECT count(*) FROM hits") == [("3",)]
 
 

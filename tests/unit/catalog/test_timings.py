@@ -107,6 +107,7 @@ def test_users_may_ask_for_timings(logged):
         assert list(answer.text_rows()) == [("a", "2026-01-01 00:00:01")]
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 40), st.integers(0, 9)), max_size=12))
 def test_slow_shards_are_those_of_a_loop(bare, shards):

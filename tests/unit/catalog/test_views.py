@@ -290,6 +290,7 @@ def test_variables_of_python_are_not_tables(catalog):
     assert catalog.rows(setting) == [(False,)]
 
 
+@pytest.mark.slow
 def test_no_progress_bar_gets_into_an_answer(run):
     """DuckDB shows one where Python was started without a file, as by ``python -c``."""
     code = (

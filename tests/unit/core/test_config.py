@@ -80,6 +80,7 @@ def test_a_configuration_comes_back_from_json(model):
     assert model(**json.loads(config.model_dump_json())) == config
 
 
+@pytest.mark.slow
 @given(value=st.dictionaries(st.text(), JSON, max_size=4))
 def test_a_digest_does_not_depend_on_the_order_of_keys(value):
     assert digest_of(dict(reversed(value.items()))) == digest_of(value)

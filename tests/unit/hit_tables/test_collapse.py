@@ -65,6 +65,7 @@ def test_lines_have_the_same_answer_in_any_order_and_on_any_threads(data, tmp_pa
     )
 
 
+@pytest.mark.slow
 @few
 @given(data=st.data())
 def test_primary_hits_of_a_run_are_those_of_the_loop_in_any_parts(data, tmp_path_factory):
@@ -222,6 +223,7 @@ def test_whole_numbers_may_be_written_with_a_point(tmp_path):
     assert flags(tmp_path / "out.tsv") == [True]
 
 
+@pytest.mark.slow
 def test_a_line_far_into_a_file_is_named(tmp_path):
     """Several blocks of the file are read by then."""
     n_rows = 400_000

@@ -43,6 +43,7 @@ def as_sets(rows):
     return sorted(tuple(sorted(row.items())) for row in rows)
 
 
+@pytest.mark.slow
 @few
 @given(data=st.data(), is_relaxed=st.booleans())
 def test_files_are_intersected_as_by_a_loop_in_any_order(data, is_relaxed, tmp_path_factory):

@@ -34,6 +34,7 @@ def rooms(modules: set[str]) -> set[str]:
     return {name.split(".")[1] for name in modules if name.startswith("finemo_dist.")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SOURCE_KINDS)
 @pytest.mark.parametrize("stage", Stage)
 def test_a_worker_that_extracts_loads_neither_torch_nor_the_command_line(kind, stage):
@@ -52,6 +53,7 @@ def test_a_worker_that_extracts_loads_neither_torch_nor_the_command_line(kind, s
     assert not rooms(loaded) & {"cli", "workflow", "catalog", "reports", "solver"}
 
 
+@pytest.mark.slow
 def test_a_worker_that_solves_does_not_load_the_command_line():
     spec = WorkerSpec(run_dir="run", samples={}, device="cpu", batch_regions=None)
 

@@ -39,6 +39,7 @@ def solver_and_regions(n_regions=3, mode=Mode.PP):
     return solver, problem.sequence, problem.contributions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [Mode.PP, Mode.HH])
 def test_the_whole_solve_runs_on_one_device_and_waits_only_where_it_must(mode):
     real, faked = solve_on_fake_cuda(*solver_and_regions(mode=mode))
@@ -52,6 +53,7 @@ def test_the_whole_solve_runs_on_one_device_and_waits_only_where_it_must(mode):
     assert {"screening._open_windows", "quadratic._active_set"} <= set(faked.places)
 
 
+@pytest.mark.slow
 def test_the_waits_of_a_round_do_not_grow_with_the_regions():
     few, many = (solve_on_fake_cuda(*solver_and_regions(n))[1].places for n in (2, 12))
 
@@ -134,6 +136,7 @@ def test_a_hidden_wait_is_found(monkeypatch):
         solve_on_fake_cuda(*solver_and_regions())
 
 
+@pytest.mark.slow
 def test_a_value_asked_for_shows_among_the_waits(monkeypatch):
     gap = working_set._gap
 

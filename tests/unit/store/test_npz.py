@@ -94,6 +94,7 @@ def sources_of(folder):
     }
 
 
+@pytest.mark.slow
 def test_all_kinds_of_hypothetical_input_give_one_digest(real_data, tmp_path):
     sources = sources_of(real_data)
     digests = {k: encode(sources[k], tmp_path / k).digest for k in ("chrombpnet", "bpnet", "npz")}

@@ -79,6 +79,7 @@ def _write_sheet(path, rows, *, columns=None):
     path.write_text(text.getvalue(), encoding="utf-8")
 
 
+@pytest.mark.slow
 @given(
     samples=_samples(),
     says_kind=st.booleans(),
