@@ -19,6 +19,8 @@ On a GPU every part costs its launches over again.
 
 _LOG_PADDING = {"cpu": 1, "cuda": 2}
 """Clusters are padded to powers of two, on a GPU of four: fewer sizes are fewer launches."""
+_BASES_AT_ONCE = 64
+"""In a product of atoms; spans are padded to a multiple."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def _buckets(clusters: Clusters, atoms: Atoms, cwms: Cwms) -> Iterator[tuple[Ten
             continue
         slot = torch.arange(1 << log, device=device)
         span = int(clusters.reach[rows].max()) + cwms.aligned_width
+        span = -(-span // _BASES_AT_ONCE) * _BASES_AT_ONCE
         n_values = (1 << log) * max(span * atoms.values.shape[2], 1 << log)
         for part in torch.split(rows, max(1, _MAX_VALUES[device.type] // n_values)):
             is_member = slot < clusters.size[part, None]
@@ -100,7 +103,12 @@ def _gram(member: Tensor, is_member: Tensor, atoms: Atoms, anchor: Tensor, span:
     column = torch.arange(width * n_channels, device=member.device)
     values = atoms.values.flatten(1)[member] * is_member[..., None]
     design.scatter_(2, offset[..., None] * n_channels + column, values)
-    return design @ design.mT
+    # Pieces of one size, in order: a product over all bases adds them up in an order that depends
+    # on how many there are, and so on the other clusters of the batch.
+    gram = design.new_zeros(n_clusters, n_atoms, n_atoms)
+    for piece in torch.split(design, _BASES_AT_ONCE * n_channels, dim=2):
+        gram.baddbmm_(piece, piece.mT)
+    return gram
 
 
 def _global_anchor(atoms: Atoms, cwms: Cwms, length: int) -> Tensor:

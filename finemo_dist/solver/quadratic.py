@@ -27,6 +27,7 @@ _SPARE_STEPS = 24
 """Steps allowed beyond three a variable before a program counts as cycling."""
 _STEPS_BETWEEN_SYNCS = {"cpu": 1, "cuda": 4}
 """To ask which programs are done makes the host wait for a GPU."""
+_UNALIGNED_SLOTS = 8
 _MAX_GRADIENT_STEPS = 20_000
 _STEPS_BETWEEN_CHECKS = 50
 
@@ -62,6 +63,10 @@ class _Programs:
     """(B, N) variables that are let in."""
     value: Tensor
     """(B, N) a feasible point, zero outside the passive variables."""
+    is_done: Tensor
+    """(B, 1) programs that are solved; their values and gains stay as they are."""
+    gain: Tensor
+    """(B, N) ``h - Gz`` at the last point that was solved for."""
 
     def __getitem__(self, rows: Tensor) -> "_Programs":
         return _Programs(*(getattr(self, f.name)[rows] for f in fields(self)))
@@ -76,18 +81,18 @@ def _active_set(gram: Tensor, linear: Tensor) -> Tensor:
     for n_steps in range(1, 3 * n_variables + _SPARE_STEPS):
         if not len(programs.row):
             return result
-        at = _passive_index(programs.is_passive, min(n_steps, n_variables))
+        at = _passive_index(programs.is_passive, _n_slots(n_steps, n_variables))
         guess = _solve_passive(programs, at)
         gain = programs.linear - _times(programs.gram, guess, at)
-        programs, is_done = _advance(programs, guess, gain)
+        programs = _advance(programs, guess, gain)
         if n_steps % every:
             continue
         # Programs that are done stay as they are, so they may stay in the batch until they are
         # half of it: taking out one by one would copy the Gram matrices at every step.
-        if 2 * int(is_done.sum()) >= len(is_done):
-            done = is_done.nonzero()[:, 0]
-            result[programs.row[done]] = _share_ties(programs[done], guess[done], gain[done])
-            programs = programs[(~is_done).nonzero()[:, 0]]
+        if 2 * int(programs.is_done.sum()) >= len(programs.row):
+            done = programs[programs.is_done.nonzero()[:, 0]]
+            result[done.row] = _share_ties(done)
+            programs = programs[(~programs.is_done).nonzero()[:, 0]]
     result[programs.row] = _descend(programs.gram, programs.linear)
     return result
 
@@ -100,6 +105,8 @@ def _first_guess(gram: Tensor, linear: Tensor) -> _Programs:
         slack=_SLACK * linear.abs().amax(1, keepdim=True),
         is_passive=torch.zeros_like(linear, dtype=torch.bool),
         value=torch.zeros_like(linear),
+        is_done=linear.new_zeros(len(linear), 1, dtype=torch.bool),
+        gain=linear,
     )
 
 
@@ -112,10 +119,12 @@ def _let_in(programs: _Programs, gain: Tensor) -> tuple[_Programs, Tensor]:
     return replace(programs, is_passive=programs.is_passive | entered), enters[:, 0]
 
 
-def _advance(programs: _Programs, guess: Tensor, gain: Tensor) -> tuple[_Programs, Tensor]:
+def _advance(programs: _Programs, guess: Tensor, gain: Tensor) -> _Programs:
     """Accept feasible guesses and let a variable in; elsewhere step to the boundary and drop.
 
-    The second result (B,) says which programs are done: feasible, with none to let in.
+    A program is done when its guess is feasible with no variable to let in. What is done is not
+    touched again: a later guess, solved with more slots, differs in its last bits, and those would
+    depend on the other programs of the batch.
     """
     blocks = programs.is_passive & ~(guess > 0)
     is_blocked = blocks.any(1)
@@ -126,13 +135,27 @@ def _advance(programs: _Programs, guess: Tensor, gain: Tensor) -> tuple[_Program
     boundary = programs.value + share * (guess - programs.value)
     is_dropped = blocks & (way <= share)
     kept = programs.is_passive & ~is_dropped
+    value = torch.where(feasible, guess, torch.where(kept, boundary.clamp(min=0), 0.0))
+    is_done = programs.is_done
     stepped = replace(
         programs,
-        is_passive=torch.where(feasible, programs.is_passive, kept),
-        value=torch.where(feasible, guess, torch.where(kept, boundary.clamp(min=0), 0.0)),
+        is_passive=torch.where(feasible | is_done, programs.is_passive, kept),
+        value=torch.where(is_done, programs.value, value),
+        gain=torch.where(is_done, programs.gain, gain),
     )
-    advanced, enters = _let_in(stepped, torch.where(feasible, gain, -torch.inf))
-    return advanced, ~(is_blocked | enters)
+    may_enter = torch.where(feasible & ~is_done, gain, -torch.inf)
+    advanced, enters = _let_in(stepped, may_enter)
+    return replace(advanced, is_done=is_done | ~(is_blocked | enters)[:, None])
+
+
+def _n_slots(n_steps: int, n_variables: int) -> int:
+    """Return how many variables a step solves for: no fewer than can have been let in.
+
+    Past eight a multiple of eight. Then the matrices of a batch begin at whole cache lines;
+    otherwise LAPACK adds up in an order that depends on where a matrix happens to lie.
+    """
+    n_slots = n_steps if n_steps <= _UNALIGNED_SLOTS else -(-n_steps // 8) * 8
+    return min(n_slots, n_variables)
 
 
 def _passive_index(is_passive: Tensor, n_slots: int) -> Tensor:
@@ -153,8 +176,18 @@ def _solve_passive(programs: _Programs, at: Tensor) -> Tensor:
     right = torch.where(is_in, programs.linear.gather(1, at), 0.0)[..., None]
     first = torch.cholesky_solve(right, factor)
     # One refinement takes the ridge out again, except between equal atoms.
-    solved = first + torch.cholesky_solve(right - block @ first, factor)
+    solved = first + torch.cholesky_solve(right - _product(block, first), factor)
     return torch.zeros_like(programs.linear).scatter_(1, at, solved.squeeze(2))
+
+
+def _product(matrix: Tensor, vector: Tensor) -> Tensor:
+    """Return (B, K, 1) products that do not depend on how many matrices there are.
+
+    BLAS adds up in another order for one large matrix than for several.
+    """
+    if matrix.shape[1] <= _UNALIGNED_SLOTS:
+        return matrix @ vector
+    return (matrix * vector.mT).sum(2, keepdim=True)
 
 
 def _times(gram: Tensor, value: Tensor, at: Tensor) -> Tensor:
@@ -163,9 +196,10 @@ def _times(gram: Tensor, value: Tensor, at: Tensor) -> Tensor:
     return (value.gather(1, at)[:, None, :] @ rows).squeeze(1)
 
 
-def _share_ties(programs: _Programs, value: Tensor, gain: Tensor) -> Tensor:
+def _share_ties(programs: _Programs) -> Tensor:
     """Let variables of zero gain share, where the evenest of the many minimisers is feasible."""
-    is_tied = (gain.abs() <= programs.slack) & (programs.gram.diagonal(dim1=1, dim2=2) > 0)
+    value = programs.value
+    is_tied = (programs.gain.abs() <= programs.slack) & (programs.gram.diagonal(dim1=1, dim2=2) > 0)
     rows = (is_tied & ~programs.is_passive).any(1).nonzero()[:, 0]
     if not len(rows):
         return value

@@ -31,6 +31,17 @@ def test_minimisers_are_those_of_nnls(seed, n_programs, n_variables):
     np.testing.assert_allclose(found, expected, atol=1e-8)
 
 
+@pytest.mark.parametrize("n_variables", [4, 16, 32, 64])
+def test_a_program_is_solved_alone_as_in_company_to_the_last_bit(n_variables):
+    gram, linear, *_ = draw_program(2, 23, n_variables, n_variables + 3)
+
+    together = solve_nonnegative(gram, linear)
+
+    alone = [solve_nonnegative(gram[i : i + 1], linear[i : i + 1]) for i in range(len(linear))]
+    assert (together > 0).sum() > len(linear)
+    assert torch.equal(together, torch.cat(alone))
+
+
 @given(seed=st.integers(0, 2**32 - 1), n_variables=st.integers(2, 10))
 def test_a_singular_program_still_reaches_the_minimum(seed, n_variables):
     """Fewer rows than variables: many minimisers, one minimum."""
