@@ -22,8 +22,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from finemo_dist.solver import clusters, quadratic, screening
+from finemo_dist.solver import clusters, indices, products, quadratic
 from finemo_dist.solver.screening import Screen
+from finemo_dist.solver.solution import Solution
 from finemo_dist.solver.working_set import WorkingSetSolver
 from tests.fake_calls import SpelledOutCalls
 from tests.launch_costs import is_free, n_bytes, n_flops, n_kernels, tensors_in
@@ -134,16 +135,21 @@ def solve_on_fake_cuda(
 ) -> tuple[Log, Log]:
     """Solve on the CPU as on a GPU, then on fake CUDA tensors; return what each did."""
     with sizes_of_cuda(), record() as real:
-        solver.solve(sequence, contributions)
+        _solve(solver, sequence, contributions)
     with FakeTensorMode(), SpelledOutCalls():
         twin = copy.copy(solver)
         twin._cwms = _to_cuda(solver._cwms)
         twin._screen = Screen(twin._cwms, tuple(map(_to_cuda, solver._screen.groups)))
         inputs = _to_cuda(sequence), _to_cuda(contributions)
         with replay(real.answers) as faked:
-            solution = twin.solve(*inputs)
+            solution = _solve(twin, *inputs)
     assert solution.hits.coefficient.device.type == "cuda"
     return real, faked
+
+
+def _solve(solver: WorkingSetSolver, sequence: Tensor, contributions: Tensor) -> Solution:
+    """Solve outside of inference mode, where operations come before they are taken apart."""
+    return WorkingSetSolver.solve.__wrapped__(solver, sequence, contributions)
 
 
 @contextmanager
@@ -151,8 +157,10 @@ def sizes_of_cuda() -> Iterator[None]:
     """Give the CPU the sizes that are set for a GPU, so that both ask the same in one order."""
     with ExitStack() as patches:
         for sizes in (
-            screening._WINDOWS_PER_PRODUCT,
-            screening._PRODUCTS_AT_ONCE,
+            indices._COUNTS_BY_NUMPY,
+            products._HAS_BAGS,
+            products._WINDOWS_PER_PRODUCT,
+            products._PRODUCTS_AT_ONCE,
             clusters._MAX_VALUES,
             clusters._LOG_PADDING,
             quadratic._STEPS_BETWEEN_SYNCS,
@@ -184,11 +192,14 @@ def _launch(func, args, kwargs, result) -> Launch:
 
 
 def _stack() -> list[str]:
-    """Functions of the package that are under way, outermost first."""
+    """Functions of the package that are under way, outermost first.
+
+    ``true_rows`` only asks for others.
+    """
     found, frame = [], sys._getframe()
     while frame is not None:
         name = frame.f_code.co_filename
-        if name.startswith(PACKAGE):
+        if name.startswith(PACKAGE) and frame.f_code is not indices.true_rows.__code__:
             found.append(f"{Path(name).stem}.{frame.f_code.co_name}")
         frame = frame.f_back
     return found[::-1]

@@ -55,11 +55,19 @@ def windows(values: Tensor, region: Tensor, anchor: Tensor, width: int) -> Tenso
 
     Past the end of the region the last base is repeated: CWM columns there are zero.
     """
-    length = values.shape[1]
-    base = anchor[:, None] + torch.arange(width, device=values.device)
-    row = region[:, None] * length + base.clamp(max=length - 1)
+    return _taken(values, window_bases(region, anchor, width, values.shape[1]))
+
+
+def window_bases(region: Tensor, anchor: Tensor, width: int, length: int) -> Tensor:
+    """Return (N, width) bases of windows, counted along all regions; none past their region."""
+    base = anchor[:, None] + torch.arange(width, device=anchor.device)
+    return base.clamp_(max=length - 1).add_((region * length)[:, None])
+
+
+def _taken(values: Tensor, base: Tensor) -> Tensor:
+    """Return (N, width, ...) of values (R, L, ...) at bases (N, width)."""
     flat = values.flatten(0, 1)
-    return flat.index_select(0, row.flatten()).view(*row.shape, *flat.shape[1:])
+    return flat.index_select(0, base.flatten()).view(*base.shape, *flat.shape[1:])
 
 
 def build_atoms(
@@ -70,13 +78,12 @@ def build_atoms(
     ``cumulative_sq`` is the ``running_sum`` of y^2.
     """
     region, anchor, motif = at
-    width = cwms.aligned_width
+    base = window_bases(region, anchor, cwms.aligned_width, target.length)
     if target.sequence is None:
-        values = cwms.aligned[motif][..., :4]
+        values = cwms.aligned.index_select(0, motif)[..., :4]
     else:
-        code = windows(target.sequence, region, anchor, width)
-        values = cwms.aligned[motif].gather(2, code[..., None])
-    y = windows(target.y, region, anchor, width)
+        values = _shown(cwms, motif, _taken(target.sequence, base))
+    y = _taken(target.y, base)
     importance_sq = window_sum(cumulative_sq, at, cwms)
     return Atoms(
         region=region,
@@ -84,16 +91,24 @@ def build_atoms(
         motif=motif,
         values=values,
         importance_sq=importance_sq,
-        penalty=cwms.penalty[motif] * (importance_sq + 1).sqrt(),
+        penalty=cwms.penalty.index_select(0, motif) * (importance_sq + 1).sqrt(),
         correlation=(y * values).sum((1, 2)),
     )
+
+
+def _shown(cwms: Cwms, motif: Tensor, code: Tensor) -> Tensor:
+    """Return (N, A, 1) what CWMs hold at the codes (N, A) of the bases under them."""
+    n_columns, n_codes = cwms.aligned.shape[1:]
+    entry = code + torch.arange(0, n_columns * n_codes, n_codes, device=code.device)
+    entry += (motif * (n_columns * n_codes))[:, None]
+    return cwms.aligned.flatten().index_select(0, entry.flatten()).view(*entry.shape, 1)
 
 
 def window_sum(cumulative: Tensor, at: tuple[Tensor, Tensor, Tensor], cwms: Cwms) -> Tensor:
     """Return (N,) sums over the trim windows of atoms from a running sum, never negative."""
     region, anchor, motif = at
     first = region * cumulative.shape[1] + anchor
-    last = first + cwms.trimmed_width[motif]
+    last = first + cwms.trimmed_width.index_select(0, motif)
     # index_select is three times faster than indexing with a tensor.
     flat = cumulative.flatten()
     return (flat.index_select(0, last) - flat.index_select(0, first)).clamp(min=0)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from finemo_dist.solver.atoms import Atoms
 from finemo_dist.solver.cwms import Cwms
+from finemo_dist.solver.indices import true_rows
 from finemo_dist.solver.quadratic import solve_nonnegative
 
 _MAX_VALUES = {"cpu": 1 << 21, "cuda": 1 << 26}
@@ -19,8 +20,9 @@ On a GPU every part costs its launches over again.
 
 _LOG_PADDING = {"cpu": 1, "cuda": 2}
 """Clusters are padded to powers of two, on a GPU of four: fewer sizes are fewer launches."""
-_BASES_AT_ONCE = 64
-"""In a product of atoms; spans are padded to a multiple."""
+_BASES_AT_ONCE = (64, 256)
+"""In a product of atoms, fewest and most: twice as many as atoms; spans are padded to a multiple.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Clusters:
     """(N,) int64 the cluster of each atom."""
 
     def __getitem__(self, rows: Tensor) -> "Clusters":
-        return Clusters(self.first[rows], self.size[rows], self.reach[rows], self.of_atom)
+        first, size, reach = (x.index_select(0, rows) for x in (self.first, self.size, self.reach))
+        return Clusters(first, size, reach, self.of_atom)
 
 
 def find_clusters(atoms: Atoms, cwms: Cwms, length: int) -> Clusters:
@@ -46,7 +49,7 @@ def find_clusters(atoms: Atoms, cwms: Cwms, length: int) -> Clusters:
     reach = (start + cwms.trimmed_width[atoms.motif]).cummax(0).values
     is_first = torch.ones_like(start, dtype=torch.bool)
     is_first[1:] = start[1:] >= reach[:-1]
-    first = is_first.nonzero()[:, 0]
+    first = true_rows(is_first)
     end = torch.cat((first, first.new_full((1,), len(start))))[1:]
     return Clusters(first, end - first, start[end - 1] - start[first], is_first.cumsum(0) - 1)
 
@@ -60,13 +63,13 @@ def solve_clusters(
     a cluster is solved in depends on the cluster alone.
     """
     n_new = torch.zeros_like(clusters.first).index_add_(0, clusters.of_atom, is_new.long())
-    stale = clusters[n_new.nonzero()[:, 0]]
+    stale = clusters[true_rows(n_new > 0)]
     solved = amplitude.clone()
     for member, is_member, span in _buckets(stale, atoms, cwms):
         gram = _gram(member, is_member, atoms, _global_anchor(atoms, cwms, length), span)
         linear = torch.where(is_member, (atoms.correlation - atoms.penalty)[member], -1.0)
         values = solve_nonnegative(gram, linear)
-        real = is_member.flatten().nonzero()[:, 0]
+        real = true_rows(is_member)
         solved[member.flatten()[real]] = values.flatten()[real]
     return solved
 
@@ -82,12 +85,13 @@ def _buckets(clusters: Clusters, atoms: Atoms, cwms: Cwms) -> Iterator[tuple[Ten
     log_size = torch.where(clusters.size == 1, 0, log_size)
     log_size = (log_size + every - 1) // every * every
     for log in range(0, int(log_size.max()) + 1 if len(log_size) else 0, every):
-        rows = (log_size == log).nonzero()[:, 0]
+        rows = true_rows(log_size == log)
         if not len(rows):
             continue
         slot = torch.arange(1 << log, device=device)
         span = int(clusters.reach[rows].max()) + cwms.aligned_width
-        span = -(-span // _BASES_AT_ONCE) * _BASES_AT_ONCE
+        piece = _bases_at_once(1 << log)
+        span = -(-span // piece) * piece
         n_values = (1 << log) * max(span * atoms.values.shape[2], 1 << log)
         for part in torch.split(rows, max(1, _MAX_VALUES[device.type] // n_values)):
             is_member = slot < clusters.size[part, None]
@@ -105,10 +109,16 @@ def _gram(member: Tensor, is_member: Tensor, atoms: Atoms, anchor: Tensor, span:
     design.scatter_(2, offset[..., None] * n_channels + column, values)
     # Pieces of one size, in order: a product over all bases adds them up in an order that depends
     # on how many there are, and so on the other clusters of the batch.
-    gram = design.new_zeros(n_clusters, n_atoms, n_atoms)
-    for piece in torch.split(design, _BASES_AT_ONCE * n_channels, dim=2):
+    first, *others = torch.split(design, _bases_at_once(n_atoms) * n_channels, dim=2)
+    gram = first @ first.mT
+    for piece in others:
         gram.baddbmm_(piece, piece.mT)
     return gram
+
+
+def _bases_at_once(n_atoms: int) -> int:
+    fewest, most = _BASES_AT_ONCE
+    return max(fewest, min(most, 2 * n_atoms))
 
 
 def _global_anchor(atoms: Atoms, cwms: Cwms, length: int) -> Tensor:

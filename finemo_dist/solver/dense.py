@@ -16,6 +16,7 @@ from finemo_dist.core.config import SolverConfig
 from finemo_dist.core.errors import UsageError
 from finemo_dist.solver.certificate import duality_gap
 from finemo_dist.solver.cwms import Cwms, trim_mask
+from finemo_dist.solver.indices import true_rows
 from finemo_dist.solver.solution import Hits, RegionFit, Solution
 from finemo_dist.solver.target import Target, build_target
 
@@ -264,7 +265,7 @@ class DenseSolver:
         )
         hits = dense_hits(problem, self._cwms, iterate.coefficient)
         if self._config.use_post_filter:
-            hits = hits[hits.similarity >= self._cwms.penalty[hits.motif]]
+            hits = hits[true_rows(hits.similarity >= self._cwms.penalty[hits.motif])]
         return Solution(hits, fit)
 
 

@@ -19,6 +19,8 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
+from finemo_dist.solver.indices import true_rows
+
 _RIDGE = 1e-9
 """Relative to the diagonal. Equal atoms share their amplitude evenly; refinement removes it."""
 _SLACK = 1e-10
@@ -69,7 +71,7 @@ class _Programs:
     """(B, N) ``h - Gz`` at the last point that was solved for."""
 
     def __getitem__(self, rows: Tensor) -> "_Programs":
-        return _Programs(*(getattr(self, f.name)[rows] for f in fields(self)))
+        return _Programs(*(getattr(self, f.name).index_select(0, rows) for f in fields(self)))
 
 
 def _active_set(gram: Tensor, linear: Tensor) -> Tensor:
@@ -77,7 +79,7 @@ def _active_set(gram: Tensor, linear: Tensor) -> Tensor:
     every = _STEPS_BETWEEN_SYNCS[linear.device.type]
     result = torch.zeros_like(linear)
     programs, enters = _let_in(_first_guess(gram, linear), linear)
-    programs = programs[enters.nonzero()[:, 0]]
+    programs = programs[true_rows(enters)]
     for n_steps in range(1, 3 * n_variables + _SPARE_STEPS):
         if not len(programs.row):
             return result
@@ -90,9 +92,9 @@ def _active_set(gram: Tensor, linear: Tensor) -> Tensor:
         # Programs that are done stay as they are, so they may stay in the batch until they are
         # half of it: taking out one by one would copy the Gram matrices at every step.
         if 2 * int(programs.is_done.sum()) >= len(programs.row):
-            done = programs[programs.is_done.nonzero()[:, 0]]
+            done = programs[true_rows(programs.is_done)]
             result[done.row] = _share_ties(done)
-            programs = programs[(~programs.is_done).nonzero()[:, 0]]
+            programs = programs[true_rows(~programs.is_done)]
     result[programs.row] = _descend(programs.gram, programs.linear)
     return result
 
@@ -200,7 +202,7 @@ def _share_ties(programs: _Programs) -> Tensor:
     """Let variables of zero gain share, where the evenest of the many minimisers is feasible."""
     value = programs.value
     is_tied = (programs.gain.abs() <= programs.slack) & (programs.gram.diagonal(dim1=1, dim2=2) > 0)
-    rows = (is_tied & ~programs.is_passive).any(1).nonzero()[:, 0]
+    rows = true_rows((is_tied & ~programs.is_passive).any(1))
     if not len(rows):
         return value
     tied = programs[rows]

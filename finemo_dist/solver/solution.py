@@ -30,7 +30,7 @@ class Hits:
         return len(self.region)
 
     def __getitem__(self, rows: Tensor) -> "Hits":
-        return Hits(*(getattr(self, f.name)[rows] for f in fields(self)))
+        return Hits(*(getattr(self, f.name).index_select(0, rows) for f in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +70,18 @@ def concatenate(parts: Sequence[Solution]) -> Solution:
         Hits(*(torch.cat([getattr(h, f.name) for h in hits]) for f in fields(Hits))),
         RegionFit(*(torch.cat([getattr(p.fit, f.name) for p in parts]) for f in fields(RegionFit))),
     )
+
+
+def split(whole: Solution, sizes: Sequence[int]) -> list[Solution]:
+    """Return the solutions of consecutive batches of so many regions; undoes ``concatenate``."""
+    first = torch.tensor(sizes).cumsum(0).to(whole.hits.region.device)
+    ends = torch.searchsorted(whole.hits.region, first).tolist()
+    parts, region, hit = [], 0, 0
+    for size, end in zip(sizes, ends, strict=True):
+        columns = {f.name: getattr(whole.hits, f.name)[hit:end] for f in fields(Hits)}
+        hits = Hits(**{**columns, "region": columns["region"] - region})
+        rows = slice(region, region + size)
+        fit = RegionFit(*(getattr(whole.fit, f.name)[rows] for f in fields(RegionFit)))
+        parts.append(Solution(hits, fit))
+        region, hit = rows.stop, end
+    return parts

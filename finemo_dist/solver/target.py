@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from finemo_dist.core.records import UNKNOWN_BASE
 from finemo_dist.solver.cwms import signed_sqrt
@@ -42,13 +41,16 @@ class Target:
         sequence = None if self.sequence is None else self.sequence[rows]
         return Target(self.y[rows], sequence, self.scale[rows])
 
-    def by_base(self, values: Tensor, *, padding: int = 0) -> Tensor:
-        """Return values (R, L, C) as (R, L + padding, 4), each at its base, zero elsewhere."""
+    def by_base(self, values: Tensor) -> Tensor:
+        """Return values (R, T, C) as (R, T, 4), each at its base, zero elsewhere.
+
+        Values past the L bases of a region, if there are any, are zero.
+        """
         if self.sequence is None:
-            return functional.pad(values, (0, 0, 0, padding))
-        n_regions, length, _ = values.shape
-        by_base = values.new_zeros(n_regions, length + padding, UNKNOWN_BASE)
-        known = values * (self.sequence != UNKNOWN_BASE)[..., None]
+            return values
+        n_regions, length = self.sequence.shape
+        by_base = values.new_zeros(n_regions, values.shape[1], UNKNOWN_BASE)
+        known = values[:, :length] * (self.sequence != UNKNOWN_BASE)[..., None]
         at = self.sequence.clamp(max=UNKNOWN_BASE - 1)[..., None]
         by_base[:, :length].scatter_(2, at, known)
         return by_base

@@ -1,12 +1,13 @@
 """The fast exact method: solve over few atoms, look for any that should have been among them.
 
-A round screens the windows whose residual changed, recomputes in float64 every atom nominated
-there, and certifies each region. Regions within tolerance leave. In the rest the violators join
-the working set, the clusters they fall into are solved to round-off, and the residual is updated.
-What decides is float64 and belongs to one region alone, so batches never change an answer.
+A round screens windows, recomputes in float64 every atom nominated there, and so certifies regions
+or finds violators. These join the working set, the clusters they fall into are solved to round-off,
+and the residual is updated. What decides is float64 and belongs to one region alone, so batches
+never change an answer.
 """
 
-from dataclasses import dataclass, fields
+import itertools
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -18,12 +19,14 @@ from finemo_dist.solver.atoms import (
     build_atoms,
     merge_atoms,
     running_sum,
+    window_bases,
     windows,
 )
 from finemo_dist.solver.certificate import duality_gap
 from finemo_dist.solver.clusters import find_clusters, solve_clusters
 from finemo_dist.solver.cwms import Cwms
-from finemo_dist.solver.screening import Screen, group_by_width
+from finemo_dist.solver.indices import true_rows
+from finemo_dist.solver.screening import Screen, Screened, group_by_width
 from finemo_dist.solver.solution import Hits, RegionFit, Solution
 from finemo_dist.solver.target import Target, build_target
 
@@ -42,11 +45,10 @@ class _State:
     """(R, L + 1 + A) running sum of y^2."""
     residual: Tensor
     """(R, L, C)."""
-    is_open: Tensor | None
-    """(R, L) bool, bases whose residual changed since windows over them were screened.
-
-    None stands for all of them.
-    """
+    screened: Screened | None
+    """What the first round left of the windows; None before it."""
+    n_rounds: Tensor
+    """(R,) int64 restricted problems solved."""
     atoms: Atoms
     """The working set."""
     amplitude: Tensor
@@ -73,6 +75,7 @@ class WorkingSetSolver:
         self._config = config
         self._screen = Screen(cwms, group_by_width(cwms))
 
+    @torch.inference_mode()
     def solve(self, sequence: Tensor, contributions: Tensor) -> Solution:
         """Return hits and fits of a batch of regions."""
         target = build_target(
@@ -81,33 +84,47 @@ class WorkingSetSolver:
             is_hypothetical=self._config.mode.contributions_are_hypothetical,
             use_sqrt_transform=self._config.use_sqrt_transform,
         )
-        state, finished, n_rounds = _start(target, self._cwms), [], 0
-        while len(state.row):
-            violators, largest_ratio = self._violators(state)
-            residual_sq = state.residual.square().sum((1, 2))
-            gap = _gap(state, residual_sq, largest_ratio) / target.length
-            has_violator = torch.zeros_like(gap, dtype=torch.bool)
+        state, finished = _start(target, self._cwms), []
+        for n_rounds in itertools.count():
+            state, violators, largest_ratio = self._violators(state)
+            has_violator = torch.zeros_like(largest_ratio, dtype=torch.bool)
             has_violator[violators.region] = True
             # A gap within tolerance ends no region: a weak hit hides under it, and the restricted
             # problems are solved to round-off anyway. The tolerance says what counts as converged.
-            is_done = ~has_violator | (n_rounds >= self._config.max_steps)
-            finished.append(_finish(state, residual_sq, gap, is_done, n_rounds))
-            state, violators = _continue(state, violators, ~is_done)
+            is_kept = has_violator & (n_rounds < self._config.max_steps)
+            rows = true_rows(is_kept)
+            # Regions that are done change no more: to copy the others pays once they are few.
+            if 2 * len(rows) <= len(is_kept):
+                finished.append(_finish(state, largest_ratio, ~is_kept))
+                if not len(rows):
+                    break
+                state, violators = _continue(state, violators, is_kept, rows)
             state = self._solve_restricted(state, violators)
-            n_rounds += 1
         return self._solution(target, finished)
 
-    def _violators(self, state: _State) -> tuple[Atoms, Tensor]:
-        """Return new atoms with ``a > lambda`` and (R,) the largest ``a / lambda`` of all."""
-        known = state.atoms
-        at = self._screen.nominate(state.target, state.residual, state.cumulative_sq, state.is_open)
-        at = _unknown(at, known, self._cwms, state.target.length)
+    def _violators(self, state: _State) -> tuple[_State, Atoms, Tensor]:
+        """Return the state with its windows screened, and new atoms with ``a > lambda``.
+
+        The third result (R,) is the largest ``a / lambda`` of all.
+        """
+        known, screened = state.atoms, state.screened
+        if screened is None:
+            at, screened = self._screen.first(state.target)
+            state = replace(state, screened=screened)
+        else:
+            at = self._screen.again(state.target, state.residual, screened)
+            at = _unknown(at, known, self._cwms, state.target.length)
         nominees = build_atoms(state.target, self._cwms, state.cumulative_sq, at)
         ratio = self._ratio(state, nominees)
         largest = torch.zeros(len(state.row), dtype=ratio.dtype, device=ratio.device)
         largest.scatter_reduce_(0, nominees.region, ratio, "amax")
         largest.scatter_reduce_(0, known.region, self._ratio(state, known), "amax")
-        return nominees[(ratio > 1 + _VIOLATION).nonzero()[:, 0]], largest
+        is_violator = ratio > 1 + _VIOLATION
+        refused = true_rows(~is_violator)
+        screened.refuse(
+            nominees.region.index_select(0, refused), nominees.anchor.index_select(0, refused)
+        )
+        return state, nominees[true_rows(is_violator)], largest
 
     def _ratio(self, state: _State, atoms: Atoms) -> Tensor:
         """Return (N,) ``a / lambda`` in float64."""
@@ -128,13 +145,12 @@ class WorkingSetSolver:
             amplitude=before,
             is_new=order >= n_known,
         )
-        residual, is_open = _subtract(state.residual, atoms, after - before)
-        return _State(
-            row=state.row,
-            target=state.target,
-            cumulative_sq=state.cumulative_sq,
-            residual=residual,
-            is_open=is_open,
+        n_rounds = state.n_rounds.clone()
+        n_rounds[violators.region] += 1
+        return replace(
+            state,
+            residual=_subtract(state.residual, atoms, after - before),
+            n_rounds=n_rounds,
             atoms=atoms,
             amplitude=after,
         )
@@ -173,7 +189,7 @@ class WorkingSetSolver:
             importance_sq=importance_sq,
         )
         if self._config.use_post_filter:
-            hits = hits[(hits.similarity >= lam).nonzero()[:, 0]]
+            hits = hits[true_rows(hits.similarity >= lam)]
         n_motifs, length = len(self._cwms), target.length
         return hits[((hits.region * n_motifs + hits.motif) * length + hits.position).argsort()]
 
@@ -186,7 +202,8 @@ def _start(target: Target, cwms: Cwms) -> _State:
         target=target,
         cumulative_sq=cumulative_sq,
         residual=target.y,
-        is_open=None,
+        screened=None,
+        n_rounds=torch.zeros(len(target), dtype=torch.int64, device=target.y.device),
         atoms=build_atoms(target, cwms, cumulative_sq, (none, none, none)),
         amplitude=target.y.new_zeros(0),
     )
@@ -202,7 +219,7 @@ def _unknown(
     key = atom_key(region, anchor, motif, n_motifs=len(cwms), length=length)
     known_key = known.key(cwms, length)
     place = torch.searchsorted(known_key, key).clamp(max=len(known) - 1)
-    keep = (known_key[place] != key).nonzero()[:, 0]
+    keep = true_rows(known_key[place] != key)
     return region[keep], anchor[keep], motif[keep]
 
 
@@ -220,35 +237,38 @@ def _gap(state: _State, residual_sq: Tensor, largest_ratio: Tensor) -> Tensor:
     )
 
 
-def _finish(
-    state: _State, residual_sq: Tensor, gap: Tensor, is_done: Tensor, n_rounds: int
-) -> _Finished:
-    rows = is_done.nonzero()[:, 0]
-    hits = (is_done[state.atoms.region] & (state.amplitude > 0)).nonzero()[:, 0]
+def _finish(state: _State, largest_ratio: Tensor, is_done: Tensor) -> _Finished:
+    rows = true_rows(is_done)
+    hits = true_rows(is_done.index_select(0, state.atoms.region) & (state.amplitude > 0))
     atoms = state.atoms[hits]
+    residual_sq = state.residual.square().sum((1, 2))
+    gap = _gap(state, residual_sq, largest_ratio) / state.target.length
     return _Finished(
         row=state.row[rows],
         nll=residual_sq[rows] / (2 * state.target.length),
         gap=gap[rows],
-        n_rounds=torch.full_like(rows, n_rounds),
+        n_rounds=state.n_rounds[rows],
         atoms=_with_regions(atoms, state.row[atoms.region]),
         amplitude=state.amplitude[hits],
     )
 
 
-def _continue(state: _State, violators: Atoms, is_kept: Tensor) -> tuple[_State, Atoms]:
-    """Return the state and the violators of the regions that are not done."""
-    rows = is_kept.nonzero()[:, 0]
+def _continue(
+    state: _State, violators: Atoms, is_kept: Tensor, rows: Tensor
+) -> tuple[_State, Atoms]:
+    """Return the state and the violators of the regions that are not done, ``rows``."""
     new_region = is_kept.cumsum(0) - 1
-    own = is_kept[state.atoms.region].nonzero()[:, 0]
-    atoms, kept = state.atoms[own], violators[is_kept[violators.region].nonzero()[:, 0]]
+    own = true_rows(is_kept.index_select(0, state.atoms.region))
+    atoms, kept = state.atoms[own], violators[true_rows(is_kept[violators.region])]
+    assert state.screened is not None
     return (
         _State(
             row=state.row[rows],
             target=state.target[rows],
             cumulative_sq=state.cumulative_sq[rows],
             residual=state.residual[rows],
-            is_open=None,
+            screened=state.screened[rows],
+            n_rounds=state.n_rounds[rows],
             atoms=_with_regions(atoms, new_region[atoms.region]),
             amplitude=state.amplitude[own],
         ),
@@ -270,15 +290,17 @@ def _with_regions(atoms: Atoms, region: Tensor) -> Atoms:
     return Atoms(**{**columns, "region": region})
 
 
-def _subtract(residual: Tensor, atoms: Atoms, change: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the residual (R, L, C) less the change in amplitudes, and (R, L) where it changed."""
-    moved = change.nonzero()[:, 0]
-    n_regions, length, _ = residual.shape
-    base = atoms.anchor[moved, None] + torch.arange(atoms.values.shape[1], device=residual.device)
-    row = atoms.region[moved, None] * length + base.clamp(max=length - 1)
+def _subtract(residual: Tensor, atoms: Atoms, change: Tensor) -> Tensor:
+    """Return the residual (R, L, C) less the change in amplitudes."""
+    moved = true_rows(change != 0)
+    values = atoms.values.index_select(0, moved)
+    row = window_bases(
+        atoms.region.index_select(0, moved),
+        atoms.anchor.index_select(0, moved),
+        values.shape[1],
+        residual.shape[1],
+    )
     flat = residual.flatten(0, 1).clone()
     # Not index_add_: on CUDA its order of summation, and so the last bits, change from run to run.
-    flat.index_put_((row,), -change[moved, None, None] * atoms.values[moved], accumulate=True)
-    is_open = torch.zeros(n_regions * length, dtype=torch.bool, device=residual.device)
-    is_open[row.flatten()] = True
-    return flat.view_as(residual), is_open.view(n_regions, length)
+    flat.index_put_((row,), -change[moved, None, None] * values, accumulate=True)
+    return flat.view_as(residual)

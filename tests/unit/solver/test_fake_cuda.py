@@ -13,13 +13,16 @@ from tests.fake_cuda import record, sizes_of_cuda, solve_on_fake_cuda
 from tests.problems import make_problem
 
 ONCE_A_ROUND = {
-    "screening._open_windows": "windows left by the bound",
-    "screening._over_threshold": "products over the threshold, by block and by motif",
-    "screening._confirm": "those that pass by their own window",
+    "screening.first": "windows left by the bound",
+    "screening._left": "windows whose slack is used up",
+    "screening._nominate_again": "those whose residual is large enough",
+    "screening._compare": "windows over the least threshold, and over that of a motif",
+    "screening._taken": "atoms over their threshold",
     "working_set._unknown": "those not in the working set",
-    "working_set._violators": "atoms that must enter",
+    "working_set._violators": "nominees that are refused, and atoms that must enter",
+    "working_set.solve": "regions that go on",
     "working_set._finish": "regions that are done, and their hits",
-    "working_set._continue": "regions, atoms and violators that stay",
+    "working_set._continue": "atoms and violators of those that go on",
     "working_set._subtract": "amplitudes that moved",
     "clusters.find_clusters": "where clusters begin",
 }
@@ -50,7 +53,7 @@ def test_the_whole_solve_runs_on_one_device_and_waits_only_where_it_must(mode):
     assert faked_flops == pytest.approx(flops, rel=0.01)
     assert faked.peak_bytes == pytest.approx(real.peak_bytes, rel=0.01)
     assert set(faked.places) <= ONCE_A_ROUND.keys() | ONCE_A_SIZE.keys() | ONCE.keys()
-    assert {"screening._open_windows", "quadratic._active_set"} <= set(faked.places)
+    assert {"screening._left", "quadratic._active_set"} <= set(faked.places)
 
 
 @pytest.mark.slow
