@@ -114,11 +114,17 @@ class RegionReader(Protocol):
 class Worker(Protocol):
     """Does units of work one after another, and keeps what the next may need."""
 
-    def process(self, unit: Unit) -> UnitDone | UnitFailed:
+    def process(self, unit: Unit, coming: Sequence[Unit] = ()) -> UnitDone | UnitFailed:
         """Do a unit and commit it; doing so twice leaves the same bytes.
 
         What is raised is tried again elsewhere. A worker that knows that no other could do it
         either returns a final ``UnitFailed`` instead.
+
+        Parameters
+        ----------
+        coming
+            Units that this worker is likely to be given next, in order: some work may be done for
+            several at once. They are not committed before they are given.
         """
         ...
 

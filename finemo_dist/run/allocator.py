@@ -11,7 +11,7 @@ _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
 """Parameters of ``mallopt(3)``."""
 _KEPT_BYTES: Final = 256 << 20
-"""Four times what a batch takes."""
+"""Three times what a batch takes."""
 _LARGEST_ARRAY_BYTES: Final = 32 << 20
 """The most that glibc takes; larger arrays still come from the system and go back to it."""
 

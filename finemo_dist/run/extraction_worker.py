@@ -1,6 +1,6 @@
 """The worker that extracts regions: begins stores, and writes their shards."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -70,14 +70,17 @@ class ExtractionWorker:
         self._sample: str | None = None
         self._source: Source | None = None
 
-    def process(self, unit: Unit) -> UnitDone | UnitFailed:
+    def process(self, unit: Unit, coming: Sequence[Unit] = ()) -> UnitDone | UnitFailed:
         """Begin a store, or write a shard of it; doing so twice leaves the same bytes.
+
+        Nothing is done for ``coming`` units beforehand.
 
         Raises
         ------
         StoreError
             The store cannot be written, or is no longer where it was begun.
         """
+        del coming
         sample = self._spec.samples[unit.sample]
         is_opening = self._spec.stage is Stage.OPEN
         clock = Clock()

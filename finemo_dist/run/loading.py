@@ -15,7 +15,7 @@ Batch = tuple[Tensor, Tensor]
 def load_batches(
     store: RegionReader, rows: range, *, size: int, device: torch.device
 ) -> Iterator[Batch]:
-    """Yield the regions of consecutive rows on the device, at most ``size`` at once.
+    """Yield the regions of consecutive rows on the device, at most ``size`` at once, evenly.
 
     For a GPU the next batch is read into pinned memory and sent while the last is solved. A worker
     on a CPU has one core: a thread beside it would only take turns.
@@ -25,7 +25,9 @@ def load_batches(
     StoreError
         A file of the store is missing or damaged.
     """
-    parts = [rows[first : first + size] for first in range(0, len(rows), size)]
+    # Not full batches and a small rest: few regions take as long as many.
+    even = max(1, -(-len(rows) // max(1, -(-len(rows) // size))))
+    parts = [rows[first : first + even] for first in range(0, len(rows), even)]
     if device.type == "cpu":
         for part in parts:
             yield _read(store, part)

@@ -3,13 +3,19 @@
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
 from finemo_dist.core.records import MotifSet
 from finemo_dist.solver.solution import Hits
 
 
-def merge_palindromes(hits: Hits, motifs: MotifSet) -> Hits:
+def motif_offsets(motifs: MotifSet) -> Tensor:
+    """Return ``palindrome_offsets`` (M,); they take longer to find than a shard to solve."""
+    return torch.tensor(palindrome_offsets(motifs))
+
+
+def merge_palindromes(hits: Hits, motifs: MotifSet, offsets: Tensor) -> Hits:
     """Return hits with one for each site of a palindrome that is called on both strands.
 
     The forward hit stays, ``+`` and where it is, with the sum of both coefficients: the strand of
@@ -20,9 +26,11 @@ def merge_palindromes(hits: Hits, motifs: MotifSet) -> Hits:
     ----------
     hits
         As a solver returns them, both strands of a site at most once each.
+    offsets
+        Of ``motif_offsets``, on the device of the hits.
     """
     device = hits.motif.device
-    offset = torch.tensor(palindrome_offsets(motifs), device=device)[hits.motif]
+    offset = offsets[hits.motif]
     rows = (offset != NO_PALINDROME).nonzero()[:, 0]
     if not len(rows):
         return hits

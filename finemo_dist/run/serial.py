@@ -13,6 +13,8 @@ from finemo_dist.core.records import Unit
 logger = logging.getLogger(__name__)
 
 _NAME: Final = "serial"
+_MOST_COMING: Final = 64
+"""Units that a worker is told of beforehand: the smallest shards fill a batch with fewer."""
 
 
 class SerialExecutor:
@@ -30,10 +32,10 @@ class SerialExecutor:
         worker = self._spec.make_worker(_NAME)
         yield WorkerStarted(_NAME, platform.node())
         yield WorkersReady(1, f"in-process worker on {self._spec.device}")
-        for unit in units:
+        for i, unit in enumerate(units):
             yield UnitStarted(unit, _NAME)
             try:
-                yield worker.process(unit)
+                yield worker.process(unit, units[i + 1 : i + 1 + _MOST_COMING])
             except (FinemoDistError, OSError, RuntimeError) as error:
                 logger.debug("unit %s failed", unit, exc_info=True)
                 yield UnitFailed(unit, _NAME, str(error), is_final=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from finemo_dist.core.clock import Clock
 from finemo_dist.core.config import SolverConfig
@@ -21,7 +22,7 @@ from finemo_dist.core.records import MotifSet
 from finemo_dist.hits.columns import ColumnValues
 from finemo_dist.run.fitting import BatchFitter
 from finemo_dist.run.loading import load_batches
-from finemo_dist.run.palindromes import merge_palindromes
+from finemo_dist.run.palindromes import merge_palindromes, motif_offsets
 from finemo_dist.run.tables import hit_columns, qc_columns
 from finemo_dist.solver.api import Solver, make_solver
 from finemo_dist.solver.cwms import build_cwms
@@ -45,11 +46,14 @@ class Caller:
     config: SolverConfig
     solver: Solver
     device: torch.device
+    palindromes: Tensor | None
+    """(M,) of ``motif_offsets``; None where the strands of palindromes are not merged."""
 
 
 def make_caller(motifs: MotifSet, config: SolverConfig, device: torch.device) -> Caller:
     """Return what calls these motifs by these settings, with its CWMs on the device."""
-    return Caller(motifs, config, make_solver(motifs, config, device), device)
+    palindromes = motif_offsets(motifs).to(device) if config.merge_palindromes else None
+    return Caller(motifs, config, make_solver(motifs, config, device), device, palindromes)
 
 
 class RegionCaller:
@@ -92,6 +96,11 @@ class RegionCaller:
         self._fitter = BatchFitter(caller.solver, per_region)
         self._size = batch_size or batch_regions(per_region, budget_bytes, most=most_regions)
 
+    @property
+    def batch_regions(self) -> int:
+        """The most regions that are solved together."""
+        return self._size
+
     def solve(self, rows: range, clock: Clock) -> Solution:
         """Return the hits and fits of consecutive rows.
 
@@ -104,9 +113,11 @@ class RegionCaller:
         """
         with _one_thread():
             solution = concatenate(list(self._solutions(rows, clock)))
-        if not self._caller.config.merge_palindromes:
+        palindromes = self._caller.palindromes
+        if palindromes is None:
             return solution
-        return replace(solution, hits=merge_palindromes(solution.hits, self._caller.motifs))
+        hits = merge_palindromes(solution.hits, self._caller.motifs, palindromes)
+        return replace(solution, hits=hits)
 
     def tables(self, solution: Solution, rows: range) -> tuple[Columns, Columns]:
         """Return the columns of ``HIT_COLUMNS`` and ``QC_COLUMNS`` for solved rows."""

@@ -1,13 +1,19 @@
-"""The worker: takes a unit, reads its regions, solves them, commits its parts."""
+"""The worker: takes a unit, reads its regions, solves them, commits its parts.
 
-from dataclasses import dataclass
+A unit is what is committed, not what is solved: shards of a small store hold few regions, and few
+regions take as many operations as many do. Shards that are going to be asked for next are solved in
+the same batch. The answer for a region does not depend on its batch, so this shows in no part.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
 
 from finemo_dist.core.clock import Clock
 from finemo_dist.core.config import SolverConfig
-from finemo_dist.core.errors import StoreError
+from finemo_dist.core.errors import FinemoDistError, StoreError
 from finemo_dist.core.events import UnitDone
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import Unit
@@ -15,6 +21,7 @@ from finemo_dist.hits.motifs import read_motifs
 from finemo_dist.hits.write import write_unit
 from finemo_dist.run.allocator import keep_freed_memory
 from finemo_dist.run.solving import Caller, RegionCaller, make_caller, memory_budget
+from finemo_dist.solver.solution import Solution, split
 from finemo_dist.store.read import open_store
 
 
@@ -67,8 +74,13 @@ class RegionWorker:
         self._motif_folder = ""
         self._sample: _Sample | None = None
 
-    def process(self, unit: Unit) -> UnitDone:
+    def process(self, unit: Unit, coming: Sequence[Unit] = ()) -> UnitDone:
         """Solve one unit and commit it; doing so twice leaves the same bytes.
+
+        Parameters
+        ----------
+        coming
+            Units that this worker is likely to be given next, in order.
 
         Raises
         ------
@@ -77,11 +89,11 @@ class RegionWorker:
         OSError
             The parts cannot be written.
         """
-        clock = Clock()
         sample = self._open(unit.sample)
         rows = sample.store.shard_rows(unit.shard)
-        solution = sample.regions.solve(rows, clock)
-        hits, qc = sample.regions.tables(solution, rows)
+        solved = sample.solved.pop(unit.shard, None) or self._solve(sample, unit, coming)
+        clock = Clock()
+        hits, qc = sample.regions.tables(solved.solution, rows)
         footer = write_unit(
             self._spec.run_dir,
             unit,
@@ -98,8 +110,39 @@ class RegionWorker:
             n_hits=footer.n_rows,
             n_not_converged=footer.n_not_converged,
             max_gap=footer.max_gap,
-            seconds=clock.seconds,
+            seconds={**solved.seconds, **clock.seconds},
         )
+
+    def _solve(self, sample: "_Sample", unit: Unit, coming: Sequence[Unit]) -> "_Solved":
+        """Return the answer for a unit, and keep those for the shards solved in its batch."""
+        sample.solved.clear()
+        shards = _together(sample, unit, coming)
+        if len(shards) > 1:
+            try:
+                first, *others = self._solve_shards(sample, shards)
+            except (FinemoDistError, OSError):
+                # Whatever is wrong with another shard is told when that one is asked for.
+                pass
+            else:
+                sample.solved.update(zip(shards[1:], others, strict=True))
+                return first
+        (alone,) = self._solve_shards(sample, shards[:1])
+        return alone
+
+    def _solve_shards(self, sample: "_Sample", shards: range) -> list["_Solved"]:
+        """Return the answers for consecutive shards, each with its share of the time."""
+        clock = Clock()
+        of_shard = [sample.store.shard_rows(shard) for shard in shards]
+        rows = range(of_shard[0].start, of_shard[-1].stop)
+        parts = split(sample.regions.solve(rows, clock), [len(own) for own in of_shard])
+        clock.lap("solve")
+        return [
+            _Solved(
+                solution,
+                {stage: s * len(own) / len(rows) for stage, s in clock.seconds.items()},
+            )
+            for solution, own in zip(parts, of_shard, strict=True)
+        ]
 
     def _open(self, name: str) -> "_Sample":
         if self._sample is None or self._sample.name != name:
@@ -140,6 +183,15 @@ class RegionWorker:
 
 
 @dataclass(frozen=True, slots=True)
+class _Solved:
+    """The answer for a shard that is not committed yet."""
+
+    solution: Solution
+    seconds: dict[str, float]
+    """Its share of the time that its batch took, by stage."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Sample:
     """What a worker keeps of the sample it works on."""
 
@@ -147,3 +199,19 @@ class _Sample:
     spec: SampleSpec
     store: RegionReader
     regions: RegionCaller
+    solved: dict[int, _Solved] = field(default_factory=dict)
+    """Answers by shard, for shards that were solved in the batch of another."""
+
+
+def _together(sample: _Sample, unit: Unit, coming: Sequence[Unit]) -> range:
+    """Return the shards to solve with a unit: those that follow and come next, up to a batch."""
+    first = unit.shard
+    n_regions, stop = len(sample.store.shard_rows(first)), first + 1
+    for other in coming:
+        if (other.sample, other.shard) != (unit.sample, stop):
+            break
+        n_regions += len(sample.store.shard_rows(stop))
+        if n_regions > sample.regions.batch_regions:
+            break
+        stop += 1
+    return range(first, stop)

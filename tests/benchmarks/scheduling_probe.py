@@ -8,7 +8,7 @@ import logging
 import resource
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -75,7 +75,7 @@ class StubWorker:
         self._name = name
         self._store: tuple[str, RegionStore] | None = None
 
-    def process(self, unit: Unit) -> UnitDone:
+    def process(self, unit: Unit, coming: Sequence[Unit] = ()) -> UnitDone:
         # As the worker that solves does: the store is opened for each sample anew.
         if self._store is None or self._store[0] != unit.sample:
             self._store = (unit.sample, open_store(self._maker.store))

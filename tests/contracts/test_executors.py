@@ -161,7 +161,7 @@ def refusing_maker():
             self.name = name
             return self
 
-        def process(self, unit):
+        def process(self, unit, coming=()):
             if unit == VICTIM:
                 return UnitFailed(unit, self.name, "a.bw: damaged.", is_final=True)
             return UnitDone(unit, self.name, 7, 0, 0, 0.0, {})
@@ -229,7 +229,7 @@ def disturbed(before, after=lambda: None):
     """Return a worker class that does something before and after its work on the victim."""
 
     class Disturbed(ray_pool._RegionActor):
-        def process(self, unit):
+        def process(self, unit, coming=()):
             if unit == VICTIM:
                 before()
             event = super().process(unit)
@@ -325,7 +325,7 @@ def test_workers_that_can_be_started_go_on_without_the_others(
                 os._exit(1)
             super().__init__(spec, name)
 
-        def process(self, unit):
+        def process(self, unit, coming=()):
             while len(list(others.iterdir())) < 4:
                 time.sleep(0.05)
             return super().process(unit)

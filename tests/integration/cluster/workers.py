@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,7 +89,7 @@ class SlowWorker:
     worker: Worker
     seconds: float
 
-    def process(self, unit: Unit) -> UnitDone:
+    def process(self, unit: Unit, coming: Sequence[Unit] = ()) -> UnitDone:
         time.sleep(self.seconds)
         return self.worker.process(unit)
 
@@ -118,7 +119,7 @@ class StubWorker:
         self._maker = maker
         self._name = name
 
-    def process(self, unit: Unit) -> UnitDone:
+    def process(self, unit: Unit, coming: Sequence[Unit] = ()) -> UnitDone:
         maker, word = self._maker, Path(self._maker.word)
         while len(list(word.glob("*.json"))) < maker.n_together:
             time.sleep(0.05)

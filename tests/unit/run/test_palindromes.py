@@ -1,12 +1,16 @@
 """Palindromes: which motifs are, and what merging does to their hits."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
-from finemo_dist.core.records import MotifSet
-from finemo_dist.run.palindromes import merge_palindromes
+from finemo_dist.core.records import MotifSet, Unit
+from finemo_dist.run import palindromes
+from finemo_dist.run.palindromes import merge_palindromes, motif_offsets
+from finemo_dist.run.worker import RegionWorker
 from finemo_dist.solver.solution import Hits
 
 WIDTH = 12
@@ -83,7 +87,7 @@ def test_two_strands_at_one_site_become_the_forward_hit_with_their_sum():
     motifs = motif_set(ONE_WAY, palindrome())
     found = hits((0, 0, 5, 1.0), (0, 1, 5, 2.0), (0, 2, 7, 1.5), (0, 3, 7, 1.25), (1, 3, 7, 4.0))
 
-    merged = merge_palindromes(found, motifs)
+    merged = merge_palindromes(found, motifs, motif_offsets(motifs))
 
     assert rows(merged) == [(0, 0, 5, 1.0), (0, 1, 5, 2.0), (0, 2, 7, 2.75), (1, 3, 7, 4.0)]
 
@@ -92,17 +96,39 @@ def test_hits_of_other_sites_and_regions_stay():
     motifs = motif_set(palindrome(), palindrome())
     found = hits((0, 0, 5, 1.0), (0, 1, 6, 2.0), (0, 3, 5, 3.0), (1, 1, 5, 4.0), (2, 1, -3, 5.0))
 
-    assert rows(merge_palindromes(found, motifs)) == rows(found)
+    assert rows(merge_palindromes(found, motifs, motif_offsets(motifs))) == rows(found)
 
 
 def test_an_axis_off_the_middle_of_the_window_shifts_the_other_strand():
     motifs = motif_set(palindrome(shift=1))
     found = hits((0, 0, 5, 1.0), (0, 1, 7, 2.0))
 
-    assert rows(merge_palindromes(found, motifs)) == [(0, 0, 5, 3.0)]
-    assert len(merge_palindromes(hits((0, 0, 5, 1.0), (0, 1, 5, 2.0)), motifs)) == 2
+    assert rows(merge_palindromes(found, motifs, motif_offsets(motifs))) == [(0, 0, 5, 3.0)]
+    apart = hits((0, 0, 5, 1.0), (0, 1, 5, 2.0))
+    assert len(merge_palindromes(apart, motifs, motif_offsets(motifs))) == 2
 
 
 @pytest.mark.parametrize("found", [hits(), hits((0, 0, 5, 1.0))])
 def test_without_palindromes_nothing_changes(found):
-    assert rows(merge_palindromes(found, motif_set(ONE_WAY))) == rows(found)
+    assert rows(
+        merge_palindromes(found, motif_set(ONE_WAY), motif_offsets(motif_set(ONE_WAY)))
+    ) == rows(found)
+
+
+def test_a_worker_looks_for_palindromes_once(inputs, tmp_path, monkeypatch):
+    looked = []
+    find = palindromes.palindrome_offsets
+    monkeypatch.setattr(
+        palindromes, "palindrome_offsets", lambda motifs: looked.append(motifs) or find(motifs)
+    )
+    spec = inputs.spec(inputs.plan(tmp_path))
+    samples = {
+        name: dataclasses.replace(s, solver=s.solver.model_copy(update={"merge_palindromes": True}))
+        for name, s in spec.samples.items()
+    }
+    worker = RegionWorker(dataclasses.replace(spec, samples=samples), "w")
+
+    for shard in range(3):
+        worker.process(Unit("a", shard))
+
+    assert len(looked) == 1

@@ -106,3 +106,80 @@ def test_a_store_is_opened_once_for_all_its_units(worker, monkeypatch):
         worker.process(Unit("a", shard))
 
     assert len(opened) == 1
+
+
+def process(worker, *shards, coming=()):
+    return [worker.process(Unit("a", s), [Unit("a", c) for c in coming]) for s in shards]
+
+
+@pytest.fixture
+def solved(worker, monkeypatch):
+    """How many regions the solver is given, call by call."""
+    caller = worker._caller_of(next(iter(worker._spec.samples.values())))
+    sizes = []
+
+    class Counting:
+        def solve(self, sequence, contributions):
+            sizes.append(len(sequence))
+            return caller.solver.solve(sequence, contributions)
+
+    monkeypatch.setattr(worker, "_caller", dataclasses.replace(caller, solver=Counting()))
+    return sizes
+
+
+def test_shards_that_come_next_are_solved_in_one_batch_and_committed_one_by_one(
+    inputs, worker, solved, tmp_path
+):
+    other = inputs.spec(inputs.plan(tmp_path / "alone"))
+    for shard in range(4):
+        RegionWorker(other, "w").process(Unit("a", shard))
+
+    (first,) = process(worker, 0, coming=(1, 2, 3))
+    assert survey(tmp_path, "a").units.keys() == {0}
+    others = process(worker, 1, 2, 3)
+
+    assert solved == [16]
+    assert parts(tmp_path) == parts(tmp_path / "alone")
+    assert [done.unit.shard for done in others] == [1, 2, 3]
+    assert first.seconds.keys() == others[0].seconds.keys() == {"read", "solve", "write"}
+    assert others[2].seconds["solve"] == pytest.approx(first.seconds["solve"])
+
+
+@pytest.mark.parametrize(
+    ("coming", "expected"),
+    [((2, 3), [4]), ((0, 1), [4]), ((1, 3), [8]), ((), [4])],
+    ids=["a gap", "itself", "a gap later", "nothing"],
+)
+def test_only_shards_that_follow_at_once_are_solved_together(worker, solved, coming, expected):
+    process(worker, 0, coming=coming)
+
+    assert solved == expected
+
+
+def test_no_more_shards_are_solved_together_than_fill_a_batch(inputs, tmp_path):
+    spec = inputs.spec(inputs.plan(tmp_path))
+    worker = RegionWorker(dataclasses.replace(spec, batch_regions=9), "w")
+
+    process(worker, 0, coming=range(1, 6))
+
+    assert sorted(worker._sample.solved) == [1]
+
+
+def test_what_is_solved_beforehand_is_dropped_when_another_shard_is_asked_for(worker, solved):
+    process(worker, 0, coming=(1, 2))
+    process(worker, 4, 1)
+
+    assert solved == [12, 4, 4]
+
+
+def test_a_damaged_shard_that_comes_next_fails_only_when_it_is_asked_for(tmp_path):
+    inputs = write_inputs(tmp_path)
+    worker = RegionWorker(inputs.spec(inputs.plan(tmp_path / "run")), "w")
+    corrupt_shard(inputs.stores["a"], 2)
+
+    process(worker, 0, coming=(1, 2))
+    process(worker, 1, coming=(2,))
+    with pytest.raises(StoreError):
+        process(worker, 2)
+
+    assert survey(tmp_path / "run", "a").units.keys() == {0, 1}
