@@ -20,9 +20,6 @@ On a GPU every part costs its launches over again.
 
 _LOG_PADDING = {"cpu": 1, "cuda": 2}
 """Clusters are padded to powers of two, on a GPU of four: fewer sizes are fewer launches."""
-_BASES_AT_ONCE = (64, 256)
-"""In a product of atoms, fewest and most: twice as many as atoms; spans are padded to a multiple.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +114,11 @@ def _gram(member: Tensor, is_member: Tensor, atoms: Atoms, anchor: Tensor, span:
 
 
 def _bases_at_once(n_atoms: int) -> int:
-    fewest, most = _BASES_AT_ONCE
-    return max(fewest, min(most, 2 * n_atoms))
+    """Return in pieces of how many bases atoms are multiplied; spans are padded to a multiple.
+
+    Few enough that most spans are not much shorter. May depend on nothing but the cluster.
+    """
+    return 64 if n_atoms <= 16 else 96
 
 
 def _global_anchor(atoms: Atoms, cwms: Cwms, length: int) -> Tensor:

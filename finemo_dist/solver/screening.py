@@ -291,22 +291,20 @@ class Screen:
     def _taken(self, group: WidthGroup, over: _Over, at: Tensor, excess: Tensor) -> At:
         """Return the atoms over their thresholds that fit inside their region.
 
-        Their entries of ``excess`` (N, G), and those of what does not fit, become minus infinity.
+        Entries of ``excess`` (N, G) over zero become minus infinity.
         """
-        region = at.div(over.length, rounding_mode="floor")
-        anchor = at - region * over.length
-        position = anchor[:, None] - group.start
-        fits = (position >= 0) & (position <= over.length - self.cwms.width)
         is_over = excess > 0
-        found = true_rows(is_over & fits)
-        excess.masked_fill_(is_over | ~fits, -torch.inf)
+        found = true_rows(is_over)
+        excess.masked_fill_(is_over, -torch.inf)
         window = found.div(excess.shape[1], rounding_mode="floor")
         member = found - window * excess.shape[1]
-        return (
-            region.index_select(0, window),
-            anchor.index_select(0, window),
-            group.motif.index_select(0, member),
-        )
+        at = at.index_select(0, window)
+        region = at.div(over.length, rounding_mode="floor")
+        anchor = at - region * over.length
+        position = anchor - group.start.index_select(0, member)
+        fits = true_rows((position >= 0) & (position <= over.length - self.cwms.width))
+        motif = group.motif.index_select(0, member.index_select(0, fits))
+        return region.index_select(0, fits), anchor.index_select(0, fits), motif
 
 
 def _left(
@@ -318,24 +316,25 @@ def _left(
     padding = screened.energy.shape[1] - target.length
     explained = functional.pad((target.y - residual).float(), (0, 0, 0, padding))
     widths = [g.widest for g in groups]
-    up, down = (
-        {width: sums.sqrt() for width, sums in _window_sums(part, widths, target.length).items()}
-        for part in (_energy(explained.clamp(min=0)), _energy(explained.clamp(max=0)))
-    )
+    up = _window_sums(_energy(explained.clamp(min=0)), widths, target.length)
+    down = _window_sums(_energy(explained.clamp(max=0)), widths, target.length)
     some = None
     if len(groups) > 1:
         # Few windows are left by any group: one look at all of them with the bounds of all.
         widest = max(widths)
-        most = reduce(torch.maximum, screened.slack)
-        most = torch.add(most, up[widest], alpha=max(g.negative for g in groups))
-        most.add_(down[widest], alpha=max(g.positive for g in groups))
+        most = torch.add(
+            reduce(torch.maximum, screened.slack),
+            up[widest].sqrt(),
+            alpha=max(g.negative for g in groups),
+        )
+        most.add_(down[widest].sqrt(), alpha=max(g.positive for g in groups))
         some = true_rows(most > 0)
     for group, slack in zip(groups, screened.slack, strict=True):
         terms = [slack, up[group.widest], down[group.widest]]
         if some is not None:
             terms = [term.reshape(-1).index_select(0, some) for term in terms]
-        total = torch.add(terms[0], terms[1], alpha=group.negative)
-        kept = true_rows(total.add_(terms[2], alpha=group.positive) > 0)
+        total = torch.add(terms[0], terms[1].sqrt(), alpha=group.negative)
+        kept = true_rows(total.add_(terms[2].sqrt(), alpha=group.positive) > 0)
         yield group, kept if some is None else some.index_select(0, kept)
 
 

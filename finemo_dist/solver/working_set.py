@@ -108,6 +108,7 @@ class WorkingSetSolver:
         The third result (R,) is the largest ``a / lambda`` of all.
         """
         known, screened = state.atoms, state.screened
+        is_first = screened is None
         if screened is None:
             at, screened = self._screen.first(state.target)
             state = replace(state, screened=screened)
@@ -115,7 +116,10 @@ class WorkingSetSolver:
             at = self._screen.again(state.target, state.residual, screened)
             at = _unknown(at, known, self._cwms, state.target.length)
         nominees = build_atoms(state.target, self._cwms, state.cumulative_sq, at)
-        ratio = self._ratio(state, nominees)
+        # Before anything is explained the residual is the target.
+        ratio = (
+            nominees.correlation / nominees.penalty if is_first else self._ratio(state, nominees)
+        )
         largest = torch.zeros(len(state.row), dtype=ratio.dtype, device=ratio.device)
         largest.scatter_reduce_(0, nominees.region, ratio, "amax")
         largest.scatter_reduce_(0, known.region, self._ratio(state, known), "amax")
