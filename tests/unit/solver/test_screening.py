@@ -1,5 +1,7 @@
 """No atom that may enter is missed, whatever bounds rule out and however products are made."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -163,3 +165,30 @@ def test_window_sums_are_those_of_the_windows(seed, widths):
     assert sums.keys() == set(widths)
     for width, found in sums.items():
         torch.testing.assert_close(found, values.unfold(1, width, 1)[:, :50].sum(2))
+
+
+@pytest.mark.parametrize("use_signs", [False, True])
+def test_a_region_that_is_one_cwm_meets_the_bound_with_equality(use_signs, monkeypatch):
+    monkeypatch.setattr(screening, "_SIGNS_WORTH", 1.1 if use_signs else 0.0)
+    problem = draw_problem(8, Mode.HH, n_motifs=1)
+    cwms = problem.cwms
+    full, aligned = cwms.full, cwms.aligned
+    if use_signs:
+        full, aligned = full.abs(), aligned.abs()
+    cwms = replace(cwms, full=full, aligned=aligned, penalty=0.97 * cwms.norm)
+    contributions = torch.zeros(1, 4, 70)
+    contributions[0, :, 30 : 30 + cwms.width] = full[0]
+    target = build_target(
+        torch.zeros(1, 70, dtype=torch.uint8),
+        contributions,
+        is_hypothetical=True,
+        use_sqrt_transform=False,
+    )
+    (group,) = group_by_width(cwms)
+
+    (region, anchor, motif), _ = Screen(cwms, (group,)).first(target)
+
+    assert group.uses_signs is use_signs
+    position = (anchor - cwms.start[motif]).tolist()
+    found = set(zip(region.tolist(), motif.tolist(), position, strict=True))
+    assert (0, 0, 30) in found
