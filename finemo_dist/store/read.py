@@ -7,6 +7,7 @@ import zarr
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import StoreError
+from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.records import InputCounts, RegionBatch, RegionTable, ScoreKind
 from finemo_dist.storage.locations import location
 from finemo_dist.store import _arrays, layout
@@ -49,6 +50,11 @@ class RegionStore:
     def digest(self) -> str:
         """Of content, coordinates and layout."""
         return self.meta.digest
+
+    @property
+    def report(self) -> InputReport:
+        """What was met while the regions were read."""
+        return self.meta.report
 
     @property
     def score_kind(self) -> ScoreKind:

@@ -40,6 +40,7 @@ from finemo_dist.run.space import (
     workers_that_fit,
 )
 from finemo_dist.run.worker import SampleSpec, WorkerSpec
+from finemo_dist.sources.finemo_npz import FinemoRegionsSource
 from finemo_dist.storage.files import remove_tree
 from finemo_dist.storage.locations import location
 from finemo_dist.store.read import RegionStore, open_store
@@ -403,8 +404,8 @@ def _opened(
     for name, found in opened.items():
         called = motifs[name].motifs
         check_regions(name, regions[name], found, motifs=called, config=settings[name].call)
-        if isinstance(found, RegionStore):
-            check_scores(name, regions[name], found.meta.report, settings[name].call)
+        if not isinstance(found, FinemoRegionsSource):
+            check_scores(name, regions[name], found.report, settings[name].call)
     return opened
 
 
@@ -430,7 +431,7 @@ def _as_store(
     is_new = not run_dir.exists()
     store = write_regions(regions, staged, on_event=on_event)
     try:
-        check_scores(name, regions.inputs[-1].path, store.meta.report, config)
+        check_scores(name, regions.inputs[0].path, store.meta.report, config)
     except InputError:
         for made in (staged, *([staged.parent, run_dir] if is_new else [])):
             remove_tree(made)

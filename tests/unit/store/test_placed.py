@@ -34,7 +34,7 @@ def table(seed=1):
 
 def place(base, at=None):
     return PlacedRegions.at(
-        base, table() if at is None else at, PEAKS, n_no_summit=3, n_duplicate=2
+        base, table() if at is None else at, PEAKS, n_no_summit=3, n_summit_outside=1, n_duplicate=2
     )
 
 
@@ -58,7 +58,9 @@ def test_it_has_its_own_coordinates_and_the_rest_of_the_other(base, tmp_path):
     assert (store.score_kind, store.region_width) == (base.score_kind, base.region_width)
     assert store.meta.inputs == (*base.meta.inputs, PEAKS)
     counts = base.meta.counts
-    assert store.meta.counts == replace(counts, n_clipped=0, n_no_summit=3, n_duplicate=2)
+    assert store.meta.counts == replace(
+        counts, n_clipped=0, n_no_summit=3, n_summit_outside=1, n_duplicate=2
+    )
     assert verify(store.path) == []
 
 
