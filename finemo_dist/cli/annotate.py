@@ -1,4 +1,4 @@
-"""``annotate``: say what motifs are, or have it proposed by a motif database."""
+"""``annotate``: name motifs, or propose names from a motif database."""
 
 from pathlib import Path
 from typing import Final
@@ -8,6 +8,7 @@ import click
 from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import LOCAL_FILE, LOCAL_OUTPUT, LOCAL_PATH
 from finemo_dist.core import defaults
+from finemo_dist.core.words import count
 
 
 @click.command("annotate")
@@ -16,17 +17,21 @@ from finemo_dist.core import defaults
     "-a",
     "--annotation",
     type=LOCAL_FILE,
-    help="TSV with a header: motif_name and any of tf, family, cluster.",
+    help="TSV with a header: motif_name, and any of tf, family and cluster.",
 )
-@click.option("--force", is_flag=True, help="Replace the annotation the run has.")
-@click.option("--database", type=LOCAL_FILE, help="Motifs in MEME format to propose one from.")
-@click.option("-o", "--out", type=LOCAL_OUTPUT, help="The proposal to write, a TSV for -a.")
+@click.option("--force", is_flag=True, help="Replace the existing annotation of the run.")
+@click.option(
+    "--database",
+    type=LOCAL_FILE,
+    help="Motifs in MEME format, from which to propose an annotation.",
+)
+@click.option("-o", "--out", type=LOCAL_OUTPUT, help="Proposal to write, a TSV for -a.")
 @click.option(
     "--max-q",
     type=click.FloatRange(0, 1),
     default=defaults.MAX_Q,
     show_default=True,
-    help="Propose only matches with this q-value or less.",
+    help="Propose only matches with at most this q-value.",
 )
 def annotate(
     *,
@@ -39,8 +44,8 @@ def annotate(
 ) -> None:
     """Name transcription factors, families and clusters of motifs, for tables, BED and reports.
 
-    With -a the annotation is stored in the run. With --database one is proposed by TOMTOM and
-    written to -o, to be read, edited and given with -a.
+    -a stores an annotation in the run. --database proposes one by TOMTOM and writes it to -o: check
+    and edit it, then store it with -a.
     """
     if (annotation is None) == (database is None):
         raise click.UsageError("Give either -a TSV or --database MEME with -o TSV.")
@@ -49,14 +54,14 @@ def annotate(
 
     if annotation is not None:
         done = store(run, annotation, force=force)
-        say(f"{run}: {done.n_named} of {done.n_motifs} motifs annotated")
+        say(f"{run}: annotated {done.n_named} of {count(done.n_motifs, 'motif')}")
     elif database is None or out is None:
-        raise click.UsageError("--database needs -o, the proposal to write.")
+        raise click.UsageError("--database needs -o, the file for the proposal.")
     else:
         done = propose_annotation(run, database, out, max_q=max_q)
         say(
-            f"{out}: {done.n_named} of {done.n_motifs} motifs have a match with a q-value of "
-            f"{max_q} or less. Check it, then store it with -a."
+            f"{out}: found a match with a q-value of at most {max_q} for {done.n_named} of "
+            f"{count(done.n_motifs, 'motif')}. Check the file, then store it with -a."
         )
 
 

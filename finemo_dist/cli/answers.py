@@ -18,16 +18,19 @@ def answer_options(function: _Function) -> _Function:
     """Add how an answer is written, where to, and the memory it may take."""
     for option in (
         click.option(
-            "--memory-limit", help="Memory DuckDB may take, such as 2GB; beyond it spills."
+            "--memory-limit",
+            help="Memory that DuckDB may use, such as 2GB. Beyond that it spills to disk.",
         ),
-        click.option("-o", "--out", type=LOCAL_OUTPUT, help="File to write, not standard output."),
+        click.option(
+            "-o", "--out", type=LOCAL_OUTPUT, help="File to write, instead of standard output."
+        ),
         click.option(
             "--format",
             "output_format",
             default="table",
             show_default=True,
             type=click.Choice(["table", "tsv", "csv", "json", "parquet"]),
-            help="How to write the answer.",
+            help="Format of the answer.",
         ),
     ):
         function = option(function)

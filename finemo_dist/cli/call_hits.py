@@ -1,4 +1,4 @@
-"""``call-hits``: regions and motifs to a run directory of one sample, finemo's files beside it."""
+"""``call-hits``: a run of one sample, and finemo's files in the same directory."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ from finemo_dist.cli.options import (
     json_option,
 )
 from finemo_dist.core import defaults
+from finemo_dist.core.words import count, have
 
 
 @click.command("call-hits", cls=ManyValuesCommand)
@@ -32,7 +33,7 @@ from finemo_dist.core import defaults
     type=EXISTING_FILE,
     multiple=True,
     required=True,
-    help="Motifs: TF-MoDISco H5, MEME or JASPAR; several files are one set.",
+    help="Motifs: TF-MoDISco H5, MEME or JASPAR. Several files form one set.",
 )
 @click.option("-o", "--out-dir", type=ANY_PATH, required=True, help="Run directory to write.")
 @click.option(
@@ -41,7 +42,7 @@ from finemo_dist.core import defaults
     type=click.Choice(["pp", "ph", "hp", "hh"]),
     default=defaults.MODE,
     show_default=True,
-    help="Scores compared, of the CWMs then of the regions: p projected, h hypothetical.",
+    help="Scores to compare, first of the CWMs, then of the regions: p projected, h hypothetical.",
 )
 @click.option(
     "-t",
@@ -50,21 +51,21 @@ from finemo_dist.core import defaults
     type=click.FloatRange(0, 1),
     default=defaults.TRIM_THRESHOLD,
     show_default=True,
-    help="Columns of a CWM below this share of its largest are trimmed off.",
+    help="Trim off the columns of a CWM below this share of its largest column.",
 )
 @click.option(
     "-T",
     "--cwm-trim-thresholds",
     "trim_thresholds",
     type=EXISTING_FILE,
-    help="Trim thresholds of single motifs: modisco name, threshold.",
+    help="Trim thresholds of single motifs, one per line: modisco name, threshold (tab-separated).",
 )
 @click.option(
     "-R",
     "--cwm-trim-coords",
     "trim_coords",
     type=EXISTING_FILE,
-    help="Trim windows of single motifs: modisco name, start, end.",
+    help="Trim windows of single motifs, one per line: modisco name, start, end (tab-separated).",
 )
 @click.option(
     "-l",
@@ -73,46 +74,46 @@ from finemo_dist.core import defaults
     type=click.FloatRange(min=0, min_open=True),
     default=defaults.PENALTY,
     show_default=True,
-    help="Weight of the L1 penalty: higher calls fewer hits.",
+    help="Weight of the L1 penalty. A higher lambda calls fewer hits.",
 )
 @click.option(
     "-L",
     "--motif-lambdas",
     "penalties",
     type=EXISTING_FILE,
-    help="Lambdas of single motifs: modisco name, lambda.",
+    help="Lambdas of single motifs, one per line: modisco name, lambda (tab-separated).",
 )
 @click.option(
     "-I",
     "--motifs-include",
     "include",
     type=EXISTING_FILE,
-    help="Motifs to call: modisco names in the first column.",
+    help="Motifs to call, one per line: modisco names in the first column.",
 )
 @click.option(
     "-N",
     "--motif-names",
     "names",
     type=EXISTING_FILE,
-    help="Names for the output: modisco name, new name.",
+    help="Names for the output, one per line: modisco name, new name (tab-separated).",
 )
 @click.option(
-    "-f", "--no-post-filter", is_flag=True, help="Keep hits of a similarity below lambda."
+    "-f", "--no-post-filter", is_flag=True, help="Keep hits with a similarity below lambda."
 )
 @click.option(
     "-q",
     "--sqrt-transform",
     is_flag=True,
-    help="Take signed square roots of contributions and CWMs first.",
+    help="Replace contributions and CWMs by their signed square roots first.",
 )
 @click.option(
     "-c",
     "--convergence-tol",
     "tolerance",
     type=click.FloatRange(min=0, min_open=True),
-    help="Duality gap over the region width that counts as converged. "
-    f"[default: {defaults.GAP_TOLERANCE}; with --solver dense finemo's rule, "
-    f"{defaults.FINEMO_TOLERANCE}]",
+    help="Duality gap, divided by the region width, that counts as converged. "
+    f"[default: {defaults.GAP_TOLERANCE}; with --solver dense, {defaults.FINEMO_TOLERANCE} by "
+    "finemo's rule]",
 )
 @click.option(
     "-S",
@@ -120,7 +121,7 @@ from finemo_dist.core import defaults
     type=click.IntRange(min=1),
     default=defaults.MAX_STEPS,
     show_default=True,
-    help="Steps (dense) or rounds (working-set) after which a region is given up.",
+    help="Give up on a region after this many steps (dense) or rounds (working-set).",
 )
 @click.option(
     "-s",
@@ -128,7 +129,7 @@ from finemo_dist.core import defaults
     type=click.FloatRange(min=0, min_open=True),
     default=defaults.STEP_SIZE_MAX,
     show_default=True,
-    help="Step size to begin with; dense solver.",
+    help="Dense solver: initial step size.",
 )
 @click.option(
     "-i",
@@ -136,7 +137,7 @@ from finemo_dist.core import defaults
     type=click.FloatRange(min=0, min_open=True),
     default=defaults.STEP_SIZE_MIN,
     show_default=True,
-    help="Step size at which a region is given up; dense solver.",
+    help="Dense solver: give up on a region at this step size.",
 )
 @click.option(
     "-j",
@@ -144,30 +145,30 @@ from finemo_dist.core import defaults
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=defaults.STEP_ADJUST,
     show_default=True,
-    help="Factor on the step size when steps diverge; dense solver.",
+    help="Dense solver: multiply the step size by this when steps diverge.",
 )
 @click.option(
     "-J",
     "--compile",
     "use_compile",
     is_flag=True,
-    help="Compile the steps of the dense solver; the other one gains nothing and ignores it.",
+    help="Dense solver: compile its steps. The working-set solver ignores this.",
 )
 @click.option(
     "--solver",
     type=click.Choice(["working-set", "dense"]),
     default=defaults.SOLVER,
     show_default=True,
-    help="Exact and fast, or finemo's iteration and stopping rule.",
+    help="working-set is exact and fast; dense uses finemo's iteration and stopping rule.",
 )
 @click.option(
     "--merge-palindromes",
     is_flag=True,
-    help="Sum the two strands of a palindromic motif into one hit at each site.",
+    help="Sum the hits of the two strands of a palindromic motif into one hit per site.",
 )
 @click.option("--sample", help="Name of the sample in the tables. [default: stem of --regions]")
 @click.option("--force", is_flag=True, help="Replace another run in the output directory.")
-@click.option("--strict", is_flag=True, help="Exit 2 when a region has not converged.")
+@click.option("--strict", is_flag=True, help="Exit with status 2 if any region has not converged.")
 @executor_options
 @json_option
 @taken(*CALL_HITS)
@@ -186,8 +187,8 @@ def call_hits(
 ) -> None:
     """Call motif hits in extracted regions.
 
-    OUT_DIR becomes a run directory (`status` and `sql` read it) with finemo's tables beside it.
-    The same command run again resumes what was interrupted.
+    The output directory becomes a run directory, which `status` and `sql` read; finemo's tables are
+    written there too. Run the same command again to resume after an interrupt.
     """
     from finemo_dist.cli.progress import shown_progress
     from finemo_dist.cli.summaries import print_call
@@ -202,10 +203,12 @@ def call_hits(
             peaks=peaks, chrom_order=chrom_order, on_event=on_event,
         )  # fmt: skip
     print_call(result, as_json=as_json)
-    if strict and result.n_not_converged:
+    n = result.n_not_converged
+    if strict and n:
         raise FinemoDistError(
-            f"{out_dir}: {result.n_not_converged} regions have not converged, and --strict asks "
-            "for all. Raise --max-steps, or look at peaks_qc.tsv (column converged)."
+            f"{out_dir}: {count(n, 'region')} {have(n)} not converged, and --strict requires all "
+            "to "
+            "converge. Raise --max-steps, or look at peaks_qc.tsv (column converged)."
         )
 
 

@@ -8,6 +8,7 @@ import click
 from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import LOCAL_OUTPUT, LOCAL_PATH, ManyValuesCommand, limit_options
 from finemo_dist.core import defaults
+from finemo_dist.core.words import count
 
 
 @click.command("collapse-hits")
@@ -16,7 +17,7 @@ from finemo_dist.core import defaults
     "--hits",
     type=LOCAL_PATH,
     required=True,
-    help="hits.tsv or hits_unique.tsv of call-hits, plain or gzipped; or a run directory.",
+    help="hits.tsv or hits_unique.tsv of call-hits, plain or gzipped, or a run directory.",
 )
 @click.option(
     "-o",
@@ -24,7 +25,7 @@ from finemo_dist.core import defaults
     "out",
     type=LOCAL_OUTPUT,
     required=True,
-    help='The .tsv to write, with a column "is_primary"; gzipped if it ends in .gz.',
+    help='The .tsv to write, with a column "is_primary". Gzipped if the name ends in .gz.',
 )
 @click.option(
     "-O",
@@ -33,24 +34,24 @@ from finemo_dist.core import defaults
     type=click.FloatRange(0, 1),
     default=defaults.OVERLAP,
     show_default=True,
-    help="Hits of lengths x and y overlap when they share (x + y) / 2 times this, and at least "
-    "one base.",
+    help="Hits of lengths x and y overlap if they share at least one base and at least this share "
+    "of (x + y) / 2.",
 )
 @limit_options
 def collapse_hits(
     *, hits: Path, out: Path, overlap: float, memory_limit: str | None, threads: int | None
 ) -> None:
-    """Mark the best of overlapping hits: the one that no hit it overlaps beats.
+    """Mark the hits that no overlapping hit beats.
 
-    The larger similarity wins, then the larger coefficient, the smaller start, the motif's name,
-    the strand. The order of the lines does not matter, and is kept.
+    The hit with the larger similarity wins. Ties are broken by the larger coefficient, then by the
+    smaller start, the name of the motif, and the strand. Lines may be in any order and keep it.
     """
     from finemo_dist.hit_tables import collapse
 
     summary = collapse.collapse_hits(
         hits, out, overlap=overlap, memory_limit=memory_limit, threads=threads
     )
-    say(f"{out}: {summary.n_primary:,} of {summary.n_hits:,} hits are primary")
+    say(f"{out}: marked {summary.n_primary:,} of {count(summary.n_hits, 'hit')} as primary")
 
 
 @click.command("intersect-hits", cls=ManyValuesCommand)
@@ -60,8 +61,8 @@ def collapse_hits(
     type=LOCAL_PATH,
     required=True,
     multiple=True,
-    help="Two or more of: hits.tsv or hits_unique.tsv, plain or gzipped; run directories, each "
-    "sample of which is an input.",
+    help="Two or more tables (hits.tsv or hits_unique.tsv, plain or gzipped) or run directories. "
+    "Each sample of a run is one input.",
 )
 @click.option(
     "-o",
@@ -69,15 +70,15 @@ def collapse_hits(
     "out",
     type=LOCAL_OUTPUT,
     required=True,
-    help="The .tsv to write; columns of further inputs are suffixed by their position.",
+    help="The .tsv to write. Columns of later inputs get their position as a suffix.",
 )
 @click.option(
     "-r",
     "--relaxed",
     "is_relaxed",
     is_flag=True,
-    help="Compare motif, strand and untrimmed place alone, not trims and peaks. Of a run this "
-    "reads the unique hits.",
+    help="Compare only motif, strand and untrimmed place, not trims and peaks. Reads the unique "
+    "hits of a run.",
 )
 @limit_options
 def intersect_hits(
@@ -94,7 +95,7 @@ def intersect_hits(
     summary = intersect.intersect_hits(
         hits, out, relaxed=is_relaxed, memory_limit=memory_limit, threads=threads
     )
-    say(f"{out}: {summary.n_lines:,} hits in all of {summary.n_inputs} inputs")
+    say(f"{out}: wrote {count(summary.n_lines, 'hit')} that all {summary.n_inputs} inputs share")
 
 
 COMMANDS: Final = {"collapse-hits": collapse_hits, "intersect-hits": intersect_hits}

@@ -1,4 +1,4 @@
-"""``compact``: the hits of a run sorted into one file a sample and chromosome."""
+"""``compact``: the hits of a run sorted into one file per sample and chromosome."""
 
 from pathlib import Path
 from typing import Final
@@ -7,28 +7,35 @@ import click
 
 from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import LOCAL_PATH, limit_options
+from finemo_dist.core.words import be, count
 
 
 @click.command("compact")
 @click.argument("run", type=LOCAL_PATH)
-@click.option("--sample", "samples", multiple=True, help="One sample; all when not given.")
+@click.option(
+    "--sample",
+    "samples",
+    multiple=True,
+    help="Compact only this sample; may be given several times.",
+)
 @limit_options
 def compact(
     *, run: Path, samples: tuple[str, ...], memory_limit: str | None, threads: int | None
 ) -> None:
-    """Sort the hits of a run by place, so that a query of a locus reads little.
+    """Sort the hits of a run by place, so that a query of a locus reads only a few rows.
 
-    One Parquet file a sample and chromosome, with what hits_unique and hits_primary hold worked
-    out. Queries use them as long as the parts they were made from stand.
+    Writes one Parquet file per sample and chromosome, and marks in it the hits of hits_unique and
+    hits_primary. Queries use these files as long as the parts of the run do not change.
     """
     from finemo_dist.workflow.asking import compact as compacted
 
     for done in compacted(run, samples or None, memory_limit=memory_limit, threads=threads):
-        state = "" if done.is_new else " (as it was)"
-        say(f"{done.sample}: {done.n_hits:,} hits in {done.n_files} files{state}")
+        state = "" if done.is_new else " (unchanged)"
+        say(f"{done.sample}: {count(done.n_hits, 'hit')} in {count(done.n_files, 'file')}{state}")
         if done.n_shards_missing:
+            n = done.n_shards_missing
             say(
-                f"  Warning: {done.n_shards_missing} shards are missing; compact again when they "
+                f"  Warning: {count(n, 'shard')} {be(n)} missing; compact again when all shards "
                 "are committed"
             )
 

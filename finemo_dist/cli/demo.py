@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     type=LOCAL_OUTPUT,
     default=Path("demo"),
     show_default=True,
-    help="Folder to write; an earlier demo in it is replaced.",
+    help="Folder to write. Replaces an earlier demo in it.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the generated data.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the generated data.")
 @executor_options
 def demo(*, out: Path, seed: int, **options: object) -> None:
     """Generate two samples with planted motif sites, call their hits, and score them."""
@@ -43,7 +43,7 @@ def _print(out: Path, result: "DemoResult") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="Planted motif sites, and what was called", box=box.SIMPLE)
+    table = Table(title="Planted motif sites and called hits", box=box.SIMPLE)
     table.add_column("sample")
     for name in ("planted", "hits", "recall", "precision"):
         table.add_column(name, justify="right")
@@ -59,8 +59,10 @@ def _print(out: Path, result: "DemoResult") -> None:
     rate = called.n_regions / max(called.seconds["call"], 1e-9)
     console = Console(markup=False, highlight=False)
     console.print(table)
-    console.print(f"{called.n_regions:,} regions in {called.seconds['call']:.1f} s: {rate:,.0f}/s")
-    console.print(f"every region certified: largest duality gap {called.max_gap:.1e}")
+    console.print(
+        f"{called.n_regions:,} regions in {called.seconds['call']:.1f} s ({rate:,.0f} regions/s)"
+    )
+    console.print(f"every region is certified; the largest duality gap is {called.max_gap:.1e}")
     click.echo(f"inputs   {out / 'inputs'}")
     click.echo(f"stores   {out / 'regions'}")
     click.echo(f"run      {called.run_dir}   (finemo's files below {called.run_dir / 'samples'})")

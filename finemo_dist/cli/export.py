@@ -17,16 +17,16 @@ _FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "m
 @click.command("export")
 @click.argument("run", type=EXISTING_PATH)
 @click.option(
-    "--to", "export_format", type=click.Choice(_FORMATS), required=True, help="How to write it."
+    "--to", "export_format", type=click.Choice(_FORMATS), required=True, help="Output format."
 )
-@click.option("-o", "--out", type=ANY_PATH, required=True, help="File to write; mtx: folder.")
-@click.option("--sample", help="One sample; all when not given.")
+@click.option("-o", "--out", type=ANY_PATH, required=True, help="File to write; for mtx, a folder.")
+@click.option("--sample", help="Export only this sample.")
 @click.option(
     "--table",
     type=click.Choice(["hits", "unique", "primary"]),
     default=defaults.EXPORT_TABLE,
     show_default=True,
-    help="All hits, one a place where peaks overlap, or the best of those that overlap.",
+    help="All hits, one hit per place where regions overlap, or the best of overlapping hits.",
 )
 @click.option(
     "--name",
@@ -34,13 +34,13 @@ _FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "m
     type=click.Choice(["motif", "tf", "family", "cluster"]),
     default=defaults.EXPORT_LABEL,
     show_default=True,
-    help="What a hit is called in bed, tabix and bigbed, from `annotate`.",
+    help="Name of a hit in bed, tabix and bigbed; all but motif come from `annotate`.",
 )
 @click.option(
     "--chrom-sizes",
     type=LOCAL_FILE,
-    help="bed, tabix, bigbed: where chromosomes end, .chrom.sizes or .fai; by default as the "
-    "genome of the regions says.",
+    help="bed, tabix, bigbed: lengths of chromosomes, as .chrom.sizes or .fai. [default: those of "
+    "the genome of the regions]",
 )
 @click.option(
     "--motifs",
@@ -48,9 +48,11 @@ _FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "m
     type=click.Choice(["full", "trimmed", "hits"]),
     default=defaults.EXPORT_MOTIFS,
     show_default=True,
-    help="meme: whole or trimmed CWMs, or the bases found at hits.",
+    help="meme: full CWMs, trimmed CWMs, or base frequencies at hits.",
 )
-@click.option("--memory-limit", help="Memory DuckDB may take, such as 2GB; beyond it spills.")
+@click.option(
+    "--memory-limit", help="Memory that DuckDB may use, such as 2GB. Beyond that it spills to disk."
+)
 def export(
     *,
     run: Path,

@@ -16,41 +16,40 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _OUT = click.option(
     "-o", "--out-path", type=ANY_PATH, required=True,
-    help="Where to write: a name ending in .npz gets finemo's regions file, any other a Zarr "
-    "region store.",
+    help="Output: finemo's regions file if the name ends in .npz, otherwise a Zarr region store.",
 )  # fmt: skip
 _WIDTH = click.option(
     "-w", "--region-width", type=click.IntRange(min=2), default=defaults.REGION_WIDTH,
     show_default=True,
-    help="Bases in each region, around the peak summit.",
+    help="Number of bases in each region, centred on the peak summit.",
 )  # fmt: skip
 _CHROM_ORDER = click.option(
     "-C", "--chrom-order", type=EXISTING_FILE,
-    help="Chromosome names, one a line, in output order; others follow as they appear in -p.",
+    help="Chromosome names in output order, one per line. Others follow in the order of -p.",
 )  # fmt: skip
 _SHARD = click.option(
     "--shard-size", "shard_regions", type=click.IntRange(min=1),
-    help="Regions in each shard of the store; by default from their number.",
+    help="Number of regions in each shard of the store. [default: from the number of regions]",
 )  # fmt: skip
 _OVERWRITE = click.option("--force", is_flag=True, help="Replace an existing output.")
 _FASTA = click.option(
     "-f", "--fasta", type=EXISTING_FILE,
-    help="Genome; all sequences are compared with it (needs -p).",
+    help="Genome to compare all sequences with (needs -p).",
 )  # fmt: skip
 
 
 _AXES = click.option(
     "--axis-order", type=click.Choice(["nal", "nla"]),
-    help="Axes of the arrays: N regions, A the four bases, L positions. By default those of the "
-    "format.",
+    help="Order of the array axes: n regions, a the four bases, l positions. [default: that of "
+    "the format]",
 )  # fmt: skip
 _KEEP = click.option(
     "--keep", type=EXISTING_FILE,
-    help="npy: which of the peaks have arrays, a mask of all or the rows of those.",
+    help="Peaks that have arrays, as .npy: a mask of all peaks, or row numbers.",
 )  # fmt: skip
 _SIZES = click.option(
     "--chrom-sizes", type=EXISTING_FILE,
-    help="Lengths of chromosomes (.chrom.sizes or .fai), where no genome is given.",
+    help="Lengths of chromosomes (.chrom.sizes or .fai), if no genome is given.",
 )  # fmt: skip
 
 
@@ -62,7 +61,7 @@ def _array_options(function: _Function) -> _Function:
 
 
 def _peaks(*, required: bool) -> Callable[[_Function], _Function]:
-    rest = "" if required else " Without it, hits have no genomic coordinates."
+    rest = "" if required else " Without them, hits have no genomic coordinates."
     return click.option(
         "-p", "--peaks", type=EXISTING_FILE, required=required,
         help=f"Peaks in narrowPeak or BED format, plain or gzipped.{rest}",
@@ -82,7 +81,7 @@ def _output_options(function: _Function) -> _Function:
 )
 @click.option(
     "-b", "--bigwigs", type=EXISTING_FILE, multiple=True, required=True,
-    help="bigWig of contribution scores; several are folds and are averaged.",
+    help="bigWig of contribution scores. Several files are folds and are averaged.",
 )  # fmt: skip
 @_output_options
 def extract_bigwig(**options: Any) -> None:  # noqa: ANN401  (passed on to _extract)
@@ -100,7 +99,7 @@ def _h5_command(name: str, model: str, input_class: str) -> click.Command:
     )
     @click.option(
         "-c", "--h5s", type=EXISTING_FILE, multiple=True, required=True,
-        help="Contribution H5; several are folds and are averaged.",
+        help="Contribution H5. Several files are folds and are averaged.",
     )  # fmt: skip
     @_array_options
     @_output_options
@@ -119,7 +118,8 @@ def _h5_command(name: str, model: str, input_class: str) -> click.Command:
 )  # fmt: skip
 @click.option(
     "-a", "--attributions", type=EXISTING_FILE, multiple=True, required=True,
-    help="Hypothetical contributions (N, 4, L), .npy or .npz; several are folds and are averaged.",
+    help="Hypothetical contributions (N, 4, L), .npy or .npz. Several files are folds and are "
+    "averaged.",
 )  # fmt: skip
 @_array_options
 @_output_options

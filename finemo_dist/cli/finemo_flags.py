@@ -60,7 +60,7 @@ CALL_HITS: Final = (
     OldFlag(("-d",), "--device, or CUDA_VISIBLE_DEVICES", into="device", type=DEVICE),
 )  # fmt: skip
 
-_CALL_SAYS: Final = "that of call-hits, which the report follows"
+_CALL_SAYS: Final = "the report follows call-hits"
 REPORT: Final = (
     _PEAKS,
     OldFlag(("-I", "--motifs-include"), f"-I of call-hits: {_CALL_SAYS}"),

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from finemo_dist.cli.board import Snapshot, WorkerRow
 from finemo_dist.cli.messages import one_line
+from finemo_dist.core.words import count
 
 MOST_WORKERS: Final = 10
 _HEAD_LINES: Final = 6
@@ -39,7 +40,7 @@ class LiveView:
 
 def summary_line(snapshot: Snapshot) -> str:
     """Return the same facts as one line, for a log."""
-    shards = f"{snapshot.n_done:,} of {snapshot.n_units:,} shards"
+    shards = f"{snapshot.n_done:,} of {count(snapshot.n_units, 'shard')}"
     samples = (
         [f"{snapshot.n_samples_done:,} of {snapshot.n_samples:,} samples"]
         if snapshot.n_samples > 1
@@ -50,7 +51,7 @@ def summary_line(snapshot: Snapshot) -> str:
 
 
 def _head(stage: str, snapshot: Snapshot) -> Table:
-    counts = f"{snapshot.n_done:,}/{snapshot.n_units:,} shards"
+    counts = f"{snapshot.n_done:,}/{count(snapshot.n_units, 'shard')}"
     if snapshot.n_samples > 1:
         counts += f" · {snapshot.n_samples_done:,}/{snapshot.n_samples:,} samples"
     bar = ProgressBar(total=max(1, snapshot.n_units), completed=snapshot.n_done)
@@ -65,7 +66,7 @@ def _head(stage: str, snapshot: Snapshot) -> Table:
 def _facts(snapshot: Snapshot) -> Iterator[str]:
     if snapshot.regions_per_second is not None:
         yield f"{_rate(snapshot.regions_per_second)} regions/s"
-    yield f"{snapshot.n_hits:,} hits"
+    yield count(snapshot.n_hits, "hit")
     if snapshot.n_not_converged:
         yield f"{snapshot.n_not_converged:,} not converged"
     if snapshot.n_failed:
@@ -82,7 +83,7 @@ def _workers_line(snapshot: Snapshot) -> str:
     doing = f": {_doing(slowest)}" if slowest and slowest.unit else ""
     if snapshot.n_workers == 1:
         return f"{one_line(slowest.name) if slowest else '1 worker'}{doing}{_lost(snapshot)}"
-    longest = f", longest at it {one_line(slowest.name)}{doing}" if slowest and doing else ""
+    longest = f", slowest {one_line(slowest.name)}{doing}" if slowest and doing else ""
     return f"{snapshot.n_busy} of {snapshot.n_workers} workers busy{_lost(snapshot)}{longest}"
 
 
@@ -116,7 +117,7 @@ def _worker_table(snapshot: Snapshot) -> Table:
             rate,
         )
     if snapshot.n_hidden:
-        table.add_row(Text(f"and {snapshot.n_hidden:,} others", style="dim"))
+        table.add_row(Text(f"and {count(snapshot.n_hidden, 'other')}", style="dim"))
     return table
 
 

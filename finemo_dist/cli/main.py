@@ -67,8 +67,8 @@ def _check_paths(words: Sequence[str]) -> None:
         if any("\ud800" <= letter <= "\udfff" for letter in text):
             shown = os.fsencode(text).decode("utf-8", "backslashreplace")
             raise UsageError(
-                f"{shown}: the {what} holds bytes that are not UTF-8, so that no table or record "
-                "can name it. Rename it."
+                f"{shown}: the {what} has bytes that are not UTF-8, so no table or record can name "
+                "it. Rename it."
             )
 
 
@@ -130,13 +130,13 @@ def _say_version(ctx: click.Context, _option: click.Parameter, value: object) ->
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_say_version,
     help="Show the version and exit.",
 )  # fmt: skip
-@click.option("-v", "--verbose", is_flag=True, help="Log details, for finding a fault.")
+@click.option("-v", "--verbose", is_flag=True, help="Log details, to help find a problem.")
 @click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="What standard error gets: text for people, or JSON lines for programs.",
+    help="Format of standard error: text for people, or JSON lines for programs.",
 )
 def cli(*, verbose: bool, log_format: str) -> None:
     """Call transcription-factor motif hits in contribution scores, exactly and at any scale."""
@@ -183,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         where = f"{error.filename}: " if error.filename else ""
         said = system_fault(error) or f"{error.strerror or error}."
         say(
-            f"Error: {where}{said} Committed work is kept, and the same command resumes.",
+            f"Error: {where}{said} Committed work is kept. Run the same command again to resume.",
             level=logging.ERROR,
         )
         sys.exit(2)

@@ -9,6 +9,7 @@ import click
 
 from finemo_dist.cli.messages import say
 from finemo_dist.core import defaults
+from finemo_dist.core.words import count
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -76,7 +77,7 @@ class _Regions(_Place):
             bare = given.with_suffix("")
             for store in (bare, bare.with_name(f"{bare.name}.zarr")):
                 if (store / "zarr.json").is_file():
-                    say(f"{given}: does not exist; taking the region store {store}")
+                    say(f"{given}: does not exist; using the region store {store} instead")
                     return store
         return super().convert(value, param, ctx)
 
@@ -104,7 +105,7 @@ class _Device(click.Choice[str]):
         seen = os.environ.get("CUDA_VISIBLE_DEVICES")
         names = None if seen is None else [name for name in seen.split(",") if name]
         if names is not None and number >= len(names):
-            what = f"cuda:{number}: CUDA_VISIBLE_DEVICES={seen} shows {len(names)} GPUs."
+            what = f"cuda:{number}: CUDA_VISIBLE_DEVICES={seen} shows {count(len(names), 'GPU')}."
             self.fail(what, param, ctx)
         os.environ["CUDA_VISIBLE_DEVICES"] = str(number) if names is None else names[number]
 
@@ -178,9 +179,9 @@ def _executor_options(default: str | None) -> Callable[[_Function], _Function]:
         click.option(
             "--executor", type=click.Choice(["auto", "serial", "ray"]), default=default,
             show_default=True,
-            help="One worker in this process, or Ray; auto takes Ray when there is enough work.",
+            help="One worker in this process, or Ray. auto uses Ray if there is enough work.",
         ),
-        click.option("--address", "ray_address", help="A running Ray cluster to join."),
+        click.option("--address", "ray_address", help="Address of a running Ray cluster to join."),
         worker_options(default),
     )  # fmt: skip
 
@@ -190,15 +191,15 @@ def worker_options(default: str | None) -> Callable[[_Function], _Function]:
     return _stack(
         click.option(
             "--workers", "n_workers", type=click.IntRange(min=1),
-            help="Workers; by default one for each GPU, or one for each core.",
+            help="Number of workers. [default: one per GPU, else one per core]",
         ),
         click.option(
             "--device", type=DEVICE, default=default,
-            show_default=True, help="Where to solve.",
+            show_default=True, help="Device to solve on.",
         ),
         click.option(
             "-b", "--batch-size", "batch_regions", type=click.IntRange(min=1),
-            help="Regions solved together; by default from the memory there is.",
+            help="Number of regions to solve together. [default: from the available memory]",
         ),
     )  # fmt: skip
 
@@ -207,9 +208,12 @@ def limit_options(function: _Function) -> _Function:
     """Add what DuckDB may take; neither changes a result."""
     return _stack(
         click.option(
-            "--memory-limit", help="Memory DuckDB may take, such as 2GB; beyond it spills."
+            "--memory-limit",
+            help="Memory that DuckDB may use, such as 2GB. Beyond that it spills to disk.",
         ),
         click.option(
-            "--threads", type=click.IntRange(min=1), help="Threads; by default one a core."
+            "--threads",
+            type=click.IntRange(min=1),
+            help="Number of threads. [default: one per core]",
         ),
     )(function)

@@ -63,7 +63,9 @@ def _whole(
     if not found:
         return name
     raise click.UsageError(
-        f"Option {name} is ambiguous: it may be {', '.join(sorted(found))}. Write more of it.", ctx
+        f"Option {name} is ambiguous. It may be {', '.join(sorted(found))}. Write more letters "
+        "of it.",
+        ctx,
     )
 
 

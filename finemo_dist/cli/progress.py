@@ -119,11 +119,11 @@ def _tell(event: RunEvent) -> None:
         case WorkersReady():
             logger.info("%s", event.description)
         case WorkerLost():
-            logger.warning("%s is lost: %s", event.worker, event.reason)
+            logger.warning("%s was lost: %s", event.worker, event.reason)
         case UnitFailed():
-            again = "set aside" if event.is_final else "tried again"
+            again = "is set aside" if event.is_final else "will be tried again"
             logger.warning(
-                "shard %s failed on %s and is %s: %s", event.unit, event.worker, again, event.error
+                "shard %s failed on %s and %s: %s", event.unit, event.worker, again, event.error
             )
 
 

@@ -1,4 +1,4 @@
-"""``query``: questions of every day, by name."""
+"""``query``: common questions, by name."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "assignments",
     multiple=True,
     metavar="KEY=VALUE",
-    help="A parameter of the query; may be given several times.",
+    help="Parameter of the query. May be given several times.",
 )
 @click.option("--list", "is_list", is_flag=True, help="List all queries.")
 @answer_options
@@ -36,9 +36,9 @@ def query(
     out: Path | None,
     memory_limit: str | None,
 ) -> None:
-    """Ask a named query of a run; without RUN, say what it answers and takes.
+    """Run a named query on RUN; without RUN, describe the query.
 
-    `query` alone lists all.
+    `query` without arguments lists all queries.
     """
     from finemo_dist.workflow.asking import answer_query, find_query, named_queries
 
@@ -93,7 +93,7 @@ def _description(found: "NamedQuery") -> Iterator[str]:
 
 
 def _default(default: str) -> str:
-    return default if default == "required" else f"by default {default}"
+    return default if default == "required" else f"default: {default}"
 
 
 COMMANDS: Final = {"query": query}

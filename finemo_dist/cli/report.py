@@ -15,15 +15,16 @@ from finemo_dist.cli.options import EXISTING_FILE, EXISTING_PATH, LOCAL_OUTPUT, 
     "-r",
     "--regions",
     type=REGIONS,
-    help="Regions the hits were called in: a store, or finemo's .npz. [default: those of the run]",
+    help="Regions in which the hits were called: a store, or finemo's .npz. [default: those of "
+    "the run]",
 )
 @click.option(
     "-H",
     "--hits",
     type=EXISTING_PATH,
     required=True,
-    help="Run directory of call-hits or run, the output directory of finemo's call-hits, or a "
-    "table of some of its hits in the columns of hits.tsv.",
+    help="Run directory of call-hits or run, output directory of finemo's call-hits, or a table "
+    "of some of its hits with the columns of hits.tsv.",
 )
 @click.option(
     "-o", "--out-dir", type=LOCAL_OUTPUT, required=True, help="Report directory to write."
@@ -32,19 +33,21 @@ from finemo_dist.cli.options import EXISTING_FILE, EXISTING_PATH, LOCAL_OUTPUT, 
     "-m",
     "--modisco-h5",
     type=EXISTING_FILE,
-    help="modisco file of the motifs, for its seqlets. [default: that of the run, where it is]",
+    help="modisco file of the motifs, for its seqlets. [default: that of the run, if it exists]",
 )
 @click.option(
     "-W",
     "--modisco-region-width",
     "window_bp",
     type=click.IntRange(min=1),
-    help="Bases in the middle of each region that modisco looked at. [default: as the modisco "
-    "file says; else 400]",
+    help="Width of the window in the middle of each region that modisco used. [default: that of "
+    "the modisco file; else 400]",
 )
 @click.option("-n", "--no-recall", is_flag=True, help="Do not compare hits with seqlets.")
-@click.option("--sample", help="Report one sample of a run of several.")
-@click.option("--memory-limit", help="Memory DuckDB may take, such as 2GB; beyond it spills.")
+@click.option("--sample", help="Report only this sample of a run.")
+@click.option(
+    "--memory-limit", help="Memory that DuckDB may use, such as 2GB. Beyond that it spills to disk."
+)
 @click.option("--force", is_flag=True, help="Replace a directory that is not a report.")
 @taken(*REPORT)
 def report(

@@ -11,18 +11,18 @@ from finemo_dist.cli.options import ANY_PATH, LOCAL_FILE, executor_overrides, js
 
 @click.command("run")
 @click.argument("config", type=LOCAL_FILE)
-@click.option("-o", "--out", type=ANY_PATH, help="Run directory, instead of the one CONFIG names.")
+@click.option("-o", "--out", type=ANY_PATH, help="Run directory, instead of the one in CONFIG.")
 @click.option("--force", is_flag=True, help="Replace another run in the output directory.")
 @executor_overrides
 @json_option
 def run(
     *, config: Path, out: Path | None, force: bool, as_json: bool, **resource_options: object
 ) -> None:
-    """Extract regions and call hits of all samples that CONFIG, a YAML file, lists.
+    """Extract regions and call hits for all samples listed in CONFIG, a YAML file.
 
-    CONFIG may name a sample sheet, a table of one row a sample. Paths in each count from its
-    folder; options of where the work is done go before the resources of CONFIG. The same command
-    run again resumes.
+    CONFIG may name a sample sheet, a table with one row per sample. Paths in CONFIG and in the
+    sheet are relative to their folders. Options override the resources in CONFIG. Run the same
+    command again to resume.
     """
     from finemo_dist.cli.progress import shown_progress
     from finemo_dist.cli.summaries import print_call

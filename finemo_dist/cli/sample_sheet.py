@@ -7,23 +7,27 @@ import click
 
 from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import LOCAL_FILE, LOCAL_OUTPUT, LOCAL_PATH
+from finemo_dist.core.words import count
 
 
 @click.command("sample-sheet")
 @click.argument("folders", type=LOCAL_PATH, nargs=-1, required=True)
-@click.option("-o", "--out", type=LOCAL_OUTPUT, required=True, help="The sheet to write, a TSV.")
-@click.option("-f", "--fasta", type=LOCAL_FILE, help="Genome of all classes; bigWigs need it.")
+@click.option("-o", "--out", type=LOCAL_OUTPUT, required=True, help="Sheet to write, a TSV.")
+@click.option("-f", "--fasta", type=LOCAL_FILE, help="Genome of all classes. bigWigs need it.")
 @click.option("--force", is_flag=True, help="Replace an existing sheet.")
 def sample_sheet(*, folders: tuple[Path, ...], out: Path, fasta: Path | None, force: bool) -> None:
-    """Write a sample sheet with a row for each class whose files lie in FOLDERS.
+    """Write a sample sheet with one row per class whose files are in FOLDERS.
 
-    CLASS_oh.npz and CLASS_contrib.npz, as CREsted writes them, or CLASS.bw are the scores of a
-    class; CLASS.narrowPeak or CLASS.bed its peaks, and CLASS_modisco_results.h5 its motifs.
+    The scores of a class are CLASS_oh.npz and CLASS_contrib.npz, as CREsted writes them, or
+    CLASS.bw. Its peaks are CLASS.narrowPeak or CLASS.bed, its motifs CLASS_modisco_results.h5.
     """
     from finemo_dist.workflow.class_folders import make_sample_sheet
 
     names = make_sample_sheet(folders, out, fasta=fasta, force=force)
-    say(f"{out}: {len(names):,} samples. Name it as sample_sheet in a configuration for `run`.")
+    say(
+        f"{out}: wrote {count(len(names), 'sample')}. Give it as sample_sheet in a configuration "
+        "for `run`."
+    )
 
 
 COMMANDS: Final = {"sample-sheet": sample_sheet}

@@ -15,8 +15,8 @@ from finemo_dist.cli.options import EXISTING_PATH
 @click.option(
     "--unsafe",
     is_flag=True,
-    help="Run QUERY as DuckDB does, with everything it can do: read and write any file of yours, "
-    "load extensions. Only for queries you wrote yourself.",
+    help="Run QUERY without restrictions: it may read and write any of your files and load "
+    "extensions. Use it only for queries you wrote yourself.",
 )
 @answer_options
 def sql(
@@ -28,10 +28,10 @@ def sql(
     unsafe: bool,
     memory_limit: str | None,
 ) -> None:
-    """Ask SQL of a run: hits, hits_unique, hits_primary, peaks, motifs, motif_counts and more.
+    """Query RUN by SQL: hits, hits_unique, hits_primary, peaks, motifs, motif_counts and more.
 
-    The table data_dictionary lists them column by column. Read-only, unless --unsafe: a query can
-    neither write nor read files outside the run.
+    The table data_dictionary describes every column. Without --unsafe, a query can neither write
+    files nor read files outside the run.
     """
     from finemo_dist.workflow.asking import answer_sql
 

@@ -1,4 +1,4 @@
-"""``status``: how far a run is, and whether somebody works on it."""
+"""``status``: how far a run is, and whether a driver is working on it."""
 
 import json
 import sys
@@ -11,6 +11,7 @@ import click
 
 from finemo_dist.cli.messages import one_line, resume_of
 from finemo_dist.cli.options import EXISTING_PATH, json_option
+from finemo_dist.core.words import be, count
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -26,19 +27,19 @@ _WATCH_EVERY_S: Final = 5.0
 
 @click.command("status")
 @click.argument("run", type=EXISTING_PATH)
-@click.option("--all", "is_all", is_flag=True, help="List every sample, also the complete ones.")
-@click.option("--watch", is_flag=True, help="Look again every few seconds until nobody works.")
+@click.option("--all", "is_all", is_flag=True, help="List every sample, including complete ones.")
+@click.option("--watch", is_flag=True, help="Refresh every few seconds until no driver is working.")
 @json_option
 def status(*, run: Path, is_all: bool, watch: bool, as_json: bool) -> None:
     """Show committed, running, failed and missing shards of each sample.
 
-    Exits 3 when any is not committed. Samples that need looking at come first.
+    Exits with status 3 if any shard is not committed. Samples that need attention come first.
     """
     from finemo_dist.core.errors import IncompleteRunError
     from finemo_dist.workflow.standing import standing_of
 
     if watch and as_json:
-        raise click.UsageError("--watch is for people, --json for programs. Keep one.")
+        raise click.UsageError("--watch is for people and --json is for programs. Give only one.")
     look = _watch(run) if watch else standing_of(run)
     if as_json:
         click.echo(json.dumps(_content(look), indent=2))
@@ -102,7 +103,7 @@ def _print(look: "Standing", *, most_rows: int) -> None:
     for unit, why in list(look.failures.items())[:_MOST_FAILURES]:
         click.echo(f"failed {one_line(unit)}: {one_line(why)}")
     if len(look.failures) > _MOST_FAILURES:
-        click.echo(f"and {len(look.failures) - _MOST_FAILURES:,} others (--json has all)")
+        click.echo(f"and {count(len(look.failures) - _MOST_FAILURES, 'other')} (--json lists all)")
     click.echo(f"{one_line(str(look.run_dir))}: {_state_line(look)}")
 
 
@@ -131,29 +132,34 @@ def _table(look: "Standing", *, most_rows: int) -> "Group":
         )
     rest = look.samples[most_rows:]
     n_complete = sum(s.summary.is_complete for s in rest)
-    others = f"and {len(rest):,} others, {n_complete:,} of them complete (--all lists them)"
+    others = f"and {count(len(rest), 'other')}, {n_complete:,} of them complete (--all lists them)"
     return Group(table, *([others] if rest else []))
 
 
 def _state_line(look: "Standing") -> str:
     complete = sum(s.summary.is_complete for s in look.samples)
-    counts = f"{complete:,} of {len(look.samples):,} samples complete"
+    counts = f"{complete:,} of {count(len(look.samples), 'sample')} complete"
     if look.state == "running":
         return f"running, last sign of life {look.activity.last_sign}; {counts}"
     if look.state == "stopped":
         return f"stopped, no sign of life since {look.activity.last_sign}; {counts}"
     if look.state == "complete" and look.record.status != "complete":
-        counts += "; its end was not recorded: the same command writes what follows the shards"
+        counts += (
+            "; the end of the run was not recorded: run the same command again to write its tables"
+        )
     return f"{look.state}; {counts}"
 
 
 def _open_message(look: "Standing") -> str:
-    failed = look.total("n_failed")
+    n, failed = look.n_open, look.total("n_failed")
     also = f", {failed:,} of them failed" if failed else ""
     if look.state == "running":
-        return f"{look.run_dir}: {look.n_open:,} shards are left{also}; a run works on them."
+        return (
+            f"{look.run_dir}: {count(n, 'shard')} {be(n)} left{also}; a driver is working on the "
+            "run."
+        )
     return (
-        f"{look.run_dir}: {look.n_open:,} shards are missing{also} (run is {look.state}). "
+        f"{look.run_dir}: {count(n, 'shard')} {be(n)} missing{also} (the run is {look.state}). "
         f"Finish with: {_resume(look) or 'the command that made the run'}"
     )
 

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 _REASONS: Final = {
     0: "",
-    2: "bad input or usage, as its last lines say",
-    3: "shards are missing, as its last lines say; the same command tries them again",
-    EXIT_INTERRUPTED: "it was interrupted; committed work is kept, and the same command resumes",
+    2: "bad input or usage; see the last lines of its log",
+    3: "shards are missing; see the last lines of its log, and run the same command again to "
+    "finish them",
+    EXIT_INTERRUPTED: "it was interrupted; committed work is kept; run the same command again to "
+    "resume",
 }
 """What the exit status of ``run`` means."""
 _TERMINATED: Final = (-15, 143)
@@ -34,12 +36,14 @@ _NOT_RUN: Final = (126, 127)
     required=True,
     envvar="RAY_API_SERVER_ADDRESS",
     show_envvar=True,
-    help="Dashboard of the head of the cluster: http://HEAD:8265.",
+    help="Address of the cluster's dashboard: http://HEAD:8265.",
 )
-@click.option("-o", "--out", type=ANY_PATH, help="Run directory, instead of the one CONFIG names.")
+@click.option("-o", "--out", type=ANY_PATH, help="Run directory, instead of the one in CONFIG.")
 @click.option("--force", is_flag=True, help="Replace another run in the output directory.")
 @worker_options(None)
-@click.option("--no-wait", is_flag=True, help="Do not follow the job; print its name and end.")
+@click.option(
+    "--no-wait", is_flag=True, help="Print the name of the job and exit; do not follow it."
+)
 @json_option
 def submit(
     *,
@@ -51,10 +55,10 @@ def submit(
     as_json: bool,
     **worker: object,
 ) -> None:
-    """Run CONFIG on a Ray cluster, as a job; its log is followed and its exit status is ours.
+    """Run CONFIG as a job on a Ray cluster; follow its log and exit with its status.
 
-    CONFIG and what it names lie on a file system that the cluster sees under the same path. Ctrl-C
-    leaves the job running.
+    CONFIG and the files it names must be on a file system that the cluster sees under the same
+    path. Ctrl-C leaves the job running.
     """  # fmt: skip
     # Ray takes a second to import.
     from finemo_dist.workflow.submitting import RayJobs, job_words
@@ -85,13 +89,13 @@ def _exit_status(jobs: "RayJobs", job: str, config: str, later: str) -> int:
         end = jobs.follow(job, log.write)
     except KeyboardInterrupt:
         log.close()
-        _say(f"No longer following: job {job} goes on. {later}")
+        _say(f"Stopped following; job {job} is still running. {later}")
         return EXIT_INTERRUPTED
     log.close()
     status, reason = _verdict(end)
     if status == 2 and log.says_missing(config):
         reason = (
-            f"{config} is not seen on the cluster: put it, and what it names, on a file system "
+            f"the cluster does not see {config}: put it and the files it names on a file system "
             "that every node has under the same path"
         )
     if status:
@@ -101,7 +105,7 @@ def _exit_status(jobs: "RayJobs", job: str, config: str, later: str) -> int:
 
 def _verdict(end: "JobEnd") -> tuple[int, str]:
     """Return the exit status that the end of a job stands for, and why."""
-    resumes = "committed work is kept, and the same command resumes"
+    resumes = "committed work is kept; run the same command again to resume"
     status = end.exit_status
     if status in _REASONS:
         return status, _REASONS[status]

@@ -1,4 +1,4 @@
-"""What a command says at its end: lines for people on standard error, JSON on standard output."""
+"""What a command reports at its end: text on standard error, or JSON on standard output."""
 
 import json
 from dataclasses import asdict
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from finemo_dist.cli.messages import say
+from finemo_dist.core.words import count, have
 
 if TYPE_CHECKING:
     from finemo_dist.core.input_report import InputReport
@@ -15,16 +16,35 @@ if TYPE_CHECKING:
     from finemo_dist.workflow.extracting import Extraction
 
 _COUNT_TEXT = {
-    "n_clipped": "reach over an end of their chromosome (N and zero outside)",
-    "n_unknown_bases": "hold an unknown base (N)",
-    "n_zero": "have no contribution at all",
-    "n_nan": "had NaN contributions, read as zero",
-    "n_missing_chrom": "lie on a chromosome the bigWig does not have, read as zero",
-    "n_no_summit": "have no summit; the middle of the peak was taken",
-    "n_summit_outside": "have their summit outside their peak (column 10 counts from its start)",
-    "n_duplicate": "have the coordinates of an earlier region",
-    "n_zero_off_base": "have hypothetical scores that are zero off the observed base",
+    "n_clipped": (
+        "reaches beyond an end of its chromosome (N and zero there)",
+        "reach beyond an end of their chromosome (N and zero there)",
+    ),
+    "n_unknown_bases": ("has an unknown base (N)", "have an unknown base (N)"),
+    "n_zero": ("has no contribution at all", "have no contribution at all"),
+    "n_nan": ("has NaN contributions, read as zero", "have NaN contributions, read as zero"),
+    "n_missing_chrom": (
+        "is on a chromosome that the bigWig lacks, read as zero",
+        "are on a chromosome that the bigWig lacks, read as zero",
+    ),
+    "n_no_summit": (
+        "has no summit, so the middle of its peak was used",
+        "have no summit, so the middle of their peak was used",
+    ),
+    "n_summit_outside": (
+        "has its summit outside its peak (column 10 counts from the start of the peak)",
+        "have their summit outside their peak (column 10 counts from the start of the peak)",
+    ),
+    "n_duplicate": (
+        "has the coordinates of an earlier region",
+        "have the coordinates of an earlier region",
+    ),
+    "n_zero_off_base": (
+        "has hypothetical scores that are zero off the observed base",
+        "have hypothetical scores that are zero off the observed base",
+    ),
 }
+"""What is said of one region, and of several."""
 
 
 def print_extraction(extraction: "Extraction", *, as_json: bool) -> None:
@@ -36,28 +56,36 @@ def print_extraction(extraction: "Extraction", *, as_json: bool) -> None:
         return
     rate = extraction.n_regions / max(extraction.seconds, 1e-9)
     say(
-        f"{extraction.path}: {extraction.n_regions:,} regions of {extraction.region_width:,} bases "
-        f"in {extraction.seconds:.1f} s ({rate:,.0f} regions/s)"
+        f"{extraction.path}: {count(extraction.n_regions, 'region')} of "
+        f"{extraction.region_width:,} bases in {extraction.seconds:.1f} s ({rate:,.0f} regions/s)"
     )
     for line in report_lines(extraction.report):
         say(f"  {line}")
     if extraction.n_coarse:
         say(
-            f"  {extraction.n_coarse:,} regions have contributions below 6.1e-05 only, which "
-            "finemo's float16 holds coarsely: write a region store to keep their hits"
+            f"  {count(extraction.n_coarse, 'region')} {have(extraction.n_coarse)} only "
+            "contributions below 6.1e-05, which finemo's float16 stores coarsely: write a region "
+            "store to keep the hits there"
         )
 
 
 def report_lines(report: "InputReport") -> list[str]:
-    """Return an input report as lines of a table: number, of what."""
+    """Return an input report as lines of a table: a number, and what it counts."""
     counts, scores = report.counts, report.scores
-    rows = [(counts.n_regions, "regions read, none refused (a region that cannot be is an error)")]
-    rows += [(getattr(counts, name), f"regions {text}") for name, text in _COUNT_TEXT.items()]
-    rows.append((scores.n_beyond_float16, "regions float16 holds only with a scale, and has one"))
-    rows.append((scores.n_rounded_to_zero, "contributions too small beside the largest to keep"))
-    lines = [f"{n:>11,} {text}" for n, text in rows]
+    rows = [(counts.n_regions, "region", ("was read", "were read"))]
+    rows += [(getattr(counts, name), "region", texts) for name, texts in _COUNT_TEXT.items()]
+    scaled = (
+        "needs a scale to fit float16, and has one",
+        "need a scale to fit float16, and have one",
+    )
+    rows.append((scores.n_beyond_float16, "region", scaled))
+    tiny = ("is too small beside the largest to keep", "are too small beside the largest to keep")
+    rows.append((scores.n_rounded_to_zero, "contribution", tiny))
+    lines = [
+        f"{n:>11,} {noun if n == 1 else noun + 's'} {texts[n != 1]}" for n, noun, texts in rows
+    ]
     lines.append(
-        f"largest |contribution| {scores.largest:.3g}; the weakest region reaches "
+        f"largest |contribution|: {scores.largest:.3g}; that of the weakest region: "
         f"{scores.smallest_peak:.3g}"
     )
     return [*lines, _sequence_line(counts), _fold_line(counts)]
@@ -65,46 +93,55 @@ def report_lines(report: "InputReport") -> list[str]:
 
 def _sequence_line(counts: "InputCounts") -> str:
     if counts.n_from_genome:
-        return "sequences: from the genome"
+        return "sequences: taken from the genome"
     if counts.n_compared_with_genome:
-        return f"sequences: all {counts.n_compared_with_genome:,} equal the genome's"
-    return "sequences: not compared with a genome (give it by -f, and peaks by -p)"
+        return f"sequences: compared {counts.n_compared_with_genome:,} with the genome, all equal"
+    return "sequences: not compared with a genome (give one with -f, and peaks with -p)"
 
 
 def _fold_line(counts: "InputCounts") -> str:
     if counts.n_compared_between_folds:
-        return f"folds: the same sequences in all, {counts.n_compared_between_folds:,} compared"
-    return "folds: one file of sequences"
+        return (
+            f"folds: compared {counts.n_compared_between_folds:,} sequences, the same in all files"
+        )
+    return "folds: only one file of sequences, so none were compared"
 
 
 def print_call(call: "Call", *, as_json: bool) -> None:
-    """Say what was called and where it lies."""
+    """Report what was called and where it is."""
     if as_json:
         _print_json(
             {**asdict(call), "run_dir": str(call.run_dir), "files": [str(f) for f in call.files]}
         )
         return
     resumed = call.n_shards - call.n_shards_done
-    again = f" ({resumed} of {call.n_shards} shards were committed before)" if resumed else ""
+    again = ""
+    if resumed:
+        were = "was" if resumed == 1 else "were"
+        again = f" ({resumed} of {count(call.n_shards, 'shard')} {were} already committed)"
     say(
-        f"{call.run_dir}: {call.n_hits:,} hits in {call.n_regions:,} regions, largest duality gap "
-        f"{call.max_gap:.1e}{again}"
+        f"{call.run_dir}: {count(call.n_hits, 'hit')} in {count(call.n_regions, 'region')}, "
+        "largest "
+        f"duality gap {call.max_gap:.1e}{again}"
     )
     say("  " + ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in call.seconds.items()))
     if call.palindromes:
         say(_palindrome_line(call.palindromes))
-    if call.n_not_converged:
+    n = call.n_not_converged
+    if n:
         say(
-            f"  Warning: {call.n_not_converged:,} regions have not converged; their hits are not "
-            "exact (peaks_qc.tsv, column converged)"
+            f"  Warning: {count(n, 'region')} {have(n)} not converged; hits there are not exact "
+            "(peaks_qc.tsv, column converged)"
         )
 
 
 def _palindrome_line(names: tuple[str, ...]) -> str:
     shown = ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
+    reads = "reads" if len(names) == 1 else "read"
     return (
-        f"  {len(names):,} motifs read the same on both strands ({shown}): the two may share the "
-        "coefficient of a site; --merge-palindromes sums them"
+        f"  {count(len(names), 'motif')} {reads} the same on both strands ({shown}), so two hits "
+        "may "
+        "share the coefficient of a site; --merge-palindromes sums them"
     )
 
 

@@ -7,6 +7,7 @@ import click
 
 from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import EXISTING_PATH
+from finemo_dist.core.words import count
 
 
 @click.command("verify")
@@ -21,10 +22,11 @@ def verify(*, path: Path) -> None:
         say(problem)
     if problems:
         raise FinemoDistError(
-            f"{path}: {len(problems)} problems. Damaged parts of a run are made again by its "
-            "command; a damaged store must be extracted again."
+            f"{path}: found {count(len(problems), 'problem')}. To replace damaged parts of a "
+            "run, run its "
+            "command again. Extract a damaged store again."
         )
-    say(f"{path}: nothing wrong")
+    say(f"{path}: no problems found")
 
 
 COMMANDS: Final = {"verify": verify}

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from finemo_dist.core.words import count
 from finemo_dist.reports.page_model import Provenance, Summary
-from finemo_dist.reports.words import count
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from finemo_dist.core.words import count, number, percent
 from finemo_dist.reports.atlas import OUTLIER_LIMIT, atlas_rows, outlying_samples
 from finemo_dist.reports.charts import (
     distribution_rows,
@@ -31,7 +32,6 @@ from finemo_dist.reports.page_model import AtlasData, ReportData, Summary
 from finemo_dist.reports.rendering import chart_payload, matrix_payload, render
 from finemo_dist.reports.tracks import track
 from finemo_dist.reports.verdict import RULES, verdict
-from finemo_dist.reports.words import count, number, percent
 
 _TOP_PAIRS: Final = 20
 _LEAST_TOGETHER: Final = 5

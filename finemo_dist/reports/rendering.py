@@ -9,9 +9,9 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from finemo_dist.core.words import be, count, number, percent
 from finemo_dist.reports.charts import Chart, chart_program
 from finemo_dist.reports.matrices import Matrix, short_name
-from finemo_dist.reports.words import be, count, number, percent
 
 
 def render(template: str, context: Mapping[str, Any]) -> str:

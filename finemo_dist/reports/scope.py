@@ -9,7 +9,7 @@ from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.chunks import chromosome_chunks
 from finemo_dist.core.records import MotifSet
 from finemo_dist.core.seqlets import Seqlets
-from finemo_dist.reports.words import count
+from finemo_dist.core.words import count
 
 logger = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from finemo_dist.core.words import count
 from finemo_dist.reports.logo import COLUMN_UNITS, baseline, logo_paths
 from finemo_dist.reports.matrices import short_name
 from finemo_dist.reports.page_model import ExampleRegion, RegionHit
-from finemo_dist.reports.words import count
 
 _LOGO_UNITS: Final = 420
 _LANE_UNITS: Final = 84

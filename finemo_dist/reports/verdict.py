@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from finemo_dist.core.words import be, count, have, percent
 from finemo_dist.reports.page_model import Summary
-from finemo_dist.reports.words import be, count, have, percent
 
 
 class Level(IntEnum):

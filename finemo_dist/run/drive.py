@@ -14,6 +14,7 @@ from finemo_dist.core.events import RunEvent, UnitDone, UnitFailed, WorkersReady
 from finemo_dist.core.protocols import Executor
 from finemo_dist.core.records import Unit
 from finemo_dist.core.ticker import every
+from finemo_dist.core.words import be, count
 from finemo_dist.hits.read import standing_shards
 from finemo_dist.record.run_log import HEARTBEAT_S, new_invocation_id
 from finemo_dist.record.run_record import Invocation, RunRecord, RunStatus
@@ -213,8 +214,9 @@ def _warnings(plan: RunPlan, totals: RunTotals) -> dict[str, int]:
 
 def _missing_message(plan: RunPlan, totals: RunTotals, n_missing: int) -> str:
     first = next(iter(totals.failures.items()), None)
-    reason = f" The first that failed, {first[0]}: {first[1]}" if first else ""
+    reason = f" The first to fail was {first[0]}: {first[1]}" if first else ""
     return (
-        f"{plan.run_dir}: {n_missing} of {plan.n_units} shards are missing.{reason} "
+        f"{plan.run_dir}: {n_missing:,} of {count(plan.n_units, 'shard')} {be(n_missing)} missing."
+        f"{reason} "
         "Committed shards are kept; run the same command again to finish the rest."
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from finemo_dist.catalog.table import Table
 from finemo_dist.core.errors import UsageError
+from finemo_dist.core.words import count
 
 _SHOWN_COLUMNS: Final = (
     "chr", "start", "end", "motif_name", "strand", "hit_coefficient", "hit_similarity",
@@ -71,15 +72,11 @@ class Hits(Table):
         converged = int(np.count_nonzero(self._qc["converged"]))
         largest = float(np.max(self._qc["dual_gap"], initial=0.0))
         return (
-            f"<Hits: {_count(len(self), 'hit')} of {_count(motifs, 'motif')} in "
-            f"{_count(len(self._qc), 'region')}; {converged:,} converged, "
+            f"<Hits: {count(len(self), 'hit')} of {count(motifs, 'motif')} in "
+            f"{count(len(self._qc), 'region')}; {converged:,} converged, "
             f"largest gap {largest:.2g}>"
         )
 
     def _repr_html_(self) -> str:
         shown = Table(self._arrow.select(_SHOWN_COLUMNS))
         return f"<p>{escape(repr(self)[1:-1])}</p>{shown._repr_html_()}"
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what if n == 1 else what + 's'}"

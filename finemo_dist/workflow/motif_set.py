@@ -13,6 +13,7 @@ from finemo_dist.core import records
 from finemo_dist.core.config import MotifConfig
 from finemo_dist.core.errors import UsageError, nearest
 from finemo_dist.core.records import Mode
+from finemo_dist.core.words import count
 from finemo_dist.motifs.build import build_motif_set
 from finemo_dist.motifs.files import read_motif_files
 from finemo_dist.motifs.mappings import read_names, read_numbers, read_renames, read_windows
@@ -90,7 +91,7 @@ class MotifSet:
     def __repr__(self) -> str:
         files = ", ".join(dict.fromkeys(Path(source).name for source in self.sources))
         n = len(self)
-        return f"<MotifSet: {n:,} {'motif' if n == 1 else 'motifs'} from {files}>"
+        return f"<MotifSet: {count(n, 'motif')} from {files}>"
 
     def _repr_html_(self) -> str:
         rows = "".join(

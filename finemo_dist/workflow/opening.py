@@ -14,6 +14,7 @@ from finemo_dist.catalog.selection import HitView, hits_of, motifs_of
 from finemo_dist.catalog.summary import SampleSummary, summarise
 from finemo_dist.catalog.table import Table
 from finemo_dist.core.locus import parse_locus
+from finemo_dist.core.words import count
 from finemo_dist.workflow.reporting import report as write_report
 
 if TYPE_CHECKING:
@@ -169,18 +170,14 @@ class Run:
         found = self._summaries()
         n_motifs = self._catalog.record.n_motifs // 2
         numbers = [
-            _counted(len(found), "sample"),
-            _counted(sum(s.n_regions for s in found), "region"),
-            _counted(sum(s.n_hits for s in found), "hit"),
-            _counted(n_motifs, "motif"),
+            count(len(found), "sample"),
+            count(sum(s.n_regions for s in found), "region"),
+            count(sum(s.n_hits for s in found), "hit"),
+            count(n_motifs, "motif"),
         ]
         n_left = sum(s.n_shards - s.n_shards_committed for s in found)
-        state = f"incomplete ({_counted(n_left, 'shard')} missing)" if n_left else "complete"
+        state = f"incomplete ({count(n_left, 'shard')} missing)" if n_left else "complete"
         return f"{', '.join(numbers)}; {state}"
-
-
-def _counted(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def open_run(

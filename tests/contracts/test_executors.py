@@ -276,7 +276,7 @@ def test_a_unit_whose_workers_die_is_set_aside_after_three(cluster, inputs, tmp_
     plan = inputs.plan(tmp_path)
     events = []
 
-    with pytest.raises(IncompleteRunError, match=r"1 of 6 shards are missing.*a\[1\].*died"):
+    with pytest.raises(IncompleteRunError, match=r"1 of 6 shards is missing.*a\[1\].*died"):
         drive(plan, make_ray(inputs.spec(plan)), on_event=lambda event: events.append(event))
 
     assert failures(events) == [(VICTIM, False), (VICTIM, False), (VICTIM, True)]

@@ -29,7 +29,7 @@ def test_the_last_two_workers_die_together(start, undisturbed):
 def test_a_unit_that_kills_its_workers_is_set_aside_and_the_rest_is_done(start):
     did = start(poison=str(VICTIM)).ends()
 
-    assert "1 of 16 shards are missing" in did["failed"][0]
+    assert "1 of 16 shards is missing" in did["failed"][0]
     assert "a[3]" in did["failed"][0]
     assert "its worker died" in did["failed"][0]
     assert len(did["n_done"]) == N_UNITS - 1

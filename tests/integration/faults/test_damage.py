@@ -193,7 +193,7 @@ def test_a_corrupt_Zarr_chunk_loses_its_shard_alone(command, works, call, sharde
     assert answer.status == 3
     assert "Traceback" not in answer.err
     (message,) = lines_with(answer, "Error: ")
-    for text in (bad, "1 of 12 shards are missing", "Extract the regions again"):
+    for text in (bad, "1 of 12 shards is missing", "Extract the regions again"):
         assert str(text) in message
     assert not (tmp_path / "run/hits.tsv").exists()
     shutil.rmtree(tmp_path / "s.zarr")
@@ -211,7 +211,7 @@ def test_a_corrupt_Parquet_part_is_named_and_made_again(works, call, tmp_path, t
     said = works(*call())
 
     assert len(lines_with(said, str(part))) == 1
-    assert lines_with(said, "11 of 12 shards were committed before")
+    assert lines_with(said, "11 of 12 shards were already committed")
     assert parts(tmp_path / "run") == whole
 
 

@@ -64,7 +64,7 @@ def test_S21_both_strands_of_a_palindrome_are_kept_and_flagged(works, call, tmp_
         assert strands["+"]["start"] == strands["-"]["start"]
         split = [float(strands[s]["hit_coefficient"]) for s in "+-"]
         assert split[0] == pytest.approx(split[1], rel=1e-3)
-    assert len(lines_with(said, f"1 motifs read the same on both strands ({PALINDROME})")) == 1
+    assert len(lines_with(said, f"1 motif reads the same on both strands ({PALINDROME})")) == 1
     answer = works(
         "sql", tmp_path / "run", "SELECT DISTINCT motif_name m FROM motifs WHERE is_palindrome",
         "--format", "json",
@@ -99,7 +99,7 @@ def test_S21_merging_sums_the_strands_of_a_site_into_one_hit(works, call, tmp_pa
             assert float(strands["+"][column]) == pytest.approx(sum(parts), rel=1e-5)
         for column in ("start", "end", "start_untrimmed", "hit_similarity", "hit_importance"):
             assert strands["+"][column] == split[region]["+"][column]
-    assert not lines_with(said, "read the same on both strands")
+    assert not lines_with(said, " the same on both strands")
     (counted,) = json.loads(
         works("sql", tmp_path / "merged", "SELECT sum(n_hits)::INT n FROM peaks_qc",
               "--format", "json").out

@@ -197,7 +197,7 @@ def test_S15_without_a_summit_the_middle_of_the_peak_is_taken_and_counted(
 
     found, expected = (open_store(tmp_path / n).table(0, 12).start for n in ("s", "whole"))
     assert found.tolist() == expected.tolist()
-    assert len(lines_with(said, "1 regions have no summit; the middle of the peak")) == 1
+    assert len(lines_with(said, "1 region has no summit, so the middle of its peak")) == 1
     assert warnings_of(tmp_path / "run")["no_summit"] == 1
 
 
@@ -234,7 +234,7 @@ def test_C4_a_chromosome_missing_from_the_bigwig_is_zero_and_counted(works, inpu
     store = open_store(tmp_path / "s").read(0, 12)
     is_zero = ~store.contributions.any(axis=1)
     assert is_zero.tolist() == [chrom == "chr2" for chrom, _ in inputs.starts]
-    expected = f"{n_missing} regions lie on a chromosome the bigWig does not have"
+    expected = f"{n_missing} regions are on a chromosome that the bigWig lacks"
     assert len(lines_with(said, expected)) == 1
     assert warnings_of(tmp_path / "run")["missing_chrom"] == n_missing
 

@@ -87,7 +87,7 @@ def test_S9_regions_that_finemos_file_holds_coarsely_are_counted(works, inputs, 
     said = works(*inputs.extract("modisco-fmt", scores=scores), "-o", tmp_path / "r.npz")
     fine = works(*inputs.extract("modisco-fmt"), "-o", tmp_path / "fine.npz")
 
-    assert len(lines_with(said, "2 regions have contributions below")) == 1
+    assert len(lines_with(said, "2 regions have only contributions below")) == 1
     assert not lines_with(fine, "contributions below")
 
 

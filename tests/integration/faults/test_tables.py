@@ -131,7 +131,7 @@ def test_S24_the_same_run_resumes(works, call, tmp_path):
 
     said = works(*call())
 
-    assert lines_with(said, "1 of 1 shards were committed before")
+    assert lines_with(said, "1 of 1 shard was already committed")
     assert tables_of(tmp_path / "run") == before
 
 

@@ -105,7 +105,7 @@ def test_commands_answer_of_a_run_on_objects(run, local, tmp_path, capsys):
         # `status` names the run.
         said = of_objects.out.replace(str(run), str(local / "run"))
         assert (of_objects.status, said, of_objects.err) == (0, of_disk.out, of_disk.err)
-    assert answer_of(capsys, "verify", run).err.endswith("nothing wrong\n")
+    assert answer_of(capsys, "verify", run).err.endswith("no problems found\n")
     for name in ("out.tsv", "out.bed", "out.parquet"):
         out = run.parent / "exported" / name
         finemo_dist("export", run, "--to", out.suffix[1:], "-o", out)
@@ -131,7 +131,7 @@ def test_coordinates_of_a_call_lie_on_objects(run, store, inputs, bucket, local,
     lines = (out / "hits.tsv").read_text().splitlines()
     assert lines[1].startswith("chrVI\t")
     assert sorted(lines) == sorted((local / "run" / "hits.tsv").read_text().splitlines())
-    assert answer_of(capsys, "verify", out).err.endswith("nothing wrong\n")
+    assert answer_of(capsys, "verify", out).err.endswith("no problems found\n")
     kept = {str(p.relative_to(out / "regions")).split("/")[1] for p in (out / "regions").below()}
     assert kept == {"zarr.json", "chrom_id", "start", "peak_id", "peak_name"}
 
@@ -149,7 +149,7 @@ def test_the_same_command_has_nothing_left_to_do(run, store, inputs, capsys, mon
     answer = answer_of(capsys, *call_words(store, inputs, run))
 
     assert answer.status == 0
-    assert "4 of 4 shards were committed before" in answer.err + answer.out
+    assert "4 of 4 shards were already committed" in answer.err + answer.out
     assert not [p for p in put if "part-" in p]
     assert parts(run) == before
 

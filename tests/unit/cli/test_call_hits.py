@@ -66,7 +66,7 @@ def test_the_same_command_again_does_nothing_and_says_so(command, inputs, tmp_pa
     answer = command(*words(inputs, tmp_path))
 
     assert answer.status == 0
-    assert "3 of 3 shards were committed before" in answer.err
+    assert "3 of 3 shards were already committed" in answer.err
     after = content(tmp_path)
     del before["run.json"], after["run.json"]
     assert after == before
@@ -271,7 +271,7 @@ def test_a_damaged_shard_leaves_the_others_and_exits_3(command, tmp_path):
     assert "Traceback" not in answer.err
     assert "shard a[1] failed on serial and is set aside" in answer.err
     assert str(path) in answer.err
-    assert "1 of 3 shards are missing" in answer.err
+    assert "1 of 3 shards is missing" in answer.err
     assert len(parts(tmp_path / "run")) == 4
     assert not (tmp_path / "run/hits.tsv").exists()
 
@@ -287,7 +287,7 @@ def test_a_mended_store_fills_the_hole(command, tmp_path):
     answer = command(*words(inputs, tmp_path / "run"))
 
     assert answer.status == 0, answer.err
-    assert "2 of 3 shards were committed before" in answer.err
+    assert "2 of 3 shards were already committed" in answer.err
     assert RunRecord.load(tmp_path / "run").failures == {}
 
 
@@ -301,7 +301,7 @@ def test_strict_refuses_regions_that_have_not_converged(command, inputs, tmp_pat
     assert loose.status == 0
     assert "regions have not converged" in loose.err
     assert strict.status == 2
-    assert "--strict asks for all" in strict.err
+    assert "--strict requires all to converge" in strict.err
     converged = {row["converged"] for row in read_tsv(tmp_path / "strict/peaks_qc.tsv")}
     assert converged & {"false", "False", "0"}
 

@@ -70,7 +70,7 @@ def test_hits_are_those_of_regions_extracted_with_the_peaks(
     assert contents(run) == contents(expected)
     assert read_tsv(run / "hits.tsv")[0]["chr"] != "NA"
     assert command("verify", run).status == 0
-    assert "nothing wrong" in command("verify", run).err
+    assert "no problems found" in command("verify", run).err
 
 
 def test_the_store_is_left_as_it_is(bare, call, sample, tmp_path):

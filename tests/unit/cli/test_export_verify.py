@@ -53,7 +53,7 @@ def test_verify_names_a_damaged_part(refused, finished, tmp_path):
     content[40] ^= 0xFF
     part.write_bytes(content)
 
-    assert "problems" in refused("verify", run)
+    assert "found 1 problem." in refused("verify", run)
 
 
 def test_verify_names_a_damaged_shard(refused, inputs, tmp_path):
@@ -65,4 +65,4 @@ def test_verify_names_a_damaged_shard(refused, inputs, tmp_path):
     content[len(content) // 2] ^= 0xFF
     shard.write_bytes(content)
 
-    assert "problems" in refused("verify", store)
+    assert "found 1 problem." in refused("verify", store)

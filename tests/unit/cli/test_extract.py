@@ -77,7 +77,7 @@ def test_the_summary_says_how_many_and_what_was_irregular(command, words, demo, 
 
     assert (answer.status, answer.out) == (0, "")
     assert "12 regions of" in answer.err
-    assert "1 regions have no summit" in answer.err
+    assert "1 region has no summit" in answer.err
 
 
 def test_the_summary_as_json(command, words, tmp_path):

@@ -148,7 +148,7 @@ def test_seqlets_are_left_out(report, capsys, flag):
 def test_what_the_report_takes_from_the_call_changes_nothing(report, capsys, words):
     assert report(*words) == report()
     (said,) = warnings_of(capsys)
-    assert "of call-hits: that of call-hits, which the report follows" in said
+    assert "of call-hits: the report follows call-hits" in said
 
 
 def test_the_old_name_of_a_command_runs_the_new_one(here, monkeypatch, capsys):
@@ -221,7 +221,7 @@ def test_a_regions_file_that_does_not_exist_is_the_store_of_that_name(call, caps
         Path(name, "zarr.json").write_text("{}")
 
     assert call("-r", "a.npz")[0] == Path("a")
-    assert "a.npz: does not exist; taking the region store a\n" in capsys.readouterr().err
+    assert "a.npz: does not exist; using the region store a instead\n" in capsys.readouterr().err
     assert call("-r", "b.npz")[0] == Path("b.zarr")
     Path("a.npz").touch()
     assert call("-r", "a.npz")[0] == Path("a.npz")

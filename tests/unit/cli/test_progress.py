@@ -64,12 +64,14 @@ def test_lines_are_few(lines):
     assert lines() == []
 
 
-@pytest.mark.parametrize(("is_final", "word"), [(True, "set aside"), (False, "tried again")])
+@pytest.mark.parametrize(
+    ("is_final", "word"), [(True, "is set aside"), (False, "will be tried again")]
+)
 def test_a_failure_is_always_told(lines, is_final, word):
     with call_progress(PLAN) as show:
         show(UnitFailed(Unit("a", 5), "worker-1", "disk on fire", is_final))
 
-    assert lines() == [f"shard a[5] failed on worker-1 and is {word}: disk on fire"]
+    assert lines() == [f"shard a[5] failed on worker-1 and {word}: disk on fire"]
 
 
 def test_a_worker_that_is_lost_is_always_told(lines):
@@ -77,7 +79,7 @@ def test_a_worker_that_is_lost_is_always_told(lines):
         show(WorkerStarted("worker-1", "node"))
         show(WorkerLost("worker-1", "its node went"))
 
-    assert lines() == ["worker-1 is lost: its node went"]
+    assert lines() == ["worker-1 was lost: its node went"]
 
 
 def test_workers_are_told_when_they_are_ready(lines):

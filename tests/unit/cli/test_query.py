@@ -22,7 +22,7 @@ def test_a_query_without_a_run_says_what_it_takes_and_gives(command):
     answer = command("query", "spacing")
 
     assert answer.status == 0
-    for word in ("max_distance", "by default 150", "orientation", "gap"):
+    for word in ("max_distance", "default: 150", "orientation", "gap"):
         assert word in answer.out
 
 

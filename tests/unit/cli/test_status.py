@@ -113,7 +113,7 @@ def test_a_run_that_is_alive(command, run):
     assert rows["done"][:5] == ["1/1", "0", "0", "1", "1"]
     assert "failed half[1]: poison" in answer.out
     assert "running, last sign of life" in answer.out
-    assert "2 shards are left, 1 of them failed; a run works on them." in answer.err
+    assert "2 shards are left, 1 of them failed; a driver is working on the run." in answer.err
 
 
 def test_a_run_whose_driver_was_killed(command, run):
@@ -167,7 +167,7 @@ def test_a_run_that_is_whole_but_was_killed_before_it_said_so(command, run):
     answer = command("status", run)
 
     assert answer.status == 0
-    assert "complete; 2 of 2 samples complete; its end was not recorded" in answer.out
+    assert "complete; 2 of 2 samples complete; the end of the run was not recorded" in answer.out
 
 
 @pytest.mark.parametrize("is_all", [True, False])

@@ -31,7 +31,7 @@ def test_a_finished_run_is_complete(command, finished):
     assert answer.status == 0
     row = answer.out.splitlines()[1].split()
     assert row[:3] == ["a", "3/3", "12"]
-    assert answer.out.splitlines()[-1].endswith("complete; 1 of 1 samples complete")
+    assert answer.out.splitlines()[-1].endswith("complete; 1 of 1 sample complete")
 
 
 def test_a_run_with_holes_is_never_called_complete(command, with_hole):
@@ -41,7 +41,7 @@ def test_a_run_with_holes_is_never_called_complete(command, with_hole):
     header, row = (line.split() for line in answer.out.splitlines()[:2])
     assert header[:4] == ["sample", "shards", "missing", "regions"]
     assert row[:4] == ["a", "2/3", "1", "8"]
-    assert "1 shards are missing" in answer.err
+    assert "1 shard is missing" in answer.err
 
 
 @pytest.mark.parametrize("is_whole", [True, False])

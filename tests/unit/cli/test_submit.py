@@ -119,7 +119,7 @@ def test_a_path_that_the_cluster_does_not_see_is_said(command, jobs, tmp_path):
 
     assert answer.status == 2
     assert answer.err.startswith(f"INFO: {config}: not seen from this machine")
-    assert f"{config} is not seen on the cluster" in answer.err.splitlines()[-1]
+    assert f"the cluster does not see {config}" in answer.err.splitlines()[-1]
 
 
 def test_without_waiting_only_the_name_is_said(command, jobs, config):

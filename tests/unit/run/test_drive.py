@@ -54,7 +54,7 @@ def test_a_run_with_a_hole_is_incomplete_and_names_what_failed(tmp_path):
     inputs = write_inputs(tmp_path)
     path = corrupt_shard(inputs.stores["a"], 2)
 
-    with pytest.raises(IncompleteRunError, match=r"1 of 6 shards are missing.*a\[2\]") as caught:
+    with pytest.raises(IncompleteRunError, match=r"1 of 6 shards is missing.*a\[2\]") as caught:
         run(inputs, tmp_path / "run")
 
     record = RunRecord.load(tmp_path / "run")
@@ -72,7 +72,7 @@ def test_a_part_that_vanishes_makes_the_run_incomplete(inputs, tmp_path):
         if isinstance(event, UnitDone) and event.unit.shard == 4:
             (tmp_path / "hits/sample=a/part-00001.parquet").unlink()
 
-    with pytest.raises(IncompleteRunError, match="1 of 6 shards are missing"):
+    with pytest.raises(IncompleteRunError, match="1 of 6 shards is missing"):
         run(inputs, tmp_path, on_event=remove)
 
     assert RunRecord.load(tmp_path).status == "incomplete"
@@ -219,7 +219,7 @@ def test_an_old_part_under_the_name_of_a_unit_that_failed_is_a_hole(tmp_path):
         shutil.copy(folder / "part-00001.parquet", folder / "part-00002.parquet")
     corrupt_shard(inputs.stores["a"], 2)
 
-    with pytest.raises(IncompleteRunError, match="1 of 6 shards are missing"):
+    with pytest.raises(IncompleteRunError, match="1 of 6 shards is missing"):
         drive(plan, SerialExecutor(inputs.spec(plan)), on_event=ignore)
 
 

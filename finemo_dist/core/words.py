@@ -1,4 +1,4 @@
-"""Numbers and words as a reader wants them."""
+"""Numbers and words that agree, for messages and pages."""
 
 
 def count(n: int, noun: str) -> str:
