@@ -7,10 +7,10 @@ In memory, in a notebook::
 
 On disk, with stores, runs and tables that any number of workers share: ``extract_regions``,
 ``call_hits``, ``run_config``, ``open_run``, ``report``, ``export``, ``collapse_hits`` and
-``intersect_hits``, each of them a command of ``finemo-dist`` too. ``finemo_dist.finemo`` has
-functions of finemo's shape. ``finemo_dist/DESIGN.md`` says how the package is laid out.
+``intersect_hits``. ``finemo_dist.finemo`` has functions with the arguments and results of finemo's.
+``finemo_dist/DESIGN.md`` describes how the package is built.
 
-Importing this loads neither torch, ray nor DuckDB: a name is loaded when it is asked for.
+Importing the package loads neither torch, ray nor DuckDB. Each name is loaded on first use.
 """
 
 import importlib

@@ -1,7 +1,7 @@
-"""Functions with the names, arguments and columns of finemo 0.41's, for packages that call those.
+"""Functions with the names, arguments and columns of finemo 0.41, for packages that call finemo.
 
-``from finemo_dist import finemo`` in place of ``import finemo``. Frames are those of polars,
-which ``pip install 'finemo-dist[polars]'`` brings.
+Write ``from finemo_dist import finemo`` instead of ``import finemo``. The functions return polars
+frames, so they need ``pip install 'finemo-dist[polars]'``.
 """
 
 from finemo_dist.workflow.finemo_functions import (

@@ -111,7 +111,7 @@ def test_what_is_left_out_is_there():
         (errno.EACCES, "permission is denied"),
         (errno.ENOLCK, "has no locks"),
         (524, "has no locks"),
-        (errno.EIO, "does not answer"),
+        (errno.EIO, "does not respond"),
         (errno.ENOENT, "no such file. Check the path."),
     ],
 )

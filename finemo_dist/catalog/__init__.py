@@ -1,1 +1,1 @@
-"""DuckDB over the committed parts of a run: views, one query a file, read-only SQL."""
+"""DuckDB over the committed parts of a run: views, one query per file, read-only SQL."""

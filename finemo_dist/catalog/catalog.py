@@ -20,6 +20,7 @@ from finemo_dist.catalog.connection import (
 from finemo_dist.catalog.rows import data_dictionary, most_listed, sample_row, set_places
 from finemo_dist.core.errors import RunError, UsageError, nearest
 from finemo_dist.core.program import program
+from finemo_dist.core.words import be, count
 from finemo_dist.hits.annotation import annotation_path, write_annotation_template
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import TableName, part_path
@@ -404,7 +405,8 @@ def open_catalog(
     found = survey_run(run_dir, shown, check_bytes=check_bytes)
     damaged = [problem for name in shown for problem in found[name].damaged]
     if damaged and not allow_damaged:
-        others = f" ({len(damaged) - 1} other parts are damaged too.)" if damaged[1:] else ""
+        n = len(damaged) - 1
+        others = f" ({count(n, 'other part')} {be(n)} also damaged.)" if n else ""
         raise RunError(f"{damaged[0]}{others}")
     parts = {name: _current(record, found[name]) for name in shown}
     compactions = {
@@ -437,8 +439,8 @@ def _current(record: RunRecord, parts: SampleParts) -> SampleParts:
     }
     if stale := len(parts.units) - len(units):
         logger.warning(
-            "Sample %s: %d parts are of another configuration or store and are left out.",
+            "Sample %s: left out %s of another configuration or store.",
             parts.sample,
-            stale,
+            count(stale, "part"),
         )
     return SampleParts(parts.sample, units, parts.damaged)

@@ -88,7 +88,7 @@ def damaged_files(run_dir: Path, sample: str) -> list[str]:
     compaction = Compaction.load(run_dir, sample)
     files = compaction.files if compaction else ()
     return [
-        f"{compaction.path(file)}: its bytes are not those that were written. "
+        f"{compaction.path(file)}: its bytes have changed since it was written. "
         f"Remove {compaction.directory} and run `{program()} compact` again."
         for file in files
         if compaction and describe_input(compaction.path(file)).digest != file.digest

@@ -124,7 +124,7 @@ def _checked(content: Any, path: Path) -> dict[str, Any]:  # noqa: ANN401
     if found != (COMPACT_FORMAT, COMPACT_FORMAT_VERSION):
         raise _damaged(path, f"format {found[0]!r}, version {found[1]!r}")
     if fields.pop("checksum", None) != digest_of(fields):
-        raise _damaged(path, "its checksum differs")
+        raise _damaged(path, "its checksum does not match")
     return fields
 
 
@@ -134,6 +134,6 @@ def _unreadable(path: Path, error: Exception) -> RunError:
 
 def _damaged(path: Path, reason: str) -> RunError:
     return RunError(
-        f"{path}: is damaged ({reason}); the parts are read instead. "
+        f"{path}: is damaged ({reason}), so the parts are read instead. "
         f"Run `{program()} compact` again."
     )

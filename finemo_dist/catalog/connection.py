@@ -65,7 +65,7 @@ def connect(
     except duckdb.Error as error:
         raise UsageError(
             f"Memory limit {memory_limit!r} or number of threads {threads!r} is refused: "
-            f"{first_line(error)}. Give them as '2GB' and 4."
+            f"{first_line(error)}. Give them like '2GB' and 4."
         ) from error
     # DuckDB draws one on standard output, where answers go, when Python was started without a file.
     connection.execute("SET enable_progress_bar = false")
@@ -119,6 +119,6 @@ def query_errors(run_dir: Path) -> Iterator[None]:
         if isinstance(error.__cause__, _QUERY_MISTAKES):
             raise UsageError(
                 f"The query failed: {first_line(error.__cause__)}. "
-                "The table data_dictionary lists what can be asked."
+                "The table data_dictionary lists all tables and columns."
             ) from error
         raise

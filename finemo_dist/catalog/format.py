@@ -103,4 +103,4 @@ def _write_json(rows: Iterator[str], stream: TextIO) -> None:
 
 def _refuse_plan(query: UserQuery) -> None:
     if query.is_explain:
-        raise UsageError("A plan is text. Ask for `--format table` or `tsv`.")
+        raise UsageError("A plan is text. Use `--format table` or `tsv`.")

@@ -53,8 +53,8 @@ def load_intervals(catalog: Catalog, cursor: duckdb.DuckDBPyConnection, path: st
     if not cursor.execute(load_query("chromosomes_in_common")).fetchall():
         known = [row[0] for row in catalog.run("chromosome_names")]
         raise InputError(
-            f"{path}, line {first.line}: chromosome {first.chr!r}, and no other of the file, is "
-            f"one of the run.{nearest(first.chr, known)} Rename the chromosomes of the file."
+            f"{path}, line {first.line}: the run has neither chromosome {first.chr!r} nor any "
+            f"other of the file.{nearest(first.chr, known)} Rename the chromosomes of the file."
         )
 
 

@@ -40,7 +40,7 @@ def check_parameters(
     known = [parameter.name for parameter in parameters]
     for name in given:
         if name not in known:
-            takes = f"It takes {', '.join(known)}." if known else "It takes none."
+            takes = f"It takes {', '.join(known)}." if known else "It takes no parameters."
             raise UsageError(f"{query} has no parameter {name!r}.{nearest(name, known)} {takes}")
     return {p.name: _value(catalog, query, p, given.get(p.name)) for p in parameters}
 
@@ -90,7 +90,7 @@ def _one_of(parameter: Parameter, text: str, known: Sequence[str]) -> str:
     if text not in known:
         first = f" such as {known[0]!r}" if known else ""
         raise UsageError(
-            f"{parameter.name} is {text!r}, which is no {parameter.kind} of the run."
+            f"{parameter.name} is {text!r}, which is not a {parameter.kind} of the run."
             f"{nearest(text, known)} Give one of its {len(known)}{first}."
         )
     return text

@@ -146,7 +146,7 @@ def _require_select(cursor: duckdb.DuckDBPyConnection, question: str) -> None:
         kinds = ["another kind of statement"]
     if len(kinds) != 1:
         raise UsageError(
-            f"The query holds {len(kinds)} statements; expected one. Run them one at a time."
+            f"The query has {len(kinds)} statements; expected one. Run them one at a time."
         )
     if kinds != ["SELECT"]:
         # A PIVOT that looks its columns up is several statements to DuckDB.
@@ -182,5 +182,5 @@ def usage_errors() -> Iterator[None]:
     except duckdb.Error as error:
         raise UsageError(
             f"The query failed: {first_line(error)}. "
-            "`SHOW TABLES` and `DESCRIBE hits` list what can be asked."
+            "`SHOW TABLES` and `DESCRIBE hits` list the tables and columns."
         ) from error

@@ -37,7 +37,9 @@ def hits_of(
         The run is damaged.
     """
     if table not in _VIEWS:
-        raise UsageError(f"There is no table {table!r} of hits; there are {', '.join(_VIEWS)}.")
+        raise UsageError(
+            f"There is no table {table!r} of hits. The tables are {', '.join(_VIEWS)}."
+        )
     column, value = duckdb.ColumnExpression, duckdb.ConstantExpression
     wanted = [
         column(name) == value(text)

@@ -24,7 +24,7 @@ def run_unsafe_query(catalog: Catalog, query: str) -> UserQuery:
     with usage_errors():
         statements = cursor.extract_statements(query)
         if not statements:
-            raise UsageError("The query holds no statement; expected at least one.")
+            raise UsageError("The query has no statement; expected at least one.")
         *first, last = statements
         is_question = _kind(last) == "SELECT"
         for statement in first if is_question else statements:

@@ -1,1 +1,1 @@
-"""Records, protocols, schema, configuration, errors: what every layer shares."""
+"""Values that every room shares: records, configuration, schema, events, protocols, errors."""

@@ -1,4 +1,4 @@
-"""What a call is asked to do, checked once where it enters and frozen from there on."""
+"""The settings of a call: checked once, then frozen."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ class SolverName(StrEnum):
 
 
 class MotifConfig(FrozenModel):
-    """Which motifs are called, how they are trimmed, named and penalised."""
+    """Which motifs are called, and how they are trimmed, named and penalised."""
 
     trim_threshold: Fraction = defaults.TRIM_THRESHOLD
     trim_thresholds: dict[str, Fraction] = {}
@@ -46,7 +46,7 @@ class MotifConfig(FrozenModel):
 
 
 class SolverConfig(FrozenModel):
-    """What problem is solved and when it counts as solved."""
+    """Which problem is solved, and when it counts as solved."""
 
     name: SolverName = SolverName(defaults.SOLVER)
     mode: Mode = Mode(defaults.MODE)
@@ -58,9 +58,9 @@ class SolverConfig(FrozenModel):
     step_size_min: Positive = defaults.STEP_SIZE_MIN
     step_adjust: Annotated[float, Field(gt=0, lt=1)] = defaults.STEP_ADJUST
     use_compile: bool = False
-    """Whether the steps of the dense solver are compiled: other round-off, and so other bytes."""
+    """Whether the steps of the dense solver are compiled, which changes round-off and so bytes."""
     merge_palindromes: bool = False
-    """Whether the hits of a palindrome on both strands of one site become one."""
+    """Whether the two hits of a palindrome at one site become one."""
 
 
 class CallConfig(FrozenModel):
@@ -92,9 +92,9 @@ class ResourceConfig(FrozenModel):
     batch_regions: Annotated[int, Field(ge=1)] | None = None
     """Regions solved together; chosen by the memory model when None."""
     ray_address: str | None = None
-    """A cluster to join; one of our own is started when None."""
+    """Cluster to join; a local one is started when None."""
     unit_timeout_s: Positive = 3600.0
-    """After which a worker that says nothing counts as hung."""
+    """Time without an answer after which a worker counts as hung."""
 
 
 def digest_of(value: Any) -> str:  # noqa: ANN401

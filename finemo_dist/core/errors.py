@@ -4,7 +4,7 @@ The tree::
 
     FinemoDistError                exit status 2
     ├── UsageError                 the command line or a call asks for something impossible
-    ├── InputError                 a file from outside is not what it should be
+    ├── InputError                 an input file is missing, damaged or wrong
     ├── StoreError                 a region store is damaged, incomplete or of another format
     ├── RunError                   a run directory is damaged, or belongs to another run
     └── IncompleteRunError         exit status 3: the work ended with shards missing
@@ -32,7 +32,7 @@ class UsageError(FinemoDistError):
 
 
 class InputError(FinemoDistError):
-    """A file from outside is missing, damaged, or not what its reader expects."""
+    """An input file is missing, damaged, or not what its reader expects."""
 
 
 class StoreError(FinemoDistError):
@@ -40,11 +40,11 @@ class StoreError(FinemoDistError):
 
 
 class RunError(FinemoDistError):
-    """A run directory is damaged, or holds another run than the one asked for."""
+    """A run directory is damaged, or holds another run than expected."""
 
 
 class IncompleteRunError(FinemoDistError):
-    """The work ended with shards missing; a rerun of the same command resumes."""
+    """The work ended with shards missing. Repeat the same command to resume."""
 
     exit_status: ClassVar[int] = 3
 

@@ -31,7 +31,7 @@ def parse_locus(text: str) -> Locus:
     """
     match = _PLACE.fullmatch(text.strip())
     if match is None:
-        raise UsageError(f"{text!r} is no place; expected chrom or chrom:start-end.")
+        raise UsageError(f"{text!r} is not a place; expected chrom or chrom:start-end.")
     if match["start"] is None:
         return Locus(match["chrom"])
     start, end = (int(match[name].replace(",", "")) for name in ("start", "end"))

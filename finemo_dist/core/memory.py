@@ -107,7 +107,10 @@ class Need:
         """Return what to warn of where space suffices and little is left, or None."""
         if not self.needed_bytes <= free_bytes < _COMFORT * self.needed_bytes:
             return None
-        return f"{self._sizes(free_bytes)} That is enough, if nothing else takes it meanwhile."
+        return (
+            f"{self._sizes(free_bytes)} That is enough, unless something else takes it in the "
+            "meantime."
+        )
 
     def _sizes(self, free_bytes: int) -> str:
         needed, free = readable(self.needed_bytes), readable(free_bytes)

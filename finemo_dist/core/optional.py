@@ -29,5 +29,5 @@ def require(module: str, *, needed_for: str, extra: str = "exports") -> Any:  # 
             raise
         raise UsageError(
             f"{needed_for} needs {module}, and numba finds no folder for its compiled code, beside "
-            "the library or at home. Set NUMBA_CACHE_DIR to a folder that can be written."
+            "the library or at home. Set NUMBA_CACHE_DIR to a writable folder."
         ) from error

@@ -1,4 +1,4 @@
-"""What the program is called: scripts may know it under another name than its own."""
+"""The name of the program: scripts may start it under another name."""
 
 from typing import Final
 

@@ -266,7 +266,7 @@ VIEWS: Final[Mapping[str, tuple[Column, ...]]] = {
         _SAMPLE,
         Column("n_regions", "int64", "regions of the sample"),
         Column("n_shards", "int64", "shards of the sample"),
-        Column("n_shards_committed", "int64", "shards whose hits stand"),
+        Column("n_shards_committed", "int64", "shards that are committed"),
         Column("n_regions_committed", "int64", "regions of these shards"),
         Column("n_hits", "int64", "hits of these shards"),
         Column("n_not_converged", "int64", "regions whose dual gap is above the tolerance"),
@@ -293,7 +293,7 @@ VIEWS: Final[Mapping[str, tuple[Column, ...]]] = {
             "started", "timestamp", "when it was given to the worker", is_nullable=True,
             unit="UTC",
         ),
-        Column("finished", "timestamp", "when it was told done", is_nullable=True, unit="UTC"),
+        Column("finished", "timestamp", "when it was reported done", is_nullable=True, unit="UTC"),
     ),
     "motif_counts": (
         _SAMPLE,

@@ -20,14 +20,14 @@ _TOO_MANY: Final = (
     "too many files are open",
     "Raise the limit of open files (`ulimit -n 4096`), or give fewer files at a time.",
 )
-_FORBIDDEN: Final = ("permission is denied", "Check the permissions of it and of its folders.")
+_FORBIDDEN: Final = ("permission is denied", "Check its permissions and those of its folders.")
 _LOCKED: Final = (
     "the file is locked by another program, or its file system has no locks",
     "Close the program that has it open, or set HDF5_USE_FILE_LOCKING=FALSE for H5 files.",
 )
 _AWAY: Final = (
-    "the disk or network it lies on does not answer as it should",
-    "Try again; if it stays so, check the mount or copy the file to a local disk.",
+    "its disk or network does not respond properly",
+    "Try again. If it fails again, check the mount, or copy the file to a local disk.",
 )
 
 _FAULTS: Final[Mapping[int, tuple[str, str]]] = {
@@ -49,7 +49,7 @@ _FAULTS: Final[Mapping[int, tuple[str, str]]] = {
     errno.ENOTDIR: ("a folder on its path is a file", "Check the path."),
     errno.EISDIR: ("is a folder, expected a file", "Check the path."),
     errno.EEXIST: ("stands already", "Choose another name, or remove it."),
-    errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter one."),
+    errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter name."),
     errno.ELOOP: ("its links lead in a circle", "Check where they point."),
     errno.ENOMEM: ("no memory is left", "Ask for more memory, or for fewer workers."),
     errno.EIO: _AWAY,

@@ -71,7 +71,7 @@ def _write_rest(catalog: Catalog, sample: str, out_dir: Path) -> tuple[Path, ...
             shutil.copyfile(local_copy(source), temporary)
     except FileNotFoundError as error:
         raise RunError(
-            f"{source}: is not there. Rerun the command that made the run to write it anew."
+            f"{source}: does not exist. Run the command that made the run again to rewrite it."
         ) from error
     return (qc, data, cwms)
 

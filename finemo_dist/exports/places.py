@@ -40,13 +40,13 @@ def measured(catalog: Catalog, sizes: Path | None) -> Iterator[Catalog]:
         if chrom not in known:
             raise InputError(
                 f"{sizes}: lacks chromosome {chrom!r}, on which the run has hits."
-                f"{nearest(chrom, known)} Give the sizes of the genome the peaks are of."
+                f"{nearest(chrom, known)} Give the sizes of the genome of the peaks."
             )
     with catalog.measured(known) as shown:
         for sample, chrom, start, length in shown.run("hits_beyond"):
             raise InputError(
                 f"{sizes}: says that {chrom} has {length:,} bases, and a hit of sample {sample!r} "
-                f"begins at {start:,}. Give the sizes of the genome the peaks are of."
+                f"begins at {start:,}. Give the sizes of the genome of the peaks."
             )
         yield shown
 
@@ -61,6 +61,7 @@ def require_hits(catalog: Catalog, chunks: list[tuple[str, str]], what: str) -> 
     """
     if not chunks:
         raise UsageError(
-            f"{catalog.run_dir}: no hit asked for has a place in a genome, and {what} cannot be "
+            f"{catalog.run_dir}: none of the chosen hits has a place in a genome, and {what} "
+            "cannot be "
             "empty. Export `--to tsv`, or give the peaks to `extract-regions` with `-p`."
         )

@@ -39,7 +39,9 @@ def export_tabix(
     """
     is_tsv = out.name.endswith(".tsv.gz")
     if not is_tsv and not out.name.endswith(".bed.gz"):
-        raise UsageError(f"{out}: a tabix file ends in .bed.gz or .tsv.gz. Name it so.")
+        raise UsageError(
+            f"{out}: the name of a tabix file must end in .bed.gz or .tsv.gz. Rename it."
+        )
     pysam = require("pysam", needed_for="--to tabix")
     furthest = max((end for *_, end in catalog.run("chromosome_extents")), default=0)
     index = out.with_name(out.name + (".csi" if furthest > _TBI_LIMIT else ".tbi"))

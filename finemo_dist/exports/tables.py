@@ -94,8 +94,8 @@ def _with_coordinates(catalog: Catalog, samples: tuple[str, ...]) -> tuple[str, 
     kept = tuple(name for name in samples if catalog.sample(name).has_coordinates)
     if samples and not kept:
         raise UsageError(
-            f"{catalog.run_dir}: no sample asked for has peak coordinates, which this "
-            "export needs. Export `--table hits --to tsv`, or give the peaks to "
+            f"{catalog.run_dir}: none of the chosen samples has peak coordinates, "
+            "which this export needs. Export `--table hits --to tsv`, or give the peaks to "
             "`extract-regions` with `-p`."
         )
     if len(kept) < len(samples):

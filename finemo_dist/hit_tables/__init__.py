@@ -1,1 +1,1 @@
-"""Tables of hits given as files: one parser, and collapse and intersection in SQL."""
+"""Collapse and intersection of tables of hits, given as files or as runs."""

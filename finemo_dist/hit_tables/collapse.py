@@ -44,26 +44,27 @@ def collapse_hits(
     memory_limit: str | None = None,
     threads: int | None = None,
 ) -> CollapseSummary:
-    """Write hits again with the column ``is_primary``: 1 where no overlapping hit beats one, or 0.
+    """Write hits with the column ``is_primary``: 1 if no overlapping hit beats the hit, else 0.
 
-    The larger similarity beats; ``catalog/queries/collapse.sql`` has the rule, which does not
-    depend on the order of the hits. Lines of a file stay as they are, in their order. Hits of a run
-    come in the order of ``hits.tsv``, sample after sample, each collapsed by itself; where there
-    are several, the column ``sample`` leads.
+    The hit with the larger similarity wins; ``catalog/queries/collapse.sql`` has the whole rule,
+    which does not depend on the order of the hits. Lines of a file keep their text and order. Hits
+    of a run are in the order of ``hits.tsv``, sample after sample. Each sample is collapsed by
+    itself; if there are several, ``sample`` is the first column.
 
     Parameters
     ----------
     hits
         finemo's ``hits.tsv`` or ``hits_unique.tsv``, plain or gzipped; or a run directory.
     out
-        The TSV to write, whole or not at all; gzipped where its name ends in ``.gz``.
+        The TSV to write, whole or not at all; gzipped if its name ends in ``.gz``.
     overlap
-        Share, 0 to 1, of the mean length of two hits from which on they overlap; to the millionth.
+        Share, 0 to 1, of the mean length of two hits that they must have in common to overlap;
+        rounded to the millionth.
     memory_limit
-        Memory DuckDB may take, such as ``"2GB"``; beyond it spills to TMPDIR, where the hits wait
-        in any case. Four fifths of the machine's when None.
+        Memory that DuckDB may use, such as ``"2GB"``. Beyond that it spills to TMPDIR, which holds
+        a copy of the hits in any case. Four fifths of the memory of the machine when None.
     threads
-        One per core when None.
+        Number of threads; one per core when None.
 
     Raises
     ------

@@ -11,6 +11,7 @@ from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.catalog.text import open_output
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
+from finemo_dist.core.words import count
 from finemo_dist.hit_tables.staged import Bench, Said, StagedHits, contents, runs
 from finemo_dist.storage.files import committed
 
@@ -36,26 +37,26 @@ def intersect_hits(
 ) -> IntersectSummary:
     """Write the hits that all inputs share.
 
-    The columns are those of the first input; then, of every other input, the columns that need not
-    agree, suffixed by its position: ``hit_coefficient_1``. Chromosomes come in natural order, lines
-    in that of ``queries/shared_lines.sql``; they do not depend on the order of the rows. Cells of a
-    file stand as they do there. ``queries/intersect.sql`` has the rule.
+    The output has the columns of the first input. Then follow, for every other input, the columns
+    that need not agree, with its position as a suffix: ``hit_coefficient_1``. Chromosomes are in
+    natural order, and lines in that of ``queries/shared_lines.sql``, whatever the order of the
+    input. Cells of a file keep their text. ``queries/intersect.sql`` has the rule.
 
     Parameters
     ----------
     hits
-        Tables of hits, plain or gzipped, and run directories, each sample of which is an input. Two
-        or more inputs together. Of a run, ``relaxed`` reads ``hits_unique`` where there are
-        coordinates, and ``hits`` otherwise.
+        Two or more inputs: tables of hits, plain or gzipped, and run directories, each sample of
+        which is one input. ``relaxed`` reads ``hits_unique`` of a run with coordinates, and
+        ``hits`` of one without.
     out
-        The TSV to write, whole or not at all; gzipped where its name ends in ``.gz``.
+        The TSV to write, whole or not at all; gzipped if its name ends in ``.gz``.
     relaxed
-        Whether untrimmed place, motif and strand are enough; otherwise trims and peaks must agree.
+        Whether untrimmed place, motif and strand must agree; otherwise trims and peaks must too.
     memory_limit
-        Memory DuckDB may take, such as ``"2GB"``; beyond it spills to TMPDIR, where the hits wait
-        in any case. Four fifths of the machine's when None.
+        Memory that DuckDB may use, such as ``"2GB"``. Beyond that it spills to TMPDIR, which holds
+        a copy of the hits in any case. Four fifths of the memory of the machine when None.
     threads
-        One per core when None.
+        Number of threads; one per core when None.
 
     Raises
     ------
@@ -79,8 +80,8 @@ def intersect_hits(
                     inputs.append(path)
             if len(inputs) < _FEWEST:
                 raise UsageError(
-                    f"-i names {len(inputs)} table of hits; expected two or more. Add files or "
-                    "runs."
+                    f"-i names {count(len(inputs), 'table')} of hits; expected two or more. Add "
+                    "files or runs."
                 )
             tables = list(_staged(bench, inputs, relaxed=relaxed))
         bench.rows("SET VARIABLE is_relaxed = $relaxed", relaxed=relaxed)
@@ -164,6 +165,6 @@ def _require_few(bench: Bench, tables: Sequence[StagedHits], chroms: Sequence[st
     ((most,),) = bench.run("most_shared_lines", n_inputs=len(tables))
     if most is not None and most > _MOST_COMBINATIONS:
         raise UsageError(
-            "A site is there so often in these inputs that its combinations are over 10,000, as "
-            "where peaks overlap. Give hits_unique.tsv instead of hits.tsv, or leave out -r."
+            "A site occurs so often in these inputs that it has over 10,000 combinations, as where "
+            "peaks overlap. Give hits_unique.tsv instead of hits.tsv, or leave out -r."
         )

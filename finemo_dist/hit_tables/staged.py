@@ -1,4 +1,4 @@
-"""Tables of hits as Parquet in a temporary folder: files and samples of runs become the same."""
+"""Tables of hits as Parquet in a temporary folder, alike for files and for samples of runs."""
 
 import tempfile
 from collections import Counter
@@ -148,7 +148,7 @@ class Bench:
         with open_hit_table(path) as table:
             if said is Said.LINE and PRIMARY in table.columns:
                 raise InputError(
-                    f"{path}: has a column {PRIMARY!r} already. Give the hits.tsv it was made from."
+                    f"{path}: already has a column {PRIMARY!r}. Give the hits.tsv it was made from."
                 )
             header = said.columns(table.columns)
             groups = _neighbours([table.columns.index(name) for name in header])
@@ -298,7 +298,7 @@ def _limit_errors() -> Iterator[None]:
     except duckdb.OutOfMemoryException as error:
         raise FinemoDistError(
             f"The work needs more than the memory limit ({first_line(error)}). "
-            "Raise --memory-limit, or give TMPDIR a directory with more room."
+            "Raise --memory-limit, or set TMPDIR to a directory with more space."
         ) from error
     except duckdb.IOException as error:
         raise _no_room(first_line(error)) from error
@@ -306,5 +306,5 @@ def _limit_errors() -> Iterator[None]:
 
 def _no_room(reason: object) -> FinemoDistError:
     return FinemoDistError(
-        f"Temporary files cannot be written ({reason}). Give TMPDIR a directory with more room."
+        f"Temporary files cannot be written ({reason}). Set TMPDIR to a directory with more space."
     )

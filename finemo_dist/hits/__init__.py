@@ -1,1 +1,1 @@
-"""Hit parts: the Parquet files that units of work commit, one pair a shard."""
+"""Parts: the Parquet files that units commit, one pair per shard."""

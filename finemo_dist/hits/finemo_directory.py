@@ -142,7 +142,7 @@ def _ranks(peaks: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[np.int
     """Return where each of ``found`` is in the ascending ``peaks``."""
     if len(unknown := np.setdiff1d(found, peaks)):
         raise InputError(
-            f"hits.tsv: names region {unknown[0]}, which peaks_qc.tsv does not hold. Give the "
+            f"hits.tsv: names region {unknown[0]}, which is not in peaks_qc.tsv. Give the "
             "directory as call-hits wrote it."
         )
     return np.searchsorted(peaks, found)
@@ -185,7 +185,7 @@ def _read_json(path: Path) -> dict[str, Any]:
         what = f"{path}: cannot be read as JSON ({error}). Run finemo's call-hits again."
         raise fault(path, error, otherwise=what, kind=InputError) from error
     if not isinstance(content, dict):
-        raise InputError(f"{path}: holds no settings. Run finemo's call-hits again.")
+        raise InputError(f"{path}: has no settings. Run finemo's call-hits again.")
     return content
 
 
@@ -239,7 +239,7 @@ def _check_regions(directory: Path, regions: RegionReader, quality: _Columns) ->
             raise InputError(
                 f"{directory}: its region {peak} begins at {start}, in {regions.path} "
                 f"{'it begins at ' + str(starts[peak]) if peak in starts else 'there is none'}. "
-                "Give the regions that the hits were called in."
+                "Give the regions in which the hits were called."
             )
 
 
@@ -263,8 +263,8 @@ def _hit_columns(
     unknown = next((key for key in keys if key not in entry), None)
     if unknown is not None:
         raise InputError(
-            f"{path}: names motif {unknown[0]!r} on strand {unknown[1]!r}, which motif_data.tsv "
-            "does not hold. Give the directory as call-hits wrote it."
+            f"{path}: names motif {unknown[0]!r} on strand {unknown[1]!r}, which is not in "
+            "motif_data.tsv. Give the directory as call-hits wrote it."
         )
     columns["motif_id"] = np.array([entry[key] for key in keys], np.int32)
     columns["chr_id"] = chroms.ids(columns["chr"])

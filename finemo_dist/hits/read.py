@@ -122,7 +122,7 @@ def verify_part(path: Path) -> PartFooter:
         raise _damaged(path, error) from error
     if found != footer.rows_digest:
         raise RunError(
-            f"{path}: its rows are not those that were written (digest {found}, footer "
+            f"{path}: its rows have changed since they were written (digest {found}, footer "
             f"{footer.rows_digest}). Remove the file and rerun the same command."
         )
     return footer
@@ -161,7 +161,7 @@ def _unit_footer(run: str | Path, unit: Unit) -> PartFooter:
         )
     if not footer.belongs_with(qc):
         raise RunError(
-            f"{path}: and its part in peaks_qc are of different work. "
+            f"{path}: and its part in peaks_qc come from different runs of the unit. "
             "Rerun the same command to make both again."
         )
     return footer
@@ -185,6 +185,7 @@ def _read_footer(path: Path) -> PartFooter:
 def _damaged(path: Path, error: Exception) -> RunError:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     what = (
-        f"{path}: is not a whole Parquet file ({reason}). Rerun the same command to make it again."
+        f"{path}: is not a complete Parquet file ({reason}). Rerun the same command to make it "
+        "again."
     )
     return fault(path, error, otherwise=what, kind=RunError)

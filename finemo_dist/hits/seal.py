@@ -46,7 +46,8 @@ def check_seal(path: Path) -> None:
     place = _place(content)
     if place is None or content[place : place + len(_ZEROS)] != _sum(content, place):
         raise RunError(
-            f"{path}: is damaged: its bytes are not those that were written (checksum). Rerun the "
+            f"{path}: is damaged: its bytes have changed since it was written (checksum). Rerun "
+            "the "
             "same command to make it again."
         )
 

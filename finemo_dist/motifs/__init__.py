@@ -1,1 +1,1 @@
-"""modisco files to a ``MotifSet``: trims, reverse complements, penalties, names."""
+"""From motif files to a ``MotifSet``: trims, reverse complements, penalties, names."""

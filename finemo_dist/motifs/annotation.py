@@ -37,7 +37,9 @@ def read_annotation(path: str | Path, motif_names: Collection[str]) -> tuple[Mot
             _check_name(where, motif.motif_name, motif_names, found)
             found[motif.motif_name] = motif
     if not found:
-        raise InputError(f"{path}: annotates no motif. Expected a line a motif under the header.")
+        raise InputError(
+            f"{path}: annotates no motif. Expected one line per motif under the header."
+        )
     return tuple(found.values())
 
 

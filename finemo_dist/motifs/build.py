@@ -103,7 +103,7 @@ def _window_asked_for(pattern: Pattern, config: MotifConfig) -> tuple[int, int]:
     width = pattern.contributions.shape[1]
     if not 0 <= start < end <= width:
         raise InputError(
-            f"{pattern.name}: trim window {start} to {end} does not lie in its {width} columns. "
+            f"{pattern.name}: trim window {start} to {end} is not within its {width} columns. "
             f"Expected 0 <= start < end <= {width} in the file of --cwm-trim-coords."
         )
     return start, end
@@ -130,7 +130,7 @@ def _check_names(patterns: Sequence[Pattern], config: MotifConfig) -> None:
         for name in names:
             if name not in known:
                 raise InputError(
-                    f"{option} names motif {name!r}, which the modisco file does not hold."
+                    f"{option} names motif {name!r}, which is not in the modisco file."
                     f"{_hint(name, known, config)} Use the modisco names, such as {known[0]!r}."
                 )
 

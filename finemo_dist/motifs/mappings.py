@@ -90,5 +90,5 @@ def _read_rows(
             )
         rows[fields[0]] = value
     if not rows:
-        raise InputError(f"{path}: is empty, expected one motif a line: {what}.")
+        raise InputError(f"{path}: is empty, expected one motif per line: {what}.")
     return rows

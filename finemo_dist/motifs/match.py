@@ -67,8 +67,8 @@ def match_motifs(
         )
     if any(issubclass(warning.category, UserWarning) for warning in caught):
         logger.warning(
-            "The database has only %d motifs, too few for p-values to be relied on: they are "
-            "against its own columns. Give a larger one.",
+            "The database has only %d motifs, too few for reliable p-values, because p-values are "
+            "relative to its columns. Give a larger database.",
             len(targets),
         )
     q = false_discovery_rates(p)

@@ -154,7 +154,7 @@ def _motif(path: str | Path, block: _Block) -> tuple[MemeMotif, bool]:
     width = block.keys.get("w")
     if width is not None and width != str(len(block.rows)):
         raise InputError(
-            f"{where}: motif {name!r} has {len(block.rows)} rows, and says w= {width}. The file is "
+            f"{where}: motif {name!r} has {len(block.rows)} rows, but says w= {width}. The file is "
             "cut short or was edited; fetch it again."
         )
     rows = np.array([_row(f"{path}, line {n}", name, words) for n, words in block.rows])

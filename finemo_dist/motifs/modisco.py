@@ -86,7 +86,7 @@ def _iter_patterns(path: Path, file: h5py.File) -> Iterator[Pattern]:
             if contributions.shape != hypothetical.shape:
                 raise InputError(
                     f"{path}: {name} has {contributions.shape[1]} columns in contrib_scores and "
-                    f"{hypothetical.shape[1]} in hypothetical_contribs; expected the same."
+                    f"{hypothetical.shape[1]} in hypothetical_contribs; expected the same number."
                 )
             yield Pattern(name, contributions, hypothetical)
 
@@ -94,7 +94,7 @@ def _iter_patterns(path: Path, file: h5py.File) -> Iterator[Pattern]:
 def _checked_name(path: Path, name: str) -> str:
     if not name.isprintable():
         raise InputError(
-            f"{path}: has a pattern of the name {name!r}, which would break a table. Expected "
+            f"{path}: has a pattern named {name!r}, which would break a table. Expected "
             "printable characters; rename its group."
         )
     return name

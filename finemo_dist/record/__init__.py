@@ -1,1 +1,1 @@
-"""The record of a run: run.json, its logs, and who is at work on it."""
+"""The record of a run: run.json, its logs, and the signs of life of its drivers."""

@@ -274,11 +274,12 @@ class RunRecord(_Frozen):
             where = ".".join(str(step) for step in first["loc"])
             raise RunError(
                 f"{path}: {where}: {first['msg']}. The file was edited or is damaged; "
-                "rerun the command that made the run to write it anew."
+                "rerun the command that made the run to rewrite it."
             ) from error
         if checksum != digest_of(fields):
             raise RunError(
-                f"{path}: was edited or is damaged (its checksum differs). Put a copy back, or "
+                f"{path}: was edited or is damaged (its checksum does not match). Put a copy "
+                "back, or "
                 "make the run again with --force."
             )
         record._e_tag = e_tag
@@ -307,7 +308,7 @@ def _read_json(path: Path) -> tuple[object, str | None]:
         raise fault(path, error, otherwise=what, kind=RunError) from error
     except ValueError as error:
         raise RunError(
-            f"{path}: is not JSON ({error}). Rerun the command that made the run to write it anew."
+            f"{path}: is not JSON ({error}). Rerun the command that made the run to rewrite it."
         ) from error
 
 

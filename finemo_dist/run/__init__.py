@@ -1,1 +1,1 @@
-"""A run: what is left to do, who does it, and how it went."""
+"""A run: the plan, the schedule, the workers, and what they report."""

@@ -16,7 +16,7 @@ def differing(standing: RunRecord, asked: RunRecord) -> list[str]:
     for name in sorted({s.name for s in standing.samples} ^ {s.name for s in asked.samples}):
         found.append(f"sample {name!r} is {'new' if asked.sample(name) else 'missing'}")
     found += [
-        f"the regions of sample {new.name!r} changed"
+        f"the regions of sample {new.name!r} have changed"
         for old, new in pairs
         if old.store_digest != new.store_digest
     ]
@@ -42,7 +42,7 @@ def _settings(
 ) -> list[str]:
     found = _differing_keys(standing.settings_of(old), asked.settings_of(new))
     if not found and standing.set_of(old).digest != asked.set_of(new).digest:
-        found.append("the motifs of the modisco file changed")
+        found.append("the motifs of the modisco file have changed")
     if not found and standing.config_digest_of(old) != asked.config_digest_of(new):
         found.append("its settings differ")
     return found

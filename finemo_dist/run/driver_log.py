@@ -92,7 +92,7 @@ class RunLog:
 
     def _give_up(self, error: OSError) -> None:
         logger.warning(
-            "%s: the log cannot be written (%s); the run goes on without it",
+            "%s: the log cannot be written (%s); the run continues without it",
             self._path, error.strerror or error,
         )  # fmt: skip
 

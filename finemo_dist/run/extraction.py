@@ -23,6 +23,7 @@ from finemo_dist.core.events import (
 from finemo_dist.core.protocols import Executor
 from finemo_dist.core.records import ScoreKind, Unit
 from finemo_dist.core.system_errors import fault
+from finemo_dist.core.words import count
 from finemo_dist.run.extraction_worker import ExtractionSpec, SampleExtraction, Stage
 from finemo_dist.storage.locations import location
 from finemo_dist.store import staging
@@ -74,7 +75,7 @@ class _Failures:
     def add(self, name: str, error: str, *, is_refused: bool = False) -> None:
         if name not in self.errors:
             self.errors[name] = error
-            logger.warning("sample %s is not extracted: %s", name, error)
+            logger.warning("sample %s was not extracted: %s", name, error)
         self.is_refused = self.is_refused or is_refused
 
     def raise_any(self, n_samples: int) -> None:
@@ -83,12 +84,14 @@ class _Failures:
             return
         if n_samples == 1 and self.is_refused:
             raise InputError(next(iter(self.errors.values())))
+        n_failed = len(self.errors)
         named = [f"{name}: {error}" for name, error in list(self.errors.items())[:_MOST_NAMED]]
         more = len(self.errors) - len(named)
         message = (
-            f"{len(self.errors)} of {n_samples} samples were not extracted; stores and shards that "
-            f"were written stand, and the same command goes on from there. {' '.join(named)}"
-            f"{f' And {more} more.' if more else ''}"
+            f"{n_failed} of {count(n_samples, 'sample')} {'was' if n_failed == 1 else 'were'} not "
+            "extracted. Stores and shards that were written are kept; run the same command again "
+            f"to continue from there. {' '.join(named)}"
+            f"{f' And {more} more failed.' if more else ''}"
         )
         raise InputError(message) if self.is_refused else IncompleteRunError(message)
 

@@ -127,7 +127,7 @@ class ExtractionWorker:
                 return store.n_regions
             if not self._spec.overwrite:
                 raise UsageError(
-                    f"{path}: was extracted from other inputs of sample {name!r}, or otherwise. "
-                    "Remove it, or replace it with --force."
+                    f"{path}: was extracted from other inputs of sample {name!r}, or with other "
+                    "options. Remove it, or replace it with --force."
                 )
         return staging.begin(location(sample.staged), source).n_regions

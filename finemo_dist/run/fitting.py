@@ -65,14 +65,14 @@ class BatchFitter:
             torch.cuda.empty_cache()
         if n_regions == 1:
             raise RunError(
-                f"One region takes some {self._region_bytes / 2**20:,.0f} MiB to solve, and "
+                f"One region takes about {self._region_bytes / 2**20:,.0f} MiB to solve, and "
                 f"{_free(device)}. Use a machine with more memory, fewer motifs or "
                 "narrower regions."
             )
         self._most_regions = n_regions // 2
         logger.warning(
-            "Out of memory with %d regions in a batch; going on with %d. Set --batch-size to "
-            "begin there.",
+            "Out of memory with batches of %d regions; continuing with %d. Set --batch-size to "
+            "start with that.",
             n_regions,
             self._most_regions,
         )
@@ -87,6 +87,6 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def _free(device: torch.device) -> str:
     if device.type != "cuda":
-        return "this machine has no more to give"
+        return "this machine has no more memory"
     free_bytes, total_bytes = torch.cuda.mem_get_info(device)
     return f"{free_bytes / 2**20:,.0f} of {total_bytes / 2**20:,.0f} MiB of the GPU are free"

@@ -18,6 +18,7 @@ from finemo_dist.core.errors import InputError, RunError
 from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.protocols import RegionKind, RegionReader
 from finemo_dist.core.records import InputFile, MotifSet, ScoreKind, Unit
+from finemo_dist.core.words import count
 from finemo_dist.hits.layout import folder_name
 from finemo_dist.hits.motifs import write_motifs
 from finemo_dist.hits.read import survey_run
@@ -287,8 +288,8 @@ def _check_reachable(motifs: MotifSet, config: CallConfig) -> None:
         raise InputError(
             f"Motif {motifs.name[beyond[0]]!r} has lambda {motifs.penalty[beyond[0]]:g}, and so "
             f"have {len(set(beyond // 2)):,} of {len(motifs) // 2:,} motifs; the post-filter keeps "
-            "hits whose similarity is at least lambda, and no similarity is above 1. Choose one "
-            "below 1 (-l, -L), or leave the filter out (--no-post-filter)."
+            "hits whose similarity is at least lambda, and no similarity exceeds 1. Choose a "
+            "lambda below 1 (-l, -L), or leave the filter out (--no-post-filter)."
         )
 
 
@@ -332,7 +333,7 @@ def check_output(run_dir: Path, *, keeps_parts: bool = False) -> None:
     if others:
         raise RunError(
             f"{run_dir}: holds {others[0]} but no run.json, so it is the output of another "
-            "program or of a run that was taken apart. Choose another directory, or replace "
+            "program, or what is left of a run. Choose another directory, or replace "
             "what is there with --force."
         )
 
@@ -341,7 +342,7 @@ def _check_same_run(run_dir: Path, standing: RunRecord, asked: RunRecord) -> Non
     differences = differing(standing, asked)
     if differences:
         more = len(differences) - _MOST_DIFFERENCES
-        others = f"; and {more} more" if more > 0 else ""
+        others = f"; and {count(more, 'more difference')}" if more > 0 else ""
         raise RunError(
             f"{run_dir}: holds another run: {'; '.join(differences[:_MOST_DIFFERENCES])}{others}. "
             "Choose another directory, or replace the run with --force."

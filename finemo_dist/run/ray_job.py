@@ -57,7 +57,7 @@ class RayJobs:
         # Ray imports the module that any other scheme names.
         if not address.startswith(("http://", "https://")):
             raise UsageError(
-                f"--address {address}: is no address of a Ray dashboard, such as http://HEAD:8265."
+                f"--address {address}: is not the address of a Ray dashboard, such as http://HEAD:8265."
             )
         self.address = address
         with _understood(address), _going_before(address):
@@ -103,8 +103,8 @@ class RayJobs:
                 if n_silences >= _MAX_SILENCES:
                     raise IncompleteRunError(
                         f"{self.address}: the head of the cluster does not answer "
-                        f"({_first_line(error)}). Job {job} may still run; when it does not, the "
-                        "same command resumes what is committed."
+                        f"({_first_line(error)}). Job {job} may still be running. If it is not, "
+                        "run the same command again to resume."
                     ) from error
             else:
                 n_silences = 0
@@ -142,13 +142,14 @@ def _understood(address: str) -> Iterator[None]:
         yield
     except AuthenticationError as error:
         raise UsageError(
-            f"{address}: the cluster asks for a token and was not given the right one. Set "
+            f"{address}: the cluster requires a token and did not get the right one. Set "
             "RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH to the cluster's."
         ) from error
     except (OSError, RuntimeError, ValueError) as error:
         raise UsageError(
-            f"{address}: no Ray cluster takes jobs there ({_first_line(error)}). Check the address "
-            "of its dashboard (http://HEAD:8265), and that the port is reached from here."
+            f"{address}: no Ray cluster accepts jobs there ({_first_line(error)}). Check the "
+            "address "
+            "of its dashboard (http://HEAD:8265), and that its port is reachable from here."
         ) from error
 
 

@@ -32,6 +32,7 @@ from finemo_dist.core.events import (
 )
 from finemo_dist.core.protocols import Worker, WorkerMaker
 from finemo_dist.core.records import Unit
+from finemo_dist.core.words import count
 from finemo_dist.run.ray_folder import short_folder
 from finemo_dist.run.schedule import Failure, Restarts, Schedule
 
@@ -210,14 +211,16 @@ class _Pool:
             self._dismiss(name)
         for name in schedule.unsuited(now, n_coming=self._n_coming):
             self._dismiss(name)
-            yield WorkerLost(name, "is replaced: the shards that are left failed on it")
+            yield WorkerLost(name, "was replaced, because the remaining shards failed on it")
         n_wanted = min(self._count_places(now), schedule.n_open)
         if self._restarts.may_start(now):
             for _ in range(n_wanted - len(self._members)):
                 self._start(now)
         if self._restarts.n_losses > max(_MAX_LOSSES, 5 * n_wanted):
             for unit in schedule.give_up():
-                error = f"not tried again: {self._restarts.n_losses} workers in a row were lost"
+                error = (
+                    f"not tried again, because {self._restarts.n_losses} workers in a row were lost"
+                )
                 yield UnitFailed(unit, "none", error, is_final=True)
 
     def _count_places(self, now: float) -> int:
@@ -270,7 +273,7 @@ class _Pool:
         except RayTaskError as error:
             yield from self._take_error(name, _first_line(error.cause or error))
         except (RayError, GetTimeoutError) as error:
-            yield from self._lose(name, f"was lost ({_first_line(error)})")
+            yield from self._lose(name, f"stopped answering ({_first_line(error)})")
         else:
             if member.ready_by is not None:
                 yield from self._welcome(name, result)
@@ -288,7 +291,9 @@ class _Pool:
         if not self._is_announced:
             self._is_announced = True
             n_workers = len(self._members)
-            yield WorkersReady(n_workers, f"{n_workers} Ray workers on {self._spec.device}")
+            yield WorkersReady(
+                n_workers, f"{count(n_workers, 'Ray worker')} on {self._spec.device}"
+            )
 
     def _take_error(self, name: str, error: str) -> Iterator[RunEvent]:
         """Handle what a worker raised: a unit is at fault, or its files, or the worker itself."""
@@ -316,7 +321,8 @@ class _Pool:
 
     def _refuse(self, reason: str) -> None:
         raise RunError(
-            f"No worker could be started: the last {reason.rstrip('.')}. Check that the cluster "
+            f"No worker could be started; the last one {reason.rstrip('.')}. Check that the "
+            "cluster "
             f"has a free {'GPU' if self._resource == 'GPU' else 'CPU core'} for each worker, and "
             "the logs of Ray."
         )
@@ -327,14 +333,14 @@ class _Pool:
         if self._schedule.n_workers:
             self._last_worked = now
         for name in self._schedule.overdue(now):
-            yield from self._lose(name, "said nothing for too long and was ended")
+            yield from self._lose(name, "did not answer for too long and was stopped")
         for name, member in list(self._members.items()):
             if member.ready_by is None or now < member.ready_by:
                 continue
             if _n_of(self._resource, ray.available_resources):
                 yield from self._lose(name, "was not ready in time")
             elif now - self._last_worked > _PLACE_TIMEOUT_S:
-                self._refuse("found no place")
+                self._refuse("found no free place")
             else:
                 # It waits for a place, which others have or a node to come will bring.
                 member.ready_by = now + _READY_TIMEOUT_S

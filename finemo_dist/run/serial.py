@@ -31,7 +31,7 @@ class SerialExecutor:
         """Process every unit; one that fails is reported and the others go on."""
         worker = self._spec.make_worker(_NAME)
         yield WorkerStarted(_NAME, platform.node())
-        yield WorkersReady(1, f"in-process worker on {self._spec.device}")
+        yield WorkersReady(1, f"1 worker in this process on {self._spec.device}")
         for i, unit in enumerate(units):
             yield UnitStarted(unit, _NAME)
             try:

@@ -35,7 +35,9 @@ _NVIDIA_SMI: Final = (
     "nvidia-smi", "--query-gpu=index,uuid,memory.free", "--format=csv,noheader,nounits",
 )  # fmt: skip
 _NVIDIA_SMI_TIMEOUT_S: Final = 20.0
-_STORE_CURE: Final = "Free some, choose an output on another disk (-o), or extract fewer regions."
+_STORE_CURE: Final = (
+    "Free some space, choose an output on another disk (-o), or extract fewer regions."
+)
 
 
 def free_disk(path: Path) -> int:
@@ -116,7 +118,7 @@ def require_disk_for_store(source: Source, out_path: Path) -> None:
     needed = store_bytes(len(source.regions), source.region_width, source.score_kind)
     what = "the region store"
     if out_path.suffix == ".npz":
-        what, needed = "the regions file and the store it is made from", 2 * needed
+        what, needed = "the regions file and the store that it is made from", 2 * needed
     require(Need(what, str(out_path), needed, _STORE_CURE), free_disk(out_path))
 
 
@@ -152,7 +154,7 @@ def require_disk_for_call(run_dir: Path, samples: Iterable[tuple[RegionReader, M
         call_bytes(store.n_regions, store.region_width, len(motifs), motifs.width)
         for store, motifs in samples
     )
-    cure = "Free some, or choose a run directory on another disk (-o)."
+    cure = "Free some space, or choose a run directory on another disk (-o)."
     need = Need("the hits", str(run_dir), max(whole - _existing_bytes(run_dir), 0), cure)
     require(need, free_disk(run_dir))
 
@@ -179,14 +181,14 @@ def workers_that_fit(n_workers: int, resources: ResourceConfig, demand: Demand) 
     n_fitting = int(free_bytes // each)
     if n_fitting < n_workers and n_fitting and resources.n_workers is None:
         logger.warning(
-            "%d of %d workers are used: each takes about %s of memory, and %s are free.",
+            "Using %d of %d workers: each takes about %s of memory, and %s are free.",
             n_fitting, n_workers, readable(each), readable(free_bytes),
         )  # fmt: skip
         return n_fitting
     what = f"{n_workers} workers" if n_workers > 1 else "a worker"
     cure = (
-        f"Ask for --workers {n_fitting}." if n_fitting else
-        "Ask for more memory, or for a smaller batch (-b)."
+        f"Use --workers {n_fitting}." if n_fitting else
+        "Use a machine with more memory, or a smaller batch (-b)."
     )  # fmt: skip
     require(Need(what, "Memory", n_workers * each, cure), free_bytes)
     return n_workers
@@ -209,7 +211,7 @@ def require_gpu_memory(resources: ResourceConfig, demand: Demand) -> None:
     n_used = 1 if resources.executor == "serial" else resources.n_workers
     for gpu, free in enumerate(free_bytes[:n_used]):
         cure = (
-            "Free some, choose another GPU with CUDA_VISIBLE_DEVICES, take fewer motifs or "
+            "Free some memory, choose another GPU with CUDA_VISIBLE_DEVICES, use fewer motifs or "
             "narrower regions, or use --device cpu."
         )
         require(Need("a worker with a single region", f"GPU {gpu}", needed, cure), free)

@@ -150,8 +150,8 @@ class RegionWorker:
             store = open_store(planned.store)
             if store.digest != planned.store_digest:
                 raise StoreError(
-                    f"{planned.store}: is not the store the run was planned on; it was written "
-                    "anew since. Start the run again."
+                    f"{planned.store}: is not the store that the run was planned with; it has been "
+                    "rewritten since. Start the run again."
                 )
             self._sample = _Sample(
                 name=name,

@@ -1,1 +1,1 @@
-"""Regions from outside: peaks with a genome and bigWigs, model output in H5, npy and npz."""
+"""Regions from files and arrays: peaks with a genome and bigWigs, and H5, npy and npz files."""

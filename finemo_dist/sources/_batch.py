@@ -80,7 +80,7 @@ def clean_scores(
     if is_infinite.any():
         raise InputError(
             f"{path}: {describe(int(is_infinite.argmax()))} has an infinite contribution. "
-            f"Expected finite scores: write them again, as float32 if they overflowed float16."
+            f"Expected finite scores: write them again, as float32 if float16 overflowed."
         )
     is_nan = np.isnan(clean)
     clean[is_nan] = 0

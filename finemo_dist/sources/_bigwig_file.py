@@ -100,7 +100,7 @@ def _problem(handle: BinaryIO, size: int) -> str | None:
     offsets = [*fields[3:6], *fields[8:10], fields[11], *(o for level in levels for o in level[2:])]
     if not is_whole or max(offsets) >= size:
         return (
-            f"truncated bigWig: {size:,} bytes, while its header names an offset beyond. "
+            f"truncated bigWig: {size:,} bytes, but its header names an offset beyond them. "
             "Write or fetch it again."
         )
     indexes = [fields[5], *(level[3] for level in levels)]
@@ -108,7 +108,7 @@ def _problem(handle: BinaryIO, size: int) -> str | None:
         _has_magic(handle, _INDEX_MAGIC, offset) for offset in indexes
     ):
         return (
-            "damaged bigWig: its chromosomes or an index are not where its header says. "
+            "damaged bigWig: its chromosomes or an index are not where its header says they are. "
             "Write or fetch it again."
         )
     return None

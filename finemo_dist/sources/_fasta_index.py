@@ -139,7 +139,7 @@ def _name(line: bytes, known: Collection[str]) -> str:
         raise ValueError("a '>' without a name")
     name = words[0].decode()
     if name in known:
-        raise ValueError(f"the name {name!r} stands twice")
+        raise ValueError(f"the name {name!r} appears twice")
     return name
 
 

@@ -47,8 +47,8 @@ def read_kept(path: str | Path, n_peaks: int, peaks: str | Path) -> NDArray[np.i
     if is_beyond.any():
         raise InputError(
             f"{path}: names row {values[is_beyond][0]}, and {peaks} has the rows 0 to "
-            f"{n_peaks - 1:,}. Give the peaks file the rows are of."
+            f"{n_peaks - 1:,}. Give the peaks file that the rows belong to."
         )
     if len(np.unique(values)) != len(values):
-        raise InputError(f"{path}: names a row twice. Expected each peak that is kept once.")
+        raise InputError(f"{path}: names a row twice. Expected each peak at most once.")
     return values.astype(np.intp)

@@ -84,7 +84,7 @@ class Places:
             reach = "before base 0" if start[row] < 0 else f"on a chromosome of {length:,} bases"
             raise InputError(
                 f"{path}: {self.describe(row)} lies wholly outside its chromosome ({reach}). "
-                f"Check that peaks and genome are of the same assembly."
+                f"Check that peaks and genome belong to the same assembly."
             )
 
     def describe(self, row: int) -> str:
@@ -185,7 +185,7 @@ class WhereArraysLie:
     def _check_needs(self, *, has_coordinates: bool) -> None:
         if self.peaks is None and self.keep is not None:
             raise UsageError(
-                f"{self.keep}: says which peaks have arrays, and no peaks are given. Add -p."
+                f"{self.keep}: says which peaks have arrays, but no peaks are given. Add -p."
             )
         if self.fasta is not None and self.chrom_sizes is not None:
             raise UsageError(
@@ -196,12 +196,12 @@ class WhereArraysLie:
             return
         if self.fasta is not None:
             raise UsageError(
-                f"{self.fasta}: a genome is of use only with peaks, to compare the sequences at "
+                f"{self.fasta}: a genome is useful only with peaks, to compare the sequences at "
                 f"them. Give the peaks too (-p), or leave the genome out."
             )
         if self.chrom_sizes is not None:
             raise UsageError(
-                f"{self.chrom_sizes}: lengths of chromosomes are of use only with peaks. Give the "
+                f"{self.chrom_sizes}: lengths of chromosomes are useful only with peaks. Give the "
                 "peaks too (-p), or leave --chrom-sizes out."
             )
 

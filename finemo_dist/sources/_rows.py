@@ -186,7 +186,7 @@ def axis_cure(*, bases_last: bool) -> str:
     """Return what to do about arrays whose bases lie on the other axis."""
     other = "nal" if bases_last else BASES_LAST
     axis = "second" if bases_last else "last"
-    return f"If the bases are on the {axis} axis, say so: --axis-order {other}."
+    return f"If the bases are on the {axis} axis, use --axis-order {other}."
 
 
 def check_same_shape(rows: Sequence[Rows]) -> None:

@@ -128,7 +128,7 @@ class BigWigSource:
             return
         chrom = next((c for c in chroms if prefix_twin(c, file.lengths)), chroms[0])
         raise InputError(
-            f"{file.path}: has no chromosome {chrom!r}, nor any other that the peaks are on."
+            f"{file.path}: has no chromosome {chrom!r}, nor any other chromosome of the peaks."
             f"{nearest(chrom, file.lengths)} Expected chromosomes named as in the peaks: "
             f"rename them in one of the two, or give the bigWig of the same assembly."
         )
@@ -141,5 +141,5 @@ class BigWigSource:
             if found not in {None, expected}:
                 raise InputError(
                     f"{file.path}: {chrom} has {found:,} bases, but {expected:,} in "
-                    f"{self._genome.path}. Expected both of one assembly."
+                    f"{self._genome.path}. Expected both to belong to one assembly."
                 )

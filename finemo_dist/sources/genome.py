@@ -181,7 +181,7 @@ class _Decoded:
             codes = codes[codes != _LINE_END]
             if len(codes) != end - start:
                 raise ValueError(
-                    f"{chrom} does not lie where the index has it; delete the .fai beside it"
+                    f"{chrom} is not where the index says it is; delete the .fai beside it"
                 )
             if codes.max() == _NOT_A_BASE:
                 odd = bytes({byte for byte in text if _CODE_OF_BYTE[byte] == _NOT_A_BASE})
@@ -201,7 +201,7 @@ def _room_for_bases() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = f"{tempfile.gettempdir()} (TMPDIR), where bases lie while a genome is read"
+        where = f"{tempfile.gettempdir()} (TMPDIR), where bases are kept while a genome is read"
         what = f"{where}: cannot be written ({error})."
         raise fault(where, error, otherwise=what, kind=InputError, doing="written") from error
 
@@ -226,11 +226,12 @@ def _refuse_other_forms(file: Path) -> None:
         raise ValueError(f"it is {said[0]}: {said[1].rstrip('.')}")
     if head.startswith(_MARK):
         raise ValueError(
-            "it begins with a byte order mark, so that no index fits it: take that off, as by "
+            "it begins with a byte order mark, so no index fits it: remove the mark, for example "
+            "with "
             "`tail -c +4`"
         )
     if head.startswith(_GZIP) and not is_bgzipped(file):
-        raise ValueError("it is compressed by gzip: `gunzip` it and compress it by `bgzip`")
+        raise ValueError("it is compressed by gzip: `gunzip` it and compress it with `bgzip`")
 
 
 def _read_index(path: Path, *, is_bgzf: bool) -> dict[str, bytes]:

@@ -91,11 +91,12 @@ def read_peaks(
             rows.add(line.cells)
         except ValueError as error:
             raise InputError(
-                f"{path}, line {line.number}: {error}. Expected chromosome, start and end parted "
+                f"{path}, line {line.number}: {error}. Expected chromosome, start and end "
+                "separated "
                 f"by tabs, with 0 <= start <= end, and in column 10, if any, the summit."
             ) from error
     if not rows.names:
-        raise InputError(f"{path}: holds no peaks. Expected one peak a line (narrowPeak or BED).")
+        raise InputError(f"{path}: holds no peaks. Expected one peak per line (narrowPeak or BED).")
     return rows.as_peaks(str(path), region_width)
 
 

@@ -37,7 +37,7 @@ def location(place: str | Path) -> Path:
         return Path(place)
     path = ObjectPath(place)
     if place.removeprefix(SCHEME)[:1] in {"", "/"} or ".." in path.parts:
-        raise UsageError(f"{place}: is no place on object storage. Expected s3://BUCKET/KEY.")
+        raise UsageError(f"{place}: is not an object. Expected s3://BUCKET/KEY.")
     return path
 
 

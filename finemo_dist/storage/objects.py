@@ -45,7 +45,7 @@ class ObjectPath(PosixPath):
         return f"ObjectPath({str(self)!r})"
 
     def __fspath__(self) -> str:
-        raise TypeError(f"{self}: lies on object storage and has no name on a local disk")
+        raise TypeError(f"{self}: is on object storage and has no path on a local disk")
 
     def __rtruediv__(self, folder: object) -> Self:
         # As any absolute path: what stands left of it does not matter.
@@ -334,7 +334,7 @@ def _errors_of(path: ObjectPath) -> Iterator[None]:
     except Exception as error:
         kind = type(error).__name__
         if kind in {"AlreadyExistsError", "PreconditionError"}:
-            _raise(errno.EEXIST, "was changed by another program meanwhile", path, error)
+            _raise(errno.EEXIST, "was changed by another program in the meantime", path, error)
         if kind in {"PermissionDeniedError", "UnauthenticatedError"}:
             _raise(errno.EACCES, "access denied; check AWS_* in the environment", path, error)
         if type(error).__module__.startswith("obstore"):

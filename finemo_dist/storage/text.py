@@ -26,15 +26,15 @@ _BLOCK_BYTES: Final = 1 << 20
 _DAMAGED_GZIP: Final = (EOFError, zlib.error, gzip.BadGzipFile)
 
 _OTHERS: Final[tuple[tuple[bytes, str, str], ...]] = (
-    (b"\xfd7zXZ\x00", "packed by xz", "Unpack it (`xz -d`), or pack it by gzip."),
-    (b"\x28\xb5\x2f\xfd", "packed by zstd", "Unpack it (`zstd -d`), or pack it by gzip."),
-    (b"BZh", "packed by bzip2", "Unpack it (`bunzip2`), or pack it by gzip."),
+    (b"\xfd7zXZ\x00", "compressed by xz", "Unpack it (`xz -d`), or compress it with gzip."),
+    (b"\x28\xb5\x2f\xfd", "compressed by zstd", "Unpack it (`zstd -d`), or compress it with gzip."),
+    (b"BZh", "compressed by bzip2", "Unpack it (`bunzip2`), or compress it with gzip."),
     (b"PK\x03\x04", "a zip archive (or a spreadsheet)",
      "Unpack it (`unzip`), or save the table as tab-separated text."),
     (b"PK\x05\x06", "an empty zip archive", "Give the file itself."),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Unpack it, or pack it by gzip."),
-    (b"\x1f\x9d", "packed by compress", "Unpack it (`uncompress`), or pack it by gzip."),
-    (b"\x04\x22\x4d\x18", "packed by lz4", "Unpack it (`lz4 -d`), or pack it by gzip."),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Unpack it, or compress it with gzip."),
+    (b"\x1f\x9d", "compressed by compress", "Unpack it (`uncompress`), or compress it with gzip."),
+    (b"\x04\x22\x4d\x18", "compressed by lz4", "Unpack it (`lz4 -d`), or compress it with gzip."),
     (b"\xff\xfe", "UTF-16 text", "Save it as UTF-8 (`iconv -f UTF-16 -t UTF-8`)."),
     (b"\xfe\xff", "UTF-16 text", "Save it as UTF-8 (`iconv -f UTF-16 -t UTF-8`)."),
     (b"\x89HDF", "an H5 file", "Give a text file here."),
@@ -182,7 +182,7 @@ def whole_number(text: str) -> int:
         return int(text)
     number = real_number(text)
     if not (abs(number) <= _LARGEST_EXACT and number == int(number)):
-        raise ValueError(f"found {text!r}, which is no whole number")
+        raise ValueError(f"found {text!r}, which is not a whole number")
     return int(number)
 
 
@@ -195,7 +195,7 @@ def real_number(text: str) -> float:
         It is none.
     """
     if not _REAL.fullmatch(text):
-        raise ValueError(f"found {text!r}, which is no number")
+        raise ValueError(f"found {text!r}, which is not a number")
     return float(text)
 
 

@@ -42,7 +42,7 @@ def init(path: str | Path, source: Source, *, shard_regions: int | None = None) 
     """
     path = location(path)
     if path.exists():
-        raise UsageError(f"{path}: stands already. Choose another output, or remove it.")
+        raise UsageError(f"{path}: already exists. Choose another output, or remove it.")
     table = source.regions
     meta = StoreMeta(
         n_regions=len(table),
@@ -124,12 +124,12 @@ def _check_report(meta: StoreMeta) -> None:
     if meta.n_regions and n_zero == meta.n_regions:
         raise InputError(
             f"{scores}: none of the {meta.n_regions:,} regions has any contribution. Expected "
-            "scores at the peaks: check that both are of the same sample and assembly."
+            "scores at the peaks: check that both belong to the same sample and assembly."
         )
     if n_zero > _LARGE_SHARE * meta.n_regions:
         logger.warning(
-            "%s: %s of %s regions have no contribution at all. Check that scores and peaks are of "
-            "the same sample and assembly.", scores, f"{n_zero:,}", f"{meta.n_regions:,}",
+            "%s: %s of %s regions have no contribution at all. Check that scores and peaks belong "
+            "to the same sample and assembly.", scores, f"{n_zero:,}", f"{meta.n_regions:,}",
         )  # fmt: skip
 
 
@@ -204,6 +204,6 @@ def _check_source(
 ) -> None:
     if not _is_of_source(source, table, meta, stored):
         raise InputError(
-            f"{path}: was made for other inputs than those given now (or they changed since). "
+            f"{path}: was made for other inputs than those given now (or they have changed since). "
             f"Give the same files and options, or start a new store."
         )

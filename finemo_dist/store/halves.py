@@ -31,7 +31,7 @@ def to_stored(
     if not is_fine.all():
         row = int((~is_fine).argmax())
         raise InputError(
-            f"Region {row} of the block read has a contribution of magnitude {largest[row]:g}. "
+            f"Region {row} of a block has a contribution of magnitude {largest[row]:g}. "
             f"Expected finite contributions below 1.7e38."
         )
     _, exponent = np.frexp(largest)

@@ -182,7 +182,8 @@ class StoreMeta:
         checksum = values.pop(_CHECKSUM, None)
         if checksum != digest_of(values):
             raise StoreError(
-                f"{path}: damaged attributes in zarr.json (their checksum differs). Extract the "
+                f"{path}: damaged attributes in zarr.json (their checksum does not match). "
+                "Extract the "
                 f"regions again."
             )
         try:

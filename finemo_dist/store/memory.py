@@ -1,4 +1,4 @@
-"""Regions of a source as a store would give them back, without a store."""
+"""The regions of a source as a store would return them, without a store."""
 
 from finemo_dist.core.protocols import Source
 from finemo_dist.core.records import InputCounts, RegionBatch, RegionTable, ScoreKind

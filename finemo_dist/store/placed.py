@@ -1,8 +1,8 @@
-"""A store that has coordinates of its own and the sequences and contributions of another store.
+"""A store with its own coordinates, and the sequences and contributions of another store.
 
-Its folder holds the four arrays of coordinates; its attributes say where the other store lies and
-which digest it has (``base``). It is of format version 4, so that a reader that knows only whole
-stores says so.
+Its folder holds the four arrays of coordinates; its attributes give the path and the digest of the
+other store (``base``). It has format version 4, so that a reader that knows only whole
+stores refuses it.
 """
 
 from collections.abc import Iterator

@@ -137,7 +137,7 @@ def open_store(path: str | Path) -> RegionStore:
     group, meta = _arrays.open_group(path)
     if not meta.is_complete:
         raise StoreError(
-            f"{path}: not complete: its extraction did not end. Run the extraction again."
+            f"{path}: is not complete: its extraction was interrupted. Run the extraction again."
         )
     return RegionStore(path, group, meta, None if meta.base is None else _base(path, meta.base))
 
@@ -148,7 +148,7 @@ def _base(path: Path, base: BaseStore) -> RegionStore:
         store = open_store(base.path)
     except StoreError as error:
         raise StoreError(
-            f"{path}: has the coordinates of regions whose contributions lie in another store. "
+            f"{path}: has the coordinates of regions whose contributions are in another store. "
             f"{error}"
         ) from error
     if store.digest != base.digest:

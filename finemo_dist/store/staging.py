@@ -1,6 +1,6 @@
-"""Writing a store so that a stop loses nothing: every store is made here and then gets its name.
+"""Writing a store so that an interrupt loses nothing: it is made here, then renamed.
 
-A store in the making lies in ``.NAME.staging/N``. Each process that has it made claims a new N. A
+An unfinished store is in ``.NAME.staging/N``. Each process that has it made claims a new N. A
 writer of an earlier claim may outlive the process that started it by seconds; its folder is gone by
 then, so that no shard ever has two writers.
 
@@ -104,9 +104,7 @@ def _check_output(path: Path, *, overwrite: bool) -> None:
     if not path.exists() or is_begun(path) or (path.is_dir() and not any(path.iterdir())):
         return
     if not overwrite:
-        raise UsageError(
-            f"{path}: exists. Choose another output, or say that it may be overwritten (--force)."
-        )
+        raise UsageError(f"{path}: exists. Choose another output, or overwrite it with --force.")
     try:
         _arrays.open_group(path)
     except StoreError as error:

@@ -43,9 +43,10 @@ def _problems(store: RegionStore, path: Path) -> Iterator[str]:
         digests.append(record.digest)
         report += record.report
         if record.shard != shard or record.n_regions != len(meta.shard_rows(shard)):
-            yield f"{path}: the record of shard {shard} is of another shard."
+            yield f"{path}: the record of shard {shard} belongs to another shard."
         if found != record.digest:
-            yield f"{path}: shard {shard} holds other data than was written (digest {found})."
+            yield f"{path}: shard {shard} does not hold the data that were written (digest "
+            f"{found})."
     if len(digests) < meta.n_shards:
         return
     if report != meta.report:

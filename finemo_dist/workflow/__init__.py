@@ -1,1 +1,1 @@
-"""What the product does: extract, call, run a configuration, report, export. Prints nothing."""
+"""The actions of the product: extract, call, run, report, export and more. Prints nothing."""

@@ -1,4 +1,4 @@
-"""Saying what the motifs of a run are, or having it proposed by a motif database."""
+"""Naming the motifs of a run, or proposing names from a motif database."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ def annotate(run: Path, annotation: Path, *, force: bool = False) -> Annotated:
     names = list(dict.fromkeys(read_all_motifs(run, RunRecord.load(run)).name))
     read = read_annotation(annotation, names)
     if annotation_path(run).exists() and not force:
-        raise RunError(f"{run}: is annotated already. Replace that with --force.")
+        raise RunError(f"{run}: already has an annotation. Replace it with --force.")
     write_annotation(run, read)
     return Annotated(len(read), len(names))
 

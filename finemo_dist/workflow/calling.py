@@ -61,12 +61,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a call of hits did, and what is committed now."""
+    """The result of calling hits: what this process did, and what is committed now."""
 
     run_dir: Path
     n_shards: int
     n_shards_done: int
-    """In this process; the others were committed before."""
+    """Shards committed by this process; earlier ones committed the others."""
     n_regions: int
     n_hits: int
     n_not_converged: int
@@ -76,10 +76,10 @@ class Call:
     seconds: Mapping[str, float]
     """Wall time by stage of the program; stages of workers are summed over them.
 
-    ``start`` is all before the call: libraries, and for ``run`` what was extracted.
+    ``start`` is everything before the call: loading libraries and, for ``run``, extraction.
     """
     palindromes: tuple[str, ...] = ()
-    """Motifs whose two strands share a coefficient at each site; none where they are merged."""
+    """Motifs whose two strands share a coefficient at each site; empty if strands are merged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def call_hits(
 ) -> Call:
     """Call hits in one sample and write a run directory with finemo's files beside it.
 
-    The same call again resumes where an earlier one stopped.
+    Repeat the call to resume where an earlier one stopped.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def call_hits(
     """
     regions = location(regions)
     if chrom_order is not None and peaks is None:
-        logger.warning("%s: orders chromosomes only beside peaks, and is not used", chrom_order)
+        logger.warning("%s: is ignored, because an order of chromosomes needs peaks", chrom_order)
     given = None if peaks is None else Coordinates(location(peaks), chrom_order)
     name = sample or regions.name.split(".")[0]
     files = [modisco_h5] if isinstance(modisco_h5, str | Path) else modisco_h5
@@ -425,7 +425,8 @@ def _as_store(
         staged.exists() or RunRecord.load(run_dir).sample(name) is None
     ):
         raise RunError(
-            f"{run_dir}: holds another run: the regions of sample {name!r} changed or are new. "
+            f"{run_dir}: holds another run: the regions of sample {name!r} have changed or are "
+            "new. "
             "Choose another directory, or replace the run with --force."
         )
     is_new = not run_dir.exists()
@@ -445,8 +446,8 @@ def _check_outlives(run_dir: Path, inputs: Iterable[Path]) -> None:
     for path in inputs:
         if any(path.resolve().is_relative_to(entry) for entry in cleared):
             raise UsageError(
-                f"{path}: lies in what --force removes from {run_dir}. Choose another output "
-                "directory, or move the input."
+                f"{path}: is among the files that --force removes from {run_dir}. Choose another "
+                "output directory, or move the input."
             )
 
 

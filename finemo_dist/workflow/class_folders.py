@@ -1,4 +1,4 @@
-"""A sample sheet of folders that hold a file for each class, as multi-task models write them.
+"""A sample sheet for folders with a file for each class, as multi-task models write them.
 
 CREsted saves ``CLASS_oh.npz`` and ``CLASS_contrib.npz``, and motifs as
 ``CLASS_modisco_results.h5``; peaks and bigWigs lie beside as ``CLASS.narrowPeak`` and ``CLASS.bw``.
@@ -77,15 +77,16 @@ def _classes(folders: Sequence[Path]) -> dict[str, dict[str, Path]]:
             files = found.setdefault(name, {})
             if (other := files.setdefault(_COLUMN_OF[end], file)) != file:
                 raise InputError(
-                    f"{file}: class {name!r} has {other} as its {_COLUMN_OF[end]} already. Keep "
-                    "one file a class and kind; leave one of the folders out."
+                    f"{file}: class {name!r} already has {other} as its {_COLUMN_OF[end]}. Keep "
+                    "one file per class and kind, or leave out one of the folders."
                 )
     # Peaks and motifs alone are of no class that has scores here.
     scored = {n: f for n, f in found.items() if f.keys() & {"sequences", "attributions", "bigwigs"}}
     if not scored:
         named = ", ".join(map(str, folders))
         raise InputError(
-            f"{named}: no file of scores. Expected CLASS_oh.npz and CLASS_contrib.npz, as CREsted "
+            f"{named}: has no file of scores. Expected CLASS_oh.npz and CLASS_contrib.npz, as "
+            "CREsted "
             "writes them, or CLASS.bw."
         )
     return scored
@@ -97,7 +98,7 @@ def _row(name: str, files: Mapping[str, Path], fasta: Path | None) -> dict[str, 
     has_arrays = "sequences" in files or "attributions" in files
     if has_arrays and "bigwigs" in files:
         raise InputError(
-            f"{files['bigwigs']}: class {name!r} has arrays too. Expected one of both."
+            f"{files['bigwigs']}: class {name!r} also has arrays. Expected one or the other."
         )
     missing = [c for c in ("sequences", "attributions") if has_arrays and c not in files]
     missing += ["peaks"] if "bigwigs" in files and "peaks" not in files else []
@@ -108,7 +109,7 @@ def _row(name: str, files: Mapping[str, Path], fasta: Path | None) -> dict[str, 
             f"{ends} in one of the folders."
         )
     if "bigwigs" in files and fasta is None:
-        raise UsageError(f"{files['bigwigs']}: a bigWig needs its genome. Give it by -f.")
+        raise UsageError(f"{files['bigwigs']}: a bigWig needs its genome. Give it with -f.")
     if fasta is not None and "peaks" in files:
         row["fasta"] = fasta
     if has_arrays:

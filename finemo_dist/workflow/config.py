@@ -23,7 +23,7 @@ from finemo_dist.storage.locations import Location
 _Settings = TypeVar("_Settings", bound=FrozenModel)
 
 MotifFiles = Annotated[tuple[Location, ...], BeforeValidator(one_or_many), Field(min_length=1)]
-"""One motif file or several, whose motifs are one set."""
+"""One motif file, or several whose motifs form one set."""
 Width = Annotated[int, Field(ge=2)]
 
 
@@ -40,18 +40,18 @@ class BigWigInput(FrozenModel):
 
 
 class _ArraysInput(FrozenModel):
-    """What says where the rows of arrays lie, and how their axes go."""
+    """The places of the rows of arrays, and the order of their axes."""
 
     peaks: Location | None = None
     fasta: Location | None = None
     region_width: Width = defaults.REGION_WIDTH
     chrom_order: Location | None = None
     chrom_sizes: Location | None = None
-    """Lengths of chromosomes, where there is no ``fasta`` to have them from."""
+    """Lengths of chromosomes, if there is no ``fasta`` to take them from."""
     keep: Location | None = None
-    """npy: which of the peaks have arrays."""
+    """Peaks that have arrays, as ``.npy``."""
     axis_order: Literal["nal", "nla"] | None = None
-    """N regions, A bases, L positions; that of the format when None."""
+    """N regions, A bases, L positions; the order of the format when None."""
 
 
 class ChromBpnetInput(_ArraysInput):
@@ -80,7 +80,7 @@ class ModiscoArraysInput(_ArraysInput):
 ExtractionInput = BigWigInput | ChromBpnetInput | BpnetInput | ModiscoArraysInput
 
 INPUT_KINDS: Final = ("regions", *SOURCE_KINDS)
-"""The kinds of input a sample may have, as keys of it."""
+"""The kinds of input a sample may have, as keys of the sample."""
 
 
 class SampleConfig(FrozenModel):
@@ -90,9 +90,9 @@ class SampleConfig(FrozenModel):
     regions: Location | None = None
     """A region store, or finemo's ``.npz``."""
     modisco_h5: MotifFiles | None = None
-    """Its motifs, in one file or several; those of the run when None."""
+    """Its motifs, in one file or several. Those of the run when None."""
     motifs: MotifConfig | None = None
-    """What is given goes before the settings of the run, key by key."""
+    """Settings that override those of the run, key by key."""
     solver: SolverConfig | None = None
     """As ``motifs``."""
     bigwig: BigWigInput | None = None
@@ -112,7 +112,7 @@ class SampleConfig(FrozenModel):
 
     @property
     def extracted(self) -> ExtractionInput | None:
-        """What its regions are extracted from; None where they are given."""
+        """The input that its regions are extracted from; None if ``regions`` are given."""
         return self.bigwig or self.chrombpnet_h5 or self.bpnet_h5 or self.modisco_arrays
 
 
@@ -121,10 +121,10 @@ class RunConfig(FrozenModel):
 
     output: Location
     modisco_h5: MotifFiles | None = None
-    """Of the samples that name none of their own; one file or several."""
+    """Motifs of the samples that name none of their own; one file or several."""
     samples: tuple[SampleConfig, ...] = ()
     sample_sheet: Location | None = None
-    """A table of further samples, one a row; relative paths in it count from its own folder."""
+    """A table of further samples, one per row. Its relative paths start from its own folder."""
     motifs: MotifConfig = MotifConfig()
     solver: SolverConfig = SolverConfig()
     resources: ResourceConfig = ResourceConfig()
@@ -132,7 +132,9 @@ class RunConfig(FrozenModel):
     @model_validator(mode="after")
     def _has_samples(self) -> Self:
         if not self.samples and self.sample_sheet is None:
-            raise ValueError("no samples; list some under samples, or name a sample_sheet")
+            raise ValueError(
+                "there are no samples; list some under samples, or name a sample_sheet"
+            )
         counts = Counter(sample.name for sample in self.samples)
         for name, count in counts.items():
             if count > 1:
@@ -140,18 +142,19 @@ class RunConfig(FrozenModel):
         for sample in self.samples:
             if sample.modisco_h5 is None and self.modisco_h5 is None:
                 raise ValueError(
-                    f"sample {sample.name!r} has no modisco_h5; give it one, or give one for all"
+                    f"sample {sample.name!r} has no modisco_h5; give it one, or give one for all "
+                    "samples"
                 )
         return self
 
     def with_samples(self, samples: Sequence[SampleConfig]) -> Self:
-        """Return the same run with these samples too, after its own, and without a sheet."""
+        """Return the same run with these samples added after its own, and without a sheet."""
         values = {name: getattr(self, name) for name in self.model_fields_set}
         return type(self)(**values | {"samples": (*self.samples, *samples), "sample_sheet": None})
 
     @property
     def of_samples(self) -> dict[str, SampleSettings]:
-        """The settings of each sample: those of the run, with what the sample says over them."""
+        """The settings of each sample: those of the run, overridden by those of the sample."""
         return {sample.name: self._settings_of(sample) for sample in self.samples}
 
     def _settings_of(self, sample: SampleConfig) -> SampleSettings:
@@ -172,7 +175,7 @@ def _merged(common: _Settings, own: _Settings | None) -> _Settings:
 
 
 def with_absolute_paths(value: Any, folder: Path) -> Any:  # noqa: ANN401  (a tree of models)
-    """Return a configuration whose relative paths count from ``folder``."""
+    """Return a configuration whose relative paths start from ``folder``."""
     if isinstance(value, Path):
         return folder / value
     if isinstance(value, tuple):

@@ -43,18 +43,18 @@ def export(
     out
         File to write; for ``mtx`` a folder.
     sample
-        One sample; all when None.
+        The sample to write; all when None.
     table
-        All hits, one per place where peaks overlap, or the best of those that overlap.
+        All hits, one hit per place where regions overlap, or the best of overlapping hits.
     label
-        What a hit is called in ``bed``, ``tabix`` and ``bigbed``.
+        Name of a hit in ``bed``, ``tabix`` and ``bigbed``.
     chrom_sizes
-        ``bed``, ``tabix``, ``bigbed``: where chromosomes end; as the genome of the regions says
-        when None.
+        ``bed``, ``tabix``, ``bigbed``: file with the lengths of chromosomes; those of the genome
+        of the regions when None.
     motifs
-        ``meme``: whole or trimmed CWMs, or the bases found at hits.
+        ``meme``: full CWMs, trimmed CWMs, or base frequencies at hits.
     memory_limit
-        Memory DuckDB may take, such as ``"2GB"``; beyond it spills to temporary files.
+        Memory that DuckDB may use, such as ``"2GB"``. Beyond that it spills to temporary files.
 
     Raises
     ------
@@ -65,11 +65,11 @@ def export(
     """
     out = location(out)
     if to not in get_args(Format):
-        raise UsageError(f"There is no format {to!r}.{nearest(to, get_args(Format))}")
+        raise UsageError(f"There is no export format {to!r}.{nearest(to, get_args(Format))}")
     if not is_local(out) and to not in _AS_OBJECTS:
         raise UsageError(
-            f"{out}: --to {to} is written to a local disk only. Write it there and copy it; "
-            f"{', '.join(_AS_OBJECTS)} are put on object storage."
+            f"{out}: --to {to} can write to a local disk only. Write it there and copy it. "
+            f"Only {', '.join(_AS_OBJECTS)} can write to object storage."
         )
     asked = {"hits": HitTable.HITS, "unique": HitTable.UNIQUE, "primary": HitTable.PRIMARY}[table]
     sizes = None if chrom_sizes is None else location(chrom_sizes)

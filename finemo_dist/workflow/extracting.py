@@ -46,16 +46,16 @@ def extract_regions(
 ) -> Extraction:
     """Extract sequences and contributions into a region store, or into finemo's ``.npz``.
 
-    An interrupted call resumes when it is made again.
+    Repeat an interrupted call to resume it.
 
     Parameters
     ----------
     inputs
         ``BigWigInput``, ``ChromBpnetInput``, ``BpnetInput`` or ``ModiscoArraysInput``.
     out
-        A name that ends in ``.npz`` gets finemo's regions file, any other a region store.
+        Path of the output: finemo's regions file if it ends in ``.npz``, otherwise a region store.
     shard_regions
-        Regions in each shard of the store; from their number when None.
+        Regions in each shard of the store; chosen from the number of regions when None.
     force
         Replace an existing output.
     on_event
@@ -96,8 +96,8 @@ def extract(
         raise UsageError(f"{out_path}: exists. Choose another name, or replace it with --force.")
     if out_path.suffix == ".npz" and not is_local(out_path):
         raise UsageError(
-            f"{out_path}: finemo's regions file is written to a local disk only. Write it there "
-            "and copy it, or write a region store (a name without .npz)."
+            f"{out_path}: finemo's regions file can be written to a local disk only. Write it "
+            "there and copy it, or write a region store (a name without .npz)."
         )
     require_disk_for_store(source, out_path)
     n_coarse = 0

@@ -1,4 +1,4 @@
-"""Hits of arrays, in memory: one call, no file."""
+"""Hits in arrays, in memory: one call, no files."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,43 +58,43 @@ def find_hits(
 ) -> Hits:
     """Return the hits of motifs in regions that are arrays in memory.
 
-    They are those of ``call-hits`` on the same arrays, to the last bit. Nothing is written.
+    They equal those of ``call-hits`` on the same arrays, to the last bit. No file is written.
 
     Parameters
     ----------
     sequences
         (N, 4, L), or (N, L, 4) with ``axis_order="nla"``: one-hot A, C, G, T; four zeros are an
-        unknown base. A NumPy array, a PyTorch tensor or anything else that NumPy can take as an
-        array; it is not changed.
+        unknown base. A NumPy array, a PyTorch tensor or anything else that NumPy can convert to
+        an array; it is not changed.
     contributions
-        Hypothetical contributions in the shape of ``sequences``, or (N, L) those of the bases that
-        are there. NaN counts as 0.
+        Hypothetical contributions in the shape of ``sequences``, or projected contributions
+        (N, L), those of the observed bases. NaN counts as 0.
     motifs
-        What ``read_motifs`` returns, or the path of one motif file or of several.
+        A ``MotifSet`` of ``read_motifs``, or the path of one or several motif files.
     mode
-        Scores compared, of the motifs then of the regions: ``pp``, ``ph``, ``hp`` or ``hh``, with
-        p projected and h hypothetical.
+        Scores to compare, first of the motifs, then of the regions: ``pp``, ``ph``, ``hp`` or
+        ``hh``, with p projected and h hypothetical.
     penalty
-        Lambda, the weight of the L1 penalty: higher calls fewer hits. That of ``motifs`` when
-        None, which is 0.7 unless it was read with another.
+        Lambda, the weight of the L1 penalty. A higher lambda calls fewer hits. When None, that
+        of ``motifs``, which is 0.7 by default.
     sqrt_transform
-        Take signed square roots of contributions and CWMs first.
+        Replace contributions and CWMs by their signed square roots first.
     post_filter
         Drop hits whose similarity is below lambda.
     merge_palindromes
-        Sum the two strands of a palindromic motif into one hit at each site.
+        Sum the hits of the two strands of a palindromic motif into one hit per site.
     config
-        All settings of a call at once, in place of those above.
+        All settings of a call at once, instead of those above.
     axis_order
-        ``nal`` or ``nla``: which axis holds the four bases.
+        ``nal`` or ``nla``: the order of the axes N, bases, L.
     peaks
-        Where the regions lie: a narrowPeak or BED file with a line for each region, around whose
-        summits they were taken, or a table (a mapping or data frame) with columns ``chr`` and
-        ``start``, the first base of each region from 0, and optionally ``name``.
+        Coordinates of the regions: a narrowPeak or BED file with one line per region, whose
+        summits are the middles of the regions, or a table (a mapping or data frame) with columns
+        ``chr`` and ``start``, the first base of each region from 0, and optionally ``name``.
     device
         ``auto``, ``cpu`` or ``cuda``.
     batch_size
-        Regions solved together; from the memory there is when None. Changes no hit.
+        Regions solved together; chosen from the available memory when None. Changes no hit.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def find_hits(
         The arrays disagree in shape, a sequence is not one-hot, a contribution is infinite, the
         mode needs hypothetical contributions and has projected ones, or a file cannot be read.
     UsageError
-        A setting cannot be.
+        A setting has an impossible value.
     """
     one_hot, scores = _arrays(sequences, contributions, axis_order)
     solver = {
@@ -152,7 +152,7 @@ def _settings(
         return read if penalty is None else read.with_settings(penalty=penalty), solver
     if penalty is not None or solver != SolverConfig():
         raise UsageError(
-            "config was given together with other settings of the call. Give either config, or "
+            "config was given together with other solver settings. Give either config, or "
             "mode, penalty, sqrt_transform, post_filter and merge_palindromes."
         )
     return MotifSet(read.patterns, config.motifs), config.solver
@@ -172,7 +172,8 @@ def _arrays(
     """
     if axis_order not in ("nal", "nla"):
         raise UsageError(
-            f"axis_order {axis_order!r}: expected 'nal' for arrays (N, 4, L), 'nla' for (N, L, 4)."
+            f"axis_order {axis_order!r}: expected 'nal' for arrays (N, 4, L) or 'nla' for (N, L, "
+            "4)."
         )
     one_hot, scores = _as_array(sequences, "sequences"), _as_array(contributions, "contributions")
     bases = axis_order.index("a")
@@ -182,7 +183,7 @@ def _arrays(
         other = "nla" if bases == 1 else "nal"
         is_other = one_hot.ndim == 3 and one_hot.shape[3 - bases] == 4
         cure = (
-            f"Say axis_order={other!r}, which is how these lie."
+            f"Give axis_order={other!r}, the order of these arrays."
             if is_other
             else "Give one-hot sequences of A, C, G, T."
         )
@@ -191,7 +192,8 @@ def _arrays(
     if scores.shape not in (one_hot.shape, (n_regions, length)):
         raise InputError(
             f"Found {shapes}; expected contributions {one_hot.shape} if hypothetical, or "
-            f"{(n_regions, length)} if projected. Give both for the same regions, bases on the "
+            f"{(n_regions, length)} if projected. Give both for the same regions, with bases on "
+            "the "
             "same axis."
         )
     if not n_regions or not length:
@@ -210,7 +212,7 @@ def _as_array(values: object, name: str) -> NDArray[Any]:
         array = np.asarray(values)
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"{name}: NumPy cannot take it as an array ({error}). Give numbers of a type that "
+            f"{name}: NumPy cannot convert it to an array ({error}). Give numbers of a type that "
             "NumPy knows, such as float32."
         ) from error
     if array.dtype.kind not in "fiub":

@@ -1,4 +1,4 @@
-"""Functions in the shape of finemo 0.41's, for packages that call those."""
+"""Functions with the arguments and results of finemo 0.41's, for packages that call those."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -116,7 +116,7 @@ def fit_contribs(
     if motifs.width > regions.region_width:
         raise InputError(
             f"cwms of shape {cwms.shape} are wider than sequences of shape {sequences.shape}. "
-            "Expected W of at most L."
+            "Expected CWMs no wider than the sequences."
         )
     found = fit(motifs, regions, config, batch_size=batch_size, device=device)
     return polars.DataFrame(found.hits), polars.DataFrame(found.qc)
@@ -223,7 +223,7 @@ def load_regions_npz(npz_path: str | Path) -> tuple[NDArray[Any], NDArray[Any], 
     has_peaks = "chr" in held
     if not has_peaks:
         warnings.warn(
-            f"{npz_path}: has no coordinates; chromosomes and names are NA.", stacklevel=2
+            f"{npz_path}: has no coordinates, so chromosomes and names are NA.", stacklevel=2
         )
         row = np.arange(n_regions, dtype=np.uint32)
         unnamed = np.full(n_regions, "NA")
@@ -284,7 +284,7 @@ def _regions(
     if use_hypothetical and regions.score_kind is ScoreKind.PROJECTED:
         raise InputError(
             f"contribs of shape {contribs.shape} are projected, and use_hypothetical needs "
-            f"hypothetical ones of shape {shape}. Give those, or use_hypothetical=False."
+            f"hypothetical ones of shape {shape}. Give those, or set use_hypothetical=False."
         )
     return regions
 
@@ -304,8 +304,8 @@ def _motifs(cwms: NDArray[Any], trim_mask: NDArray[Any], lambdas: NDArray[Any]) 
     if not is_window.all():
         motif = int((~is_window).argmax())
         raise InputError(
-            f"cwm_trim_mask: found {trim_mask[motif].tolist()} for motif {motif}, expected one "
-            "run of 1 between 0."
+            f"cwm_trim_mask: found {trim_mask[motif].tolist()} for motif {motif}, expected a "
+            "single run of 1s between 0s."
         )
     if not (np.isfinite(lambdas) & (lambdas > 0)).all():
         raise InputError("lambdas: expected finite numbers above 0.")

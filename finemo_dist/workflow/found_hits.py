@@ -23,9 +23,9 @@ _SHOWN_COLUMNS: Final = (
 class Hits(Table):
     """The hits of some regions, in memory: a table, with more about the regions.
 
-    Rows and columns are those of ``hits.tsv``, and after them ``motif_id`` and ``chr_id``. Without
-    coordinates ``chr`` and ``peak_name`` are null, and positions count from the first base of the
-    region; ``peak_id`` is the row of the region in the arrays.
+    It has the rows and columns of ``hits.tsv``, followed by ``motif_id`` and ``chr_id``. Without
+    coordinates, ``chr`` and ``peak_name`` are null, and positions count from the first base of the
+    region. ``peak_id`` is the row of the region in the arrays.
     """
 
     _qc: pa.Table
@@ -43,7 +43,7 @@ class Hits(Table):
         return Table(self._qc)
 
     def residual(self, region: int) -> NDArray[np.float64]:
-        """Return the contributions of a region less what its hits reconstruct.
+        """Return the contributions of a region minus what its hits reconstruct.
 
         Parameters
         ----------
@@ -52,7 +52,7 @@ class Hits(Table):
 
         Returns
         -------
-        (L,) contributions of the bases that are there; (4, L) in modes ``ph`` and ``hh``. With
+        (L,) contributions of the observed bases; (4, L) in modes ``ph`` and ``hh``. With
         ``sqrt_transform`` they are signed square roots of contributions.
 
         Raises

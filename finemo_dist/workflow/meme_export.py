@@ -76,7 +76,7 @@ def _store(catalog: Catalog, sample: str) -> RegionStore:
     if store.digest != record.store_digest:
         raise StoreError(
             f"{record.store}: is not the store that {catalog.run_dir} was made from (its digest is "
-            f"{store.digest}, not {record.store_digest}). Put that back, or export "
+            f"{store.digest}, not {record.store_digest}). Put the original back, or export "
             "--motifs trimmed."
         )
     return store

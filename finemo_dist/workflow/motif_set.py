@@ -21,7 +21,7 @@ from finemo_dist.motifs.modisco import Pattern
 from finemo_dist.workflow.settings import checked
 
 Paths = str | Path | Iterable[str | Path]
-"""One file or several."""
+"""One file, or several."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -32,7 +32,7 @@ class MotifSet:
     """
 
     patterns: tuple[Pattern, ...]
-    """As the files hold them, those that are left out too."""
+    """The motifs as in the files, including those that are left out."""
     settings: MotifConfig
 
     def __len__(self) -> int:
@@ -64,15 +64,15 @@ class MotifSet:
         for pattern, own in zip(self._kept, self.names, strict=True):
             if name in (own, pattern.name):
                 return pattern.hypothetical if hypothetical else pattern.contributions
-        raise UsageError(f"No motif {name!r} here.{nearest(name, self.names)}")
+        raise UsageError(f"There is no motif {name!r}.{nearest(name, self.names)}")
 
     def both_strands(self, mode: Mode | str = Mode.PP) -> records.MotifSet:
-        """Return what is called in a mode: normalised float16 CWMs of both strands.
+        """Return the motifs as they are called in a mode: normalised float16 CWMs of both strands.
 
         Raises
         ------
         InputError
-            The settings name a motif that is not there, or trim one to nothing.
+            The settings name a missing motif, or trim a motif to nothing.
         """
         return build_motif_set(self.patterns, self.settings, Mode(mode))
 
@@ -82,7 +82,7 @@ class MotifSet:
         Raises
         ------
         UsageError
-            A value cannot be.
+            A setting has an impossible value.
         """
         return MotifSet(
             self.patterns, checked(MotifConfig, **{**self.settings.model_dump(), **changes})
@@ -117,7 +117,7 @@ def read_motifs(
     include: Sequence[str] | str | Path | None = None,
     names: Mapping[str, str] | str | Path | None = None,
 ) -> MotifSet:
-    """Return the motifs of one file or several.
+    """Return the motifs of one or several files.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ from typing import Final
 
 from finemo_dist.catalog.summary import SampleSummary
 from finemo_dist.core.records import InputCounts
+from finemo_dist.core.words import count, have
 from finemo_dist.store.read import RegionStore
 from finemo_dist.workflow.sample_motifs import SampleMotifs
 
@@ -26,20 +27,23 @@ def warn_of_samples_without_hits(
             counts = stores[sample.sample].meta.counts
             least = float(motifs[sample.sample].motifs.penalty.min())
             logger.warning(
-                "Sample %s: 0 hits in %s regions. %s.",
-                sample.sample, f"{sample.n_regions:,}", _cause(counts, least),
+                "Sample %s: no hits in %s. %s.",
+                sample.sample, count(sample.n_regions, "region"), _cause(counts, least),
             )  # fmt: skip
 
 
 def _cause(counts: InputCounts, least_penalty: float) -> str:
     if 2 * counts.n_zero > counts.n_regions:
         return (
-            f"{counts.n_zero:,} of them have no contribution: check that scores and peaks are of "
-            "the same sample and assembly"
+            f"{counts.n_zero:,} of them {have(counts.n_zero)} no contribution: check that scores "
+            "and "
+            "peaks belong to the same sample and assembly"
         )
     if least_penalty > _HIGH_PENALTY:
-        return f"Lambda is at least {least_penalty:g}, which few sites pass: try a lower one (-l)"
+        return (
+            f"Lambda is at least {least_penalty:g}, which few sites reach: try a lower value (-l)"
+        )
     return (
-        "Nothing in them resembles the motifs: check that scores and motifs are of the same model, "
-        "the mode (-M) and the trim (-t)"
+        "Nothing in them resembles the motifs: check that scores and motifs come from the same "
+        "model, and check the mode (-M) and the trim (-t)"
     )

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Run:
     """The tables of a run directory; made by ``open_run``.
 
-    It shows what was committed when it was opened. A context manager; without one, the memory and
-    temporary files it holds go with it.
+    It shows what was committed when it was opened. Use it as a context manager to free its memory
+    and temporary files early; otherwise they are freed with the object.
 
     Examples
     --------
@@ -71,7 +71,7 @@ class Run:
         Parameters
         ----------
         query
-            SQL as DuckDB reads it. The view ``data_dictionary`` lists all views and columns.
+            SQL in DuckDB's dialect. The view ``data_dictionary`` lists all views and columns.
         parameters
             Values of ``$name`` in the query.
 
@@ -92,7 +92,7 @@ class Run:
         Raises
         ------
         UsageError
-            There is no such query or parameter, or a value is not one it can have.
+            There is no such query or parameter, or a value is not allowed.
         InputError
             A file that a parameter names cannot be read.
         """
@@ -111,16 +111,16 @@ class Run:
         Parameters
         ----------
         sample, motif
-            Only hits of this sample, of this motif; all when None.
+            Only hits of this sample or motif; all when None.
         locus
             Only hits that share a base with ``chrom`` or ``chrom:start-end`` (0-based, half-open).
         table
-            All hits, one per place where peaks overlap, or the best of those that overlap.
+            All hits, one hit per place where regions overlap, or the best of overlapping hits.
 
         Raises
         ------
         UsageError
-            There is no such sample or table, or the locus is not one.
+            There is no such sample or table, or the locus is malformed.
         RunError
             The run is damaged.
         """
@@ -134,7 +134,7 @@ class Run:
         return write_report(self.path, out, **options)
 
     def close(self) -> None:
-        """Let go of memory and temporary files."""
+        """Free memory and temporary files."""
         self._close()
 
     def __enter__(self) -> Self:
@@ -192,14 +192,14 @@ def open_run(
     Parameters
     ----------
     path
-        What ``call-hits -o`` or ``run -o`` wrote.
+        Directory that ``call-hits -o`` or ``run -o`` wrote.
     memory_limit
-        Memory DuckDB may take, such as ``"2GB"``; beyond it spills to temporary files. Four fifths
-        of the machine's when None.
+        Memory that DuckDB may use, such as ``"2GB"``. Beyond that it spills to temporary files.
+        Four fifths of the memory of the machine when None.
     threads
-        One per core when None.
+        Number of threads; one per core when None.
     samples
-        Which samples to show; all when None.
+        Samples to show; all when None.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a report is about: a run, finemo's directory, or a table of some of their hits."""
+"""The subject of a report: a run, finemo's directory, or a table of some of their hits."""
 
 import logging
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ class Reported:
         if not (_is_run(folder) or is_finemo_directory(folder)):
             return self
         logger.warning(
-            "%s: a whole table of call-hits is deprecated as -H since finemo 0.41; use -H %s",
+            "%s: giving -H a whole table of call-hits is deprecated since finemo 0.41; use -H %s",
             self.hits, folder,
         )  # fmt: skip
         return replace(self, hits=folder)
@@ -84,8 +84,8 @@ class Reported:
         lacking = missing(self.folder)
         if lacking:
             raise UsageError(
-                f"{self.hits}: a table of hits is reported with the other tables of its call, and "
-                f"{', '.join(lacking)} is not in {self.folder}. Put the table beside the files of "
+                f"{self.hits}: a report on a table of hits needs the other tables of its call, and "
+                f"{self.folder} lacks {', '.join(lacking)}. Put the table beside the files of "
                 f"call-hits."
             )
         if not _is_run(self.folder):
@@ -103,7 +103,7 @@ class Reported:
     def _given_regions(self, scratch: Path) -> RegionStore:
         if self.regions is None:
             raise UsageError(
-                f"{self.hits}: was written by finemo, which does not say where its regions lie. "
+                f"{self.hits}: was written by finemo, which does not record where its regions are. "
                 "Give them with -r."
             )
         return self._opened(self.regions, scratch)
@@ -127,8 +127,8 @@ class Reported:
         if len(catalog.samples) != 1 and (self.regions or self.peaks) is not None:
             flag = "-p" if self.regions is None else "-r"
             raise UsageError(
-                f"{flag} is about the regions of one sample and {self.hits} has "
-                f"{len(catalog.samples)}. Leave it out, or name one with --sample."
+                f"{flag} applies to the regions of one sample, and {self.hits} has "
+                f"{len(catalog.samples)}. Leave it out, or choose a sample with --sample."
             )
         return {name: self.regions_of(catalog.sample(name), scratch) for name in catalog.samples}
 
@@ -139,8 +139,8 @@ class Reported:
             store = self._opened(self.regions, scratch)
         if store is None or store.digest != sample.store_digest:
             raise InputError(
-                f"{self.regions}: holds other regions than those that sample {sample.name!r} of "
-                f"{self.hits} was called in. Give those, or leave out -r."
+                f"{self.regions}: does not hold the regions in which sample {sample.name!r} of "
+                f"{self.hits} was called. Give those, or leave out -r."
             )
         if self._coordinates is not None:
             check_coordinates(store, self._coordinates)
@@ -166,12 +166,13 @@ def _store_of(sample: SampleRecord) -> RegionStore:
         store = open_store(sample.store)
     except StoreError as error:
         raise StoreError(
-            f"{error} It is the region store of sample {sample.name!r}; if it moved, give it "
+            f"{error} This is the region store of sample {sample.name!r}. If it has moved, give it "
             "with -r."
         ) from error
     if store.digest != sample.store_digest:
         raise StoreError(
-            f"{sample.store}: changed since sample {sample.name!r} was called. Call hits again, or "
+            f"{sample.store}: has changed since sample {sample.name!r} was called. Call hits "
+            "again, or "
             "give the regions that were used with -r."
         )
     return store

@@ -59,7 +59,7 @@ def report(
     memory_limit: str | None = None,
     force: bool = False,
 ) -> Path:
-    """Write the report of a run, or of a directory of finemo's, and return its page.
+    """Write the report of a run, or of a directory that finemo wrote, and return its page.
 
     Parameters
     ----------
@@ -67,31 +67,32 @@ def report(
         A run directory, the output directory of finemo's ``call-hits``, or a table of some of
         their hits beside their other tables.
     out
-        Folder to write: the page, finemo's tables and CWMs. In the folder of the hits they are
-        written beside what is there.
+        Folder for the page, finemo's tables and CWMs. If it is the folder of the hits, they are
+        added to it.
     regions
-        Regions the hits were called in; those of the run when None.
+        Regions in which the hits were called; those of the run when None.
     peaks
-        Coordinates for regions that have none; those of others are compared with them.
+        Coordinates for regions that have none; existing coordinates are compared with them.
     modisco_h5
-        The modisco file whose seqlets hits are compared with; that of the run when None.
+        modisco file with whose seqlets to compare the hits; that of the run when None.
     window_bp
-        Bases in the middle of each region that modisco looked at; from the modisco file when None.
+        Width of the window that modisco used in the middle of each region; that of the modisco
+        file when None.
     with_recall
         Whether the motif report and the page compare hits with seqlets.
     with_seqlets
-        Whether seqlets are read at all; without them there are no tables of them.
+        Whether seqlets are read at all; if not, no tables of them are written.
     sample
-        One sample of a run of several; all, as an atlas, when None.
+        The sample to report; all of them, as an atlas, when None.
     memory_limit
-        Memory DuckDB may take, such as ``"2GB"``.
+        Memory that DuckDB may use, such as ``"2GB"``.
     force
         Replace a folder that is not a report.
 
     Raises
     ------
     UsageError
-        What is asked for cannot be done.
+        The options do not fit the run or each other.
     InputError, StoreError, RunError
         An input is missing, damaged, or of another run.
     """
@@ -169,7 +170,7 @@ def _motifs(catalog: Catalog, request: ReportRequest) -> MotifSet:
     if n_sets > 1 and catalog.record.n_motifs // 2 > _MOST_MOTIFS:
         raise UsageError(
             f"{request.hits}: has {catalog.record.n_motifs // 2:,} motifs in {n_sets:,} motif "
-            f"sets, and a page holds {_MOST_MOTIFS:,}. Report one sample with --sample."
+            f"sets, and a page can show {_MOST_MOTIFS:,}. Report one sample with --sample."
         )
     return read_all_motifs(catalog.run_dir, catalog.record)
 
@@ -180,7 +181,8 @@ def _check_outlives(request: ReportRequest) -> None:
     for path in (request.hits, request.regions, request.modisco_h5, request.peaks):
         if path is not None and path.resolve().is_relative_to(out):
             raise UsageError(
-                f"{path}: lies in the report directory {request.out_dir}, which is replaced as a "
+                f"{path}: is in the report directory {request.out_dir}, which will be replaced "
+                "as a "
                 "whole. Choose another -o."
             )
 
@@ -191,8 +193,9 @@ def _seqlets(catalog: Catalog, request: ReportRequest) -> Seqlets | None:
     if request.modisco_h5 is not None:
         if recorded is not None and describe_input(request.modisco_h5).digest != recorded.digest:
             logger.warning(
-                "%s is not the modisco file that the run was made with (%s): its seqlets count "
-                "under the names of motifs alone. Leave out recall with -n if patterns differ.",
+                "%s is not the modisco file of the run (%s), so seqlets are matched to motifs by "
+                "name "
+                "alone. If the patterns differ, leave out recall with -n.",
                 request.modisco_h5,
                 recorded.path,
             )
@@ -203,8 +206,8 @@ def _seqlets(catalog: Catalog, request: ReportRequest) -> Seqlets | None:
     path = location(catalog.record.place_of(recorded))
     if not path.is_file() or describe_input(path).digest != recorded.digest:
         logger.warning(
-            "%s, the modisco file of the run, is not there or changed: seqlets are left out. Give "
-            "it with -m.",
+            "%s, the modisco file of the run, is missing or has changed, so seqlets are left out. "
+            "Give the file with -m.",
             path,
         )
         return None

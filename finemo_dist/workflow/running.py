@@ -31,17 +31,17 @@ def run_config(
 ) -> Call:
     """Extract the regions and call the hits of every sample of a configuration.
 
-    The same call again resumes where an earlier one stopped.
+    Repeat the call to resume where an earlier one stopped.
 
     Parameters
     ----------
     config
-        A configuration, or the path of a YAML file that holds one; paths in a file count from its
+        A configuration, or the path of a YAML file. Paths in the file are relative to its
         folder.
     out
-        Run directory, in place of the one that the configuration names.
+        Run directory, instead of the one in the configuration.
     resources
-        Where the work is done, in place of what the configuration says.
+        Where the work is done, instead of the resources in the configuration.
     force
         Replace an earlier run, and stores of other inputs.
     command

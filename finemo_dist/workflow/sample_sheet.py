@@ -1,4 +1,4 @@
-"""The sample sheet of ``run``: a tab-separated table with one row a sample."""
+"""The sample sheet of ``run``: a tab-separated table with one row per sample."""
 
 import csv
 from collections.abc import Collection, Iterator, Mapping
@@ -65,8 +65,8 @@ def read_sample_sheet(
     """Return the samples of a sheet in its order; relative paths count from its folder.
 
     The first line names the columns: keys of ``samples`` in a configuration, of ``motifs`` and
-    ``solver`` with their dots. Several files in a cell are parted by ``;`` or ``,``. Empty cells
-    are not given, blank lines and those that begin with ``#`` are passed over.
+    ``solver`` with their dots. Separate several files in a cell by ``;`` or ``,``. Empty cells
+    count as not given. Blank lines and lines that begin with ``#`` are skipped.
 
     Parameters
     ----------
@@ -88,19 +88,19 @@ def read_sample_sheet(
         if sample.name in samples or sample.name in taken:
             other = "in this sheet" if sample.name in samples else "in the configuration"
             raise UsageError(
-                f"{row.where}: a sample named {sample.name!r} is {other} already. Give each its "
-                "own name."
+                f"{row.where}: there is already a sample {sample.name!r} {other}. Give each "
+                "sample its own name."
             )
         if sample.modisco_h5 is None and not has_modisco:
             raise UsageError(
-                f"{row.where}: column 'modisco_h5' is empty, and the configuration has none for "
+                f"{row.where}: column 'modisco_h5' is empty, and the configuration gives none for "
                 "all samples."
             )
         samples[sample.name] = with_absolute_paths(sample, folder)
     if not samples:
         raise UsageError(
             f"{path}: lists no sample. Expected a line of column names ({', '.join(_COLUMNS)}), "
-            "then one line a sample."
+            "then one line per sample."
         )
     return tuple(samples.values())
 
@@ -119,12 +119,12 @@ def _rows(path: Path) -> Iterator[_Row]:
         if len(cells) > len(header) and any(cells[len(header) :]):
             raise UsageError(
                 f"{where}: has {len(cells)} cells and the header has {len(header)} columns. "
-                "Cells are parted by single tabs."
+                "Separate cells by single tabs."
             )
         # A short line leaves its last columns empty.
         given = {column: cell for column, cell in zip(header, cells, strict=False) if cell}
         if "" in given:
-            raise UsageError(f"{where}: {given['']!r} stands in a column without a name.")
+            raise UsageError(f"{where}: {given['']!r} is in a column without a name.")
         yield _Row(where, given)
 
 
@@ -139,11 +139,11 @@ def _check_header(header: list[str], where: str) -> None:
     if "name" not in header:
         raise UsageError(
             f"{where}: the first line has no column 'name', found {', '.join(header)}. Name the "
-            f"columns there, parted by tabs: {', '.join(_COLUMNS)}."
+            f"columns there, separated by tabs: {', '.join(_COLUMNS)}."
         )
     for i, column in enumerate(header):
         if column and column in header[:i]:
-            raise UsageError(f"{where}: column {column!r} stands twice. Keep one.")
+            raise UsageError(f"{where}: column {column!r} appears twice. Keep one.")
         if column and not _is_known(column):
             raise UsageError(
                 f"{where}: there is no column {column!r}.{nearest(column, _COLUMNS)} Columns are "
@@ -183,13 +183,13 @@ def _kind(row: _Row) -> str:
     said = row.cells.get("kind")
     if said is not None and said not in INPUT_KINDS:
         raise UsageError(
-            f"{row.where}, column 'kind': there is no input {said!r}."
+            f"{row.where}, column 'kind': there is no kind of input {said!r}."
             f"{nearest(said, INPUT_KINDS)} Expected one of {', '.join(INPUT_KINDS)}."
         )
     kind = said or next((_TELLING[c] for c in _TELLING if c in row.cells), None)
     if kind is None:
         what = (
-            "h5s may be of ChromBPNet or BPNet: say which in column 'kind' (chrombpnet_h5 or "
+            "h5s may come from ChromBPNet or BPNet: say which in column 'kind' (chrombpnet_h5 or "
             "bpnet_h5)."
             if "h5s" in row.cells else
             "sample has no input. Fill regions, bigwigs, h5s, or sequences and attributions."
@@ -198,7 +198,8 @@ def _kind(row: _Row) -> str:
     for column in row.cells:
         if column in _INPUTS and column not in _INPUT_COLUMNS[kind]:
             raise UsageError(
-                f"{row.where}, column {column!r}: a sample of kind {kind!r} has none. It takes "
+                f"{row.where}, column {column!r}: a sample of kind {kind!r} has no such column. "
+                "It takes "
                 f"{', '.join(_INPUT_COLUMNS[kind])}."
             )
     if kind == "regions" and "regions" not in row.cells:

@@ -98,7 +98,7 @@ def _quoting(fault: str, value: object) -> str:
     if fault != "string_type" or not isinstance(value, bool | int | float | date):
         return ""
     kind = "true or false" if isinstance(value, bool) else "a number or date"
-    return f" YAML reads what stands there as {kind}; put it in quotes to have the name itself."
+    return f" YAML reads this value as {kind}. Put it in quotes if it is a name."
 
 
 def available_cores() -> int:

@@ -44,7 +44,9 @@ def _config_there(config: Path) -> Path:
     if config.is_file():
         load_config(config)
     elif config.is_absolute():
-        logger.info("%s: not seen from this machine; the job looks for it on the cluster.", config)
+        logger.info(
+            "%s: does not exist on this machine; the job will look for it on the cluster.", config
+        )
     else:
         raise UsageError(
             f"{config}: does not exist here. Give a configuration on a file system that this "

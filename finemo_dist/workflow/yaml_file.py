@@ -1,4 +1,4 @@
-"""Reading YAML, strictly: a key that stands twice is an error, as YAML 1.2.2 (3.2.1.1) says."""
+"""Reading YAML strictly: a key that appears twice is an error, as YAML 1.2.2 (3.2.1.1) says."""
 
 from collections.abc import Hashable
 from pathlib import Path
@@ -31,7 +31,7 @@ class _StrictLoader(yaml.SafeLoader):
             line = key_node.start_mark.line + 1
             if key in first:
                 raise UsageError(
-                    f"line {line}: the key {key_node.value!r} stands twice, first in line "
+                    f"line {line}: the key {key_node.value!r} appears twice, first in line "
                     f"{first[key]}. Keep one of the two."
                 )
             first[key] = line

@@ -193,9 +193,7 @@ def test_an_extraction_leaves_the_same_stores_and_names_what_was_refused(extract
     # Its functions travel by value: Ray's workers need not find the tests.
     ray.cloudpickle.register_pickle_by_value(extractions)
     try:
-        with pytest.raises(
-            InputError, match=r"1 of 3 samples were not.* b: gone\.bw: no such file"
-        ):
+        with pytest.raises(InputError, match=r"1 of 3 samples was not.* b: gone\.bw: no such file"):
             extract_samples(
                 samples,
                 executor_for=extractor_for,

@@ -61,7 +61,7 @@ def test_a_sheet_is_not_replaced_unasked(capsys, folders, tmp_path):
     ("change", "said"),
     [
         (lambda scores: (scores / "Tcell_oh.npz").unlink(), "'Tcell' has no sequences"),
-        (lambda scores: (scores / "Tcell.bw").touch(), "'Tcell' has arrays too"),
+        (lambda scores: (scores / "Tcell.bw").touch(), "'Tcell' also has arrays"),
         (lambda scores: (scores / "x.bw").touch(), "'x' has no peaks"),
         (lambda scores: (scores / "Tcell.bed").touch(), "has "),
     ],

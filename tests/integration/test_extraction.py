@@ -166,7 +166,7 @@ def test_a_sample_that_is_refused_loses_none_of_the_others(demo, undisturbed, tm
     answer = answer_of(capsys, "run", config_of(demo, tmp_path, second=gone))
 
     assert answer.status == 2
-    assert "1 of 2 samples were not extracted" in answer.err
+    assert "1 of 2 samples was not extracted" in answer.err
     assert f"second: {tmp_path / 'gone.h5'}: " in answer.err
     assert "Traceback" not in answer.err
     assert not (tmp_path / "run").exists()

@@ -467,9 +467,9 @@ def test_settings_of_motifs_go_with_them(arrays, yeast_slice, tmp_path):
     assert (hits.to_pandas().hit_similarity >= 0.9).all()
     np.testing.assert_array_equal(motifs.cwm("A"), motifs.cwm(first))
     assert motifs.cwm("A").shape == (4, 30)
-    with pytest.raises(UsageError, match="No motif 'B'"):
+    with pytest.raises(UsageError, match="There is no motif 'B'"):
         motifs.cwm("B")
-    with pytest.raises(InputError, match="does not hold"):
+    with pytest.raises(InputError, match="is not in the modisco file"):
         fd.read_motifs(path, include=["pos_patterns.pattern_99"])
 
 

@@ -267,8 +267,8 @@ def arguments(**changes):
     [
         ({"contribs": np.ones((3, 4, 19))}, r"\(3, 4, 20\) and contribs of shape \(3, 4, 19\)"),
         ({"cwm_trim_mask": np.ones((2, 4))}, r"cwm_trim_mask of shape \(2, 4\)"),
-        ({"cwm_trim_mask": np.array([[1, 0, 1, 0, 0]] * 2)}, "one run of 1"),
-        ({"cwm_trim_mask": np.zeros((2, 5))}, "one run of 1"),
+        ({"cwm_trim_mask": np.array([[1, 0, 1, 0, 0]] * 2)}, "a single run of 1s"),
+        ({"cwm_trim_mask": np.zeros((2, 5))}, "a single run of 1s"),
         ({"lambdas": np.array([0.7, 0])}, "above 0"),
         (
             {"contribs": np.ones((3, 20)), "use_hypothetical": True},

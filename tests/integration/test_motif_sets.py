@@ -298,7 +298,7 @@ def test_a_changed_modisco_file_of_a_sample_is_refused(copy, folder, tmp_path):
     text = (copy / "config.tsv").read_text().replace(str(folder / "own.h5"), "own.h5")
     (copy / "config.tsv").write_text(text)
 
-    with pytest.raises(RunError, match="sample 'b': the motifs of the modisco file changed"):
+    with pytest.raises(RunError, match="sample 'b': the motifs of the modisco file have changed"):
         finemo_dist("run", copy / "config.yaml")
 
 

@@ -71,7 +71,7 @@ def test_S32_every_key_of_a_matrix_is_optional(propose, keys):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("MOTIF a\n" + matrix(AP1, keys="w= 9"), "has 7 rows, and says w= 9"),
+        ("MOTIF a\n" + matrix(AP1, keys="w= 9"), "has 7 rows, but says w= 9"),
         ("MOTIF a\n" + matrix(AP1, scale=0.5), "line 7: a row of motif 'a' sums to 0.5"),
         ("MOTIF a\nletter-probability matrix:\n0.5 0.5\n", "expected four frequencies"),
         ("MOTIF a\nletter-probability matrix:\n1 -1 0.5 0.5\n", "expected four frequencies"),

@@ -257,7 +257,7 @@ def test_C7_an_empty_peaks_file_is_refused(refused, inputs, tmp_path):
 
         refused(
             *inputs.extract("bw", peaks=tmp_path / "p.bed"), "-o", tmp_path / "s",
-            says=(tmp_path / "p.bed", "holds no peaks", "one peak a line"),
+            says=(tmp_path / "p.bed", "holds no peaks", "one peak per line"),
         )  # fmt: skip
 
 

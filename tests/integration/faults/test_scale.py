@@ -106,7 +106,7 @@ def test_S11_NaN_is_zero_and_counted(works, inputs, tmp_path, kind):
     batch = open_store(tmp_path / "s").read(0, 12)
     assert not batch.contributions[3, :, 500:510].any()
     assert batch.contributions[3, :, 510:].any()
-    assert len(lines_with(said, "2 regions had NaN contributions, read as zero")) == 1
+    assert len(lines_with(said, "2 regions have NaN contributions, read as zero")) == 1
     assert warnings_of(tmp_path / "run")["nan"] == 2
     assert 3 in {key[0] for key in hit_keys(tmp_path / "run/hits.tsv")}
 

@@ -129,7 +129,7 @@ def test_C19_where_numba_may_not_write_is_said_in_one_line(
 
     refused(
         "annotate", tmp_path / "run", "--database", tmp_path / "db.meme", "-o", tmp_path / "o",
-        says=("Set NUMBA_CACHE_DIR to a folder that can be written",),
+        says=("Set NUMBA_CACHE_DIR to a writable folder",),
     )  # fmt: skip
 
 
@@ -158,8 +158,8 @@ def test_C20_a_plain_genome_may_have_any_name(works, inputs, tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (gzip.compress, "compressed by gzip: `gunzip` it and compress it by `bgzip`"),
-        (lambda raw: b"\xfd7zXZ\x00" + raw, "packed by xz"),
+        (gzip.compress, "compressed by gzip: `gunzip` it and compress it with `bgzip`"),
+        (lambda raw: b"\xfd7zXZ\x00" + raw, "compressed by xz"),
         (lambda raw: b"\xef\xbb\xbf" + raw, "begins with a byte order mark"),
     ],
     ids=["gzip", "xz", "mark"],
@@ -245,7 +245,7 @@ NUMBERS = {
     errno.ENOSPC: "no space is left",
     errno.EMFILE: "too many files are open",
     errno.EACCES: "permission is denied",
-    errno.EIO: "does not answer as it should",
+    errno.EIO: "does not respond properly",
 }
 
 

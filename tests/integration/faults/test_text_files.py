@@ -105,10 +105,10 @@ samples:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("samples: []", "line 6: the key 'samples' stands twice, first in line 3"),
-        ("motifs:\n  penalties:\n    a: 0.5\n    a: 0.6", "line 9: the key 'a' stands twice"),
-        ("solver: {mode: pp, mode: hp}", "line 6: the key 'mode' stands twice"),
-        ("motifs: {penalties: [{x: {1: 0, 1: 1}}]}", "line 6: the key '1' stands twice"),
+        ("samples: []", "line 6: the key 'samples' appears twice, first in line 3"),
+        ("motifs:\n  penalties:\n    a: 0.5\n    a: 0.6", "line 9: the key 'a' appears twice"),
+        ("solver: {mode: pp, mode: hp}", "line 6: the key 'mode' appears twice"),
+        ("motifs: {penalties: [{x: {1: 0, 1: 1}}]}", "line 6: the key '1' appears twice"),
     ],
     ids=["above", "below", "in one line", "deep"],
 )
@@ -147,7 +147,7 @@ def test_S28_a_name_that_YAML_takes_for_something_else_is_refused_with_the_cure(
     if isinstance(yaml.safe_load(name), str):
         works("run", path, "--executor", "serial")
     else:
-        refused("run", path, says=(f"{path}: samples.0.name", "put it in quotes"))
+        refused("run", path, says=(f"{path}: samples.0.name", "Put it in quotes"))
 
 
 def summits(inputs, offset):

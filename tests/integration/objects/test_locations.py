@@ -65,9 +65,9 @@ def test_local_paths_stay_what_they_are(tmp_path):
 def test_a_library_that_opens_by_name_fails_loudly():
     path = location("s3://bucket/key")
 
-    with pytest.raises(TypeError, match="no name on a local disk"):
+    with pytest.raises(TypeError, match="no path on a local disk"):
         os.fspath(path)
-    with pytest.raises(TypeError, match="no name on a local disk"):
+    with pytest.raises(TypeError, match="no path on a local disk"):
         path.rename(path)
 
 

@@ -252,7 +252,7 @@ def test_parts_of_another_configuration_are_left_out(tmp_path, caplog):
 
     with caplog.at_level(logging.WARNING), open_catalog(tmp_path) as catalog:
         assert len(catalog.rows("FROM hits")) == 1
-    assert "2 parts are of another configuration" in caplog.text
+    assert "left out 2 parts of another configuration" in caplog.text
 
 
 def test_a_catalog_of_one_sample_shows_it_alone(catalog):

@@ -132,7 +132,7 @@ def test_force_does_not_remove_its_own_input(refused, inputs, tmp_path, place):
 
     said = refused(*words(inputs, tmp_path, "--force", regions=store))
 
-    assert "lies in what --force removes" in said
+    assert "is among the files that --force removes" in said
     assert content(tmp_path) == before
 
 
@@ -201,7 +201,7 @@ def test_counts_of_irregular_regions_are_kept_in_the_record(command, demo, tmp_p
         "extract-regions-modisco-fmt", "-s", files.sequences_npz, "-a", tmp_path / "nan.npz",
         "-w", demo.region_width, "-o", tmp_path / "store",
     )  # fmt: skip
-    assert "1 regions had NaN contributions" in extraction.err
+    assert "1 region has NaN contributions" in extraction.err
 
     command("call-hits", "-r", tmp_path / "store", "-m", demo.modisco_h5, "-o", tmp_path / "run")
 

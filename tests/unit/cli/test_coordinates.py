@@ -188,7 +188,7 @@ def test_an_order_of_chromosomes_without_peaks_is_said_to_be_of_no_use(
 
     answer = command(*call(placed, tmp_path / "run", "-C", order))
 
-    assert "orders chromosomes only beside peaks" in answer.err
+    assert "because an order of chromosomes needs peaks" in answer.err
     assert contents(tmp_path / "run") == contents(expected)
 
 
@@ -234,7 +234,7 @@ def test_regions_that_moved_are_named(bare, call, sample, tmp_path, refused):
     store.rename(tmp_path / "moved.zarr")
 
     said = refused("report", "-H", tmp_path / "run", "-o", tmp_path / "report")
-    assert "whose contributions lie in another store" in said
+    assert "whose contributions are in another store" in said
     assert f"{store}: no region store here" in said
 
     given = ("-r", tmp_path / "moved.zarr", "-p", sample.peaks)

@@ -123,7 +123,7 @@ def test_a_gpu_that_is_hidden_is_refused(refused, here, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4")
 
     said = refused("call-hits", "-r", "r.npz", "-m", "m.h5", "-o", "out", "-d", "cuda:1")
-    assert "CUDA_VISIBLE_DEVICES=4 shows 1 GPUs" in said
+    assert "CUDA_VISIBLE_DEVICES=4 shows 1 GPU." in said
 
 
 def test_a_device_that_does_not_exist_is_refused(refused, here):

@@ -53,7 +53,7 @@ def test_no_seqlets_leaves_them_out(finished, with_seqlets, tmp_path, command):
 def test_another_motif_file_is_warned_about(finished, with_seqlets, tmp_path, command):
     answer = command("report", "-H", finished, "-o", tmp_path / "out", "-m", with_seqlets)
 
-    assert "is not the modisco file that the run was made with" in answer.err
+    assert "is not the modisco file of the run" in answer.err
 
 
 def test_what_motifs_are_known_as_is_shown(finished, tmp_path):
@@ -88,7 +88,7 @@ def test_regions_of_another_run_are_refused(finished, tmp_path, refused):
 
     said = refused("report", "-H", finished, "-o", tmp_path / "out", "-r", other)
 
-    assert "holds other regions" in said
+    assert "does not hold the regions in which" in said
 
 
 def test_a_store_that_moved_is_named_with_its_cure(finished, inputs, tmp_path, refused):

@@ -50,7 +50,12 @@ def test_a_table_of_call_hits_is_its_directory(request, inputs, tmp_path, comman
     answer = command("report", "-H", folder / name, *regions, "-o", tmp_path / "out")
 
     assert answer.status == 0, answer.err
-    assert answer.err.count(f"is deprecated as -H since finemo 0.41; use -H {folder}") == 1
+    assert (
+        answer.err.count(
+            f"giving -H a whole table of call-hits is deprecated since finemo 0.41; use -H {folder}"
+        )
+        == 1
+    )
     assert counts(tmp_path / "out") == counts(tmp_path / "expected")
     page = (tmp_path / "out/report.html").read_text()
     assert page.count("<h1") == (tmp_path / "expected/report.html").read_text().count("<h1")
@@ -87,7 +92,7 @@ def test_a_table_away_from_its_call_is_refused(run, tmp_path, refused):
 
     said = refused("report", "-H", table, "-o", tmp_path / "out")
 
-    assert "peaks_qc.tsv, motif_data.tsv, motif_cwms.npy, parameters.json is not in" in said
+    assert "lacks peaks_qc.tsv, motif_data.tsv, motif_cwms.npy, parameters.json" in said
     assert "Put the table beside the files of call-hits" in said
 
 

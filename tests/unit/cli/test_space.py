@@ -92,7 +92,7 @@ def test_more_workers_than_memory_holds_are_refused_with_the_number_that_fits(
 
     message = refused(*call_words, "--workers", 4, "--executor", "ray")
 
-    assert "4 workers will take about 2.03 GB, and 1.1 GB are free. Ask for --workers 2." in message
+    assert "4 workers will take about 2.03 GB, and 1.1 GB are free. Use --workers 2." in message
     assert not (tmp_path / "run").exists()
 
 
@@ -216,4 +216,4 @@ def test_fewer_workers_than_there_are_cores_are_said(free, caplog):
         fitting = workers_that_fit(8, ResourceConfig(), Demand(SolverConfig(), Motifs(), 1000))
 
     assert fitting == 2
-    assert "2 of 8 workers are used" in caplog.text
+    assert "Using 2 of 8 workers" in caplog.text

@@ -126,7 +126,7 @@ def test_a_run_whose_driver_was_killed(command, run):
     assert rows["half"][:4] == ["2/4", "1", "1", "2"]
     assert "stopped, no sign of life since" in answer.out
     assert answer.err.endswith(
-        "(run is stopped). Finish with: cd '/some dir' && finemo-dist run a.yaml -o out\n"
+        "(the run is stopped). Finish with: cd '/some dir' && finemo-dist run a.yaml -o out\n"
     )
 
 
@@ -215,4 +215,4 @@ def test_watching_ends_when_nobody_works(command, run, monkeypatch):
 
 
 def test_watching_is_not_for_programs(refused, run):
-    assert "Keep one" in refused("status", run, "--watch", "--json")
+    assert "Give only one" in refused("status", run, "--watch", "--json")

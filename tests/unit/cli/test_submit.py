@@ -118,7 +118,7 @@ def test_a_path_that_the_cluster_does_not_see_is_said(command, jobs, tmp_path):
     answer = command("submit", config, "--address", ADDRESS)
 
     assert answer.status == 2
-    assert answer.err.startswith(f"INFO: {config}: not seen from this machine")
+    assert answer.err.startswith(f"INFO: {config}: does not exist on this machine")
     assert f"the cluster does not see {config}" in answer.err.splitlines()[-1]
 
 
@@ -137,7 +137,7 @@ def test_an_interrupt_says_that_the_job_goes_on(command, jobs, config):
     answer = command("submit", config, "--address", ADDRESS)
 
     assert answer.status == 130
-    assert "job_1 goes on" in answer.err
+    assert "job_1 is still running" in answer.err
     assert f"ray job stop --address {ADDRESS} job_1" in answer.err
 
 

@@ -100,7 +100,7 @@ def test_a_new_export_leaves_no_index_of_the_old_one(catalog, tmp_path):
 
 
 def test_a_tabix_name_without_its_ending_is_refused(catalog, tmp_path):
-    with pytest.raises(UsageError, match=r"ends in \.bed\.gz or \.tsv\.gz"):
+    with pytest.raises(UsageError, match=r"must end in \.bed\.gz or \.tsv\.gz"):
         export_tabix(catalog, tmp_path / "hits.bed")
 
     assert list(tmp_path.iterdir()) == []
@@ -213,7 +213,7 @@ def test_features_can_be_called_by_their_factor(tmp_path):
 def test_without_a_place_there_is_no_bigbed(tmp_path):
     run = small_run(tmp_path / "run", has_coordinates=False)
 
-    with open_catalog(run) as catalog, pytest.raises(UsageError, match="no hit asked for"):
+    with open_catalog(run) as catalog, pytest.raises(UsageError, match="none of the chosen hits"):
         export_bigbed(catalog, tmp_path / "hits.bb")
 
     assert not (tmp_path / "hits.bb").exists()

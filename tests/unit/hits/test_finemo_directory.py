@@ -157,6 +157,6 @@ def test_regions_of_another_place_are_refused(written, tmp_path):
         np.random.default_rng(1), N_REGIONS, starts=np.arange(N_REGIONS, dtype=np.int64) * 7 + 1
     )
 
-    with pytest.raises(InputError, match="Give the regions that the hits were called in"):
+    with pytest.raises(InputError, match="Give the regions in which the hits were called"):
         import_finemo(theirs, tmp_path / "read", others)
     shutil.rmtree(tmp_path / "read", ignore_errors=True)

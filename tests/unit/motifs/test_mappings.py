@@ -73,7 +73,7 @@ def test_a_motif_may_have_one_line(tmp_path, read):
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("text", ["", "\n\n", " \t \n"])
 def test_an_empty_file_is_refused(tmp_path, read, text):
-    with pytest.raises(InputError, match="is empty, expected one motif a line"):
+    with pytest.raises(InputError, match="is empty, expected one motif per line"):
         read(write(tmp_path, text))
 
 

@@ -142,7 +142,7 @@ def test_a_full_disk_is_told_once_and_stops_nothing(tmp_path, caplog):
 
     assert [r.getMessage() for r in caplog.records] == [
         f"{log_path(tmp_path, '20260101T000000.000Z-00000000')}: the log cannot be written "
-        "(No space left on device); the run goes on without it"
+        "(No space left on device); the run continues without it"
     ]
 
 
@@ -151,7 +151,7 @@ def test_a_log_that_cannot_be_made_stops_nothing(tmp_path, caplog):
     with opened(tmp_path) as log:
         log.add("heartbeat", {})
 
-    assert "the run goes on without it" in caplog.text
+    assert "the run continues without it" in caplog.text
     assert log_files(tmp_path) == []
 
 

@@ -56,7 +56,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_leaves_the_same_bytes(
 
     assert cramped.asked == [4, 2, 1, 1, 1, 1]
     assert parts(tmp_path / "run") == parts(tmp_path / "roomy")
-    assert "going on with 1" in caplog.text
+    assert "continuing with 1" in caplog.text
 
 
 def test_the_size_that_fits_is_kept_for_the_next_shard(worker, monkeypatch):
@@ -72,7 +72,7 @@ def test_the_size_that_fits_is_kept_for_the_next_shard(worker, monkeypatch):
 def test_a_region_that_does_not_fit_alone_is_refused_with_its_size(worker, monkeypatch):
     cramp(worker, monkeypatch, 0, MemoryError())
 
-    with pytest.raises(RunError, match=r"One region takes some \d+ MiB to solve"):
+    with pytest.raises(RunError, match=r"One region takes about \d+ MiB to solve"):
         worker.process(Unit("a", 0))
 
 

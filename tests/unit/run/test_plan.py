@@ -164,7 +164,7 @@ def test_changed_motifs_are_refused(tmp_path, rng):
     motifs.cwm[0, 0, 5] += 0.5
 
     changed = PlannedSample(open_store(inputs.stores["a"]), motifs, CallConfig())
-    with pytest.raises(RunError, match="the motifs of the modisco file changed"):
+    with pytest.raises(RunError, match="the motifs of the modisco file have changed"):
         plan_run(tmp_path / "run", {"a": changed})
 
 

@@ -82,7 +82,7 @@ def test_how_a_job_ended_is_told(monkeypatch, details, end):
 def test_a_head_that_is_gone_ends_the_wait(monkeypatch):
     client = FakeClient(["x"], [0] * 99, [Details(JobStatus.RUNNING)])
 
-    with pytest.raises(IncompleteRunError, match="may still run"):
+    with pytest.raises(IncompleteRunError, match="may still be running"):
         follow(client, monkeypatch)
 
     assert len(client.breaks) == 99 - 12

@@ -56,7 +56,7 @@ def test_a_store_written_anew_after_planning_is_refused(tmp_path):
     spec = inputs.spec(inputs.plan(tmp_path / "run"))
     write_store(inputs.stores["a"], 4, seed=5)
 
-    with pytest.raises(StoreError, match="not the store the run was planned on"):
+    with pytest.raises(StoreError, match="not the store that the run was planned with"):
         RegionWorker(spec, "w").process(Unit("a", 0))
 
     assert parts(tmp_path / "run") == {}

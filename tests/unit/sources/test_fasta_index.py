@@ -77,7 +77,7 @@ def test_what_samtools_takes_is_taken(tmp_path, content, bases):
         (b">a\nACGT\n\nACGT\n", "line 4: 'a' has lines of unequal length"),
         (b"ACGT\n", "line 1: no '>' line before it"),
         (b">\nACGT\n", "line 1: a '>' without a name"),
-        (b">a\nAC\n>a x\nAC\n", "line 3: the name 'a' stands twice"),
+        (b">a\nAC\n>a x\nAC\n", "line 3: the name 'a' appears twice"),
     ],
 )
 def test_what_is_no_genome_is_refused_by_its_line(tmp_path, content, said):

@@ -265,14 +265,14 @@ def zipped(raw: bytes) -> bytes:
 
 
 OTHERS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "xz": (lzma.compress, "packed by xz"),
-    "bzip2": (bz2.compress, "packed by bzip2"),
-    "zstd": (lambda raw: b"\x28\xb5\x2f\xfd" + raw, "packed by zstd"),
+    "xz": (lzma.compress, "compressed by xz"),
+    "bzip2": (bz2.compress, "compressed by bzip2"),
+    "zstd": (lambda raw: b"\x28\xb5\x2f\xfd" + raw, "compressed by zstd"),
     "zip": (zipped, "a zip archive"),
     "UTF-16": (lambda raw: raw.decode().encode("utf-16"), "is UTF-16 text"),
     "UTF-16 without a mark": (lambda raw: raw.decode().encode("utf-16-le"), "is UTF-16 text"),
     "Latin-1": (lambda raw: raw + b"# \xe9\n", "not (a )?text (file )?in UTF-8"),
-    "xz in gzip": (lambda raw: gzip.compress(lzma.compress(raw)), "packed by xz"),
+    "xz in gzip": (lambda raw: gzip.compress(lzma.compress(raw)), "compressed by xz"),
     "cut gzip": (lambda raw: gzip.compress(raw)[:-9], "damaged gzip"),
     "zero bytes": (lambda raw: raw + b"a\0b\n", "zero byte|has 1 columns|as an H5 file"),
 }

@@ -152,7 +152,7 @@ def test_shard_of_another_store_is_found_by_verifying(path, tmp_path):
     problems = verify(path)
 
     assert len(problems) == 1
-    assert "shard 1 holds other data" in problems[0]
+    assert "shard 1 does not hold the data that were written" in problems[0]
 
 
 def test_swapped_records_are_found_by_verifying(path):
@@ -240,7 +240,7 @@ def test_damaged_attributes_refuse(path, changes):
 def test_attributes_changed_by_hand_refuse(path):
     edit_attributes(path, chrom_names=["chrA", "chrB"])
 
-    with pytest.raises(StoreError, match="their checksum differs"):
+    with pytest.raises(StoreError, match="their checksum does not match"):
         open_store(path)
 
 

@@ -101,7 +101,7 @@ def test_hits_are_those_asked_for(run, wanted, starts):
         ({"sample": "c"}, "no sample 'c'"),
         ({"table": "hit"}, "no table 'hit'"),
         ({"locus": "chrA:9-3"}, "ends before it starts"),
-        ({"locus": "chrA:9-"}, "is no place"),
+        ({"locus": "chrA:9-"}, "is not a place"),
     ],
 )
 def test_what_there_is_not_is_refused(run, wanted, says):

@@ -129,7 +129,7 @@ def test_paths_count_from_the_folder_of_the_sheet(tmp_path):
     ("text", "line", "said"),
     [
         ("name\tregion\na\tx\n", 1, "Did you mean 'regions'"),
-        ("name\tname\na\tb\n", 1, "'name' stands twice"),
+        ("name\tname\na\tb\n", 1, "'name' appears twice"),
         ("sample\tregions\na\tx\n", 1, "no column 'name'"),
         ("name\tregions\n\n# b\na\tx\tmore\n", 4, "has 3 cells and the header has 2"),
         ("name\tregions\n\tx\n", 2, "'name' is empty"),
@@ -149,7 +149,7 @@ def test_paths_count_from_the_folder_of_the_sheet(tmp_path):
         ),
         (f"name\tregions\n{'s' * 300}\tx\n", 2, "characters in a file name"),
         ('name\tregions\na\t"x\n', 2, "not a line of a tab-separated table"),
-        ("name\t\na\tx\n", 2, "'x' stands in a column without a name"),
+        ("name\t\na\tx\n", 2, "'x' is in a column without a name"),
         ("name\tregions\n", None, "lists no sample"),
         ("", None, "lists no sample"),
     ],
