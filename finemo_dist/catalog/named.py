@@ -1,4 +1,4 @@
-"""Named queries: questions of every day, each in one file of ``queries/named``.
+"""Named queries: common questions, each in one file of ``queries/named``.
 
 The header of a file is its documentation: question, contract, parameters with their kinds and
 defaults, columns. Nothing else lists them.

@@ -1,4 +1,4 @@
-"""SQL from outside: one question that reads, over the committed parts alone.
+"""SQL of users: one statement that only reads, and only the committed parts.
 
 Three walls, each tested on its own: DuckDB's ``query`` takes one SELECT that may hold nothing that
 writes; a plan with an operator that runs other SQL is refused; and the connection opens no file

@@ -1,4 +1,4 @@
-"""The answer to a question as a table for Python users."""
+"""The answer to a query, as a table for Python users."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

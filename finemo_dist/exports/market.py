@@ -26,13 +26,13 @@ def export_market(
 ) -> None:
     """Write the folder ``out``, whole or not at all.
 
-    ``n_hits.mtx``, ``coefficient.mtx`` and ``importance.mtx`` have a row a region and a column a
-    motif; ``regions.tsv`` and ``motifs.tsv`` have a header and one line for each.
+    ``n_hits.mtx``, ``coefficient.mtx`` and ``importance.mtx`` have a row per region and a column
+    per motif; ``regions.tsv`` and ``motifs.tsv`` have a header and one line for each.
 
     Raises
     ------
     UsageError
-        Something of that name stands.
+        Something of that name exists.
     RunError
         The run is damaged.
     """

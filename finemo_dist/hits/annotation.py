@@ -17,12 +17,12 @@ from finemo_dist.storage.locations import location
 
 
 def annotation_path(run: str | Path) -> Path:
-    """Return where the annotation of a run's motifs lies, if it has one."""
+    """Return the path of the annotation of a run's motifs, if it has one."""
     return location(run) / "motifs" / "annotation.parquet"
 
 
 def write_annotation(run: str | Path, annotation: Sequence[MotifAnnotation]) -> None:
-    """Commit the annotation of a run's motifs, in place of the one that stands."""
+    """Commit the annotation of a run's motifs, replacing the existing one."""
     columns = {
         column.name: [getattr(motif, column.name) for motif in annotation]
         for column in ANNOTATION_COLUMNS

@@ -1,4 +1,4 @@
-"""Where the parts of a run lie, and which unit a file name stands for.
+"""The paths of the parts of a run, and the unit that a file name means.
 
 ::
 
@@ -91,7 +91,7 @@ def sample_of(directory: Path) -> str | None:
 
 
 def shard_of(name: str) -> int | None:
-    """Return the shard a part's file name stands for; None for temporary and foreign names."""
+    """Return the shard that a part's file name means; None for temporary and foreign names."""
     match = _PART_NAME.fullmatch(name)
     if match is None:
         return None

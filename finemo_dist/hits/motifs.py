@@ -1,6 +1,6 @@
 """The motifs of a run: for each set a table of names and trims, and the CWMs as one array.
 
-The only set of a run lies in ``RUN/motifs`` itself, each of several in a folder of it.
+The only set of a run is in ``RUN/motifs`` itself; several sets have one folder each in it.
 """
 
 from itertools import chain

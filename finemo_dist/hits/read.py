@@ -1,4 +1,4 @@
-"""Which units of a run are committed: both parts stand, readable and of one piece."""
+"""Which units of a run are committed: both parts exist, are readable and belong together."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -33,7 +33,7 @@ _N_READERS: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class SampleParts:
-    """What stands of one sample."""
+    """What one sample has committed."""
 
     sample: str
     units: dict[int, PartFooter]
@@ -58,7 +58,7 @@ def survey(run: str | Path, sample: str, *, check_bytes: bool = False) -> Sample
 def survey_run(
     run: str | Path, samples: Iterable[str], *, check_bytes: bool = False
 ) -> dict[str, SampleParts]:
-    """Return what stands of each sample, by its name; see ``survey``."""
+    """Return what each sample has committed, by its name; see ``survey``."""
     names = list(samples)
     with ThreadPoolExecutor(_N_READERS) as pool:
         shards = pool.map(lambda name: sorted(standing_shards(run, name)), names)

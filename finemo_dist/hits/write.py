@@ -1,4 +1,4 @@
-"""Writing parts: one pair a unit, each committed by a rename, the same bytes for the same hits."""
+"""Writing parts: one pair per unit, committed by renames, the same bytes for the same hits."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path

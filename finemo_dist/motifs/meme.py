@@ -65,7 +65,7 @@ def read_meme(path: str | Path) -> list[MemeMotif]:
     """Return the motifs of a MEME file, in its order; names may repeat.
 
     Rows of counts are divided by their sums, which is logged. All keys of the line that begins a
-    matrix are optional, as the format says; where ``w=`` stands there it has to be right.
+    matrix are optional, as the format says; if ``w=`` is given, it has to be right.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def _motif(path: str | Path, block: _Block) -> tuple[MemeMotif, bool]:
     if block.keys is None or not block.rows:
         raise InputError(
             f"{where}: motif {name!r} has no matrix. Expected a line `letter-probability matrix:` "
-            "and a row a column of the motif, for A, C, G and T."
+            "and one row per column of the motif, for A, C, G and T."
         )
     width = block.keys.get("w")
     if width is not None and width != str(len(block.rows)):

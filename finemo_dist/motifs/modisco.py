@@ -1,6 +1,6 @@
 """Patterns of a TF-MoDISco H5 file, as modisco-lite lays it out.
 
-``pos_patterns`` and ``neg_patterns`` each hold groups, one a pattern, with ``contrib_scores`` and
+``pos_patterns`` and ``neg_patterns`` each hold groups, one per pattern, with ``contrib_scores`` and
 ``hypothetical_contribs`` of shape (W, 4). Seqlets are not read here: a compendium has none.
 """
 

@@ -1,4 +1,4 @@
-"""What a run does now, as its record and its log tell those who look from outside."""
+"""What a run is doing now, according to its record and its log."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The log of a run: where its files lie, and what happens during a run as entries of it.
+"""The log of a run: the paths of its files, and its entries for what happens during a run.
 
 ``RUN/log/run-20260102T030405Z-1a2b3c4d.jsonl`` is the log of one invocation: one JSON object a
 line, only ever added to. Parts carry no times, because a unit that runs twice must leave the same

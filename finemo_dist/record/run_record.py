@@ -219,7 +219,7 @@ class RunRecord(_Frozen):
         )
 
     def save(self, run_dir: str | Path) -> None:
-        """Write ``run.json``, replacing the one that stands.
+        """Write ``run.json``, replacing the existing one.
 
         On object storage only the version that this record was made from is replaced, so that of
         two drivers one owns the run: the last that began.

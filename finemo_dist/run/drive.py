@@ -1,4 +1,4 @@
-"""Driving a plan to its end: events out, and the record and the log of how it went."""
+"""Driving a plan to its end: passes on events, and keeps the record and the log."""
 
 import os
 import platform

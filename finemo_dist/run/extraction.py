@@ -1,4 +1,4 @@
-"""Extracting the regions of many samples on workers: in which order, and what is done when.
+"""Extracting the regions of many samples on workers: what is done, and in which order.
 
 First every store is begun, so that all inputs are checked, and all sizes known, before hours of
 work; then the shards of all are written; and a store is finished, and takes its name, as soon as

@@ -1,4 +1,4 @@
-"""Solving batches that may turn out too large for the memory there is."""
+"""Solving batches that may turn out too large for the available memory."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""From the store to the device, a batch at a time."""
+"""From the store to the device, one batch at a time."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What a run is to do, what of it is done, and whether a directory holds that very run."""
+"""The plan of a run: what is left to do, and whether a directory holds that very run."""
 
 import platform
 from collections import Counter

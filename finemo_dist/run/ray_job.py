@@ -1,4 +1,4 @@
-"""A command as a Ray job: submitted to the head of a cluster, its log followed, its end read.
+"""A command as a Ray job: submits it to the head of a cluster, follows its log, reports its end.
 
 Beside ``ray_pool.py`` the only file that imports ray. Nothing but a command line is sent: the token
 of a cluster stays in Ray's own environment variables, and files stay on the shared file system.

@@ -1,8 +1,8 @@
 """Which worker takes which unit, and when: the queue of a run without Ray, processes or clocks.
 
-Whoever drives a ``Schedule`` says what happened and what time it is, in seconds of any clock that
-does not go back, and is told what to do. Every unit ends exactly once: done, or set aside after it
-failed on three workers.
+The caller of a ``Schedule`` reports what happened and the time, in seconds of any clock that does
+not go back; the schedule returns what to do. Every unit ends exactly once: done, or set aside after
+it failed on three workers.
 """
 
 from bisect import insort

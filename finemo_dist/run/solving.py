@@ -1,7 +1,7 @@
-"""From regions to hits: reading batches, solving them, joining what was found.
+"""From regions to hits: read batches, solve them, and join what was found.
 
-Workers call hits in stores through this, and ``workflow.finding`` in arrays: one path, so that
-the same regions have the same hits. Numpy outside, torch inside: this is where they cross.
+Workers use this for stores and ``workflow.finding`` uses it for arrays: one path, so that the same
+regions have the same hits. Callers see numpy and the solver sees torch: here they meet.
 """
 
 from collections.abc import Iterator, Mapping
@@ -51,7 +51,7 @@ class Caller:
 
 
 def make_caller(motifs: MotifSet, config: SolverConfig, device: torch.device) -> Caller:
-    """Return what calls these motifs by these settings, with its CWMs on the device."""
+    """Return a caller of these motifs with these settings, whose CWMs are on the device."""
     palindromes = motif_offsets(motifs).to(device) if config.merge_palindromes else None
     return Caller(motifs, config, make_solver(motifs, config, device), device, palindromes)
 

@@ -1,4 +1,4 @@
-"""Asking the machine what is free, and refusing work that would run out half-way."""
+"""Asks the machine what is free, and refuses work that would run out of it half-way."""
 
 import logging
 import os

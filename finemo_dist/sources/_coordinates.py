@@ -1,4 +1,4 @@
-"""Where the regions of an H5 file lie, as BPNet's tools say beside the scores.
+"""The coordinates of the regions of an H5 file, which BPNet's tools write beside the scores.
 
 ``coords_chrom``, ``coords_start`` and ``coords_end`` of bpnet-refactor and basepairmodels;
 ``coords_stop`` and chromosomes as numbers into ``chrom_names`` of bpreveal.
@@ -95,7 +95,7 @@ def _read(path: str, n_regions: int) -> Coordinates | None:
     if not all(array.shape == (n_regions,) for array in (chrom, start, end)):
         raise InputError(
             f"{path}: has {n_regions:,} regions and coordinates (coords_*) of shape {start.shape}. "
-            "Expected one a region; write it again."
+            "Expected one per region; write it again."
         )
     if any(array.dtype.kind not in "iu" for array in (start, end)) or (end < start).any():
         raise InputError(

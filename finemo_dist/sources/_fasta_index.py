@@ -1,4 +1,4 @@
-"""Whether a FASTA index that stands beside its file is of that very file.
+"""Whether a FASTA index beside its file belongs to that very file.
 
 A ``.fai`` or ``.gzi`` has no checksum, and one that is off by a few bytes gives other bases without
 a word. But the records of a FASTA file tile it: from the end of one sequence to the start of the

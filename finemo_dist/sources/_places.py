@@ -1,4 +1,4 @@
-"""Where the regions of a source lie, and what the genome says is there."""
+"""The places of the regions of a source, and the bases of the genome there."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -125,7 +125,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class WhereArraysLie:
-    """The files that say where the rows of arrays lie; without any of them, nowhere."""
+    """The files with the coordinates of the rows of arrays; without any, rows have none."""
 
     peaks: str | Path | None = None
     fasta: str | Path | None = None

@@ -1,4 +1,4 @@
-"""A source made of arrays with one row a region, whatever file they lie in."""
+"""A source made of arrays with one row per region, in any kind of file."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Sources by the name of their kind, as configurations and workers know them."""
+"""Sources by the name of their kind, which configurations and workers use."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Literal

@@ -1,4 +1,4 @@
-"""Arrays in memory as a source: what ``find_hits`` is given."""
+"""Arrays in memory as a source, such as those given to ``find_hits``."""
 
 from pathlib import Path
 from typing import Any

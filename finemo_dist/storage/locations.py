@@ -1,4 +1,4 @@
-"""Where inputs and outputs may lie: a local path, or ``s3://BUCKET/KEY``.
+"""Places of inputs and outputs: a local path, or ``s3://BUCKET/KEY``.
 
 Whatever names a place goes through `location`: ``Path("s3://b/k")`` would be the local ``s3:/b/k``.
 """

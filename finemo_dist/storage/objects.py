@@ -167,7 +167,7 @@ class ObjectPath(PosixPath):
         return io.TextIOWrapper(binary, encoding or "utf-8", errors, newline)
 
     def put_file(self, file: Path) -> None:
-        """Put a local file there, all or nothing, replacing what stands."""
+        """Put a local file there, all or nothing, replacing what exists."""
         with _errors_of(self), file.open("rb") as handle:
             _obstore(self).put(
                 _store_of(self),
@@ -178,7 +178,7 @@ class ObjectPath(PosixPath):
             )
 
     def put_if(self, content: bytes, *, replaces: str | None) -> str | None:
-        """Put an object only if what stands there is the version ``replaces``, or nothing (None).
+        """Put an object only if what exists there is the version ``replaces``, or nothing (None).
 
         Returns
         -------
@@ -187,7 +187,7 @@ class ObjectPath(PosixPath):
         Raises
         ------
         FileExistsError
-            Another version stands there: someone else wrote it.
+            Another version exists there: someone else wrote it.
         """
         mode = "create" if replaces is None else {"e_tag": replaces}
         with _errors_of(self):

@@ -1,8 +1,8 @@
 """The one way to read text: every file of lines that a user gives goes through here.
 
-A file is told by its bytes and never by its name: gzip (bgzip too) is unpacked, a byte order mark
-is dropped, and what is no text is named with its cure. Bytes are read once, so that a pipe gives
-all it has.
+The bytes of a file decide what it is, never its name: gzip (bgzip too) is unpacked, a byte order
+mark is dropped, and the error for anything but text names its format and the cure. Bytes are read
+once, so that a pipe gives all it has.
 """
 
 import gzip

@@ -38,7 +38,7 @@ def init(path: str | Path, source: Source, *, shard_regions: int | None = None) 
     Raises
     ------
     UsageError
-        Something stands at ``path``, or ``shard_regions`` cannot be.
+        Something exists at ``path``, or ``shard_regions`` is impossible.
     """
     path = location(path)
     if path.exists():

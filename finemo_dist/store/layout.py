@@ -7,8 +7,8 @@ A store is a Zarr v3 group of seven arrays over N regions of L bases::
     scale          float32  (N,)                 a power of two
     chrom_id, start, peak_id, peak_name  (N,)    where regions lie
 
-The first three lie in one file for each shard of ``shard_regions`` regions; a shard has exactly one
-writer. The last four lie in one file each, written when the store is made. ``partitions/`` holds
+The first three are in one file for each shard of ``shard_regions`` regions; a shard has exactly one
+writer. The last four are in one file each, written when the store is made. ``partitions/`` holds
 one record for each shard, written when the shard is whole.
 """
 

@@ -1,4 +1,4 @@
-"""finemo's regions file, written from a store without holding it whole."""
+"""finemo's regions file, written from a store that is never held in memory as a whole."""
 
 import zipfile
 from collections.abc import Iterator

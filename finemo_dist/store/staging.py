@@ -200,7 +200,7 @@ def unwritten(staged: Path) -> list[int]:
 
 
 def put_in_place(staged: Path, path: Path) -> StoreMeta:
-    """Finish a store and give it its name, replacing what stands there.
+    """Finish a store and give it its name, replacing what exists there.
 
     Raises
     ------

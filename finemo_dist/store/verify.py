@@ -1,4 +1,4 @@
-"""Re-reading a whole store against what it says about itself."""
+"""Reading a whole store again, and comparing it with its own records."""
 
 from collections.abc import Iterator
 from pathlib import Path

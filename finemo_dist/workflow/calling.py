@@ -269,7 +269,7 @@ def _driven(
 def _kept(
     run_dir: Path, settings: Mapping[str, SampleSettings], motifs: Mapping[str, SampleMotifs]
 ) -> set[str]:
-    """Return the samples of a standing run that ``--force`` need not replace.
+    """Return the samples of an existing run that ``--force`` need not replace.
 
     Of the very run that is asked for all are replaced: nothing else may be why it is forced.
     """

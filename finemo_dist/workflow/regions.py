@@ -20,7 +20,7 @@ OpenRegions = RegionStore | PlacedRegions | FinemoRegionsSource
 
 @dataclass(frozen=True, slots=True)
 class Coordinates:
-    """Where regions lie that were extracted without peaks."""
+    """The coordinates of regions that were extracted without peaks."""
 
     peaks: Path
     chrom_order: str | Path | None = None
