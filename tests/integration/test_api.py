@@ -111,7 +111,7 @@ def test_export_and_report_are_the_commands(by_command, tmp_path):
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda run, out: fd.export(run, "bad", out), "no format 'bad'"),
+        (lambda run, out: fd.export(run, "bad", out), "no export format 'bad'"),
         (lambda run, out: fd.export(run, "h5ad", "s3://bucket/x"), "local disk only"),
         (lambda run, out: fd.open_run(out), "run.json"),
         (lambda run, out: fd.report(out, out / "report"), "neither a run directory"),
