@@ -11,7 +11,7 @@ from finemo_dist.core import defaults
 from finemo_dist.core.words import count
 
 
-@click.command("annotate")
+@click.command("annotate", short_help="Name the motifs of a run.")
 @click.argument("run", type=LOCAL_PATH)
 @click.option(
     "-a",

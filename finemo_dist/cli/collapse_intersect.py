@@ -11,7 +11,7 @@ from finemo_dist.core import defaults
 from finemo_dist.core.words import count
 
 
-@click.command("collapse-hits")
+@click.command("collapse-hits", short_help="Mark the best of overlapping hits.")
 @click.option(
     "-i",
     "--hits",

@@ -10,7 +10,7 @@ from finemo_dist.cli.options import LOCAL_PATH, limit_options
 from finemo_dist.core.words import be, count
 
 
-@click.command("compact")
+@click.command("compact", short_help="Sort the hits of a run by place.")
 @click.argument("run", type=LOCAL_PATH)
 @click.option(
     "--sample",

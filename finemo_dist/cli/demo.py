@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from finemo_dist.workflow.demo import DemoResult
 
 
-@click.command("demo")
+@click.command("demo", short_help="Generate two samples and call their hits.")
 @click.option(
     "-o",
     "--out",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "meme")
 
 
-@click.command("export")
+@click.command("export", short_help="Write hits or motifs for other tools.")
 @click.argument("run", type=EXISTING_PATH)
 @click.option(
     "--to", "export_format", type=click.Choice(_FORMATS), required=True, help="Output format."

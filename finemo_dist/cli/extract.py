@@ -74,7 +74,9 @@ def _output_options(function: _Function) -> _Function:
     return function
 
 
-@click.command("extract-regions-bw", cls=ManyValuesCommand)
+@click.command(
+    "extract-regions-bw", cls=ManyValuesCommand, short_help="Extract regions from FASTA and bigWig."
+)
 @_peaks(required=True)
 @click.option(
     "-f", "--fasta", type=EXISTING_FILE, required=True, help="Genome, plain or bgzipped FASTA."
@@ -96,6 +98,7 @@ def _h5_command(name: str, model: str, input_class: str) -> click.Command:
         name,
         cls=ManyValuesCommand,
         help=f"Extract sequences and contributions from {model} contribution H5 files.",
+        short_help=f"Extract regions from {model} H5 files.",
     )
     @click.option(
         "-c", "--h5s", type=EXISTING_FILE, multiple=True, required=True,
@@ -111,7 +114,11 @@ def _h5_command(name: str, model: str, input_class: str) -> click.Command:
     return command
 
 
-@click.command("extract-regions-modisco-fmt", cls=ManyValuesCommand)
+@click.command(
+    "extract-regions-modisco-fmt",
+    cls=ManyValuesCommand,
+    short_help="Extract regions from modisco arrays.",
+)
 @click.option(
     "-s", "--sequences", type=EXISTING_FILE, required=True,
     help="One-hot sequences (N, 4, L), .npy or .npz.",

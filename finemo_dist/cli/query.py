@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from finemo_dist.workflow.asking import NamedQuery
 
 
-@click.command("query")
+@click.command("query", short_help="Run a named query on a run.")
 @click.argument("name", required=False)
 @click.argument("run", type=EXISTING_PATH, required=False)
 @click.option(

@@ -10,7 +10,7 @@ from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import EXISTING_FILE, EXISTING_PATH, LOCAL_OUTPUT, REGIONS
 
 
-@click.command("report")
+@click.command("report", short_help="Write a report page about a run.")
 @click.option(
     "-r",
     "--regions",
@@ -58,9 +58,9 @@ def report(
     no_seqlets: bool | None,
     **options: Any,  # noqa: ANN401  (those of report, by name)
 ) -> None:
-    """Show how a run went: one page to open or mail, finemo's tables and CWMs beside it.
+    """Write a report of a run: one page to open or mail, with finemo's tables and CWMs beside it.
 
-    Of several samples the page is that of an atlas; --sample gives that of one.
+    If the run has several samples, the page is an atlas; --sample reports one sample.
     """
     from finemo_dist.workflow.reporting import report as write
 

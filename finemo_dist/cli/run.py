@@ -9,7 +9,7 @@ from finemo_dist.cli.messages import current_command
 from finemo_dist.cli.options import ANY_PATH, LOCAL_FILE, executor_overrides, json_option
 
 
-@click.command("run")
+@click.command("run", short_help="Extract and call all samples of a CONFIG.")
 @click.argument("config", type=LOCAL_FILE)
 @click.option("-o", "--out", type=ANY_PATH, help="Run directory, instead of the one in CONFIG.")
 @click.option("--force", is_flag=True, help="Replace another run in the output directory.")

@@ -10,7 +10,7 @@ from finemo_dist.cli.options import LOCAL_FILE, LOCAL_OUTPUT, LOCAL_PATH
 from finemo_dist.core.words import count
 
 
-@click.command("sample-sheet")
+@click.command("sample-sheet", short_help="Write a sample sheet for folders of files.")
 @click.argument("folders", type=LOCAL_PATH, nargs=-1, required=True)
 @click.option("-o", "--out", type=LOCAL_OUTPUT, required=True, help="Sheet to write, a TSV.")
 @click.option("-f", "--fasta", type=LOCAL_FILE, help="Genome of all classes. bigWigs need it.")

@@ -9,7 +9,7 @@ from finemo_dist.cli.answers import answer_options, answer_to
 from finemo_dist.cli.options import EXISTING_PATH
 
 
-@click.command("sql")
+@click.command("sql", short_help="Query a run by SQL.")
 @click.argument("run", type=EXISTING_PATH)
 @click.argument("query")
 @click.option(

@@ -25,7 +25,7 @@ _MOST_FAILURES: Final = 10
 _WATCH_EVERY_S: Final = 5.0
 
 
-@click.command("status")
+@click.command("status", short_help="Show how far a run is.")
 @click.argument("run", type=EXISTING_PATH)
 @click.option("--all", "is_all", is_flag=True, help="List every sample, including complete ones.")
 @click.option("--watch", is_flag=True, help="Refresh every few seconds until no driver is working.")

@@ -29,7 +29,7 @@ _NOT_RUN: Final = (126, 127)
 """What a shell says of a command it cannot run."""
 
 
-@click.command("submit")
+@click.command("submit", short_help="Run a CONFIG as a job on a Ray cluster.")
 @click.argument("config", type=ANY_PATH)
 @click.option(
     "--address",

@@ -10,7 +10,7 @@ from finemo_dist.cli.options import EXISTING_PATH
 from finemo_dist.core.words import count
 
 
-@click.command("verify")
+@click.command("verify", short_help="Check a region store or a run for damage.")
 @click.argument("path", type=EXISTING_PATH)
 def verify(*, path: Path) -> None:
     """Re-read a region store, or every part of a run and the stores behind it."""
