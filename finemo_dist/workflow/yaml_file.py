@@ -47,7 +47,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     text = read_text(path, kind=UsageError)
     try:
-        content = yaml.load(text, _StrictLoader)
+        content = _StrictLoader(text).get_single_data()
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:

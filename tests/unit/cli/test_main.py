@@ -126,7 +126,7 @@ def test_errors_are_json_where_json_was_asked_for(command, finished, monkeypatch
     def fail(*_arguments, **_options):
         raise kind("a.bw: is broken.")
 
-    monkeypatch.setattr("finemo_dist.catalog.catalog.open_catalog", fail)
+    monkeypatch.setattr("finemo_dist.workflow.standing.open_catalog", fail)
     said = command("--log-format", "json", "status", finished).err
 
     (entry,) = [json.loads(line) for line in said.splitlines()]

@@ -81,7 +81,7 @@ def test_a_call_that_memory_does_not_hold_is_refused(refused, call_words, free, 
 
     message = refused(*call_words)
 
-    assert "Memory: a worker will take about 508 MB, and 100 MB are free" in message
+    assert "Memory: a worker will take about 524 MB, and 100 MB are free" in message
     assert not (tmp_path / "run").exists()
 
 
@@ -92,7 +92,7 @@ def test_more_workers_than_memory_holds_are_refused_with_the_number_that_fits(
 
     message = refused(*call_words, "--workers", 4, "--executor", "ray")
 
-    assert "4 workers will take about 2.03 GB, and 1.1 GB are free. Use --workers 2." in message
+    assert "4 workers will take about 2.1 GB, and 1.1 GB are free. Use --workers 2." in message
     assert not (tmp_path / "run").exists()
 
 

@@ -33,7 +33,9 @@ def test_the_dense_solver_holds_every_motif_and_position():
     assert dense - region_bytes(SolverName.WORKING_SET, **SIZES) == 12 * 4 * 60 * 971
 
 
-def test_the_working_set_does_not_grow_with_the_motifs():
-    few = region_bytes(SolverName.WORKING_SET, **SIZES)
+def test_the_working_set_grows_with_groups_of_motifs_and_not_with_motifs():
+    def bytes_with(n_motifs):
+        return region_bytes(SolverName.WORKING_SET, **SIZES | {"n_motifs": n_motifs})
 
-    assert region_bytes(SolverName.WORKING_SET, **SIZES | {"n_motifs": 6000}) == few
+    assert bytes_with(1) == bytes_with(60) == bytes_with(127)
+    assert bytes_with(128) - bytes_with(127) == bytes_with(192) - bytes_with(128) > 0

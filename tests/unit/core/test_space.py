@@ -2,7 +2,14 @@
 
 import pytest
 
-from finemo_dist.core.memory import Need, call_bytes, readable, store_bytes, worker_bytes
+from finemo_dist.core.memory import (
+    CPU_BUDGET_BYTES,
+    Need,
+    call_bytes,
+    readable,
+    store_bytes,
+    worker_bytes,
+)
 from finemo_dist.core.records import ScoreKind
 from tests.command import finemo_dist
 from tests.unit.run.runs import write_inputs, write_store
@@ -64,7 +71,7 @@ def test_a_worker_takes_its_libraries_and_a_batch():
     sizes = [worker_bytes(n, 1_000_000) for n in (None, 1, 10_000)]
 
     assert sizes[1] < sizes[0] < sizes[2]
-    assert sizes[2] - sizes[0] == 10_000_000_000 - (64 << 20)
+    assert sizes[2] - sizes[0] == 10_000_000_000 - CPU_BUDGET_BYTES
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,9 @@ def test_temporary_folders_are_private_and_gone_afterwards(made, tmp_path):
 
     with open_catalog(run):
         pass
+    # What a genome keeps beside is a file without a name.
     Genome(fasta).codes("a")
 
-    assert len(made) >= 2
+    assert made
     assert set(made) == {0o700}
     assert list((tmp_path / "temporary").iterdir()) == []
