@@ -136,7 +136,7 @@ def test_changed_regions_are_refused(tmp_path):
     inputs.plan(tmp_path / "run")
     write_store(inputs.stores["a"], 4, seed=9)
 
-    with pytest.raises(RunError, match="the regions of sample 'a' changed"):
+    with pytest.raises(RunError, match="the regions of sample 'a' have changed"):
         inputs.plan(tmp_path / "run")
 
 
