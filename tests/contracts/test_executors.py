@@ -36,9 +36,8 @@ VICTIM = Unit("a", 1)
 @pytest.fixture(scope="module")
 def cluster(ray_address):
     """One Ray session of two cores for this file."""
-    ray_pool._connect(ray_address, 2, "cpu")
-    yield
-    ray.shutdown()
+    with ray_pool.ray_session(ray_address, n_cores=2, n_gpus=0):
+        yield
 
 
 @pytest.fixture(params=["serial", pytest.param("ray", marks=pytest.mark.ray)])

@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from finemo_dist.record.run_record import RunRecord
-from finemo_dist.run import ray_pool
 from finemo_dist.store.read import open_store
 from finemo_dist.testing.dataset import write_demo
 from tests.command import PROJECT, answer_of, finemo_dist, wait_until
@@ -140,19 +139,30 @@ def test_a_killed_extraction_goes_on_and_writes_no_shard_twice(
 
 
 @pytest.mark.ray
-def test_extraction_and_calls_share_one_session_of_ray(
-    demo, undisturbed, ray_address, tmp_path, monkeypatch
-):
-    connected = []
-    connect = ray_pool._connect
-    monkeypatch.setattr(
-        ray_pool, "_connect", lambda *a, **k: connected.append(a) or connect(*a, **k)
+def test_extraction_and_calls_share_one_session_of_ray(demo, undisturbed, tmp_path):
+    """In a process of its own, which starts a Ray of its own."""
+    code = (
+        "import sys\n"
+        "from finemo_dist.cli.main import cli\n"
+        "from finemo_dist.run import ray_pool\n"
+        "connected, connect = [], ray_pool._connect\n"
+        "ray_pool._connect = lambda *a, **k: connected.append(a) or connect(*a, **k)\n"
+        "cli.main(sys.argv[1:], standalone_mode=False)\n"
+        "print(len(connected), ray_pool.ray.is_initialized())"
+    )
+    words = ["run", str(config_of(demo, tmp_path)), *ON_RAY]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=PROJECT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
     )
 
-    finemo_dist("run", config_of(demo, tmp_path), *ON_RAY, "--address", ray_address)
-
-    assert len(connected) == 1
-    assert not ray_pool.ray.is_initialized()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "1 False"
     assert digests(tmp_path) == undisturbed
     reports = RunRecord.load(tmp_path / "run").input_reports
     assert {name: report["counts"]["n_regions"] for name, report in reports.items()} == {

@@ -17,7 +17,8 @@ def test_a_cluster_of_our_own_is_on_loopback_and_has_no_dashboard(monkeypatch, d
     asked = {}
     monkeypatch.setattr(ray_pool.ray, "init", lambda **options: asked.update(options))
 
-    ray_pool._connect(None, 2, device)
+    with ray_pool.ray_session(None, n_cores=2, n_gpus=2 if device == "cuda" else 0):
+        pass
 
     assert asked["_node_ip_address"] == "127.0.0.1"
     assert asked["include_dashboard"] is False
