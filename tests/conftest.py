@@ -34,19 +34,20 @@ SYSTEM_FIXTURES = frozenset({"s3_endpoint", "slurm"})
 """What starts clusters, browsers and servers; tests of kills have the mark in their files."""
 
 LONGEST = (
-    "unit/solver/test_compiled.py",
-    "unit/cli/test_annotate.py",
     "integration/cluster",
     "integration/launch",
-    "integration/test_resume.py",
-    "integration/test_extraction.py",
+    "unit/cli/test_annotate.py",
+    "unit/solver/test_compiled.py",
     "integration/objects",
     "integration/test_readme.py",
-    "fuzz",
-    "integration",
+    "integration/test_resume.py",
+    "integration/test_extraction.py",
     "contracts",
+    "integration",
+    "fuzz",
     "benchmarks",
     "unit/run/test_memory_model.py",
+    "unit/catalog/test_named.py",
 )
 """Files and folders with long tests, which begin first: the last of many processes then ends with
 short ones."""

@@ -67,6 +67,7 @@ def test_the_demo_configuration_calls_the_same_hits(demo, tmp_path):
         assert hit_keys(tmp_path / "demo/from-config" / name) == hit_keys(folder / "run" / name)
 
 
+@pytest.mark.system
 def test_the_command_prints_recall_and_precision(tmp_path):
     result = run_process("demo", "-o", tmp_path / "demo", "--seed", 1)
 
