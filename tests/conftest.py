@@ -1,6 +1,7 @@
 """Fixtures of the whole suite, and what happens when something a test needs is not there."""
 
 import os
+import shutil
 from pathlib import Path
 
 import h5py
@@ -124,9 +125,13 @@ def yeast(shared_data):
 
 
 @pytest.fixture(scope="session")
-def yeast_slice():
-    """24 regions of yeast that are part of the project: see tests/data/PROVENANCE.md."""
-    return PROJECT / "tests" / "data" / "yeast_slice"
+def yeast_slice(tmp_path_factory):
+    """24 regions of yeast that are part of the project: see tests/data/PROVENANCE.md.
+
+    A copy: the index of a genome is written beside it.
+    """
+    folder = tmp_path_factory.mktemp("data") / "yeast_slice"
+    return shutil.copytree(PROJECT / "tests" / "data" / "yeast_slice", folder)
 
 
 @pytest.fixture(

@@ -6,15 +6,16 @@ import re
 from tests.conftest import PROJECT
 
 DATA = PROJECT / "tests" / "data"
+SLICE = DATA / "yeast_slice"
 
 
-def test_every_file_has_the_digest_that_is_written_down(yeast_slice):
+def test_every_file_has_the_digest_that_is_written_down():
     page = (DATA / "PROVENANCE.md").read_text()
     written = dict(re.findall(r"^\| `([^`]+)` \| [\d,]+ \| `([0-9a-f]{64})` \|$", page, re.M))
 
     found = {
-        str(path.relative_to(yeast_slice)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in yeast_slice.rglob("*")
+        str(path.relative_to(SLICE)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in SLICE.rglob("*")
         if path.is_file()
     }
     assert found == written

@@ -257,7 +257,9 @@ def refused(answer, *said):
 
 @pytest.mark.parametrize("which", ["input", "store", "modisco", "out", "status"])
 @pytest.mark.parametrize("fault", ["bucket", "denied", "down"])
-def test_faults_are_one_line(request, store, inputs, capsys, monkeypatch, which, fault):
+def test_faults_are_one_line(
+    request, store, inputs, yeast_slice, capsys, monkeypatch, which, fault
+):
     if fault == "denied":
         request.getfixturevalue("denied")
     if fault == "down":
@@ -267,7 +269,7 @@ def test_faults_are_one_line(request, store, inputs, capsys, monkeypatch, which,
         "input": extract_words(elsewhere, elsewhere + ".zarr"),
         "store": call_words(elsewhere, inputs, elsewhere),
         "modisco": call_words(store, elsewhere, elsewhere),
-        "out": extract_words(PROJECT / "tests/data/yeast_slice", elsewhere),
+        "out": extract_words(yeast_slice, elsewhere),
         "status": ["status", elsewhere],
     }[which]
 
