@@ -55,13 +55,15 @@ def test_S27_peaks_from_a_pipe_are_all_read(works, inputs, tmp_path, pack):
     rows = [row for row in inputs.peak_rows for _ in range(40)]
     content = "".join("\t".join(row) + "\n" for row in rows).encode()
     assert len(content) > 4 * 4096
+    # Once: gzip writes the time into its header.
+    packed = pack(content)
 
-    with piped(pack(content)) as path:
+    with piped(packed) as path:
         works(*inputs.extract("bw", peaks=path), "-o", tmp_path / "s")
 
     assert open_store(tmp_path / "s").n_regions == 40 * 12
     assert starts(tmp_path / "s")[::40] == inputs.starts
-    (tmp_path / "same").write_bytes(pack(content))
+    (tmp_path / "same").write_bytes(packed)
     assert open_store(tmp_path / "s").meta.inputs[0].digest == digest_of(tmp_path / "same")
 
 
