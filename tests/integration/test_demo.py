@@ -93,7 +93,7 @@ def test_a_demo_replaces_a_demo_and_nothing_else(tmp_path):
     (tmp_path / "inputs").mkdir()
     (tmp_path / "inputs/mine.txt").write_text("precious")
 
-    with pytest.raises(UsageError, match="no demo wrote it"):
+    with pytest.raises(UsageError, match="was not written by a demo"):
         run_demo(tmp_path, seed=0)
 
     assert (tmp_path / "inputs/mine.txt").read_text() == "precious"

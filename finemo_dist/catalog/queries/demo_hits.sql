@@ -3,6 +3,6 @@ SELECT
     peak_id,
     motif_name,
     strand,
-    start_untrimmed AS start
+    start_untrimmed
 FROM hits
 WHERE sample = $sample
