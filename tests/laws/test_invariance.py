@@ -34,6 +34,7 @@ def test_hits_do_not_depend_on_the_batch(problem, size):
     assert hits_by_key(apart) == pytest.approx(hits_by_key(together), rel=SAME)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 7, 32])
 @pytest.mark.parametrize("mode", Mode)
 def test_columns_of_a_batch_are_the_same_to_the_last_bit_in_any_batch(mode, size):

@@ -416,6 +416,7 @@ def test_positions_are_those_of_a_loop(tmp_path_factory, shards, width):
     assert sum(r["n_forward"] + r["n_reverse"] for r in answer) == expected.total()
 
 
+@pytest.mark.slow
 @FEW
 @given(
     shards=hits_of_samples(),
@@ -434,6 +435,7 @@ def test_hits_of_a_motif_per_region_are_those_of_a_loop(tmp_path_factory, shards
     assert [tuple(r.values()) for r in answer] == [(*k, expected[k]) for k in sorted(expected)]
 
 
+@pytest.mark.slow
 @FEW
 @given(shards=hits_of_samples(), sample=st.sampled_from([None, "b"]))
 def test_each_bin_of_a_distribution_counts_the_hits_in_it(tmp_path_factory, shards, sample):
@@ -457,6 +459,7 @@ def test_each_bin_of_a_distribution_counts_the_hits_in_it(tmp_path_factory, shar
             assert len(bins) <= 50
 
 
+@pytest.mark.slow
 @FEW
 @given(shards=hits_of_samples(), region=st.sampled_from(REGIONS))
 def test_hits_of_a_region_are_its_own_by_place(tmp_path_factory, shards, region):

@@ -192,6 +192,7 @@ def test_an_order_of_chromosomes_without_peaks_is_said_to_be_of_no_use(
     assert contents(tmp_path / "run") == contents(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["s.zarr", "s.npz"])
 @pytest.mark.parametrize("more", [(), ("-p",)])
 def test_the_run_is_reported_from_the_regions_without_coordinates(
@@ -228,6 +229,7 @@ def test_the_run_is_exported(bare, call, sample, expected, tmp_path):
     assert found == (tmp_path / f"{expected.parent.name}.bed").read_text() != ""
 
 
+@pytest.mark.slow
 def test_regions_that_moved_are_named(bare, call, sample, tmp_path, refused):
     store = shutil.copytree(bare["s.zarr"], tmp_path / "s.zarr")
     finemo_dist(*call(store, tmp_path / "run", "-p", sample.peaks))

@@ -17,6 +17,7 @@ def files(folder):
     return {path.name for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_a_run_says_itself_where_regions_and_motifs_are(finished, tmp_path, command):
     answer = command("report", "-H", finished, "-o", tmp_path / "out")
 
@@ -116,6 +117,7 @@ def test_a_directory_of_something_else_is_kept(finished, tmp_path, refused, comm
     assert "thesis.txt" not in files(out)
 
 
+@pytest.mark.slow
 def test_a_report_is_replaced_by_a_newer_one(finished, tmp_path):
     for _ in range(2):
         finemo_dist("report", "-H", finished, "-o", tmp_path / "out")
@@ -142,6 +144,7 @@ def test_nothing_is_left_when_a_report_fails(finished, tmp_path, monkeypatch):
     assert files(tmp_path) == set()
 
 
+@pytest.mark.slow
 def test_an_older_report_outlives_a_failure(finished, tmp_path, monkeypatch):
     out = tmp_path / "out"
     finemo_dist("report", "-H", finished, "-o", out)
@@ -158,6 +161,7 @@ def test_an_older_report_outlives_a_failure(finished, tmp_path, monkeypatch):
     assert files(out) == before
 
 
+@pytest.mark.slow
 def test_motif_names_are_safe_folders_and_write_nothing_outside(inputs, tmp_path):
     names = tmp_path / "names.tsv"
     names.write_text(

@@ -47,6 +47,7 @@ def test_a_file_is_collapsed_as_by_a_loop(rows, overlap, tmp_path_factory):
     assert summary.n_primary == sum(primary_by_loop(rows, overlap))
 
 
+@pytest.mark.slow
 @few
 @given(data=st.data())
 def test_lines_have_the_same_answer_in_any_order_and_on_any_threads(data, tmp_path_factory):

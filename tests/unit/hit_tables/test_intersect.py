@@ -157,6 +157,7 @@ def test_a_line_that_is_none_is_refused_by_its_number(lines, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_hundred_inputs_are_one_table(tmp_path):
     rows = [tsv_hit(start=10 * i, end=10 * i + 5, peak_id=i) for i in range(20)]
     tables = [rows[: 20 - i % 5] for i in range(100)]
@@ -222,6 +223,7 @@ def test_relaxed_reads_the_unique_hits_of_a_run(tmp_path):
     assert intersect_hits([run], tmp_path / "out").n_lines == 2
 
 
+@pytest.mark.slow
 @few
 @given(data=st.data(), is_relaxed=st.booleans())
 def test_samples_of_a_run_are_intersected_as_by_a_loop(data, is_relaxed, tmp_path_factory):

@@ -35,6 +35,7 @@ def rows_of(connection, query):
     return {row for (row,) in connection.execute(query).fetchall()}
 
 
+@pytest.mark.slow
 @given(data=st.data(), overlap=st.sampled_from([0.0, 0.1, 0.2, 0.5, 1.0]))
 def test_the_query_and_a_loop_agree_in_any_order(data, overlap):
     rows = data.draw(st.permutations(data.draw(hit_tables())))
@@ -43,6 +44,7 @@ def test_the_query_and_a_loop_agree_in_any_order(data, overlap):
     assert primary_in_sql(rows, overlap, by_view=True) == primary_by_loop(rows, overlap)
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_many_hits_of_one_stretch_are_all_compared(data):
     """Deep piles: every hit meets many that do not start next to it."""

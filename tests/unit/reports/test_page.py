@@ -153,6 +153,7 @@ def test_a_run_without_anything_still_has_a_page():
     assert 'id="seqlets"' not in page
 
 
+@pytest.mark.slow
 def test_a_page_of_24_motifs_and_an_atlas_of_100000_cells_stay_light():
     page = render_report(report_data([f"pos_patterns.pattern_{i}" for i in range(24)]))
     atlas = render_atlas(atlas_data(500, 200))

@@ -16,10 +16,14 @@ from tests.problems import hits_by_key, make_problem
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
-def solve(problem, *, use_compile, rows=slice(None)):
+def solver_of(problem, *, use_compile):
     config = problem.config.model_copy(update={"use_compile": use_compile})
-    solver = make_solver(problem.motifs, config, torch.device("cpu"))
-    return solver.solve(problem.sequence[rows], problem.contributions[rows])
+    return make_solver(problem.motifs, config, torch.device("cpu"))
+
+
+def solve(problem, *, use_compile):
+    solver = solver_of(problem, use_compile=use_compile)
+    return solver.solve(problem.sequence, problem.contributions)
 
 
 @pytest.fixture
@@ -34,9 +38,14 @@ def test_compiled_steps_find_the_hits_of_plain_ones_in_any_batch(problem):
         skip_or_fail("compiler", "no C++ compiler is installed")
     plain = solve(problem, use_compile=False)
 
-    compiled = solve(problem, use_compile=True)
+    # As a worker, which has one solver for all its batches: its steps are compiled once.
+    solver = solver_of(problem, use_compile=True)
+    compiled = solver.solve(problem.sequence, problem.contributions)
     # Regions leave the batch one by one, until one is alone.
-    apart = [solve(problem, use_compile=True, rows=slice(i, i + 1)) for i in range(2)]
+    apart = [
+        solver.solve(problem.sequence[i : i + 1], problem.contributions[i : i + 1])
+        for i in range(2)
+    ]
 
     assert len(plain.hits.region) > 6
     assert len(plain.fit.n_steps.unique()) > 3

@@ -120,6 +120,7 @@ def test_the_sizes_set_for_a_gpu_change_no_hit():
     torch.testing.assert_close(found.coefficient, expected.coefficient, rtol=1e-9, atol=0)
 
 
+@pytest.mark.slow
 def test_a_tensor_left_on_the_host_is_found(monkeypatch):
     gap = working_set._gap
     on_host = torch.ones(3, dtype=torch.float64)

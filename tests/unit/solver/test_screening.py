@@ -72,6 +72,7 @@ def explain(dense: DenseProblem, target: Target, seed: int) -> tuple[torch.Tenso
     return residual, by_channel.contiguous()
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), mode=st.sampled_from(Mode), n_motifs=st.integers(1, 80))
 def test_every_violator_is_nominated_before_and_after_anything_is_explained(seed, mode, n_motifs):
