@@ -53,7 +53,7 @@ def test_S6_a_region_over_the_left_end_keeps_the_part_on_its_chromosome(works, i
     assert (batch.sequence[0, :150] == 4).all()
     assert not batch.contributions[0, :150].any()
     np.testing.assert_allclose(batch.contributions[0, 150:], scores[:850], rtol=1e-3)
-    assert lines_with(said, "1 regions reach over an end of their chromosome")
+    assert lines_with(said, "1 region reaches beyond an end of its chromosome")
     assert warnings_of(tmp_path / "run")["clipped"] == 1
     assert hit_keys(tmp_path / "run/hits.tsv")
 

@@ -365,12 +365,19 @@ def test_a_file_of_intervals_that_is_none_is_refused(run, tmp_path, content, mes
         ask(catalog, "overlap", {"file": tmp_path / "x"})
 
 
-@pytest.mark.parametrize("content", [b"\x1f\x8bnot gzip at all", b"\xff\xfe\t1\t2\n", None])
-def test_a_file_of_intervals_that_cannot_be_read_is_refused(run, tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x1f\x8bnot gzip at all", "damaged gzip file"),
+        (b"\xff\xfe\t1\t2\n", "is UTF-16 text, expected text, plain or gzipped"),
+        (None, "no such file"),
+    ],
+)
+def test_a_file_of_intervals_that_cannot_be_read_is_refused(run, tmp_path, content, message):
     if content is not None:
         (tmp_path / "x").write_bytes(content)
 
-    with open_catalog(run) as catalog, pytest.raises(InputError, match="cannot be read"):
+    with open_catalog(run) as catalog, pytest.raises(InputError, match=message):
         ask(catalog, "overlap", {"file": tmp_path / "x"})
 
 
