@@ -121,3 +121,24 @@ def test_export_and_report_are_the_commands(by_command, tmp_path):
 def test_what_cannot_be_is_one_of_our_errors(by_command, tmp_path, call, says):
     with pytest.raises((fd.FinemoDistError, OSError), match=says):
         call(by_command / "run", tmp_path / "run.yaml")
+
+
+def test_motifs_and_machine_are_looked_for_once_per_command(demo, inputs, tmp_path, monkeypatch):
+    from finemo_dist.workflow import calling, sample_motifs
+
+    looked = []
+    for module, name in ((calling, "find_machine"), (sample_motifs, "read_motif_files")):
+        real = getattr(module, name)
+
+        def counted(*words, real=real, name=name, **options):
+            looked.append(name)
+            return real(*words, **options)
+
+        monkeypatch.setattr(module, name, counted)
+    names = ("first", "second")
+    samples = tuple(fd.SampleConfig(name=name, bigwig=inputs) for name in names)
+    fd.run_config(
+        fd.RunConfig(output=tmp_path / "run", modisco_h5=demo.modisco_h5, samples=samples)
+    )
+
+    assert sorted(looked) == ["find_machine", "read_motif_files"]
