@@ -349,7 +349,7 @@ def test_a_worker_that_cannot_be_made_says_why_in_one_line(cluster):
         list(make_ray(Unmakeable(), n_workers=1).run([VICTIM]))
 
     message = str(caught.value)
-    start = "No worker could be started: the last could not start: motif_cwms.npy: no array."
+    start = "No worker could be started; the last one could not start: motif_cwms.npy: no array."
     assert message.startswith(start)
     assert "\n" not in message
     assert "Traceback" not in message

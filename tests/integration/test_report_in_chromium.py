@@ -179,7 +179,7 @@ def test_a_cell_of_a_matrix_is_read_by_keyboard(opened):
     it.page.keyboard.press("ArrowDown")
     it.page.keyboard.press("ArrowRight")
 
-    assert "seqlets beta \u00d7 hits beta: 0.75 of seqlets" in it.page.inner_text("#seqlets")
+    assert "seqlets beta \u00d7 hits beta: 0.75 of the seqlets" in it.page.inner_text("#seqlets")
 
 
 def test_a_hostile_name_is_text_in_a_tooltip(opened):

@@ -109,7 +109,7 @@ def test_an_interrupt_leaves_the_job_running_and_says_how_to_stop_it(ray_head, w
     n_parts = len(parts(config.run))
 
     assert process.returncode == 130, said
-    assert "goes on" in said.splitlines()[-1]
+    assert "is still running" in said.splitlines()[-1]
     assert "Traceback" not in said
     wait_until(lambda: len(parts(config.run)) > n_parts, 60, "part of the job that goes on")
     stop = re.search(r"(ray job stop --address \S+ \S+)\n$", said)[1]
