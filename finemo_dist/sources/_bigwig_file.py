@@ -18,6 +18,11 @@ from finemo_dist.storage.locations import local_copy, local_input, location
 _MAGIC = 0x888FFC26
 _HEADER = struct.Struct("<IHHQQQHHQQIQ")
 _ZOOM = struct.Struct("<IIQQ")
+_TREE = struct.Struct("<IIIIQQ")
+_NODE = struct.Struct("<BBH")
+_CHROM = struct.Struct("<II")
+_MOST_LEVELS = 32
+"""Of the tree of chromosomes; a node has at least two below it."""
 _TREE_MAGIC = 0x78CA8C91
 _INDEX_MAGIC = 0x2468ACE0
 
@@ -111,7 +116,47 @@ def _problem(handle: BinaryIO, size: int) -> str | None:
             "damaged bigWig: its chromosomes or an index are not where its header says they are. "
             "Write or fetch it again."
         )
+    if not _has_whole_chromosomes(handle, fields[3], size):
+        return "damaged bigWig: its list of chromosomes is not one. Write or fetch it again."
     return None
+
+
+def _has_whole_chromosomes(handle: BinaryIO, offset: int, size: int) -> bool:
+    """Return whether the B+ tree of chromosomes numbers each of them once, from 0.
+
+    libBigWig writes names and lengths to the places that these numbers name.
+    """
+    handle.seek(offset)
+    head = handle.read(_TREE.size)
+    if len(head) < _TREE.size:
+        return False
+    _, _, key_bytes, value_bytes, n_chroms, _ = _TREE.unpack(head)
+    if value_bytes != _CHROM.size or key_bytes > size or n_chroms > size:
+        return False
+    found: list[int] = []
+    nodes = [(offset + _TREE.size, _MOST_LEVELS)]
+    while nodes:
+        at, n_levels = nodes.pop()
+        handle.seek(at)
+        head = handle.read(_NODE.size)
+        if len(head) < _NODE.size or not n_levels:
+            return False
+        is_leaf, _, n_entries = _NODE.unpack(head)
+        # Eight bytes follow each name: number and length here, or where a node is.
+        entries = handle.read(n_entries * (key_bytes + _CHROM.size))
+        if len(entries) < n_entries * (key_bytes + _CHROM.size):
+            return False
+        values = [
+            entries[i + key_bytes : i + key_bytes + _CHROM.size]
+            for i in range(0, len(entries), key_bytes + _CHROM.size)
+        ]
+        if is_leaf:
+            found += [_CHROM.unpack(value)[0] for value in values]
+        else:
+            nodes += [(int.from_bytes(value, "little"), n_levels - 1) for value in values]
+        if len(found) > n_chroms or len(nodes) > n_chroms:
+            return False
+    return sorted(found) == list(range(n_chroms))
 
 
 def _has_magic(handle: BinaryIO, magic: int, offset: int) -> bool:

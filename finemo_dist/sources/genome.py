@@ -84,8 +84,6 @@ class Genome:
             self._is_bgzf = is_bgzipped(file)
             self._index = _read_index(file, is_bgzf=self._is_bgzf)[".fai"]
             self.lengths = {name: place.length for name, place in _places(self._index).items()}
-            if not self.lengths:
-                raise ValueError("it has no '>' line")
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_decoded": None}
@@ -250,6 +248,9 @@ def _read_index(path: Path, *, is_bgzf: bool) -> dict[str, bytes]:
             path.name,
         )
     index = build_index(path, is_bgzf=is_bgzf)
+    if not index[".fai"]:
+        # Before it is written: an index of nothing would outlive the damaged file.
+        raise ValueError("it has no '>' line")
     # The mode is asked because root could write into a folder that is marked read-only.
     is_writable = bool(path.parent.stat().st_mode & _ANY_WRITE_BIT)
     for suffix, target in beside.items():

@@ -5,6 +5,7 @@ import pyBigWig
 import pytest
 
 from finemo_dist.core.errors import InputError, UsageError
+from finemo_dist.sources._bigwig_file import BigWigFile
 from finemo_dist.sources.bigwig import BigWigSource
 from tests.unit.sources.samples import (
     CHROM_LENGTHS,
@@ -167,6 +168,33 @@ def test_a_tree_or_index_that_moved_refuses(samples, place):
         InputError, match=r"scores\.bw: damaged bigWig: its chromosomes or an index"
     ):
         samples.make("bigwig")
+
+
+@pytest.mark.parametrize("n_chroms", [1, 5, 300, 2000])
+def test_any_number_of_chromosomes_is_read(tmp_path, n_chroms):
+    """More than a node of the tree holds, on several levels."""
+    lengths = {f"scaffold_{i}": 100 + i for i in range(n_chroms)}
+    write_bigwig(tmp_path / "s.bw", lengths, {"scaffold_0": np.ones(50)})
+
+    assert BigWigFile(tmp_path / "s.bw").lengths == lengths
+
+
+@pytest.mark.parametrize("number", [1, 2, 0x80, 2**31])
+def test_a_chromosome_of_a_number_that_there_is_not_refuses(tmp_path, number):
+    """libBigWig writes to the place of that number, wherever it is."""
+    path = tmp_path / "s.bw"
+    write_bigwig(path, {"chr1": 100, "chr2": 200}, {"chr1": np.ones(50)})
+    content = bytearray(path.read_bytes())
+    # The node of the tree follows its head of 32 bytes: four bytes, then names of four bytes each
+    # with number and length.
+    tree = int.from_bytes(content[8:16], "little")
+    at = tree + 32 + 4 + 4
+    assert content[at : at + 4] == bytes(4)
+    content[at : at + 4] = number.to_bytes(4, "little")
+    path.write_bytes(content)
+
+    with pytest.raises(InputError, match="its list of chromosomes is not one"):
+        BigWigFile(path)
 
 
 def test_damaged_values_refuse(samples):

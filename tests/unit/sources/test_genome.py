@@ -146,3 +146,14 @@ def test_gzip_that_is_not_bgzip_refuses_with_the_cure(tmp_path):
 
     with pytest.raises(InputError, match="bgzip"):
         Genome(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"ACGT\n"])
+def test_a_file_without_a_chromosome_leaves_no_index(tmp_path, content):
+    path = tmp_path / "g.fa"
+    path.write_bytes(content)
+
+    with pytest.raises(InputError, match="'>'"):
+        Genome(path)
+
+    assert [p.name for p in tmp_path.iterdir()] == ["g.fa"]
