@@ -104,7 +104,7 @@ def _exit_status(jobs: "RayJobs", job: str, config: str, later: str) -> int:
 
 
 def _verdict(end: "JobEnd") -> tuple[int, str]:
-    """Return the exit status that the end of a job stands for, and why."""
+    """Return the exit status that the end of a job means, and why."""
     resumes = "committed work is kept; run the same command again to resume"
     status = end.exit_status
     if status in _REASONS:

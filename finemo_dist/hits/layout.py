@@ -13,7 +13,7 @@
 import re
 from pathlib import Path
 from typing import Final, Literal
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.records import Unit
@@ -79,15 +79,6 @@ def check_sample_name(sample: str) -> None:
             "character that cannot be printed. Rename the sample."
         )
     _encoded(sample)
-
-
-def sample_of(directory: Path) -> str | None:
-    """Return the sample whose parts a directory holds; None if it is no such directory."""
-    if not directory.name.startswith(_PREFIX):
-        return None
-    sample = unquote(directory.name.removeprefix(_PREFIX))
-    # Only the one spelling that is written is read: "%61" must not be a second "a".
-    return sample if sample and directory.name == f"{_PREFIX}{quote(sample, safe='')}" else None
 
 
 def shard_of(name: str) -> int | None:

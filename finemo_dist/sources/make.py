@@ -1,18 +1,13 @@
 """Sources by the name of their kind, which configurations and workers use."""
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from finemo_dist.core.protocols import Source
 
 SourceKind = Literal["bigwig", "chrombpnet_h5", "bpnet_h5", "modisco_arrays"]
 
-SOURCE_KINDS: Final[tuple[SourceKind, ...]] = (
-    "bigwig",
-    "chrombpnet_h5",
-    "bpnet_h5",
-    "modisco_arrays",
-)
+SOURCE_KINDS: Final[tuple[SourceKind, ...]] = get_args(SourceKind)
 
 
 def make_source(kind: SourceKind, options: Mapping[str, Any]) -> Source:

@@ -22,7 +22,6 @@ from finemo_dist.storage.locations import local_copy
 _GZIP: Final = b"\x1f\x8b"
 _MARK: Final = b"\xef\xbb\xbf"
 _HEAD_BYTES: Final = 64
-_BLOCK_BYTES: Final = 1 << 20
 _DAMAGED_GZIP: Final = (EOFError, zlib.error, gzip.BadGzipFile)
 
 _OTHERS: Final[tuple[tuple[bytes, str, str], ...]] = (
@@ -143,30 +142,6 @@ def open_bytes(path: str | Path, *, kind: type[FinemoDistError] = InputError) ->
         raise fault(path, error, otherwise=what, kind=kind) from error
 
 
-@contextmanager
-def plain_text(
-    path: str | Path, folder: Path, *, kind: type[FinemoDistError] = InputError
-) -> Iterator[Path]:
-    """Yield a file to read by name that holds what `open_bytes` gives, for libraries that must.
-
-    That is the file itself where it is plain, and else a copy in ``folder``, removed at the end.
-
-    Raises
-    ------
-    InputError
-        As `open_bytes`.
-    """
-    copy = folder / f"{Path(path).name}.plain"
-    with open_bytes(path, kind=kind) as handle:
-        is_plain = handle.tell() == 0 and not isinstance(handle, gzip.GzipFile)
-        if not is_plain:
-            _copy(handle, copy, kind)
-    try:
-        yield local_copy(path) if is_plain else copy
-    finally:
-        copy.unlink(missing_ok=True)
-
-
 def whole_number(text: str) -> int:
     """Return a whole number as people and programs write it: ``250``, ``250.0``, ``1e+05``.
 
@@ -203,17 +178,6 @@ def what_else(head: bytes) -> tuple[str, str] | None:
     """Return what a file is that begins like this, and the cure; None where it may be text."""
     found = ((what, cure) for magic, what, cure in _OTHERS if head.startswith(magic))
     return next(found, None)
-
-
-def _copy(handle: BinaryIO, copy: Path, kind: type[FinemoDistError]) -> None:
-    target = copy.open("wb")
-    with target:
-        while block := handle.read(_BLOCK_BYTES):
-            try:
-                target.write(block)
-            except OSError as error:
-                what = f"{copy}: cannot be written ({error})."
-                raise fault(copy, error, otherwise=what, kind=kind, doing="written") from error
 
 
 def _drop_mark(

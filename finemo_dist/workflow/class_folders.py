@@ -27,7 +27,7 @@ _COLUMN_OF: Final[Mapping[str, str]] = {
     ".bigWig": "bigwigs",
     ".bigwig": "bigwigs",
 }
-"""End of a file name to the column of the sheet; what stands before is the class."""
+"""End of a file name to the column of the sheet; the part before it is the class."""
 _COLUMNS: Final = (
     "name", "sequences", "attributions", "bigwigs", "peaks", "fasta", "modisco_h5", "axis_order",
 )  # fmt: skip

@@ -51,7 +51,7 @@ _COLUMNS: Final = ("name", "kind", *_INPUTS, "modisco_h5", *_SETTINGS)
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One line of a sheet, and where it stands."""
+    """One line of a sheet, and where it is."""
 
     where: str
     """``FILE, line N``."""

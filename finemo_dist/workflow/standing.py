@@ -31,9 +31,9 @@ class SampleStanding:
 def standings(
     summaries: Iterable[SampleSummary], committed: Mapping[str, Set[int]], activity: Activity
 ) -> list[SampleStanding]:
-    """Return where every sample stands.
+    """Return how far every sample is.
 
-    What stands on disk counts first, then what is being worked on, then what failed.
+    Committed shards count first, then those that are being worked on, then those that failed.
 
     Parameters
     ----------

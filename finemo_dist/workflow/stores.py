@@ -29,7 +29,7 @@ def stores_of(
     force: bool,
     on_event: OnEvent,
 ) -> dict[str, Path]:
-    """Return the store of each sample, extracted unless it stands from the same inputs.
+    """Return the store of each sample, extracted unless one of the same inputs exists.
 
     Parameters
     ----------

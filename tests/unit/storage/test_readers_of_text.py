@@ -32,13 +32,13 @@ from finemo_dist.motifs.mappings import read_names, read_numbers, read_renames, 
 from finemo_dist.motifs.meme import read_meme
 from finemo_dist.sources.peaks import read_chrom_order, read_peaks
 from finemo_dist.storage.chrom_sizes import read_chrom_sizes
-from finemo_dist.storage.text import open_bytes, plain_text
+from finemo_dist.storage.text import open_bytes
 from finemo_dist.workflow.sample_sheet import read_sample_sheet
 from finemo_dist.workflow.yaml_file import read_yaml
 
 PACKAGE = Path(__file__).resolve().parents[3] / "finemo_dist"
 MARK = b"\xef\xbb\xbf"
-DOORS = {"open_bytes", "plain_text", "read_lines", "read_text"}
+DOORS = {"open_bytes", "read_lines", "read_text"}
 """Of ``storage.text``."""
 
 
@@ -303,13 +303,9 @@ def test_what_is_not_there_is_named(tmp_path, name):
     # gzip writes the time into its header, so that the bytes are no name for a test.
     ids=["plain", "mark", "gzip", "mark in gzip"],
 )
-def test_libraries_get_bytes_and_files_without_mark_and_packing(tmp_path, raw):
+def test_libraries_get_bytes_without_mark_and_packing(tmp_path, raw):
     path = tmp_path / "t.tsv"
     path.write_bytes(raw)
 
     with open_bytes(path) as handle:
         assert handle.read() == b"a\tb\n"
-    with plain_text(path, tmp_path) as plain:
-        assert plain.read_bytes() == b"a\tb\n"
-        assert (plain == path) is (raw == b"a\tb\n")
-    assert [p.name for p in tmp_path.iterdir()] == ["t.tsv"]
