@@ -1,7 +1,7 @@
 """Calling hits in the regions of one or many samples."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from finemo_dist.catalog.summary import SampleSummary, summarise
 from finemo_dist.core.clock import Clock
 from finemo_dist.core.command import TypedCommand
 from finemo_dist.core.config import CallConfig, ResourceConfig, SampleSettings
-from finemo_dist.core.errors import InputError, RunError, UsageError
+from finemo_dist.core.errors import RunError
 from finemo_dist.core.events import CallPlanned, OnEvent, StageEnded, ignore
 from finemo_dist.core.memory import Demand
 from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
@@ -23,12 +23,9 @@ from finemo_dist.run.differences import unchanged_samples
 from finemo_dist.run.drive import RunTotals, drive
 from finemo_dist.run.motif_groups import motif_digest
 from finemo_dist.run.plan import (
-    OWN_ENTRIES,
     PlannedSample,
     RunPlan,
     check_output,
-    check_regions,
-    check_scores,
     clear_run,
     config_digest,
     plan_run,
@@ -40,18 +37,13 @@ from finemo_dist.run.space import (
     workers_that_fit,
 )
 from finemo_dist.run.worker import SampleSpec, WorkerSpec
-from finemo_dist.sources.finemo_npz import FinemoRegionsSource
-from finemo_dist.storage.files import remove_tree
 from finemo_dist.storage.locations import location
-from finemo_dist.store.read import RegionStore, open_store
+from finemo_dist.store.read import RegionStore
+from finemo_dist.workflow.called_regions import as_store, check_outlives, opened_regions
 from finemo_dist.workflow.finemo_parameters import write_parameters
 from finemo_dist.workflow.no_hits import warn_of_samples_without_hits
 from finemo_dist.workflow.regions import (
     Coordinates,
-    OpenRegions,
-    is_written,
-    open_regions,
-    write_regions,
 )
 from finemo_dist.workflow.sample_motifs import SampleMotifs, read_sample_motifs
 from finemo_dist.workflow.settings import available_cores
@@ -221,16 +213,16 @@ def call(
     clock.lap("start")
     prepared = prepared or prepare(settings, resources)
     motifs = prepared.motifs
-    opened = _opened(regions, settings, motifs, coordinates or {})
+    opened = opened_regions(regions, settings, motifs, coordinates or {})
     # Only now: what is refused must leave an earlier run as it is.
     if force:
-        _check_outlives(
+        check_outlives(
             run_dir, [*(p for s in settings.values() for p in s.modisco_h5), *regions.values()]
         )
         clear_run(run_dir, keep=_kept(run_dir, settings, motifs))
     check_output(run_dir, keeps_parts=force)
     stores = {
-        name: _as_store(found, name, run_dir, settings[name].call, on_event)
+        name: as_store(found, name, run_dir, settings[name].call, on_event)
         for name, found in opened.items()
     }
     require_disk_for_call(run_dir, [(stores[name], motifs[name].motifs) for name in stores])
@@ -391,64 +383,6 @@ def _planned(
     }
     reports = {name: store.meta.report for name, store in stores.items()}
     return plan_run(run_dir, samples, reports=reports, keeps_parts=keeps_parts)
-
-
-def _opened(
-    regions: Mapping[str, Path],
-    settings: Mapping[str, SampleSettings],
-    motifs: Mapping[str, SampleMotifs],
-    coordinates: Mapping[str, Coordinates],
-) -> dict[str, OpenRegions]:
-    """Return the regions of each sample, in which its motifs can be called."""
-    opened = {name: open_regions(path, coordinates.get(name)) for name, path in regions.items()}
-    for name, found in opened.items():
-        called = motifs[name].motifs
-        check_regions(name, regions[name], found, motifs=called, config=settings[name].call)
-        if not isinstance(found, FinemoRegionsSource):
-            check_scores(name, regions[name], found.report, settings[name].call)
-    return opened
-
-
-def _as_store(
-    regions: OpenRegions, name: str, run_dir: Path, config: CallConfig, on_event: OnEvent
-) -> RegionStore:
-    """Return a store; finemo's ``.npz``, and coordinates, are first written into the run."""
-    if isinstance(regions, RegionStore):
-        return regions
-    staged = run_dir / "regions" / f"{folder_name(name)}.zarr"
-    if staged.exists():
-        store = open_store(staged)
-        if is_written(regions, store):
-            check_scores(name, store.path, store.meta.report, config)
-            return store
-    if (run_dir / "run.json").exists() and (
-        staged.exists() or RunRecord.load(run_dir).sample(name) is None
-    ):
-        raise RunError(
-            f"{run_dir}: holds another run: the regions of sample {name!r} have changed or are "
-            "new. "
-            "Choose another directory, or replace the run with --force."
-        )
-    is_new = not run_dir.exists()
-    store = write_regions(regions, staged, on_event=on_event)
-    try:
-        check_scores(name, regions.inputs[0].path, store.meta.report, config)
-    except InputError:
-        for made in (staged, *([staged.parent, run_dir] if is_new else [])):
-            remove_tree(made)
-        raise
-    return store
-
-
-def _check_outlives(run_dir: Path, inputs: Iterable[Path]) -> None:
-    """Refuse to replace a run that an input lies in."""
-    cleared = [(run_dir / name).resolve() for name in OWN_ENTRIES]
-    for path in inputs:
-        if any(path.resolve().is_relative_to(entry) for entry in cleared):
-            raise UsageError(
-                f"{path}: is among the files that --force removes from {run_dir}. Choose another "
-                "output directory, or move the input."
-            )
 
 
 def _write_files(
