@@ -191,7 +191,12 @@ def worker_options(default: str | None) -> Callable[[_Function], _Function]:
     return _stack(
         click.option(
             "--workers", "n_workers", type=click.IntRange(min=1),
-            help="Number of workers. [default: one per GPU, else one per core]",
+            help="Number of workers. [default: as --workers-per-gpu says, else one per core]",
+        ),
+        click.option(
+            "--workers-per-gpu", type=click.IntRange(1, 16),
+            help="Number of workers that share a GPU: one reads or writes while another solves. "
+            "[default: up to 3, from the available memory and cores]",
         ),
         click.option(
             "--device", type=DEVICE, default=default,

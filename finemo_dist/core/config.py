@@ -89,6 +89,9 @@ class ResourceConfig(FrozenModel):
     executor: Annotated[str, Field(pattern="^(auto|serial|ray)$")] = defaults.EXECUTOR
     n_workers: Annotated[int, Field(ge=1)] | None = None
     device: Annotated[str, Field(pattern="^(auto|cpu|cuda)$")] = defaults.DEVICE
+    workers_per_gpu: Annotated[int, Field(ge=1, le=16)] | None = None
+    """Workers that share a GPU: one reads or writes while another solves. Chosen by the memory
+    model and the number of cores when None."""
     batch_regions: Annotated[int, Field(ge=1)] | None = None
     """Regions solved together; chosen by the memory model when None."""
     ray_address: str | None = None

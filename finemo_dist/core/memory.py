@@ -83,6 +83,11 @@ _GPU_BYTES: Final = 600 << 20
 Not measured: what PyTorch is reported to take on recent GPUs, rounded up.
 """
 
+_FULL_GPU_REGIONS: Final = 2048
+"""What a worker on a GPU should hold at once to keep the GPU busy."""
+_MOST_WORKERS_PER_GPU: Final = 3
+"""One reads, one solves and one writes."""
+
 _COMFORT: Final = 1.5
 """Free over projected below which there is a warning: others write to the disk too."""
 
@@ -173,6 +178,21 @@ def worker_bytes(batch_regions: int | None, bytes_per_region: int) -> int:
 def gpu_bytes(bytes_per_region: int) -> int:
     """Return about the least memory of a GPU that a worker can run in: that of one region."""
     return _GPU_BYTES + bytes_per_region
+
+
+def workers_per_gpu(bytes_per_region: int, free_bytes: int | None, n_cores: int) -> int:
+    """Return how many workers should share a GPU.
+
+    Parameters
+    ----------
+    free_bytes
+        Free on the GPU; None where nothing says so.
+    n_cores
+        Cores for each GPU: a worker needs one to read, to launch and to write.
+    """
+    each = _GPU_BYTES + _FULL_GPU_REGIONS * bytes_per_region
+    n_fitting = _MOST_WORKERS_PER_GPU if free_bytes is None else free_bytes // each
+    return max(1, min(_MOST_WORKERS_PER_GPU, n_cores, n_fitting))
 
 
 def readable(n_bytes: int) -> str:

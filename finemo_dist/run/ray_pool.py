@@ -6,6 +6,7 @@ replaces itself with the same bytes.
 """
 
 import logging
+import math
 import os
 import platform
 import signal
@@ -87,6 +88,8 @@ class RayExecutor:
         Actors at most; as many as the cluster has places, now and later, when None.
     resource
         What each actor owns one of; a GPU where the spec says CUDA when None.
+    workers_per_gpu
+        Actors that share a GPU.
     """
 
     def __init__(
@@ -97,12 +100,14 @@ class RayExecutor:
         address: str | None,
         unit_timeout_s: float,
         resource: Resource | None = None,
+        workers_per_gpu: int = 1,
     ) -> None:
         self._spec = spec
         self._n_workers = n_workers
         self._address = address
         self._unit_timeout_s = unit_timeout_s
         self._resource: Resource = resource or ("GPU" if spec.device == "cuda" else "CPU")
+        self._n_sharing = workers_per_gpu if self._resource == "GPU" else 1
 
     def describe(self) -> Mapping[str, str | int]:
         """Return what runs the work; as many workers as a cluster holds are ``cluster``."""
@@ -121,7 +126,12 @@ class RayExecutor:
             # A session that the caller opened is the caller's to close.
             if not ray.is_initialized():
                 session.enter_context(
-                    _session(self._address, self._n_workers or 1, self._spec.device)
+                    _session(
+                        self._address,
+                        self._n_workers or 1,
+                        self._spec.device,
+                        n_gpus=-(-(self._n_workers or 1) // self._n_sharing),
+                    )
                 )
             yield from self._process(units)
 
@@ -135,6 +145,7 @@ class RayExecutor:
             ),
             n_workers=self._n_workers,
             resource=self._resource,
+            n_sharing=self._n_sharing,
         )
         try:
             yield from pool.run()
@@ -169,12 +180,20 @@ class _Pool:
     """The actors of a run, and what the schedule has them do."""
 
     def __init__(
-        self, spec: WorkerMaker, schedule: Schedule, *, n_workers: int | None, resource: Resource
+        self,
+        spec: WorkerMaker,
+        schedule: Schedule,
+        *,
+        n_workers: int | None,
+        resource: Resource,
+        n_sharing: int,
     ) -> None:
         self._spec = spec
         self._schedule = schedule
         self._n_workers = n_workers
         self._resource = resource
+        self._n_sharing = n_sharing
+        """Actors that share one of it."""
         self._restarts = Restarts()
         self._members: dict[str, _Member] = {}
         self._n_started = 0
@@ -227,7 +246,7 @@ class _Pool:
         """Return how many actors there may be; a cluster is asked, because nodes come and go."""
         if self._n_workers is None and now - self._places_counted > _COUNT_PLACES_S:
             # At least one: an actor that waits for its place is what makes a cluster grow.
-            self._n_places = max(1, _n_of(self._resource, ray.cluster_resources))
+            self._n_places = max(1, self._n_sharing * _n_of(self._resource, ray.cluster_resources))
             self._places_counted = now
         return self._n_places
 
@@ -236,7 +255,7 @@ class _Pool:
         self._n_started += 1
         actor = _ACTOR.options(
             num_cpus=1,
-            num_gpus=1 if self._resource == "GPU" else 0,
+            num_gpus=_share(self._n_sharing) if self._resource == "GPU" else 0,
             scheduling_strategy="SPREAD",
         ).remote(self._spec, name)
         self._members[name] = _Member(actor, actor.ready.remote(), now + _READY_TIMEOUT_S)
@@ -344,6 +363,11 @@ class _Pool:
             else:
                 # It waits for a place, which others have or a node to come will bring.
                 member.ready_by = now + _READY_TIMEOUT_S
+
+
+def _share(n_sharing: int) -> float:
+    """Return the part of a GPU that each of some actors owns; Ray knows four decimals."""
+    return math.floor(10_000 / n_sharing) / 10_000
 
 
 def _told(failure: Failure | None, error: str) -> Iterator[UnitFailed]:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _WORTH_RAY_S = 30.0
 """Work of one core below which starting Ray (4 to 10 s) gains nothing."""
+_GPU_REGION_S = 1e-4
+"""A region of 1,000 bases on a worker with a GPU: its host reads and writes for longer than the GPU
+solves."""
 _OPEN_S = 0.5
 """To check the inputs of a sample and begin its store."""
 _EXTRACT_S = 1e-6
@@ -29,6 +32,11 @@ class Machine:
     n_gpus: int
     can_grow: bool = False
     """Whether more may come: nodes of a cluster do, when they are asked for."""
+
+    @property
+    def n_cores_per_gpu(self) -> int:
+        """Cores for each GPU, at least one."""
+        return max(1, self.n_cores // max(1, self.n_gpus))
 
 
 def resolve_device(asked: str, machine: Machine) -> str:
@@ -80,8 +88,9 @@ def choose_executor(
     """Return the executor for the work at hand; the choice never changes a hit.
 
     ``auto`` takes one worker in this process when one is asked for, when one unit is left, or when
-    the work is estimated at less than half a minute of one core; else Ray with one worker for each
-    GPU or core, no more than units. On a cluster these are the cluster's, now and later.
+    the work is estimated at less than half a minute of one worker; else Ray with one worker for
+    each core, or ``workers_per_gpu`` for each GPU, no more than units. On a cluster these are the
+    cluster's, now and later.
     """
     is_here = resources.ray_address is None
     n_workers = _n_workers(resources, plan, spec, machine) if is_here else resources.n_workers
@@ -112,6 +121,7 @@ def _executor_of(resources: ResourceConfig, spec: WorkerMaker, n_workers: int | 
         n_workers=n_workers,
         address=resources.ray_address,
         unit_timeout_s=resources.unit_timeout_s,
+        workers_per_gpu=resources.workers_per_gpu or 1,
     )
 
 
@@ -120,17 +130,20 @@ def _n_workers(
 ) -> int:
     if resources.n_workers is not None:
         return resources.n_workers
-    places = machine.n_gpus if spec.device == "cuda" else machine.n_cores
-    is_small = spec.device == "cpu" and _estimated_seconds(plan, spec) < _WORTH_RAY_S
-    if is_small and resources.executor == "auto":
+    is_gpu = spec.device == "cuda"
+    is_small = _estimated_seconds(plan, spec) < _WORTH_RAY_S
+    if resources.executor == "auto" and is_small and (not is_gpu or machine.n_gpus == 1):
         return 1
+    places = machine.n_gpus * (resources.workers_per_gpu or 1) if is_gpu else machine.n_cores
     return max(1, min(places, len(plan.pending)))
 
 
 def _estimated_seconds(plan: RunPlan, spec: "WorkerSpec") -> float:
-    """Return about how long one core takes, from what was measured on a server core."""
+    """Return about how long one worker takes, from what was measured on a server core."""
     n_motif_strands = max(motif_set.n_motifs for motif_set in plan.record.sets)
     width = max((sample.region_width for sample in plan.record.samples), default=0)
+    if spec.device == "cuda":
+        return _GPU_REGION_S * width / 1000 * plan.n_pending_regions
     per_region = (3e-4 + 4e-6 * n_motif_strands) * width / 1000
     if any(sample.solver.name is SolverName.DENSE for sample in spec.samples.values()):
         per_region = 4e-6 * n_motif_strands * width

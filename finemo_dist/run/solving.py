@@ -160,12 +160,18 @@ class RegionCaller:
             clock.lap("solve")
 
 
-def memory_budget(device: torch.device) -> int:
-    """Return the bytes a batch may take; ask once, before PyTorch keeps memory for us."""
+def memory_budget(device: torch.device, *, n_sharing: int = 1) -> int:
+    """Return the bytes a batch may take; ask once, before PyTorch keeps memory for us.
+
+    Parameters
+    ----------
+    n_sharing
+        Workers on the same GPU, which all ask at about the same time.
+    """
     if device.type == "cpu":
         return CPU_BUDGET_BYTES
     free_bytes, _ = torch.cuda.mem_get_info(device)
-    return int(free_bytes * _CUDA_SHARE)
+    return int(free_bytes * _CUDA_SHARE / n_sharing)
 
 
 def device_here(asked: str) -> torch.device:

@@ -19,6 +19,7 @@ from finemo_dist.core.memory import (
     readable,
     store_bytes,
     worker_bytes,
+    workers_per_gpu,
 )
 from finemo_dist.core.protocols import RegionReader, Source
 from finemo_dist.core.records import MotifSet
@@ -194,19 +195,30 @@ def workers_that_fit(n_workers: int, resources: ResourceConfig, demand: Demand) 
     return n_workers
 
 
-def require_gpu_memory(resources: ResourceConfig, demand: Demand) -> None:
-    """Refuse a call of hits when a GPU of this machine that it would use cannot hold a region.
+def workers_per_gpu_that_fit(
+    resources: ResourceConfig, demand: Demand, *, n_cores_per_gpu: int
+) -> int:
+    """Return how many workers share each GPU: as many as asked for, or as memory and cores allow.
 
-    Larger batches are made to fit later, so only one region counts.
+    Larger batches are made to fit later, so a worker needs memory for one region.
 
     Raises
     ------
     UsageError
-        Less is free on a GPU than a worker takes with one region.
+        Less is free on a GPU of this machine that the call would use than a worker takes with one
+        region.
     """
-    free_bytes = free_gpu_memory()
-    if free_bytes is None or resources.ray_address is not None:
-        return
+    free_bytes = None if resources.ray_address is not None else free_gpu_memory()
+    if free_bytes:
+        _require_gpu_memory(resources, demand, free_bytes)
+    return resources.workers_per_gpu or workers_per_gpu(
+        demand.region_bytes, min(free_bytes) if free_bytes else None, n_cores_per_gpu
+    )
+
+
+def _require_gpu_memory(
+    resources: ResourceConfig, demand: Demand, free_bytes: tuple[int, ...]
+) -> None:
     needed = gpu_bytes(demand.region_bytes)
     n_used = 1 if resources.executor == "serial" else resources.n_workers
     for gpu, free in enumerate(free_bytes[:n_used]):

@@ -51,6 +51,8 @@ class WorkerSpec:
     """``cpu`` or ``cuda``."""
     batch_regions: int | None
     """Regions solved together; from the memory model when None."""
+    workers_per_gpu: int = 1
+    """Workers that share the memory of a GPU."""
 
     @property
     def may_run_twice(self) -> bool:
@@ -179,7 +181,7 @@ class RegionWorker:
     @cached_property
     def _budget_bytes(self) -> int:
         """Looked up once: later, what is free is less what PyTorch keeps for us."""
-        return memory_budget(self._device)
+        return memory_budget(self._device, n_sharing=self._spec.workers_per_gpu)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from finemo_dist.core.config import CallConfig, ResourceConfig, SampleSettings
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.events import CallPlanned, OnEvent, StageEnded, ignore
 from finemo_dist.core.memory import Demand
-from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
 from finemo_dist.core.protocols import Executor, RegionReader
 from finemo_dist.exports.finemo_files import write_finemo_files
 from finemo_dist.hits.layout import check_sample_name, folder_name
@@ -33,7 +32,7 @@ from finemo_dist.run.plan import (
 from finemo_dist.run.resources import Machine, choose_executor, find_machine, resolve_device
 from finemo_dist.run.space import (
     require_disk_for_call,
-    require_gpu_memory,
+    workers_per_gpu_that_fit,
     workers_that_fit,
 )
 from finemo_dist.run.worker import SampleSpec, WorkerSpec
@@ -45,7 +44,7 @@ from finemo_dist.workflow.no_hits import warn_of_samples_without_hits
 from finemo_dist.workflow.regions import (
     Coordinates,
 )
-from finemo_dist.workflow.sample_motifs import SampleMotifs, read_sample_motifs
+from finemo_dist.workflow.sample_motifs import SampleMotifs, read_sample_motifs, split_palindromes
 from finemo_dist.workflow.settings import available_cores
 
 logger = logging.getLogger(__name__)
@@ -227,7 +226,7 @@ def call(
     }
     require_disk_for_call(run_dir, [(stores[name], motifs[name].motifs) for name in stores])
     largest = _largest(settings, motifs, stores)
-    _require_memory(prepared.device, resources, largest)
+    resources = _that_fit(prepared, resources, largest)
     clock.lap("prepare")
     plan = _planned(run_dir, stores, settings, motifs, keeps_parts=force)
     spec = _worker_spec(plan, settings, resources, stores, device=prepared.device)
@@ -242,7 +241,7 @@ def call(
     clock.lap("outputs")
     stages = {**clock.seconds, **{f"worker.{k}": v for k, v in totals.seconds.items()}}
     done = _result(plan, totals.n_units, samples, files, executor.describe(), stages)
-    return replace(done, palindromes=_split_palindromes(plan.record, settings, motifs))
+    return replace(done, palindromes=split_palindromes(plan.record, settings, motifs))
 
 
 def _driven(
@@ -280,26 +279,6 @@ def _kept(
     return set() if is_same else kept
 
 
-def _split_palindromes(
-    record: RunRecord,
-    settings: Mapping[str, SampleSettings],
-    motifs: Mapping[str, SampleMotifs],
-) -> tuple[str, ...]:
-    """Return the palindromes whose strands are called apart, named as in the tables of the run."""
-    found: dict[str, None] = {}
-    seen: set[str] = set()
-    for sample in record.samples:
-        if settings[sample.name].call.solver.merge_palindromes or sample.motif_set in seen:
-            continue
-        seen.add(sample.motif_set)
-        prefix = record.name_prefix(record.set_of(sample))
-        called = motifs[sample.name].motifs
-        offsets = palindrome_offsets(called)[::2].tolist()
-        names = zip(called.name[::2], offsets, strict=True)
-        found |= {f"{prefix}{name}": None for name, offset in names if offset != NO_PALINDROME}
-    return tuple(found)
-
-
 def _largest(
     settings: Mapping[str, SampleSettings],
     motifs: Mapping[str, SampleMotifs],
@@ -313,13 +292,16 @@ def _largest(
     return max(demands, key=lambda demand: demand.region_bytes)
 
 
-def _require_memory(device: str, resources: ResourceConfig, largest: Demand) -> None:
-    """Refuse what cannot run, before anything is recorded."""
-    if device == "cpu":
+def _that_fit(prepared: Prepared, resources: ResourceConfig, largest: Demand) -> ResourceConfig:
+    """Return the resources with what memory decides; refuse what cannot run, before a record."""
+    if prepared.device == "cpu":
         # The number of workers that nobody asked for is chosen later.
         workers_that_fit(resources.n_workers or 1, resources, largest)
-    else:
-        require_gpu_memory(resources, largest)
+        return resources
+    n_sharing = workers_per_gpu_that_fit(
+        resources, largest, n_cores_per_gpu=prepared.machine.n_cores_per_gpu
+    )
+    return resources.model_copy(update={"workers_per_gpu": n_sharing})
 
 
 def _executor_that_fits(
@@ -360,6 +342,7 @@ def _worker_spec(
         },
         device=device,
         batch_regions=resources.batch_regions,
+        workers_per_gpu=resources.workers_per_gpu or 1,
     )
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from finemo_dist.core.config import SampleSettings, digest_of
 from finemo_dist.core.errors import InputError
+from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
 from finemo_dist.core.records import InputFile, MotifSet
 from finemo_dist.motifs.build import build_motif_set
 from finemo_dist.motifs.files import read_motif_files
 from finemo_dist.motifs.modisco import Pattern
+from finemo_dist.record.run_record import RunRecord
 from finemo_dist.storage.files import describe_input
 
 
@@ -46,6 +48,26 @@ def read_sample_motifs(settings: Mapping[str, SampleSettings]) -> dict[str, Samp
         for name, motifs in _of_files(paths, {name: settings[name] for name in names}).items()
     }
     return {name: found[name] for name in settings}
+
+
+def split_palindromes(
+    record: RunRecord,
+    settings: Mapping[str, SampleSettings],
+    motifs: Mapping[str, SampleMotifs],
+) -> tuple[str, ...]:
+    """Return the palindromes whose strands are called apart, named as in the tables of the run."""
+    found: dict[str, None] = {}
+    seen: set[str] = set()
+    for sample in record.samples:
+        if settings[sample.name].call.solver.merge_palindromes or sample.motif_set in seen:
+            continue
+        seen.add(sample.motif_set)
+        prefix = record.name_prefix(record.set_of(sample))
+        called = motifs[sample.name].motifs
+        offsets = palindrome_offsets(called)[::2].tolist()
+        names = zip(called.name[::2], offsets, strict=True)
+        found |= {f"{prefix}{name}": None for name, offset in names if offset != NO_PALINDROME}
+    return tuple(found)
 
 
 def _of_files(

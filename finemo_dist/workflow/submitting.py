@@ -13,7 +13,10 @@ __all__ = ["JobEnd", "RayJobs", "job_words"]
 
 logger = logging.getLogger(__name__)
 
-_FLAGS: Final = {"n_workers": "--workers", "device": "--device", "batch_regions": "--batch-size"}
+_FLAGS: Final = {
+    "n_workers": "--workers", "workers_per_gpu": "--workers-per-gpu", "device": "--device",
+    "batch_regions": "--batch-size",
+}  # fmt: skip
 
 
 def job_words(

@@ -141,7 +141,8 @@ def test_cores_are_those_that_slurm_grants(monkeypatch, slurm, cores):
 
 
 OPTIONS = {
-    "executor": "serial", "n_workers": 3, "device": "cpu", "batch_regions": 5, "ray_address": "a:1",
+    "executor": "serial", "n_workers": 3, "workers_per_gpu": 2, "device": "cpu", "batch_regions": 5,
+    "ray_address": "a:1",
 }  # fmt: skip
 
 

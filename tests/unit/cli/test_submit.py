@@ -52,14 +52,14 @@ def test_paths_are_absolute_and_options_go_along(command, jobs, config, monkeypa
 
     answer = command(
         "submit", config.name, "--address", ADDRESS, "-o", "out", "--force", "--workers", 5,
-        "--device", "cuda", "-b", 7,
+        "--workers-per-gpu", 2, "--device", "cuda", "-b", 7,
     )  # fmt: skip
 
     assert (answer.status, answer.out) == (0, "job_1\n")
     assert jobs.sent == [
         "finemo-dist", "run", str(config), "--executor", "ray", "--address", "auto",
-        "--out", str(config.parent / "out"), "--force", "--workers", "5", "--device", "cuda",
-        "--batch-size", "7",
+        "--out", str(config.parent / "out"), "--force", "--workers", "5",
+        "--workers-per-gpu", "2", "--device", "cuda", "--batch-size", "7",
     ]  # fmt: skip
 
 

@@ -5,9 +5,11 @@ import dataclasses
 import pytest
 import torch
 
-from finemo_dist.core.config import ResourceConfig
+from finemo_dist.core.config import CallConfig, ResourceConfig, SolverConfig
 from finemo_dist.core.errors import UsageError
+from finemo_dist.core.memory import Demand
 from finemo_dist.run import resources as module
+from finemo_dist.run import space
 from finemo_dist.run.resources import (
     Machine,
     choose_executor,
@@ -74,6 +76,49 @@ def test_the_number_of_workers_asked_for_is_taken(choose, n_workers, kind):
 def test_gpus_are_counted_instead_of_cores(choose):
     assert choose(device="cuda", machine=Machine(64, 2)) == ("ray", 2, "cuda")
     assert choose(device="cuda", machine=Machine(64, 1)) == ("serial", 1, "cuda")
+
+
+def test_a_gpu_has_several_workers_where_that_is_worth_ray(choose):
+    options = {"device": "cuda", "workers_per_gpu": 2}
+
+    assert choose(seconds=100, machine=Machine(64, 2), **options) == ("ray", 4, "cuda")
+    assert choose(seconds=100, machine=Machine(64, 1), **options) == ("ray", 2, "cuda")
+    assert choose(seconds=1, machine=Machine(64, 1), **options) == ("serial", 1, "cuda")
+
+
+@pytest.mark.parametrize(
+    ("free", "n_cores", "asked", "expected"),
+    [
+        ((40 << 30, 80 << 30), 8, None, 3),
+        ((40 << 30, 80 << 30), 2, None, 2),
+        ((40 << 30, 2 << 30), 8, None, 2),
+        ((1 << 30,), 8, None, 1),
+        (None, 8, None, 3),
+        ((40 << 30,), 1, 5, 5),
+    ],
+)
+def test_workers_share_a_gpu_as_memory_and_cores_allow(
+    inputs, monkeypatch, free, n_cores, asked, expected
+):
+    monkeypatch.setattr(space, "free_gpu_memory", lambda: free)
+    demand = Demand(SolverConfig(), inputs.motifs(CallConfig()), 1000)
+
+    found = space.workers_per_gpu_that_fit(
+        ResourceConfig(workers_per_gpu=asked), demand, n_cores_per_gpu=n_cores
+    )
+
+    assert found == expected
+
+
+def test_a_gpu_without_memory_for_a_region_is_refused(inputs, monkeypatch):
+    monkeypatch.setattr(space, "free_gpu_memory", lambda: (40 << 30, 100 << 20))
+
+    with pytest.raises(UsageError, match="GPU 1: a worker with a single region"):
+        space.workers_per_gpu_that_fit(
+            ResourceConfig(),
+            Demand(SolverConfig(), inputs.motifs(CallConfig()), 1000),
+            n_cores_per_gpu=8,
+        )
 
 
 def test_an_executor_asked_for_is_taken(choose):
