@@ -45,7 +45,7 @@ def status(*, run: Path, is_all: bool, watch: bool, as_json: bool) -> None:
         click.echo(json.dumps(_content(look), indent=2))
     else:
         _print(look, most_rows=len(look.samples) if is_all else _MOST_ROWS)
-    if look.n_open:
+    if look.n_open or look.record.refused:
         raise IncompleteRunError(_open_message(look))
 
 
@@ -76,6 +76,7 @@ def _content(look: "Standing") -> dict[str, Any]:
         "failed": look.total("n_failed"),
         "missing": look.total("n_missing"),
         "failures": look.failures,
+        "refused": look.record.refused,
         "in_flight": [
             {**asdict(found.unit), "worker": found.worker, "node": found.node, "since": found.since}
             for found in look.activity.in_flight
@@ -100,10 +101,11 @@ def _print(look: "Standing", *, most_rows: int) -> None:
     width = None if sys.stdout.isatty() else _WIDTH_OF_FILES
     console = Console(markup=False, highlight=False, width=width)
     console.print(_table(look, most_rows=most_rows))
-    for unit, why in list(look.failures.items())[:_MOST_FAILURES]:
-        click.echo(f"failed {one_line(unit)}: {one_line(why)}")
-    if len(look.failures) > _MOST_FAILURES:
-        click.echo(f"and {count(len(look.failures) - _MOST_FAILURES, 'other')} (--json lists all)")
+    for what, found in (("failed", look.failures), ("refused", look.record.refused)):
+        for name, why in list(found.items())[:_MOST_FAILURES]:
+            click.echo(f"{what} {one_line(name)}: {one_line(why)}")
+        if len(found) > _MOST_FAILURES:
+            click.echo(f"and {count(len(found) - _MOST_FAILURES, 'other')} (--json lists all)")
     click.echo(f"{one_line(str(look.run_dir))}: {_state_line(look)}")
 
 
@@ -152,6 +154,12 @@ def _state_line(look: "Standing") -> str:
 
 def _open_message(look: "Standing") -> str:
     n, failed = look.n_open, look.total("n_failed")
+    n_refused = len(look.record.refused)
+    if not n:
+        return (
+            f"{look.run_dir}: {count(n_refused, 'sample')} {be(n_refused)} not called. Once what "
+            f"is wrong is mended, finish with: {_resume(look) or 'the command that made the run'}"
+        )
     also = f", {failed:,} of them failed" if failed else ""
     if look.state == "running":
         return (
@@ -166,7 +174,8 @@ def _open_message(look: "Standing") -> str:
 
 def _resume(look: "Standing") -> str | None:
     """Return the line that finishes the run, from any directory; None where it is not known."""
-    if not look.n_open or look.state == "running" or not look.record.invocations:
+    is_open = look.n_open or look.record.refused
+    if not is_open or look.state == "running" or not look.record.invocations:
         return None
     last = look.record.invocations[-1]
     return resume_of(last.command, last.directory) if last.command else None

@@ -129,6 +129,8 @@ class RunRecord(_Frozen):
     """What was met while the regions of each sample were read: its `InputReport`."""
     seconds: dict[str, float] = {}
     """Wall time by stage."""
+    refused: dict[str, str] = {}
+    """Samples of the command that are not called and not among ``samples``, with why."""
     failures: dict[str, str] = {}
     """Unit, as text, to the error that set it aside."""
     invocations: tuple[Invocation, ...] = ()

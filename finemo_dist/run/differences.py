@@ -13,8 +13,12 @@ def differing(standing: RunRecord, asked: RunRecord) -> list[str]:
     found = list(common)
     for name, differences in by_sample.items():
         found += [f"sample {name!r}: {what}" for what in differences if what not in common]
-    for name in sorted({s.name for s in standing.samples} ^ {s.name for s in asked.samples}):
-        found.append(f"sample {name!r} is {'new' if asked.sample(name) else 'missing'}")
+    old, new = ({sample.name for sample in run.samples} for run in (standing, asked))
+    # A refused sample makes no other run: it joins once it is mended, or is given up.
+    is_new = (new | asked.refused.keys()) - (old | standing.refused.keys())
+    is_missing = old - new - asked.refused.keys()
+    for name in sorted(is_new | is_missing):
+        found.append(f"sample {name!r} is {'new' if name in is_new else 'missing'}")
     found += [
         f"the regions of sample {new.name!r} have changed"
         for old, new in pairs

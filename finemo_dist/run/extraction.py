@@ -5,12 +5,10 @@ work; then the shards of all are written; and a store is finished, and takes its
 its last shard stands. A sample that cannot be extracted holds up none of the others.
 """
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
 
-from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, InputError, StoreError
+from finemo_dist.core.errors import FinemoDistError, InputError, StoreError
 from finemo_dist.core.events import (
     ExtractionPlanned,
     OnEvent,
@@ -23,15 +21,10 @@ from finemo_dist.core.events import (
 from finemo_dist.core.protocols import Executor
 from finemo_dist.core.records import ScoreKind, Unit
 from finemo_dist.core.system_errors import fault
-from finemo_dist.core.words import count
 from finemo_dist.run.extraction_worker import ExtractionSpec, SampleExtraction, Stage
+from finemo_dist.run.left_out import LeftOut
 from finemo_dist.storage.locations import location
 from finemo_dist.store import staging
-
-logger = logging.getLogger(__name__)
-
-_MOST_NAMED: Final = 20
-"""Samples in one message; all are in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,46 +58,18 @@ class ExtractionPlan:
     """In the regions to be written; 0 while stores are begun."""
 
 
-@dataclass(slots=True)
-class _Failures:
-    """What went wrong, by sample: the first of each is enough to say."""
-
-    errors: dict[str, str] = field(default_factory=dict)
-    is_refused: bool = False
-
-    def add(self, name: str, error: str, *, is_refused: bool = False) -> None:
-        if name not in self.errors:
-            self.errors[name] = error
-            logger.warning("sample %s was not extracted: %s", name, error)
-        self.is_refused = self.is_refused or is_refused
-
-    def raise_any(self, n_samples: int) -> None:
-        """Raise what there is to say of samples that are not extracted."""
-        if not self.errors:
-            return
-        if n_samples == 1 and self.is_refused:
-            raise InputError(next(iter(self.errors.values())))
-        n_failed = len(self.errors)
-        named = [f"{name}: {error}" for name, error in list(self.errors.items())[:_MOST_NAMED]]
-        more = len(self.errors) - len(named)
-        message = (
-            f"{n_failed} of {count(n_samples, 'sample')} {'was' if n_failed == 1 else 'were'} not "
-            "extracted. Stores and shards that were written are kept; run the same command again "
-            f"to continue from there. {' '.join(named)}"
-            f"{f' And {more} more failed.' if more else ''}"
-        )
-        raise InputError(message) if self.is_refused else IncompleteRunError(message)
-
-
 def extract_samples(
     samples: Mapping[str, SampleExtraction],
     *,
     executor_for: Callable[[ExtractionPlan], Executor],
     check: Callable[[Sequence[BegunStore]], None],
     on_event: OnEvent,
+    check_one: Callable[[BegunStore], None] = lambda _store: None,
     overwrite: bool = False,
-) -> None:
+) -> LeftOut:
     """Extract every sample whose store does not stand; goes on where an earlier call stopped.
+
+    Returns the samples that could not be extracted; all others are.
 
     Parameters
     ----------
@@ -115,37 +80,50 @@ def extract_samples(
     check
         Called with the stores that are to be written before the first shard is; what it raises
         leaves none of those that had no shard.
+    check_one
+        Called with each of them before; an ``InputError`` leaves that sample out.
     overwrite
         Whether stores of other inputs are replaced, each when its new one is complete.
-
-    Raises
-    ------
-    InputError
-        Inputs of samples were refused; all others are extracted.
-    IncompleteRunError
-        Samples could not be extracted for another reason; all others are.
     """
-    failures = _Failures()
+    failures = LeftOut()
     opening = ExtractionSpec(Stage.OPEN, samples, overwrite)
     units = tuple(Unit(name, 0) for name in samples)
     for _ in _run(executor_for, ExtractionPlan(opening, units, 0), failures):
         pass
     begun = [store for store in _begun(samples, failures) if store.name not in failures.errors]
+    begun = [store for store in begun if _is_wanted(store, check_one, failures)]
     try:
         check(begun)
     except FinemoDistError:
         for store in begun:
-            if len(store.pending) == store.n_shards:
-                path = location(store.path)
-                staging.discard(path)
-                staging.remove_empty(path.parent)
+            _discard_empty(store)
         raise
     _write(samples, begun, executor_for, failures, on_event, overwrite=overwrite)
-    failures.raise_any(len(samples))
+    return failures
+
+
+def _is_wanted(
+    store: BegunStore, check_one: Callable[[BegunStore], None], failures: LeftOut
+) -> bool:
+    try:
+        check_one(store)
+    except InputError as error:
+        failures.add(store.name, str(error), is_refused=True)
+        _discard_empty(store)
+        return False
+    return True
+
+
+def _discard_empty(store: BegunStore) -> None:
+    """Remove a store in the making that no shard was written to."""
+    if len(store.pending) == store.n_shards:
+        path = location(store.path)
+        staging.discard(path)
+        staging.remove_empty(path.parent)
 
 
 def _run(
-    executor_for: Callable[[ExtractionPlan], Executor], plan: ExtractionPlan, failures: _Failures
+    executor_for: Callable[[ExtractionPlan], Executor], plan: ExtractionPlan, failures: LeftOut
 ) -> Iterator[RunEvent]:
     if not plan.units:
         return
@@ -155,7 +133,7 @@ def _run(
         yield event
 
 
-def _begun(samples: Mapping[str, SampleExtraction], failures: _Failures) -> Iterator[BegunStore]:
+def _begun(samples: Mapping[str, SampleExtraction], failures: LeftOut) -> Iterator[BegunStore]:
     """Yield what is to be written; the store of any other sample stands."""
     for name, sample in samples.items():
         staged = location(sample.staged)
@@ -184,7 +162,7 @@ def _write(
     samples: Mapping[str, SampleExtraction],
     begun: Sequence[BegunStore],
     executor_for: Callable[[ExtractionPlan], Executor],
-    failures: _Failures,
+    failures: LeftOut,
     on_event: OnEvent,
     *,
     overwrite: bool,
@@ -213,7 +191,7 @@ def _write(
         on_event(StageEnded("extract"))
 
 
-def _finish(name: str, sample: SampleExtraction, failures: _Failures) -> None:
+def _finish(name: str, sample: SampleExtraction, failures: LeftOut) -> None:
     try:
         staging.put_in_place(location(sample.staged), location(sample.path))
     except OSError as error:

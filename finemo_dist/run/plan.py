@@ -85,6 +85,7 @@ def plan_run(
     samples: Mapping[str, PlannedSample],
     *,
     reports: Mapping[str, InputReport] | None = None,
+    refused: Mapping[str, str] | None = None,
     keeps_parts: bool = False,
 ) -> RunPlan:
     """Record a run in its directory, or find the same run there, and list what is left to do.
@@ -95,6 +96,8 @@ def plan_run(
     ----------
     reports
         What was met while the regions of each sample were read.
+    refused
+        Samples that are not called, with why.
     keeps_parts
         Whether parts may stand of a run that ``clear_run`` removed but for them.
 
@@ -107,7 +110,9 @@ def plan_run(
     record = _new_record(samples, sets)
     told = {name: asdict(report) for name, report in (reports or {}).items()}
     warnings = InputReport.total((reports or {}).values()).counts.irregular()
-    record = record.model_copy(update={"warnings": warnings, "input_reports": told})
+    record = record.model_copy(
+        update={"warnings": warnings, "input_reports": told, "refused": dict(refused or {})}
+    )
     standing = _standing_record(run_dir)
     if standing is not None:
         _check_same_run(run_dir, standing, record)
@@ -116,15 +121,40 @@ def plan_run(
         )
     else:
         check_output(run_dir, keeps_parts=keeps_parts)
-    for motif_set, motifs in zip(record.sets, sets.motifs, strict=True):
-        write_motifs(run_dir, motifs, motif_set.folder)
-    if standing is not None and standing.status == "complete":
-        done = _subtract_committed(run_dir, standing, check_bytes=True)
+    if standing is not None and (done := _done(run_dir, standing, record)) is not None:
         # Nothing to do leaves the record of how it was done.
-        if not done.pending and standing.samples == record.samples:
-            return done
+        _write_motifs(run_dir, standing, sets)
+        return done
+    # The record first: whatever is made after it belongs to a run that is known.
     record.save(run_dir)
+    _write_motifs(run_dir, record, sets)
     return _subtract_committed(run_dir, record, check_bytes=standing is not None)
+
+
+def _done(run_dir: Path, standing: RunRecord, asked: RunRecord) -> RunPlan | None:
+    """Return the plan of a complete run that has all the samples that are asked for.
+
+    A sample of it that is refused now stays in it: its hits are as good as they were.
+    """
+    missing = {s.name for s in standing.samples} - {s.name for s in asked.samples}
+    is_all = standing.samples == asked.samples or (
+        missing
+        and missing <= asked.refused.keys()
+        and len(missing) + len(asked.samples) == len(standing.samples)
+    )
+    is_same = standing.refused.keys() == asked.refused.keys() - missing
+    if standing.status != "complete" or not is_all or not is_same:
+        return None
+    done = _subtract_committed(run_dir, standing, check_bytes=True)
+    return None if done.pending else done
+
+
+def _write_motifs(run_dir: Path, record: RunRecord, sets: MotifGroups) -> None:
+    """Write the motif sets that are in a record, as they were grouped for it."""
+    for asked, motifs in zip(sets.records, sets.motifs, strict=True):
+        for known in record.sets:
+            if (known.name, known.folder, known.digest) == (asked.name, asked.folder, asked.digest):
+                write_motifs(run_dir, motifs, known.folder)
 
 
 def read_plan(run_dir: Path) -> RunPlan:

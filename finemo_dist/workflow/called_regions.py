@@ -1,13 +1,16 @@
 """The regions that are called: opened and checked, and written into the run where they must be."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from finemo_dist.core.config import CallConfig, SampleSettings
-from finemo_dist.core.errors import InputError, RunError, UsageError
+from finemo_dist.core.errors import InputError, RunError, StoreError, UsageError
 from finemo_dist.core.events import OnEvent
 from finemo_dist.hits.layout import folder_name
 from finemo_dist.record.run_record import RunRecord
+from finemo_dist.run.left_out import LeftOut
 from finemo_dist.run.plan import OWN_ENTRIES, check_regions, check_scores
 from finemo_dist.sources.finemo_npz import FinemoRegionsSource
 from finemo_dist.storage.files import remove_tree
@@ -21,27 +24,67 @@ from finemo_dist.workflow.regions import (
 )
 from finemo_dist.workflow.sample_motifs import SampleMotifs
 
+_Made = TypeVar("_Made")
+
 
 def opened_regions(
     regions: Mapping[str, Path],
     settings: Mapping[str, SampleSettings],
     motifs: Mapping[str, SampleMotifs],
     coordinates: Mapping[str, Coordinates],
+    left_out: LeftOut,
 ) -> dict[str, OpenRegions]:
-    """Return the regions of each sample, in which its motifs can be called."""
-    opened = {name: open_regions(path, coordinates.get(name)) for name, path in regions.items()}
-    for name, found in opened.items():
-        called = motifs[name].motifs
-        check_regions(name, regions[name], found, motifs=called, config=settings[name].call)
+    """Return the regions of each sample in which its motifs can be called.
+
+    The others are added to those left out.
+    """
+
+    def opened(name: str, path: Path) -> OpenRegions:
+        found = open_regions(path, coordinates.get(name))
+        config = settings[name].call
+        check_regions(name, path, found, motifs=motifs[name].motifs, config=config)
         if not isinstance(found, FinemoRegionsSource):
-            check_scores(name, regions[name], found.report, settings[name].call)
-    return opened
+            check_scores(name, path, found.report, config)
+        return found
+
+    return _each({name: partial(opened, name, path) for name, path in regions.items()}, left_out)
 
 
-def as_store(
+def stores_in_run(
+    opened: Mapping[str, OpenRegions],
+    settings: Mapping[str, SampleSettings],
+    run_dir: Path,
+    on_event: OnEvent,
+    left_out: LeftOut,
+) -> dict[str, RegionStore]:
+    """Return a store of each sample; finemo's ``.npz``, and coordinates, are written into the run.
+
+    Samples that are refused are added to those left out.
+    """
+
+    def made(name: str, regions: OpenRegions) -> RegionStore:
+        return _as_store(regions, name, run_dir, settings[name].call, on_event)
+
+    return _each({name: partial(made, name, found) for name, found in opened.items()}, left_out)
+
+
+def _each(make: Mapping[str, Callable[[], _Made]], left_out: LeftOut) -> dict[str, _Made]:
+    """Return what is made of each sample; one that is refused holds up none of the others."""
+    made: dict[str, _Made] = {}
+    for name, make_one in make.items():
+        try:
+            made[name] = make_one()
+        except (InputError, StoreError) as error:
+            # The only sample is refused in its own words, by its own error.
+            if len(make) + len(left_out.errors) == 1:
+                raise
+            left_out.add(name, str(error), is_refused=True, what="called")
+    return made
+
+
+def _as_store(
     regions: OpenRegions, name: str, run_dir: Path, config: CallConfig, on_event: OnEvent
 ) -> RegionStore:
-    """Return a store; finemo's ``.npz``, and coordinates, are first written into the run."""
     if isinstance(regions, RegionStore):
         return regions
     staged = run_dir / "regions" / f"{folder_name(name)}.zarr"

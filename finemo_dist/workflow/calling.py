@@ -20,6 +20,7 @@ from finemo_dist.hits.layout import check_sample_name, folder_name
 from finemo_dist.record.run_record import RunRecord
 from finemo_dist.run.differences import unchanged_samples
 from finemo_dist.run.drive import RunTotals, drive
+from finemo_dist.run.left_out import LeftOut
 from finemo_dist.run.motif_groups import motif_digest
 from finemo_dist.run.plan import (
     PlannedSample,
@@ -38,7 +39,7 @@ from finemo_dist.run.space import (
 from finemo_dist.run.worker import SampleSpec, WorkerSpec
 from finemo_dist.storage.locations import location
 from finemo_dist.store.read import RegionStore
-from finemo_dist.workflow.called_regions import as_store, check_outlives, opened_regions
+from finemo_dist.workflow.called_regions import check_outlives, opened_regions, stores_in_run
 from finemo_dist.workflow.finemo_parameters import write_parameters
 from finemo_dist.workflow.no_hits import warn_of_samples_without_hits
 from finemo_dist.workflow.regions import (
@@ -177,6 +178,7 @@ def call(
     *,
     coordinates: Mapping[str, Coordinates] | None = None,
     prepared: Prepared | None = None,
+    left_out: LeftOut | None = None,
     force: bool = False,
     command: TypedCommand | None = None,
     on_event: OnEvent = ignore,
@@ -194,6 +196,8 @@ def call(
         Of samples whose regions have none, or are to be compared with them.
     prepared
         What ``prepare`` found for the same settings and resources; found here when None.
+    left_out
+        Samples of the settings that have no regions, with why.
     force
         Replace an earlier run. Samples that did not change keep their parts.
     command
@@ -204,7 +208,7 @@ def call(
     Raises
     ------
     InputError, StoreError, RunError
-        An input is wrong, or the directory holds another run.
+        An input is wrong, or the directory holds another run. The other samples are called.
     IncompleteRunError
         Some shards could not be finished; the others are committed.
     """
@@ -212,7 +216,10 @@ def call(
     clock.lap("start")
     prepared = prepared or prepare(settings, resources)
     motifs = prepared.motifs
-    opened = opened_regions(regions, settings, motifs, coordinates or {})
+    left_out = left_out or LeftOut()
+    opened = opened_regions(regions, settings, motifs, coordinates or {}, left_out)
+    if not opened:
+        left_out.raise_any(len(settings))
     # Only now: what is refused must leave an earlier run as it is.
     if force:
         check_outlives(
@@ -220,15 +227,14 @@ def call(
         )
         clear_run(run_dir, keep=_kept(run_dir, settings, motifs))
     check_output(run_dir, keeps_parts=force)
-    stores = {
-        name: as_store(found, name, run_dir, settings[name].call, on_event)
-        for name, found in opened.items()
-    }
+    stores = stores_in_run(opened, settings, run_dir, on_event, left_out)
+    if not stores:
+        left_out.raise_any(len(settings))
     require_disk_for_call(run_dir, [(stores[name], motifs[name].motifs) for name in stores])
     largest = _largest(settings, motifs, stores)
     resources = _that_fit(prepared, resources, largest)
     clock.lap("prepare")
-    plan = _planned(run_dir, stores, settings, motifs, keeps_parts=force)
+    plan = _planned(run_dir, stores, settings, motifs, left_out=left_out, keeps_parts=force)
     spec = _worker_spec(plan, settings, resources, stores, device=prepared.device)
     executor = _executor_that_fits(resources, plan, spec, prepared.machine, largest)
     _log_what_is_left(plan)
@@ -241,6 +247,7 @@ def call(
     clock.lap("outputs")
     stages = {**clock.seconds, **{f"worker.{k}": v for k, v in totals.seconds.items()}}
     done = _result(plan, totals.n_units, samples, files, executor.describe(), stages)
+    left_out.raise_any(len(settings), run_dir=run_dir)
     return replace(done, palindromes=split_palindromes(plan.record, settings, motifs))
 
 
@@ -339,6 +346,7 @@ def _worker_spec(
                 motif_folder=record.set_of(sample).folder,
             )
             for sample in record.samples
+            if sample.name in stores
         },
         device=device,
         batch_regions=resources.batch_regions,
@@ -352,6 +360,7 @@ def _planned(
     settings: Mapping[str, SampleSettings],
     motifs: Mapping[str, SampleMotifs],
     *,
+    left_out: LeftOut,
     keeps_parts: bool,
 ) -> RunPlan:
     samples = {
@@ -365,7 +374,9 @@ def _planned(
         for name, store in stores.items()
     }
     reports = {name: store.meta.report for name, store in stores.items()}
-    return plan_run(run_dir, samples, reports=reports, keeps_parts=keeps_parts)
+    return plan_run(
+        run_dir, samples, reports=reports, refused=left_out.errors, keeps_parts=keeps_parts
+    )
 
 
 def _write_files(
@@ -375,7 +386,7 @@ def _write_files(
     resources: ResourceConfig,
 ) -> tuple[Path, ...]:
     written: list[Path] = []
-    is_only = len(plan.record.samples) == 1
+    is_only = len(settings) == 1
     for sample in plan.record.samples:
         out = plan.run_dir if is_only else plan.run_dir / "samples" / folder_name(sample.name)
         called = settings[sample.name]

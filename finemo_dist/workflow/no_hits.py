@@ -23,7 +23,7 @@ def warn_of_samples_without_hits(
 ) -> None:
     """Log each sample without a hit, with the likely cause."""
     for sample in samples:
-        if sample.n_regions and not sample.n_hits:
+        if sample.sample in stores and sample.n_regions and not sample.n_hits:
             counts = stores[sample.sample].meta.counts
             least = float(motifs[sample.sample].motifs.penalty.min())
             logger.warning(

@@ -31,7 +31,8 @@ def run_config(
 ) -> Call:
     """Extract the regions and call the hits of every sample of a configuration.
 
-    Repeat the call to resume where an earlier one stopped.
+    Repeat the call to resume where an earlier one stopped. A sample that is refused holds up none
+    of the others: it is named when they are done.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def run_config(
         check_regions(store.name, store.path, store, motifs=motifs, config=called)
 
     with ExitStack() as session:
-        stores = stores_of(
+        stores, left_out = stores_of(
             config.samples,
             output.with_name(f"{output.name}.regions"),
             resources,
@@ -81,7 +82,7 @@ def run_config(
             on_event=on_event,
         )
         return call(
-            output, stores, settings, resources,
+            output, stores, settings, resources, left_out=left_out,
             prepared=prepared, force=force, command=command, on_event=on_event,
         )  # fmt: skip
 

@@ -87,7 +87,7 @@ class Standing:
     def state(self) -> str:
         """What to call it: a run whose record says running and that is dead is stopped."""
         if not self.n_open:
-            return "complete"
+            return "incomplete" if self.record.refused else "complete"
         if self.record.status == "running":
             return "running" if self.activity.is_alive else "stopped"
         # Parts may have gone since it was complete.

@@ -11,6 +11,7 @@ from finemo_dist.core.protocols import Executor
 from finemo_dist.hits.layout import folder_name
 from finemo_dist.run.extraction import BegunStore, ExtractionPlan, extract_samples
 from finemo_dist.run.extraction_worker import SampleExtraction
+from finemo_dist.run.left_out import LeftOut
 from finemo_dist.run.resources import Machine, choose_extractor
 from finemo_dist.run.space import require_disk_for_stores
 from finemo_dist.sources.make import make_source
@@ -28,8 +29,10 @@ def stores_of(
     check: Callable[[BegunStore], None],
     force: bool,
     on_event: OnEvent,
-) -> dict[str, Path]:
+) -> tuple[dict[str, Path], LeftOut]:
     """Return the store of each sample, extracted unless one of the same inputs exists.
+
+    The other samples are those that could not be extracted.
 
     Parameters
     ----------
@@ -38,7 +41,7 @@ def stores_of(
     session
         Where Ray's session is kept open, once it is needed, for what comes after.
     check
-        Refuses what cannot be called, before any store is written or replaced.
+        Refuses a sample that cannot be called, before its store is written or replaced.
     force
         Whether stores of other inputs are replaced.
     on_event
@@ -46,10 +49,6 @@ def stores_of(
 
     Raises
     ------
-    InputError
-        Inputs were refused; the other samples are extracted.
-    IncompleteRunError
-        Samples could not be extracted; the others are.
     UsageError
         The stores do not fit the disk.
     """
@@ -59,8 +58,6 @@ def stores_of(
     }
 
     def check_all(begun: Sequence[BegunStore]) -> None:
-        for store in begun:
-            check(store)
         require_disk_for_stores(folder, begun)
 
     def executor_for(plan: ExtractionPlan) -> Executor:
@@ -69,14 +66,15 @@ def stores_of(
             _keep_ray(resources, machine, session)
         return executor
 
-    extract_samples(
+    left_out = extract_samples(
         to_extract,
         executor_for=executor_for,
         check=check_all,
+        check_one=check,
         on_event=on_event,
         overwrite=force,
     )
-    return paths
+    return {name: p for name, p in paths.items() if name not in left_out.errors}, left_out
 
 
 def _extraction(inputs: ExtractionInput, path: Path) -> SampleExtraction:

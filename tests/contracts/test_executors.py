@@ -198,7 +198,7 @@ def test_an_extraction_leaves_the_same_stores_and_names_what_was_refused(extract
                 executor_for=extractor_for,
                 check=lambda begun: None,
                 on_event=ignore,
-            )
+            ).raise_any(len(samples))
     finally:
         ray.cloudpickle.unregister_pickle_by_value(extractions)
 

@@ -176,10 +176,10 @@ def test_a_sample_that_is_refused_loses_none_of_the_others(demo, undisturbed, tm
     answer = answer_of(capsys, "run", config_of(demo, tmp_path, second=gone))
 
     assert answer.status == 2
-    assert "1 of 2 samples was not extracted" in answer.err
+    assert "1 of 2 samples was not called" in answer.err
     assert f"second: {tmp_path / 'gone.h5'}: " in answer.err
     assert "Traceback" not in answer.err
-    assert not (tmp_path / "run").exists()
+    assert [s.name for s in RunRecord.load(tmp_path / "run").samples] == ["first"]
     before = written(tmp_path)
     assert {name for name, _ in before} == {"first.zarr"}
 

@@ -32,13 +32,14 @@ from tests.unit.run.extractions import (
 def extract(samples, *, make=SerialExecutor, check=lambda begun: None, overwrite=False):
     """Extract in this process; return the shards that were written."""
     events = []
-    extract_samples(
+    left_out = extract_samples(
         samples,
         executor_for=lambda plan: make(plan.spec),
         check=check,
         on_event=events.append,
         overwrite=overwrite,
     )
+    left_out.raise_any(len(samples))
     return [event.unit for event in events if isinstance(event, ShardExtracted)]
 
 
