@@ -13,6 +13,7 @@ from tests.benchmarks import machine
 from tests.benchmarks.datasets import SHARED_DATA
 from tests.benchmarks.efforts import FULL, QUICK, SHORT, Effort
 from tests.benchmarks.end_to_end import measure_end_to_end
+from tests.benchmarks.feeding import measure_feeding
 from tests.benchmarks.finemo_env import Finemo, find_finemo
 from tests.benchmarks.gpu_estimate import measure_gpu_estimate
 from tests.benchmarks.growth import measure_growth
@@ -55,6 +56,10 @@ def _gpu_estimate(settings: Settings) -> str:
     )
 
 
+def _feeding(settings: Settings) -> str:
+    return measure_feeding(settings.effort, settings.work / "feeding", shared=settings.shared)
+
+
 def _end_to_end(settings: Settings) -> str:
     return measure_end_to_end(
         settings.effort,
@@ -82,6 +87,7 @@ BENCHMARKS: Final[dict[str, tuple[str, Callable[[Settings], str]]]] = {
     "solver": ("Solver", _solver),
     "growth": ("Growth", _growth),
     "gpu-estimate": ("On a GPU: an estimate", _gpu_estimate),
+    "feeding": ("Feeding a GPU", _feeding),
     "end-to-end": ("End to end", _end_to_end),
     "report": ("Report", _report),
     "catalog": ("Catalog", _catalog),
@@ -89,7 +95,7 @@ BENCHMARKS: Final[dict[str, tuple[str, Callable[[Settings], str]]]] = {
 }
 """Name to title and function, in the order of ``all``."""
 
-_ALONE: Final = ("growth", "gpu-estimate", "scheduling")
+_ALONE: Final = ("growth", "gpu-estimate", "feeding", "scheduling")
 """Benchmarks without finemo."""
 
 
