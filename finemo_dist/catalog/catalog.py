@@ -17,15 +17,16 @@ from finemo_dist.catalog.connection import (
     run_errors,
     stream_errors,
 )
-from finemo_dist.catalog.rows import data_dictionary, most_listed, sample_row, set_places
+from finemo_dist.catalog.rows import data_dictionary, most_listed, motif_places, sample_row
 from finemo_dist.core.errors import RunError, UsageError, nearest
 from finemo_dist.core.program import program
 from finemo_dist.core.words import be, count
 from finemo_dist.hits.annotation import annotation_path, write_annotation_template
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import TableName, part_path
-from finemo_dist.hits.motifs import motif_data_path, write_motif_template
+from finemo_dist.hits.motifs import motif_data_path, read_run_motifs, write_motif_template
 from finemo_dist.hits.read import SampleParts, parts_bytes, survey_run
+from finemo_dist.hits.run_motifs import RunMotifs
 from finemo_dist.hits.seal import check_seal
 from finemo_dist.hits.write import write_compact_template, write_template
 from finemo_dist.record.run_log import TIMING_FIELDS, log_files
@@ -38,12 +39,12 @@ logger = logging.getLogger(__name__)
 _QUERIES: Final = (
     "unique", "collapse", "called_hits", "part_rows", "part_hits", "part_hit_rows",
     "compact_rows", "compact_hits", "hits",
-    "hits_unique", "motifs", "hits_primary", "peaks_qc", "peaks", "samples", "motif_counts",
-    "motif_labels", "cells", "timings",
+    "hits_unique", "motifs", "hits_primary", "peaks_qc", "peaks", "samples", "sample_motifs",
+    "motif_counts", "motif_labels", "cells", "timings",
 )  # fmt: skip
 """What makes the views, each after those it reads."""
 _OF_SETS: Final = ("called_hits",)
-"""Those that are others for a run of several motif sets, where motifs are counted over all."""
+"""Those that are others where parts count or name motifs otherwise than the run does."""
 _BATCH_ROWS: Final = 100_000
 _CHECKED_BYTES: Final = 2 << 30
 """Of parts read against their checksums on opening, about a second; a question to an atlas should
@@ -67,14 +68,13 @@ class Catalog:
         memory_limit: str | None,
         threads: int | None,
         compactions: Mapping[str, Compaction],
-        annotation_prefix: str = "",
+        motifs: RunMotifs | None = None,
     ) -> None:
         self.run_dir = run_dir
         self.record = record
         self._parts = parts
         self._compactions = compactions
-        self._annotation_prefix = annotation_prefix
-        self._places = set_places(record)
+        self._motifs = motifs
         self._limits: dict[str, Any] = {"memory_limit": memory_limit, "threads": threads}
         self._is_restricted = False
         self._paths: list[str] = []
@@ -103,6 +103,13 @@ class Catalog:
     def compacted(self) -> tuple[str, ...]:
         """The samples that are read from a current compaction."""
         return tuple(self._compactions)
+
+    @property
+    def motifs(self) -> RunMotifs:
+        """Which motifs the run has, and where its sets have them."""
+        if self._motifs is None:
+            self._motifs = read_run_motifs(self.run_dir, self.record)
+        return self._motifs
 
     def units(self, sample: str) -> Mapping[int, PartFooter]:
         """Return shard and footer of the committed units of a sample."""
@@ -134,6 +141,7 @@ class Catalog:
             {sample: self._parts[sample]},
             **self._limits,
             compactions=compactions,
+            motifs=self._motifs,
         )
 
     def measured(self, lengths: Mapping[str, int]) -> "Catalog":
@@ -144,7 +152,7 @@ class Catalog:
             self._parts,
             **self._limits,
             compactions=self._compactions,
-            annotation_prefix=self._annotation_prefix,
+            motifs=self._motifs,
         )
 
     def as_called(self, sample: str) -> "Catalog":
@@ -157,7 +165,7 @@ class Catalog:
             {sample: self._parts[sample]},
             **self._limits,
             compactions=compactions,
-            annotation_prefix=self.record.name_prefix(self.record.set_of(self.sample(sample))),
+            motifs=self.motifs.alone(self.sample(sample).motif_set),
         )
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
@@ -229,14 +237,17 @@ class Catalog:
         self._fill_parts()
         self._fill_compacted()
         for name in _QUERIES:
-            has_sets = len(self.record.sets) > 1 and name in _OF_SETS
-            self.run(f"{name}_of_sets" if has_sets else name)
+            self.run(f"{name}_of_sets" if name in _OF_SETS and self._is_renumbered else name)
         self.run("fill_data_dictionary", data_dictionary())
         listed = most_listed(self._parts.values(), self._compactions.values())
         self.rows("SET dynamic_or_filter_threshold = $listed", {"listed": listed})
 
     def _fill_samples(self) -> None:
-        rows = [sample_row(self.sample(name), self._parts[name]) for name in self._parts]
+        samples = [self.sample(name) for name in self._parts]
+        rows = [
+            sample_row(sample, self.record.settings_of(sample), self._parts[sample.name])
+            for sample in samples
+        ]
         if rows:
             self.run("fill_samples", {key: [row[key] for row in rows] for key in rows[0]})
         ends = [
@@ -259,8 +270,7 @@ class Catalog:
             files = [str(part_path(self.run_dir, table, footer.unit)) for footer in shown]
             if files:
                 samples = [footer.sample for footer in shown]
-                columns: dict[str, object] = {"filename": files, "sample": samples}
-                self.run("fill_part_files", columns | self._places_of(samples))
+                self.run("fill_part_files", {"filename": files, "sample": samples})
             self._show(files or [self._template(table)], view)
         self._fill_motifs()
         self._show([self._annotation_file()], "annotation_parts")
@@ -283,7 +293,7 @@ class Catalog:
                 "chr": [file.chr for _, _, file in found],
                 "chr_id": [file.chr_id for _, _, file in found],
             }
-            self.run("fill_compact_files", columns | self._places_of(samples))
+            self.run("fill_compact_files", columns)
             self._show(paths, "compact_parts")
         else:
             template = Path(self._temporary.name) / "compact.parquet"
@@ -313,11 +323,11 @@ class Catalog:
         write_template(path, table)
         return str(path)
 
-    def _places_of(self, samples: Sequence[str]) -> dict[str, object]:
-        """Return what the files of these samples get added to the ids and names of their motifs."""
-        place = {name: self._places[self.sample(name).motif_set] for name in self._parts}
-        found = [place[name] for name in samples]
-        return {"first_motif_id": [i for i, _ in found], "name_prefix": [p for _, p in found]}
+    @property
+    def _is_renumbered(self) -> bool:
+        """Whether ids or names of motifs in some part are not those of the run."""
+        used = {self.sample(name).motif_set for name in self._parts}
+        return len(self.record.sets) > 1 and not all(map(self.motifs.is_own, used))
 
     def _fill_motifs(self) -> None:
         used = {self.sample(name).motif_set for name in self._parts}
@@ -329,16 +339,11 @@ class Catalog:
         }
         for file in files:
             check_seal(location(file))
-        places = [self._places[motif_set.name] for motif_set in files.values()]
-        columns = {
-            "filename": list(files),
-            "motif_set": [motif_set.name for motif_set in files.values()],
-            "first_motif_id": [first for first, _ in places],
-            "name_prefix": [prefix for _, prefix in places],
-            "annotation_prefix": [self._annotation_prefix or prefix for _, prefix in places],
-        }
         if files:
-            self.run("fill_motif_files", columns)
+            names = [motif_set.name for motif_set in files.values()]
+            self.run("fill_motif_files", {"filename": list(files), "motif_set": names})
+        if self._motifs is not None or len(self.record.sets) > 1:
+            self.run("fill_motif_places", motif_places(self.motifs, used))
         # The template has every column: tables of older releases have fewer.
         self._show([self._motif_template(), *files], "motif_parts", union_by_name=True)
 

@@ -1,20 +1,23 @@
 """What the catalog knows before it reads a part: rows of its small tables."""
 
-from collections.abc import Iterable
-from itertools import accumulate
-from typing import Final
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final
 
 from finemo_dist.catalog.compaction import Compaction
 from finemo_dist.core.schema import VIEWS
 from finemo_dist.hits.read import SampleParts
-from finemo_dist.record.run_record import RunRecord, SampleRecord
+from finemo_dist.hits.run_motifs import RunMotifs
+from finemo_dist.record.run_record import SampleRecord
 
 _LISTED_SHARE: Final = 0.75
 
 
-def sample_row(sample: SampleRecord, parts: SampleParts) -> dict[str, object]:
+def sample_row(
+    sample: SampleRecord, settings: Mapping[str, Any], parts: SampleParts
+) -> dict[str, object]:
     """Return a row of the table of samples."""
     footers = parts.units.values()
+    motifs, solver = settings.get("motifs", {}), settings.get("solver", {})
     return {
         "sample": sample.name,
         "n_regions": sample.n_regions,
@@ -27,16 +30,29 @@ def sample_row(sample: SampleRecord, parts: SampleParts) -> dict[str, object]:
         "region_width": sample.region_width,
         "has_coordinates": sample.has_coordinates,
         "motif_set": sample.motif_set,
+        "mode": solver.get("mode"),
+        "lambda": motifs.get("penalty"),
+        "trim_threshold": motifs.get("trim_threshold"),
     }
 
 
-def set_places(record: RunRecord) -> dict[str, tuple[int, str]]:
-    """Return of each motif set its first motif_id and what leads the names of its motifs."""
-    sizes = [motif_set.n_motifs for motif_set in record.sets]
-    firsts = accumulate(sizes, initial=0)
+def motif_places(motifs: RunMotifs, sets: Collection[str]) -> dict[str, object]:
+    """Return what motifs of sets are in the run, as one list a column of the table."""
+    rows = [
+        (motif_set, row, int(number))
+        for motif_set, ids in motifs.ids.items()
+        if motif_set in sets
+        for row, number in enumerate(ids)
+    ]
+    # The first that is shown; that of the run may be another.
+    homes = {number: (name, row) for name, row, number in reversed(rows)}
     return {
-        motif_set.name: (first, record.name_prefix(motif_set))
-        for motif_set, first in zip(record.sets, firsts, strict=False)
+        "motif_set": [name for name, _, _ in rows],
+        "own_id": [row for _, row, _ in rows],
+        "run_id": [number for _, _, number in rows],
+        "run_name": [motifs.names[number] for _, _, number in rows],
+        "annotated": [(motifs.annotated or motifs.names)[number] for _, _, number in rows],
+        "is_home": [homes[number] == (name, row) for name, row, number in rows],
     }
 
 

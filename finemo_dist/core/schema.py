@@ -231,6 +231,7 @@ _HIT_VIEW: Final = (
     _HIT["motif_id"],
     _HIT["chr_id"],
 )  # fmt: skip
+_MOTIF: Final = {column.name: column for column in MOTIF_COLUMNS}
 _QC: Final = {column.name: column for column in QC_COLUMNS}
 
 VIEWS: Final[Mapping[str, tuple[Column, ...]]] = {
@@ -255,11 +256,11 @@ VIEWS: Final[Mapping[str, tuple[Column, ...]]] = {
     "motifs": (
         *MOTIF_COLUMNS,
         *ANNOTATION_COLUMNS[1:],
-        Column("motif_set", "string", "motif set it belongs to, as in samples"),
+        Column("motif_set", "string", "first motif set that it belongs to, as in samples"),
         Column(
             "name_in_set", "string",
-            "motif_name without its set: in a run of several sets that leads motif_name, so that "
-            "motifs of different sets never count as one",
+            "motif_name without its set: that leads motif_name where one name means several "
+            "motifs, so that they never count as one",
         ),
     ),
     "samples": (
@@ -273,6 +274,30 @@ VIEWS: Final[Mapping[str, tuple[Column, ...]]] = {
         Column("max_gap", "double", "largest dual gap; 0 without regions"),
         Column("region_width", "int64", "length of a region", unit="base"),
         Column("has_coordinates", "bool", "whether regions lie on chromosomes"),
+        Column("motif_set", "string", "motif set that is called in the sample"),
+        Column(
+            "mode", "string", "kinds of CWMs and contributions: pp, ph, hp or hh",
+            is_nullable=True,
+        ),
+        Column(
+            "lambda", "double", "weight of the L1 penalty of motifs without one of their own",
+            is_nullable=True,
+        ),
+        Column(
+            "trim_threshold", "double",
+            "share of the largest column that trims motifs without a window of their own",
+            is_nullable=True,
+        ),
+    ),
+    "sample_motifs": (
+        _SAMPLE,
+        Column("motif_id", "int32", "row of the motif and strand in motifs"),
+        Column("motif_name", "string", "name of the motif, as in motifs"),
+        _MOTIF["strand"],
+        _MOTIF["motif_start"],
+        _MOTIF["motif_end"],
+        _MOTIF["motif_scale"],
+        _MOTIF["lambda"],
         Column("motif_set", "string", "motif set that is called in the sample"),
     ),
     "timings": (

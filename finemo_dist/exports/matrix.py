@@ -80,23 +80,18 @@ def regions_of(catalog: Catalog, sample: str) -> Regions:
 def cells_of(catalog: Catalog, regions: Regions, table: HitTable) -> Iterator[Cells]:
     """Yield the cells of a sample in order; nothing is held but one batch."""
     asked = {"sample": regions.sample, "table": table.value}
-    first = _first_column(catalog, regions.sample)
     with focused(catalog, regions.sample) as single:
+        of_motif = _columns_of(catalog, single)
         for batch in single.stream("matrix_cells", asked):
             columns = [batch.column(i).to_numpy(zero_copy_only=False) for i in range(5)]
             yield Cells(
                 row=np.searchsorted(regions.peak_id, columns[0]),
-                column=columns[1].astype(np.int32) + first,
+                column=of_motif[columns[1]],
                 values=dict(zip(VALUES, columns[2:], strict=True)),
             )
 
 
-def _first_column(catalog: Catalog, sample: str) -> np.int32:
-    """Return the column of the first motif of a sample's set; a catalog of one counts from there.
-
-    Columns are those of the sets that ``catalog`` shows.
-    """
-    record, motif_set = catalog.record, catalog.sample(sample).motif_set
-    if len(record.sets) == 1:
-        return np.int32(0)
-    return np.int32(catalog.run("matrix_first_column", {"motif_set": motif_set})[0][0])
+def _columns_of(catalog: Catalog, single: Catalog) -> NDArray[np.int32]:
+    """Return the columns of the motifs that a catalog of one sample shows, in its order."""
+    column = {motif.motif_name: i for i, motif in enumerate(motif_columns(catalog))}
+    return np.array([column[motif.motif_name] for motif in motif_columns(single)], np.int32)

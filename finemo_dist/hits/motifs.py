@@ -3,6 +3,8 @@
 The only set of a run is in ``RUN/motifs`` itself; several sets have one folder each in it.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -18,8 +20,9 @@ from finemo_dist.core.records import MotifSet
 from finemo_dist.core.schema import MOTIF_COLUMNS
 from finemo_dist.core.system_errors import fault
 from finemo_dist.hits.columns import arrow_schema, arrow_table
+from finemo_dist.hits.run_motifs import MotifsOfSet, RunMotifs, origins_of, unite
 from finemo_dist.hits.seal import UNSEALED, check_seal, seal
-from finemo_dist.record.run_record import RunRecord
+from finemo_dist.record.run_record import MotifSetRecord, RunRecord
 from finemo_dist.storage.files import committed
 from finemo_dist.storage.locations import location, readable
 
@@ -95,37 +98,59 @@ def read_motifs(run: str | Path, folder: str = "") -> MotifSet:
     )
 
 
-def read_all_motifs(run: str | Path, record: RunRecord) -> MotifSet:
-    """Return the motifs of all sets of a run as one, in the order of ``motif_id``.
-
-    Of several sets each name leads with that of its set, as in the catalog, and narrower CWMs are
-    padded to the widest: on the right of the forward strand, so on the left of the reverse.
+def read_run_motifs(run: str | Path, record: RunRecord) -> RunMotifs:
+    """Return the motifs of all sets of a run, each once; CWMs are read where names leave it open.
 
     Raises
     ------
     RunError
         As ``read_motifs``.
     """
-    sets = [read_motifs(run, motif_set.folder) for motif_set in record.sets]
+    return unite(_motifs_of_set(run, motif_set, record) for motif_set in record.sets)
+
+
+def _motifs_of_set(run: str | Path, motif_set: MotifSetRecord, record: RunRecord) -> MotifsOfSet:
+    table = _read_table(motif_data_path(run, motif_set.folder))
+    return MotifsOfSet(
+        motif_set.name,
+        tuple(table["motif_name"].to_pylist()),
+        origins_of(table["motif_name_orig"].to_pylist(), _sources(table), motif_set, record),
+        lambda: read_motifs(run, motif_set.folder).cwm,
+    )
+
+
+def read_all_motifs(run: str | Path, record: RunRecord) -> MotifSet:
+    """Return the motifs of all sets of a run as one, in the order of ``motif_id``.
+
+    Each motif is there once, as the first set has it that it is in, and is named as in the catalog.
+    Narrower CWMs are padded to the widest: on the right of the forward strand, so on the left of
+    the reverse.
+
+    Raises
+    ------
+    RunError
+        As ``read_motifs``.
+    """
+    sets = {motif_set.name: read_motifs(run, motif_set.folder) for motif_set in record.sets}
     if len(sets) == 1:
-        return sets[0]
-    width = max(motifs.width for motifs in sets)
-    prefixes = [record.name_prefix(motif_set) for motif_set in record.sets]
-    shifts = [_reverse_shift(motifs, width) for motifs in sets]
-    names = [
-        tuple(f"{prefix}{name}" for name in motifs.name)
-        for prefix, motifs in zip(prefixes, sets, strict=True)
-    ]
+        return next(iter(sets.values()))
+    united = unite(MotifsOfSet.of(sets[s.name], s, record) for s in record.sets)
+    width = max(motifs.width for motifs in sets.values())
+    rows: dict[str, list[int]] = {}
+    for motif_set, row in united.homes:
+        rows.setdefault(motif_set, []).append(row)
+    # Homes are in the order of the sets.
+    chosen = [_widened(_rows_of(sets[name], at), width) for name, at in rows.items()]
     return MotifSet(
-        name=tuple(chain.from_iterable(names)),
-        name_orig=tuple(chain.from_iterable(motifs.name_orig for motifs in sets)),
-        strand=tuple(chain.from_iterable(motifs.strand for motifs in sets)),
-        cwm=np.concatenate([_widened(motifs, width) for motifs in sets]),
-        start=np.concatenate([m.start + d for m, d in zip(sets, shifts, strict=True)]),
-        end=np.concatenate([m.end + d for m, d in zip(sets, shifts, strict=True)]),
-        scale=np.concatenate([motifs.scale for motifs in sets]),
-        penalty=np.concatenate([motifs.penalty for motifs in sets]),
-        source=tuple(chain.from_iterable(m.source or ("",) * len(m) for m in sets)),
+        name=united.names,
+        name_orig=tuple(chain.from_iterable(motifs.name_orig for motifs in chosen)),
+        strand=tuple(chain.from_iterable(motifs.strand for motifs in chosen)),
+        cwm=np.concatenate([motifs.cwm for motifs in chosen]),
+        start=np.concatenate([motifs.start for motifs in chosen]),
+        end=np.concatenate([motifs.end for motifs in chosen]),
+        scale=np.concatenate([motifs.scale for motifs in chosen]),
+        penalty=np.concatenate([motifs.penalty for motifs in chosen]),
+        source=tuple(chain.from_iterable(m.source or ("",) * len(m) for m in chosen)),
     )
 
 
@@ -136,17 +161,29 @@ def _sources(table: pa.Table) -> tuple[str, ...]:
     return tuple(source or "" for source in table["source"].to_pylist())
 
 
-def _reverse_shift(motifs: MotifSet, width: int) -> NDArray[np.int64]:
-    """Return by how many columns each CWM moves where it is padded to a width."""
-    is_reverse = np.array(motifs.strand) == "-"
-    return np.where(is_reverse, width - motifs.width, 0)
+def _rows_of(motifs: MotifSet, rows: Sequence[int]) -> MotifSet:
+    """Return some motifs of a set."""
+    at = np.array(rows)
+    return MotifSet(
+        name=tuple(motifs.name[i] for i in rows),
+        name_orig=tuple(motifs.name_orig[i] for i in rows),
+        strand=tuple(motifs.strand[i] for i in rows),
+        cwm=motifs.cwm[at],
+        start=motifs.start[at],
+        end=motifs.end[at],
+        scale=motifs.scale[at],
+        penalty=motifs.penalty[at],
+        source=tuple(motifs.source[i] for i in rows) if motifs.source else (),
+    )
 
 
-def _widened(motifs: MotifSet, width: int) -> NDArray[np.float16]:
+def _widened(motifs: MotifSet, width: int) -> MotifSet:
+    """Return motifs with CWMs of a width."""
+    shift = np.where(np.array(motifs.strand) == "-", width - motifs.width, 0)
     wide = np.zeros((len(motifs), 4, width), np.float16)
-    for row, first in enumerate(_reverse_shift(motifs, width)):
+    for row, first in enumerate(shift):
         wide[row, :, first : first + motifs.width] = motifs.cwm[row]
-    return wide
+    return replace(motifs, cwm=wide, start=motifs.start + shift, end=motifs.end + shift)
 
 
 def _read_table(path: Path) -> pa.Table:

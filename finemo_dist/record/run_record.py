@@ -173,10 +173,6 @@ class RunRecord(_Frozen):
         """Return the motif set of a sample."""
         return next(found for found in self.sets if found.name == sample.motif_set)
 
-    def name_prefix(self, motif_set: MotifSetRecord) -> str:
-        """Return what goes before the names of a set's motifs where the run has other sets."""
-        return f"{motif_set.name}:" if len(self.sets) > 1 else ""
-
     def place_of(self, file: InputFile) -> str:
         """Return where to look for an input from any folder."""
         if file.resolved or not self.invocations:

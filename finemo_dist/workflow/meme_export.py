@@ -1,7 +1,6 @@
 """``export --to meme``: the motifs of a run as base frequencies."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,31 +41,42 @@ def _from_cwms(motifs: MotifSet, *, is_trimmed: bool) -> list[MemeMotif]:
         # Over the whole CWM, so that a column is the same trimmed or not.
         frequencies = base_frequencies(motifs.cwm[i])
         columns = slice(motifs.start[i], motifs.end[i]) if is_trimmed else slice(None)
-        written.append(_motif(motifs, i, frequencies[:, columns], 0))
+        written.append(_named(motifs.name[i], motifs.name_orig[i], frequencies[:, columns], 0))
     return written
 
 
 def _from_hits(catalog: Catalog, samples: Sequence[str]) -> list[MemeMotif]:
-    """Return the motifs of the sets that samples are called with, set by set."""
-    record = catalog.record
-    written = []
+    """Return the motifs that samples are called with, in the order of the run."""
+    record, united = catalog.record, catalog.motifs
+    width = max(motif_set.motif_width for motif_set in record.sets)
+    counts = np.zeros((len(united.names) // 2, 4, width), np.int64)
+    n_sites = np.zeros(len(counts), np.int64)
+    widths = np.zeros(len(counts), np.int64)
+    originals: dict[int, str] = {}
     for motif_set in record.sets:
-        called = [name for name in samples if catalog.sample(name).motif_set == motif_set.name]
-        if not called:
+        users = [name for name in samples if catalog.sample(name).motif_set == motif_set.name]
+        if not users:
             continue
         motifs = read_motifs(catalog.run_dir, motif_set.folder)
-        found = count_sites(catalog, motifs, {name: _store(catalog, name) for name in called})
-        prefix = record.name_prefix(motif_set)
-        named = replace(motifs, name=tuple(f"{prefix}{name}" for name in motifs.name))
-        written += [
-            _motif(named, 2 * i, count_frequencies(found.counts[i]), int(found.n_sites[i]))
-            for i in range(len(motifs) // 2)
-        ]
-    return written
+        found = count_sites(catalog, motifs, {name: _store(catalog, name) for name in users})
+        numbers = united.ids[motif_set.name][::2] // 2
+        # Forward strands of narrower sets lack columns on the right.
+        counts[numbers, :, : motifs.width] += found.counts
+        n_sites[numbers] += found.n_sites
+        widths[numbers] = np.maximum(widths[numbers], motifs.width)
+        originals |= dict(zip(numbers.tolist(), motifs.name_orig[::2], strict=True))
+    return [
+        _named(
+            united.names[2 * i],
+            originals[i],
+            count_frequencies(counts[i, :, : widths[i]]),
+            int(n_sites[i]),
+        )
+        for i in sorted(originals)
+    ]
 
 
-def _motif(motifs: MotifSet, i: int, frequencies: NDArray[np.float64], n_sites: int) -> MemeMotif:
-    name, original = motifs.name[i], motifs.name_orig[i]
+def _named(name: str, original: str, frequencies: NDArray[np.float64], n_sites: int) -> MemeMotif:
     return MemeMotif(name, "" if name == original else original, frequencies, n_sites)
 
 

@@ -168,7 +168,7 @@ class Run:
 
     def _what(self) -> str:
         found = self._summaries()
-        n_motifs = self._catalog.record.n_motifs // 2
+        n_motifs = len(self._catalog.motifs.names) // 2
         numbers = [
             count(len(found), "sample"),
             count(sum(s.n_regions for s in found), "region"),

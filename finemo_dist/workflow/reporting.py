@@ -166,10 +166,10 @@ def _shown(whole: Catalog, request: ReportRequest) -> AbstractContextManager[Cat
 
 
 def _motifs(catalog: Catalog, request: ReportRequest) -> MotifSet:
-    n_sets = len(catalog.record.sets)
-    if n_sets > 1 and catalog.record.n_motifs // 2 > _MOST_MOTIFS:
+    n_sets, n_motifs = len(catalog.record.sets), len(catalog.motifs.names) // 2
+    if n_sets > 1 and n_motifs > _MOST_MOTIFS:
         raise UsageError(
-            f"{request.hits}: has {catalog.record.n_motifs // 2:,} motifs in {n_sets:,} motif "
+            f"{request.hits}: has {n_motifs:,} motifs in {n_sets:,} motif "
             f"sets, and a page can show {_MOST_MOTIFS:,}. Report one sample with --sample."
         )
     return read_all_motifs(catalog.run_dir, catalog.record)

@@ -8,6 +8,7 @@ from finemo_dist.core.config import SampleSettings, digest_of
 from finemo_dist.core.errors import InputError
 from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
 from finemo_dist.core.records import InputFile, MotifSet
+from finemo_dist.hits.run_motifs import MotifsOfSet, unite
 from finemo_dist.motifs.build import build_motif_set
 from finemo_dist.motifs.files import read_motif_files
 from finemo_dist.motifs.modisco import Pattern
@@ -50,26 +51,6 @@ def read_sample_motifs(settings: Mapping[str, SampleSettings]) -> dict[str, Samp
     return {name: found[name] for name in settings}
 
 
-def split_palindromes(
-    record: RunRecord,
-    settings: Mapping[str, SampleSettings],
-    motifs: Mapping[str, SampleMotifs],
-) -> tuple[str, ...]:
-    """Return the palindromes whose strands are called apart, named as in the tables of the run."""
-    found: dict[str, None] = {}
-    seen: set[str] = set()
-    for sample in record.samples:
-        if settings[sample.name].call.solver.merge_palindromes or sample.motif_set in seen:
-            continue
-        seen.add(sample.motif_set)
-        prefix = record.name_prefix(record.set_of(sample))
-        called = motifs[sample.name].motifs
-        offsets = palindrome_offsets(called)[::2].tolist()
-        names = zip(called.name[::2], offsets, strict=True)
-        found |= {f"{prefix}{name}": None for name, offset in names if offset != NO_PALINDROME}
-    return tuple(found)
-
-
 def _of_files(
     paths: tuple[Path, ...], settings: Mapping[str, SampleSettings]
 ) -> dict[str, SampleMotifs]:
@@ -92,3 +73,23 @@ def _build(paths: tuple[Path, ...], patterns: Sequence[Pattern], asked: SampleSe
         return build_motif_set(patterns, asked.call.motifs, asked.call.solver.mode)
     except InputError as error:
         raise InputError(f"{', '.join(map(str, paths))}: {error}") from error
+
+
+def split_palindromes(
+    record: RunRecord,
+    settings: Mapping[str, SampleSettings],
+    motifs: Mapping[str, SampleMotifs],
+) -> tuple[str, ...]:
+    """Return the palindromes whose strands are called apart, named as in the tables of the run."""
+    of_set = {s.motif_set: motifs[s.name].motifs for s in reversed(record.samples)}
+    united = unite(MotifsOfSet.of(of_set[s.name], s, record) for s in record.sets)
+    found: dict[str, None] = {}
+    seen: set[str] = set()
+    for sample in record.samples:
+        if settings[sample.name].call.solver.merge_palindromes or sample.motif_set in seen:
+            continue
+        seen.add(sample.motif_set)
+        offsets = palindrome_offsets(of_set[sample.motif_set])[::2].tolist()
+        names = zip(united.names_in(sample.motif_set)[::2], offsets, strict=True)
+        found |= {name: None for name, offset in names if offset != NO_PALINDROME}
+    return tuple(found)

@@ -1,6 +1,6 @@
 -- Question: what do current compacted files hold?
 -- Contract: the columns of hits, with motifs as their own set counts and names them, then is_unique
--- and is_primary, and what called_hits.sql adds. No order.
+-- and is_primary. No order.
 -- Sample and chromosome come from the list of files, so that a filter on them opens no other file.
 CREATE VIEW compact_rows AS
 SELECT
@@ -23,8 +23,6 @@ SELECT
     motif_id,
     compact_files.chr_id,
     is_unique,
-    is_primary,
-    compact_files.first_motif_id,
-    compact_files.name_prefix
+    is_primary
 FROM compact_parts
 JOIN compact_files USING (filename);

@@ -1,6 +1,4 @@
 -- Question: none; fills compact_files.
 -- Contract: one list a column, all of one length, one entry a file.
 INSERT INTO compact_files
-SELECT
-    unnest($filename), unnest($sample), unnest($chr), unnest($chr_id), unnest($first_motif_id),
-    unnest($name_prefix);
+SELECT unnest($filename), unnest($sample), unnest($chr), unnest($chr_id);

@@ -18,7 +18,7 @@ blocks AS MATERIALIZED (
     WHERE sample = $sample
     GROUP BY ALL
 )
-SELECT a.motif, b.motif, sum(bit_count(a.regions & b.regions))::BIGINT AS n_regions
+SELECT (SELECT kind FROM sample_kinds WHERE sample = $sample), a.motif, b.motif, sum(bit_count(a.regions & b.regions))::BIGINT AS n_regions
 FROM blocks AS a
 JOIN blocks AS b USING (block)
 WHERE a.motif <= b.motif

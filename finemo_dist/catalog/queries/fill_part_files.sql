@@ -1,4 +1,4 @@
 -- Question: none; fills part_files.
 -- Contract: one list a column, all of one length, one entry a committed part.
 INSERT INTO part_files
-SELECT unnest($filename), unnest($sample), unnest($first_motif_id), unnest($name_prefix);
+SELECT unnest($filename), unnest($sample);

@@ -1,5 +1,5 @@
 -- Question: how often was each motif found in each sample?
--- Contract: one row per sample and motif of its set, motifs without a hit included, both strands
+-- Contract: one row per sample and motif that it was called with, motifs without a hit included, both strands
 -- together; counts are of committed hits, not of unique ones. The mean is of decimals, because a
 -- sum of floating-point numbers depends on their order. No order.
 -- The regions of a motif are bits, 16,384 regions a string: one bit for each region and motif, and
@@ -34,14 +34,12 @@ counted AS (
     GROUP BY ALL
 )
 SELECT
-    samples.sample,
+    motif.sample,
     motif.motif_name,
     coalesce(counted.n_hits, 0) AS n_hits,
     coalesce(counted.n_forward, 0) AS n_forward,
     coalesce(counted.n_reverse, 0) AS n_reverse,
     coalesce(counted.n_regions, 0) AS n_regions,
     counted.mean_similarity
-FROM samples
-JOIN (SELECT DISTINCT motif_set, motif_name FROM motifs) AS motif
-    ON motif.motif_set = samples.motif_set
-LEFT JOIN counted ON counted.sample = samples.sample AND counted.motif_name = motif.motif_name;
+FROM (SELECT DISTINCT sample, motif_name FROM sample_motifs) AS motif
+LEFT JOIN counted USING (sample, motif_name);

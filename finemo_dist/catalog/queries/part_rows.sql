@@ -1,6 +1,5 @@
 -- Question: what do the parts hold that no current compaction replaces?
--- Contract: the columns of hits, with motifs as their own set counts and names them, and what
--- called_hits.sql adds to these. No order.
+-- Contract: the columns of hits, with motifs as their own set counts and names them. No order.
 -- The sample comes from the list of committed files, never from the spelling of a path, and a
 -- filter on it skips the files of other samples.
 CREATE VIEW part_rows AS
@@ -22,8 +21,6 @@ SELECT
     peak_name,
     peak_id,
     motif_id,
-    chr_id,
-    part_files.first_motif_id,
-    part_files.name_prefix
+    chr_id
 FROM hit_parts
 JOIN part_files USING (filename);

@@ -12,7 +12,10 @@ CREATE TABLE sample_table (
     max_gap DOUBLE,
     region_width BIGINT,
     has_coordinates BOOLEAN,
-    motif_set VARCHAR
+    motif_set VARCHAR,
+    mode VARCHAR,
+    "lambda" DOUBLE,
+    trim_threshold DOUBLE
 );
 -- How long chromosomes are, where a sample knows it.
 CREATE TABLE chromosome_ends (
@@ -20,28 +23,30 @@ CREATE TABLE chromosome_ends (
     chr VARCHAR NOT NULL,
     length BIGINT NOT NULL
 );
--- Parts and compacted files count the motifs of their own set from 0, under its own names;
--- first_motif_id and name_prefix are what the views add to both.
 CREATE TABLE part_files (
     filename VARCHAR PRIMARY KEY,
-    sample VARCHAR NOT NULL,
-    first_motif_id INTEGER NOT NULL,
-    name_prefix VARCHAR NOT NULL
+    sample VARCHAR NOT NULL
 );
 CREATE TABLE compact_files (
     filename VARCHAR PRIMARY KEY,
     sample VARCHAR NOT NULL,
     chr VARCHAR,
-    chr_id INTEGER NOT NULL,
-    first_motif_id INTEGER NOT NULL,
-    name_prefix VARCHAR NOT NULL
+    chr_id INTEGER NOT NULL
 );
 CREATE TABLE motif_files (
     filename VARCHAR PRIMARY KEY,
+    motif_set VARCHAR NOT NULL
+);
+-- Parts and compacted files count the motifs of their own set from 0, under its own names: what
+-- these are in the run, and whether the set is the first shown that has the motif. No rows for a run
+-- of one set, which is the same in both.
+CREATE TABLE motif_places (
     motif_set VARCHAR NOT NULL,
-    first_motif_id INTEGER NOT NULL,
-    name_prefix VARCHAR NOT NULL,
-    annotation_prefix VARCHAR NOT NULL
+    own_id INTEGER NOT NULL,
+    run_id INTEGER NOT NULL,
+    run_name VARCHAR NOT NULL,
+    annotated VARCHAR NOT NULL,
+    is_home BOOLEAN NOT NULL
 );
 CREATE TABLE data_dictionary (
     view_name VARCHAR NOT NULL,

@@ -1,6 +1,7 @@
 -- Question: which motifs share regions more, or less, often than by chance?
--- Contract: one row per pair of different motifs of a set, pairs that never meet included, over the
--- regions of the samples that the set is called in; a region of a sample counts once, whatever the number of hits in it. The odds ratio adds one half
+-- Contract: one row per pair of different motifs that a sample was called with, pairs that never meet
+-- included, over the regions of the samples that were called with both; a region of a sample counts
+-- once, whatever the number of hits in it. The odds ratio adds one half
 -- to each of the four counts (Haldane 1956), so that it is finite; expected is what independence
 -- gives. Samples are pooled. By odds ratio, largest first, then in the order of the run.
 -- Parameter: sample (sample, all): only regions of this sample
@@ -14,37 +15,58 @@
 -- Column: odds_ratio: (n_both + 1/2)(n_neither + 1/2) / ((n_first + 1/2)(n_second + 1/2))
 WITH
 pooled AS (
-    SELECT motif_1, motif_2, sum(n_regions)::BIGINT AS n FROM pair_counts GROUP BY ALL
+    SELECT kind, motif_1, motif_2, sum(n_regions)::BIGINT AS n FROM pair_counts GROUP BY ALL
 ),
 single AS (
-    SELECT motif_set, motif, motif_name, coalesce(n, 0) AS n
+    SELECT called.kind, motif, motif_name, coalesce(n, 0) AS n
     FROM (
-        SELECT motif_set, min(motif_id) AS motif, motif_name FROM motifs GROUP BY ALL
-    )
-    LEFT JOIN pooled ON motif = motif_1 AND motif = motif_2
+        SELECT DISTINCT kind, motif, motif_name
+        FROM sample_kinds
+        JOIN sample_motifs USING (sample)
+        JOIN (SELECT motif_name, min(motif_id) AS motif FROM motifs GROUP BY motif_name)
+            USING (motif_name)
+    ) AS called
+    LEFT JOIN pooled
+        ON pooled.kind = called.kind AND motif = motif_1 AND motif = motif_2
 ),
 total AS (
-    SELECT motif_set, coalesce(sum(n_regions_committed), 0)::BIGINT AS n
-    FROM samples
+    SELECT kind, coalesce(sum(n_regions_committed), 0)::BIGINT AS n
+    FROM sample_kinds
+    JOIN samples USING (sample)
     WHERE getvariable('parameters').sample::VARCHAR IS NULL
         OR sample = getvariable('parameters').sample::VARCHAR
-    GROUP BY motif_set
+    GROUP BY kind
 ),
-counts AS (
+of_kinds AS (
     SELECT
         one.motif AS order_1,
         two.motif AS order_2,
         one.motif_name AS motif_1,
         two.motif_name AS motif_2,
-        coalesce(pooled.n, 0) AS n_both,
-        one.n - n_both AS n_first,
-        two.n - n_both AS n_second,
-        total.n - one.n - two.n + n_both AS n_neither,
-        one.n::DOUBLE * two.n / nullif(total.n, 0) AS expected
+        coalesce(pooled.n, 0) AS of_both,
+        one.n AS of_first,
+        two.n AS of_second,
+        total.n AS of_all
     FROM single AS one
-    JOIN single AS two ON one.motif_set = two.motif_set AND one.motif < two.motif
-    LEFT JOIN pooled ON pooled.motif_1 = one.motif AND pooled.motif_2 = two.motif
-    JOIN total ON total.motif_set = one.motif_set
+    JOIN single AS two ON one.kind = two.kind AND one.motif < two.motif
+    LEFT JOIN pooled
+        ON pooled.kind = one.kind AND pooled.motif_1 = one.motif AND pooled.motif_2 = two.motif
+    JOIN total ON total.kind = one.kind
+),
+counts AS (
+    SELECT
+        order_1,
+        order_2,
+        motif_1,
+        motif_2,
+        sum(of_both)::BIGINT AS n_both,
+        sum(of_first - of_both)::BIGINT AS n_first,
+        sum(of_second - of_both)::BIGINT AS n_second,
+        sum(of_all - of_first - of_second + of_both)::BIGINT AS n_neither,
+        sum(of_first)::BIGINT::DOUBLE * sum(of_second)::BIGINT / nullif(sum(of_all)::BIGINT, 0)
+            AS expected
+    FROM of_kinds
+    GROUP BY order_1, order_2, motif_1, motif_2
 )
 SELECT
     motif_1,

@@ -1,6 +1,6 @@
 -- Question: how often does each motif occur in each sample?
--- Contract: the view motif_counts with rates, one row per sample and motif of its set, those without
--- a hit included. Every hit counts in every region it was called in. Rates are over all committed
+-- Contract: the view motif_counts with rates, one row per sample and motif that it was called with,
+-- those without a hit included. Every hit counts in every region it was called in. Rates are over all committed
 -- regions and their full width, so that a base that two regions cover counts twice, as do its hits.
 -- By sample, then in the order of the run.
 -- Parameter: sample (sample, all): only this sample

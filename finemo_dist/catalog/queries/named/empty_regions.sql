@@ -27,8 +27,8 @@ WHERE (
     AND (
         CASE
             WHEN getvariable('parameters').motif::VARCHAR IS NULL THEN peaks_qc.n_hits = 0
-            ELSE samples.motif_set IN (
-                SELECT motif_set FROM motifs
+            ELSE sample IN (
+                SELECT sample_motifs.sample FROM sample_motifs
                 WHERE motif_name = getvariable('parameters').motif::VARCHAR
             )
         END
