@@ -40,7 +40,7 @@ DOORS = {
     "core": {"numpy", "pydantic"},
     "storage": {"pydantic", "obstore", "h5py"},
     "record": {"pydantic"},
-    "sources": {"numpy", "pyBigWig", "h5py", "hdf5plugin"},
+    "sources": {"numpy", "pybigtools", "h5py", "hdf5plugin"},
     "motifs": {"numpy", "h5py", "memelite"},
     "store": {"numpy", "zarr"},
     "solver": {"torch"},

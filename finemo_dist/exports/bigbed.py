@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import pybigtools
+
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.chunks import place_chunks
-from finemo_dist.core.optional import require
 from finemo_dist.core.schema import HIT_COLUMNS
 from finemo_dist.exports.places import chromosome_lengths, require_hits
 from finemo_dist.exports.tables import HitTable
@@ -62,11 +63,10 @@ def export_bigbed(
     Raises
     ------
     UsageError
-        There is no hit with a place, or pybigtools is not installed.
+        There is no hit with a place.
     RunError
         The run is damaged.
     """
-    pybigtools = require("pybigtools", needed_for="--to bigbed")
     chunks = place_chunks(catalog)
     require_hits(catalog, chunks, "a bigBed")
     sizes = chromosome_lengths(catalog)

@@ -1,4 +1,4 @@
-"""One bigWig: a check of its header, then values by pyBigWig.
+"""One bigWig: a check of its header, then values by pybigtools.
 
 The layout is that of Kent et al., "BigWig and BigBed", Bioinformatics 26(17), 2010, supplement.
 """
@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import pyBigWig
+import pybigtools
 from numpy.typing import NDArray
 
-from finemo_dist.core.errors import InputError
+from finemo_dist.core.errors import InputError, brief
 from finemo_dist.core.system_errors import fault
 from finemo_dist.storage.locations import local_copy, local_input, location
 
@@ -28,7 +28,7 @@ _INDEX_MAGIC = 0x2468ACE0
 
 
 class BigWigFile:
-    """Values of a bigWig, opened on first use; NaN where it has none.
+    """Values of a bigWig, opened on first use.
 
     Raises
     ------
@@ -45,40 +45,39 @@ class BigWigFile:
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_handle": None}
 
-    def values(self, chrom: str, start: int, end: int) -> NDArray[np.float32]:
-        """Return the values of bases ``start`` to ``end``.
+    def read_into(self, values: NDArray[np.float64], chrom: str, start: int, end: int) -> None:
+        """Fill ``values`` (B,) with those of bases ``start`` to ``end``; 0 where there is none.
+
+        A NaN that was written stays.
 
         Raises
         ------
         InputError
             The file is damaged.
         """
+        handle = self._open()
         try:
-            values: NDArray[np.float32] = self._open().values(chrom, start, end, numpy=True)
-        except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError) as error:
-            raise InputError(
-                f"{self.path}: damaged at {chrom}:{start}-{end} ({error}). Write or fetch it again."
-            ) from error
-        if len(values) != end - start:
-            raise InputError(
-                f"{self.path}: damaged at {chrom}:{start}-{end} ({len(values)} values). Write or "
-                f"fetch it again."
-            )
-        return values
+            handle.values(chrom, start, end, fillna=0.0, arr=values)
+        except BaseException as error:
+            raise self._fault(error, f"damaged at {chrom}:{start}-{end}") from error
 
     def _open(self) -> Any:  # noqa: ANN401
         if self._handle is None:
             try:
-                self._handle = pyBigWig.open(str(local_input(self.path)))
-            except (RuntimeError, ValueError, OverflowError, MemoryError) as error:
-                raise InputError(
-                    f"{self.path}: damaged or truncated bigWig ({error}). Write or fetch it again."
-                ) from error
+                self._handle = pybigtools.open(str(local_input(self.path)))
+            except BaseException as error:
+                raise self._fault(error, "damaged or truncated bigWig") from error
         return self._handle
+
+    def _fault(self, error: BaseException, what: str) -> BaseException:
+        """Return what to raise; Rust's panics are no ``Exception``, and have no public class."""
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            return error
+        return InputError(f"{self.path}: {what} ({brief(error)}). Write or fetch it again.")
 
 
 def _check_header(path: Path) -> None:
-    """Refuse what libBigWig would crash on: it follows the header without looking what is there."""
+    """Refuse what readers would crash on: they follow the header without looking what is there."""
     try:
         file = local_copy(path)
         with file.open("rb") as handle:
@@ -124,7 +123,7 @@ def _problem(handle: BinaryIO, size: int) -> str | None:
 def _has_whole_chromosomes(handle: BinaryIO, offset: int, size: int) -> bool:
     """Return whether the B+ tree of chromosomes numbers each of them once, from 0.
 
-    libBigWig writes names and lengths to the places that these numbers name.
+    Readers look blocks up by these numbers; libBigWig writes to the places that they name.
     """
     handle.seek(offset)
     head = handle.read(_TREE.size)

@@ -90,12 +90,13 @@ class BigWigSource:
         InputError
             A file is damaged, or a score is infinite.
         """
-        chroms = [span[0] for span in self._places.spans(start, stop)]
+        spans = self._places.spans(start, stop)
         is_missing = np.array(
-            [any(c not in file.lengths for file in self._files) for c in chroms], dtype=np.bool_
+            [any(span[0] not in file.lengths for file in self._files) for span in spans],
+            dtype=np.bool_,
         )
         contributions, has_nan = mean_of_folds(
-            self._read_fold(file, start, stop) for file in self._files
+            self._read_fold(file, start, spans) for file in self._files
         )
         return finish_batch(
             self._places,
@@ -108,13 +109,14 @@ class BigWigSource:
         )
 
     def _read_fold(
-        self, file: BigWigFile, start: int, stop: int
+        self, file: BigWigFile, start: int, spans: Sequence[tuple[str, int, int, int]]
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        scores = np.zeros((stop - start, self.region_width), dtype=np.float32)
-        for row, (chrom, lo, hi, offset) in enumerate(self._places.spans(start, stop)):
+        values = np.zeros((len(spans), self.region_width))
+        for row, (chrom, lo, hi, offset) in zip(values, spans, strict=True):
             if chrom in file.lengths:
-                scores[row, offset : offset + hi - lo] = file.values(chrom, lo, hi)
-        # A base without a value reads as NaN too, so that a NaN that was written is not counted.
+                file.read_into(row[offset : offset + hi - lo], chrom, lo, hi)
+        scores = values.astype(np.float32)
+        # A base without a value and a NaN that was written are the same to a bigWig.
         scores[np.isnan(scores)] = 0
         return clean_scores(scores, file.path, lambda row: self._places.describe(start + row))
 

@@ -22,7 +22,8 @@ from finemo_dist.store.layout import StoreMeta
 
 # Every thread of zarr's pool keeps an arena of freed memory: with one, the peak of an extraction
 # stays where it is however many shards follow, and it is no slower.
-zarr.config.set({"threading.max_workers": 1})
+# Whether a chunk is all fill value is asked in emulated float16, and the answer is always no.
+zarr.config.set({"threading.max_workers": 1, "array.write_empty_chunks": True})
 
 
 class KeptArrays(dict[str, Any]):

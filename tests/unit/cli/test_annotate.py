@@ -175,7 +175,6 @@ def test_a_store_of_other_content_is_refused(refused, run, tmp_path):
     ("words", "module", "extra"),
     [
         (["export", "RUN", "--to", "tabix", "-o", "OUT.bed.gz"], "pysam", "exports"),
-        (["export", "RUN", "--to", "bigbed", "-o", "OUT.bb"], "pybigtools", "exports"),
         (["export", "RUN", "--to", "h5ad", "-o", "OUT.h5ad"], "anndata.io", "exports"),
         (["annotate", "RUN", "--database", "DB", "-o", "OUT.tsv"], "memelite", "motifs"),
     ],

@@ -1,5 +1,7 @@
 """Contributions from bigWigs over bases from a genome."""
 
+import pickle
+
 import numpy as np
 import pyBigWig
 import pytest
@@ -107,6 +109,37 @@ def test_chromosome_the_genome_lacks_refuses_with_the_nearest_name(samples):
 
     with pytest.raises(InputError, match=r"no chromosome '1'.*'this one'.*Did you mean 'chr1'"):
         samples.make("bigwig")
+
+
+def test_values_are_those_that_the_writing_library_reads(tmp_path):
+    """In every type of block: fixedStep, variableStep with a span, and bedGraph."""
+    rng = np.random.default_rng(1)
+    starts = np.cumsum(rng.integers(1, 4, 40)) + 700
+    path = str(tmp_path / "s.bw")
+    with pyBigWig.open(path, "w") as handle:
+        handle.addHeader([("chr1", 1_000), ("chr2", 300)])
+        handle.addEntries("chr1", 10, values=rng.normal(size=200).tolist(), span=1, step=1)
+        handle.addEntries("chr1", [300, 320, 400], values=[1.5, np.nan, -2.5], span=7)
+        chroms = ["chr1"] * len(starts)
+        ends, values = (starts + 1).tolist(), rng.normal(size=40).tolist()
+        handle.addEntries(chroms, starts.tolist(), ends=ends, values=values)
+    file = BigWigFile(path)
+
+    for chrom, start, end in [("chr1", 0, 1_000), ("chr1", 305, 405), ("chr2", 5, 300)]:
+        found = np.full(end - start, -1.0)
+        file.read_into(found, chrom, start, end)
+        with pyBigWig.open(path) as handle:
+            expected = handle.values(chrom, start, end, numpy=True)
+        assert np.array_equal(np.nan_to_num(found), np.nan_to_num(expected))
+
+
+def test_a_source_that_was_read_can_be_sent_to_another_process(samples):
+    source = samples.make("bigwig")
+    batch = source.read(0, N_REGIONS)
+
+    again = pickle.loads(pickle.dumps(source)).read(0, N_REGIONS)
+
+    assert np.array_equal(batch.contributions, again.contributions)
 
 
 def test_folds_are_averaged(samples):
