@@ -20,10 +20,19 @@ RUN_FORMAT_VERSION: Final = 1
 
 _CHECKSUM: Final = "checksum"
 
+_CURE: Final = "Run the command that made the run again: it keeps every shard that matches."
+
 RunStatus = Literal["running", "complete", "incomplete", "interrupted"]
 
 MOST_INVOCATIONS: Final = 50
 """Kept in a record; a job that is pre-empted for weeks must not grow it without end."""
+
+
+class DamagedRecordError(RunError):
+    """The record cannot be understood; parts and command still say what it was."""
+
+    e_tag: str | None = None
+    """Of the object, to be replaced."""
 
 
 class _Frozen(BaseModel):
@@ -237,10 +246,28 @@ class RunRecord(_Frozen):
         with committed(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
-    def following(self, standing: Self) -> Self:
-        """Return this record as the one to replace ``standing``."""
-        record = self.model_copy()
-        record._e_tag = standing._e_tag
+    @property
+    def e_tag(self) -> str | None:
+        """The version of the object that this record replaces when it is saved."""
+        return self._e_tag
+
+    def replacing(
+        self,
+        e_tag: str | None,
+        *,
+        created: str | None = None,
+        of: tuple[Invocation, ...] | None = None,
+    ) -> Self:
+        """Return this record as the one to replace an object of that version.
+
+        Parameters
+        ----------
+        created, of
+            When the run was begun and what worked on it; as in this record when None.
+        """
+        update = {"created": created, "invocations": of}
+        record = self.model_copy(update={k: v for k, v in update.items() if v is not None})
+        record._e_tag = e_tag
         return record
 
     def _put(self, path: ObjectPath, text: str) -> None:
@@ -262,25 +289,33 @@ class RunRecord(_Frozen):
             There is none, it is damaged, or another format or version wrote it.
         """
         path = _record_path(run_dir)
-        content, e_tag = _read_json(path)
-        fields = _require_format(path, content)
-        checksum = fields.pop(_CHECKSUM, None)
+        text, e_tag = _read(path)
         try:
+            record = cls._parsed(path, text)
+        except DamagedRecordError as error:
+            error.e_tag = e_tag
+            raise
+        record._e_tag = e_tag
+        return record
+
+    @classmethod
+    def _parsed(cls, path: Path, text: bytes) -> Self:
+        try:
+            fields = _require_format(path, json.loads(text))
+            checksum = fields.pop(_CHECKSUM, None)
             record = cls.model_validate(fields)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(step) for step in first["loc"])
-            raise RunError(
-                f"{path}: {where}: {first['msg']}. The file was edited or is damaged; "
-                "rerun the command that made the run to rewrite it."
+            raise DamagedRecordError(
+                f"{path}: {where}: {first['msg']}. The file was edited or is damaged. {_CURE}"
             ) from error
+        except ValueError as error:
+            raise DamagedRecordError(f"{path}: is not JSON ({error}). {_CURE}") from error
         if checksum != digest_of(fields):
-            raise RunError(
-                f"{path}: was edited or is damaged (its checksum does not match). Put a copy "
-                "back, or "
-                "make the run again with --force."
+            raise DamagedRecordError(
+                f"{path}: was edited or is damaged (its checksum does not match). {_CURE}"
             )
-        record._e_tag = e_tag
         return record
 
 
@@ -288,14 +323,9 @@ def _record_path(run_dir: str | Path) -> Path:
     return location(run_dir) / "run.json"
 
 
-def _read_json(path: Path) -> tuple[object, str | None]:
-    e_tag = None
+def _read(path: Path) -> tuple[bytes, str | None]:
     try:
-        if isinstance(path, ObjectPath):
-            content, e_tag = path.read_tagged()
-        else:
-            content = path.read_bytes()
-        return json.loads(content), e_tag
+        return path.read_tagged() if isinstance(path, ObjectPath) else (path.read_bytes(), None)
     except FileNotFoundError as error:
         raise RunError(
             f"{path.parent}: holds no run.json, so it is not a run directory. "
@@ -304,15 +334,13 @@ def _read_json(path: Path) -> tuple[object, str | None]:
     except OSError as error:
         what = f"{path}: cannot be read ({error.strerror or error})."
         raise fault(path, error, otherwise=what, kind=RunError) from error
-    except ValueError as error:
-        raise RunError(
-            f"{path}: is not JSON ({error}). Rerun the command that made the run to rewrite it."
-        ) from error
 
 
 def _require_format(path: Path, content: object) -> dict[str, Any]:
     fields = dict(content) if isinstance(content, Mapping) else {}
     found = (fields.get("format"), fields.get("format_version"))
+    if found == (None, None):
+        raise DamagedRecordError(f"{path}: is not the record of a run. {_CURE}")
     if found != (RUN_FORMAT, RUN_FORMAT_VERSION):
         raise RunError(
             f"{path}: is of format {found[0]!r}, version {found[1]!r}; this release reads "

@@ -27,15 +27,6 @@ def differing(standing: RunRecord, asked: RunRecord) -> list[str]:
     return found
 
 
-def unchanged_samples(standing: RunRecord, config_digests: Mapping[str, str]) -> set[str]:
-    """Return the samples whose settings and motifs have the digests that are asked for."""
-    return {
-        sample.name
-        for sample in standing.samples
-        if config_digests.get(sample.name) == standing.config_digest_of(sample)
-    }
-
-
 def _pairs(standing: RunRecord, asked: RunRecord) -> list[tuple[SampleRecord, SampleRecord]]:
     old = {sample.name: sample for sample in standing.samples}
     return [(old[new.name], new) for new in asked.samples if new.name in old]

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 import numpy as np
 
@@ -19,22 +18,18 @@ from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.protocols import RegionKind, RegionReader
 from finemo_dist.core.records import InputFile, MotifSet, ScoreKind, Unit
 from finemo_dist.core.words import count
-from finemo_dist.hits.layout import folder_name
 from finemo_dist.hits.motifs import write_motifs
 from finemo_dist.hits.read import survey_run
-from finemo_dist.record.run_log import remove_logs
 from finemo_dist.record.run_record import RunRecord, SampleRecord
 from finemo_dist.run.differences import differing
 from finemo_dist.run.motif_groups import MotifGroups, group_motifs
-from finemo_dist.storage.files import remove_tree
+from finemo_dist.run.remains import (
+    check_remains,
+    is_current,
+    remove_other_parts,
+    standing_record,
+)
 from finemo_dist.storage.locations import location
-
-OWN_ENTRIES = (
-    "run.json", "motifs", "hits", "peaks_qc", "regions", "samples", "hits.tsv", "hits_unique.tsv",
-    "hits.bed", "peaks_qc.tsv", "motif_data.tsv", "motif_cwms.npy", "params.json",
-    "parameters.json",
-)  # fmt: skip
-"""What a run directory may hold of ours; ``--force`` removes these and nothing else."""
 
 _HIGHEST_SIMILARITY: Final = 1.0
 """Of a cosine."""
@@ -86,7 +81,7 @@ def plan_run(
     *,
     reports: Mapping[str, InputReport] | None = None,
     refused: Mapping[str, str] | None = None,
-    keeps_parts: bool = False,
+    replaces: bool = False,
 ) -> RunPlan:
     """Record a run in its directory, or find the same run there, and list what is left to do.
 
@@ -98,8 +93,8 @@ def plan_run(
         What was met while the regions of each sample were read.
     refused
         Samples that are not called, with why.
-    keeps_parts
-        Whether parts may stand of a run that ``clear_run`` removed but for them.
+    replaces
+        Whether the record of another run is replaced; parts that match are kept all the same.
 
     Raises
     ------
@@ -113,22 +108,23 @@ def plan_run(
     record = record.model_copy(
         update={"warnings": warnings, "input_reports": told, "refused": dict(refused or {})}
     )
-    standing = _standing_record(run_dir)
-    if standing is not None:
+    standing, e_tag = standing_record(run_dir)
+    record = record.replacing(e_tag)
+    if standing is not None and not replaces:
         _check_same_run(run_dir, standing, record)
-        record = record.following(standing).model_copy(
-            update={"created": standing.created, "invocations": standing.invocations}
-        )
-    else:
-        check_output(run_dir, keeps_parts=keeps_parts)
-    if standing is not None and (done := _done(run_dir, standing, record)) is not None:
-        # Nothing to do leaves the record of how it was done.
-        _write_motifs(run_dir, standing, sets)
-        return done
+        record = record.replacing(e_tag, created=standing.created, of=standing.invocations)
+        if (done := _done(run_dir, standing, record)) is not None:
+            # Nothing to do leaves the record of how it was done.
+            _write_motifs(run_dir, standing, sets)
+            return done
+    elif not replaces:
+        check_remains(run_dir, record)
     # The record first: whatever is made after it belongs to a run that is known.
     record.save(run_dir)
+    if replaces:
+        remove_other_parts(run_dir, record)
     _write_motifs(run_dir, record, sets)
-    return _subtract_committed(run_dir, record, check_bytes=standing is not None)
+    return _subtract_committed(run_dir, record, check_bytes=True)
 
 
 def _done(run_dir: Path, standing: RunRecord, asked: RunRecord) -> RunPlan | None:
@@ -166,31 +162,6 @@ def read_plan(run_dir: Path) -> RunPlan:
         There is no run, or its record cannot be read.
     """
     return _subtract_committed(run_dir, RunRecord.load(run_dir))
-
-
-def clear_run(run_dir: Path, *, keep: Collection[str] = ()) -> None:
-    """Remove what an earlier run left in a directory; files of others stay.
-
-    Parameters
-    ----------
-    keep
-        Samples whose parts, and regions staged in the run, stay too.
-    """
-    for name in OWN_ENTRIES:
-        path = run_dir / name
-        if keep and name in {"hits", "peaks_qc", "regions"} and path.is_dir():
-            _clear_samples(path, keep)
-        else:
-            remove_tree(path)
-    remove_logs(run_dir)
-
-
-def _clear_samples(directory: Path, keep: Collection[str]) -> None:
-    kept = {f"sample={quote(name, safe='')}" for name in keep}
-    kept |= {f"{folder_name(name)}.zarr" for name in keep}
-    for path in directory.iterdir():
-        if path.name not in kept:
-            remove_tree(path)
 
 
 def _new_record(samples: Mapping[str, PlannedSample], sets: MotifGroups) -> RunRecord:
@@ -343,31 +314,6 @@ def check_scores(name: str, path: str | Path, report: InputReport, config: CallC
         )
 
 
-def _standing_record(run_dir: Path) -> RunRecord | None:
-    return RunRecord.load(run_dir) if (run_dir / "run.json").exists() else None
-
-
-def check_output(run_dir: Path, *, keeps_parts: bool = False) -> None:
-    """Refuse a directory that holds output of ours and no run.
-
-    Raises
-    ------
-    RunError
-        Another program wrote it, or a run was taken apart.
-    """
-    if (run_dir / "run.json").exists():
-        return
-    # A store of our own may stand from a run that was stopped before it was recorded.
-    expected = {"regions", "hits", "peaks_qc"} if keeps_parts else {"regions"}
-    others = [n for n in OWN_ENTRIES if n not in expected and (run_dir / n).exists()]
-    if others:
-        raise RunError(
-            f"{run_dir}: holds {others[0]} but no run.json, so it is the output of another "
-            "program, or what is left of a run. Choose another directory, or replace "
-            "what is there with --force."
-        )
-
-
 def _check_same_run(run_dir: Path, standing: RunRecord, asked: RunRecord) -> None:
     differences = differing(standing, asked)
     if differences:
@@ -387,15 +333,10 @@ def _subtract_committed(run_dir: Path, record: RunRecord, *, check_bytes: bool =
     n_committed = n_not_converged = 0
     for sample in record.samples:
         parts = standing[sample.name]
-        digest = record.config_digest_of(sample)
         damaged += parts.damaged
         for shard in range(sample.n_shards):
             footer = parts.units.get(shard)
-            if (
-                footer is not None
-                and footer.config_digest == digest
-                and footer.store_digest == sample.store_digest
-            ):
+            if footer is not None and is_current(footer, record, sample):
                 n_committed += 1
                 n_not_converged += footer.n_not_converged
             else:

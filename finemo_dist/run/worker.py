@@ -15,14 +15,13 @@ from finemo_dist.core.clock import Clock
 from finemo_dist.core.config import SolverConfig
 from finemo_dist.core.errors import FinemoDistError, StoreError
 from finemo_dist.core.events import UnitDone
-from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.motifs import read_motifs
 from finemo_dist.hits.write import write_unit
 from finemo_dist.run.allocator import keep_freed_memory
 from finemo_dist.run.solving import Caller, RegionCaller, make_caller, memory_budget
 from finemo_dist.solver.solution import Solution, split
-from finemo_dist.store.read import open_store
+from finemo_dist.store.read import RegionStore, open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +95,8 @@ class RegionWorker:
         solved = sample.solved.pop(unit.shard, None) or self._solve(sample, unit, coming)
         clock = Clock()
         hits, qc = sample.regions.tables(solved.solution, rows)
+        # Between opening and here another store may have taken its place.
+        self._check(sample)
         footer = write_unit(
             self._spec.run_dir,
             unit,
@@ -147,7 +148,9 @@ class RegionWorker:
         ]
 
     def _open(self, name: str) -> "_Sample":
-        if self._sample is None or self._sample.name != name:
+        if self._sample is not None and self._sample.name == name:
+            self._check(self._sample)
+        else:
             planned = self._spec.samples[name]
             store = open_store(planned.store)
             if store.digest != planned.store_digest:
@@ -167,6 +170,14 @@ class RegionWorker:
                 ),
             )
         return self._sample
+
+    def _check(self, sample: "_Sample") -> None:
+        """Refuse a store that was replaced; the next unit opens what is there by then."""
+        try:
+            sample.store.check_unchanged()
+        except StoreError:
+            self._sample = None
+            raise
 
     def _caller_of(self, sample: SampleSpec) -> Caller:
         """Return motifs and solver of a sample, those at hand where it shares them."""
@@ -199,7 +210,7 @@ class _Sample:
 
     name: str
     spec: SampleSpec
-    store: RegionReader
+    store: RegionStore
     regions: RegionCaller
     solved: dict[int, _Solved] = field(default_factory=dict)
     """Answers by shard, for shards that were solved in the batch of another."""

@@ -7,6 +7,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 from finemo_dist.core.errors import InputError
@@ -32,6 +33,7 @@ def committed(path: Path) -> Iterator[Path]:
             yield Path(folder, path.name)
             path.put_file(Path(folder, path.name))
         return
+    made = list(takewhile(lambda folder: not folder.exists(), path.parents))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
@@ -40,7 +42,8 @@ def committed(path: Path) -> Iterator[Path]:
         # Rename last: a reader that sees the file must see all of it, and a unit run twice must
         # replace itself, not append.
         temporary.replace(path)
-        flush(path.parent)
+        for folder in (path.parent, *(folder.parent for folder in made)):
+            flush(folder)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -99,7 +99,18 @@ def open_group(path: Path, *, mode: str = "r") -> tuple[zarr.Group, StoreMeta]:
     return group, StoreMeta.from_dict(group.attrs.asdict(), path)
 
 
-def _check_is_group(path: Path) -> None:
+def read_meta(path: Path) -> StoreMeta:
+    """Return the attributes of a store as they are now, without opening its arrays.
+
+    Raises
+    ------
+    StoreError
+        There is no store, or it is of another format or damaged.
+    """
+    return StoreMeta.from_dict(_check_is_group(path).get("attributes", {}), path)
+
+
+def _check_is_group(path: Path) -> Mapping[str, Any]:
     try:
         node = json.loads((path / "zarr.json").read_text())
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -112,6 +123,7 @@ def _check_is_group(path: Path) -> None:
         raise fault(path / "zarr.json", error, otherwise=what, kind=StoreError) from error
     if not isinstance(node, Mapping) or node.get("node_type") != "group":
         raise StoreError(f"{path}: not a Zarr group, expected a region store. Check the path.")
+    return node
 
 
 def shard_file(path: Path, meta: StoreMeta, name: str, shard: int) -> Path:

@@ -76,6 +76,24 @@ class RegionStore:
         """Shards, all of the same size but the last."""
         return self.meta.n_shards
 
+    def check_unchanged(self) -> None:
+        """Refuse to go on where another store has taken the place of this one.
+
+        Arrays are opened by name as they are read, so that what is read may be of both.
+
+        Raises
+        ------
+        StoreError
+            The store at its path has another digest, or there is none.
+        """
+        if _arrays.read_meta(self._path).digest != self.digest:
+            raise StoreError(
+                f"{self.path}: was replaced by another store while it was read. Run the same "
+                "command again."
+            )
+        if self.base is not None:
+            self.base.check_unchanged()
+
     def shard_rows(self, shard: int) -> range:
         """Return the rows of a shard."""
         return self.meta.shard_rows(shard)

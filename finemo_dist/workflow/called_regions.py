@@ -9,9 +9,9 @@ from finemo_dist.core.config import CallConfig, SampleSettings
 from finemo_dist.core.errors import InputError, RunError, StoreError, UsageError
 from finemo_dist.core.events import OnEvent
 from finemo_dist.hits.layout import folder_name
-from finemo_dist.record.run_record import RunRecord
 from finemo_dist.run.left_out import LeftOut
-from finemo_dist.run.plan import OWN_ENTRIES, check_regions, check_scores
+from finemo_dist.run.plan import check_regions, check_scores
+from finemo_dist.run.remains import OWN_ENTRIES, standing_record
 from finemo_dist.sources.finemo_npz import FinemoRegionsSource
 from finemo_dist.storage.files import remove_tree
 from finemo_dist.store.read import RegionStore, open_store
@@ -56,14 +56,18 @@ def stores_in_run(
     run_dir: Path,
     on_event: OnEvent,
     left_out: LeftOut,
+    *,
+    replaces: bool,
 ) -> dict[str, RegionStore]:
     """Return a store of each sample; finemo's ``.npz``, and coordinates, are written into the run.
 
-    Samples that are refused are added to those left out.
+    Samples that are refused are added to those left out. Stores of another run are replaced if
+    that is said.
     """
 
     def made(name: str, regions: OpenRegions) -> RegionStore:
-        return _as_store(regions, name, run_dir, settings[name].call, on_event)
+        config = settings[name].call
+        return _as_store(regions, name, run_dir, config, on_event, replaces=replaces)
 
     return _each({name: partial(made, name, found) for name, found in opened.items()}, left_out)
 
@@ -83,7 +87,13 @@ def _each(make: Mapping[str, Callable[[], _Made]], left_out: LeftOut) -> dict[st
 
 
 def _as_store(
-    regions: OpenRegions, name: str, run_dir: Path, config: CallConfig, on_event: OnEvent
+    regions: OpenRegions,
+    name: str,
+    run_dir: Path,
+    config: CallConfig,
+    on_event: OnEvent,
+    *,
+    replaces: bool,
 ) -> RegionStore:
     if isinstance(regions, RegionStore):
         return regions
@@ -93,8 +103,11 @@ def _as_store(
         if is_written(regions, store):
             check_scores(name, store.path, store.meta.report, config)
             return store
-    if (run_dir / "run.json").exists() and (
-        staged.exists() or RunRecord.load(run_dir).sample(name) is None
+    standing = None if replaces else standing_record(run_dir)[0]
+    if (
+        standing is not None
+        and name not in standing.refused
+        and (staged.exists() or standing.sample(name) is None)
     ):
         raise RunError(
             f"{run_dir}: holds another run: the regions of sample {name!r} have changed or are "

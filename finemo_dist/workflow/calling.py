@@ -5,31 +5,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from finemo_dist import __version__
 from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.catalog.summary import SampleSummary, summarise
 from finemo_dist.core.clock import Clock
 from finemo_dist.core.command import TypedCommand
 from finemo_dist.core.config import CallConfig, ResourceConfig, SampleSettings
-from finemo_dist.core.errors import RunError
 from finemo_dist.core.events import CallPlanned, OnEvent, StageEnded, ignore
 from finemo_dist.core.memory import Demand
 from finemo_dist.core.protocols import Executor, RegionReader
 from finemo_dist.exports.finemo_files import write_finemo_files
 from finemo_dist.hits.layout import check_sample_name, folder_name
-from finemo_dist.record.run_record import RunRecord
-from finemo_dist.run.differences import unchanged_samples
 from finemo_dist.run.drive import RunTotals, drive
 from finemo_dist.run.left_out import LeftOut
-from finemo_dist.run.motif_groups import motif_digest
 from finemo_dist.run.plan import (
     PlannedSample,
     RunPlan,
-    check_output,
-    clear_run,
-    config_digest,
     plan_run,
 )
+from finemo_dist.run.remains import check_output, clear_run
 from finemo_dist.run.resources import Machine, choose_executor, find_machine, resolve_device
 from finemo_dist.run.space import (
     require_disk_for_call,
@@ -199,7 +192,7 @@ def call(
     left_out
         Samples of the settings that have no regions, with why.
     force
-        Replace an earlier run. Samples that did not change keep their parts.
+        Replace an earlier run. Parts that match are kept.
     command
         What the user typed, for the record.
     on_event
@@ -225,16 +218,17 @@ def call(
         check_outlives(
             run_dir, [*(p for s in settings.values() for p in s.modisco_h5), *regions.values()]
         )
-        clear_run(run_dir, keep=_kept(run_dir, settings, motifs))
-    check_output(run_dir, keeps_parts=force)
-    stores = stores_in_run(opened, settings, run_dir, on_event, left_out)
+        clear_run(run_dir, keep=settings)
+    else:
+        check_output(run_dir)
+    stores = stores_in_run(opened, settings, run_dir, on_event, left_out, replaces=force)
     if not stores:
         left_out.raise_any(len(settings))
     require_disk_for_call(run_dir, [(stores[name], motifs[name].motifs) for name in stores])
     largest = _largest(settings, motifs, stores)
     resources = _that_fit(prepared, resources, largest)
     clock.lap("prepare")
-    plan = _planned(run_dir, stores, settings, motifs, left_out=left_out, keeps_parts=force)
+    plan = _planned(run_dir, stores, settings, motifs, left_out=left_out, replaces=force)
     spec = _worker_spec(plan, settings, resources, stores, device=prepared.device)
     executor = _executor_that_fits(resources, plan, spec, prepared.machine, largest)
     _log_what_is_left(plan)
@@ -262,28 +256,6 @@ def _driven(
         )
     finally:
         on_event(StageEnded("call"))
-
-
-def _kept(
-    run_dir: Path, settings: Mapping[str, SampleSettings], motifs: Mapping[str, SampleMotifs]
-) -> set[str]:
-    """Return the samples of an existing run that ``--force`` need not replace.
-
-    Of the very run that is asked for all are replaced: nothing else may be why it is forced.
-    """
-    try:
-        standing = RunRecord.load(run_dir)
-    except RunError:
-        return set()
-    if standing.version != __version__:
-        return set()
-    digests = {
-        name: config_digest(s.call.model_dump(mode="json"), motif_digest(motifs[name].motifs))
-        for name, s in settings.items()
-    }
-    kept = unchanged_samples(standing, digests)
-    is_same = kept == set(digests) == {sample.name for sample in standing.samples}
-    return set() if is_same else kept
 
 
 def _largest(
@@ -361,7 +333,7 @@ def _planned(
     motifs: Mapping[str, SampleMotifs],
     *,
     left_out: LeftOut,
-    keeps_parts: bool,
+    replaces: bool,
 ) -> RunPlan:
     samples = {
         name: PlannedSample(
@@ -374,9 +346,7 @@ def _planned(
         for name, store in stores.items()
     }
     reports = {name: store.meta.report for name, store in stores.items()}
-    return plan_run(
-        run_dir, samples, reports=reports, refused=left_out.errors, keeps_parts=keeps_parts
-    )
+    return plan_run(run_dir, samples, reports=reports, refused=left_out.errors, replaces=replaces)
 
 
 def _write_files(

@@ -2,12 +2,19 @@
 
 import json
 import shutil
+from collections import Counter
 
 import pytest
 
 from finemo_dist.record.run_record import RunRecord
-from tests.integration.faults.outcomes import lines_with
+from finemo_dist.run import worker as workers
+from finemo_dist.store.read import open_store
+from tests.command import read_tsv
+from tests.integration.faults.outcomes import lines_with, tables_of
+from tests.unit.reports.page_reader import Page, number
 from tests.unit.run.runs import parts
+
+SHARDS = ("--shard-size", "4")
 
 
 @pytest.fixture
@@ -114,3 +121,167 @@ def test_C24_a_complete_run_keeps_a_sample_whose_inputs_went(
     assert answer.status == 2
     assert str(mine) in answer.err
     assert (tmp_path / "run/run.json").read_bytes() == record
+
+
+@pytest.fixture
+def sharded(works, inputs, tmp_path):
+    """A store of three shards."""
+    works(*inputs.extract("bw"), "-o", tmp_path / "s.zarr", *SHARDS)
+    return tmp_path / "s.zarr"
+
+
+def identity(run):
+    """Inode and time of every part: a part that is written again has others."""
+    stats = {path: (run / path).stat() for path in parts(run)}
+    return {path: (stat.st_ino, stat.st_mtime_ns) for path, stat in stats.items()}
+
+
+@pytest.mark.parametrize("text", ["", "{", "half", "edited", None])
+def test_C23_a_record_that_is_lost_is_made_anew_and_no_shard_is(
+    works, call, sharded, tmp_path, text
+):
+    words = call(regions=sharded)
+    works(*words)
+    record, before = tmp_path / "run/run.json", identity(tmp_path / "run")
+    tables, whole = tables_of(tmp_path / "run"), record.read_text()
+    record.unlink()
+    lost = {"half": whole[: len(whole) // 2], "edited": whole.replace("12,", "13,", 1)}
+    if text is not None:
+        record.write_text(lost.get(text, text))
+
+    said = works(*words)
+
+    assert lines_with(said, "the record of the run was lost and is made anew; 3 committed shards")
+    assert identity(tmp_path / "run") == before
+    assert tables_of(tmp_path / "run") == tables
+    works("status", tmp_path / "run")
+    works("verify", tmp_path / "run")
+
+
+@pytest.mark.parametrize("left", [("motifs",), ("motifs", "hits"), ("motifs", "hits", "peaks_qc")])
+def test_C23_a_stop_before_the_first_record_is_resumed(works, call, sharded, tmp_path, left):
+    """As releases left it that wrote the motifs first."""
+    works(*call(regions=sharded, run="whole"))
+    for name in left:
+        shutil.copytree(tmp_path / "whole" / name, tmp_path / "run" / name)
+
+    works(*call(regions=sharded))
+
+    assert parts(tmp_path / "run") == parts(tmp_path / "whole")
+    assert tables_of(tmp_path / "run") == tables_of(tmp_path / "whole")
+
+
+def test_C23_without_a_record_another_command_is_refused(refused, works, call, sharded, tmp_path):
+    works(*call(regions=sharded))
+    (tmp_path / "run/run.json").unlink()
+
+    refused(
+        *call("-l", "0.8", regions=sharded),
+        says=(tmp_path / "run", "parts of sample 's' of other settings", "--force"),
+    )
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_C23_force_keeps_every_part_that_matches(works, call, sharded, tmp_path, is_lost):
+    words = call("--force", regions=sharded)
+    works(*words)
+    before, tables = identity(tmp_path / "run"), tables_of(tmp_path / "run")
+    (bad,) = (tmp_path / "run/hits").glob("*/part-00001.parquet")
+    bad.write_bytes(bad.read_bytes()[:-100])
+    if is_lost:
+        (tmp_path / "run/run.json").write_text("{")
+
+    works(*words)
+
+    now = identity(tmp_path / "run")
+    changed = {path for path in now if now[path] != before[path]}
+    assert {path.rsplit("/")[-1] for path in changed} == {"part-00001.parquet"}
+    assert tables_of(tmp_path / "run") == tables
+    works(*call("--force", "-l", "0.8", regions=sharded))
+    assert identity(tmp_path / "run").keys() == before.keys()
+    assert not identity(tmp_path / "run").items() & now.items()
+    works("verify", tmp_path / "run")
+
+
+@pytest.fixture
+def other(inputs, works, tmp_path):
+    """A store of the same shape from other contributions."""
+    words = inputs.extract("chrombpnet-h5", peaks=inputs.peaks)
+    works(*words, "-o", tmp_path / "other.zarr", *SHARDS)
+    assert open_store(tmp_path / "other.zarr").n_shards == 3
+    return tmp_path / "other.zarr"
+
+
+@pytest.mark.parametrize("at", ["read", "tables"])
+def test_S38_a_store_replaced_under_a_worker_leaves_no_hit_of_the_other(
+    command, works, call, sharded, other, tmp_path, monkeypatch, at
+):
+    works(*call(regions=sharded, run="whole"))
+    shutil.copytree(sharded, tmp_path / "kept.zarr")
+    name = {"read": "solve", "tables": "tables"}[at]
+    original, n_calls = getattr(workers.RegionCaller, name), []
+
+    def replacing(self, *args, **kwargs):
+        n_calls.append(1)
+        if len(n_calls) == 2:
+            sharded.rename(tmp_path / "old.zarr")
+            other.rename(sharded)
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(workers, "_together", lambda sample, unit, coming: range(
+        unit.shard, unit.shard + 1))  # fmt: skip
+    monkeypatch.setattr(workers.RegionCaller, name, replacing)
+    answer = command(*call(regions=sharded))
+
+    assert answer.status == 3
+    assert "Traceback" not in answer.err
+    (message,) = lines_with(answer, "Error: ")
+    assert "was replaced by another store while it was read" in message
+    whole, found = parts(tmp_path / "whole"), parts(tmp_path / "run")
+    assert {path.rsplit("/")[-1] for path in found} == {"part-00000.parquet"}
+    assert found.items() <= whole.items()
+    monkeypatch.undo()
+    shutil.rmtree(sharded)
+    (tmp_path / "kept.zarr").rename(sharded)
+    works(*call(regions=sharded))
+    assert parts(tmp_path / "run") == whole
+
+
+def test_S37_a_number_on_the_page_is_that_of_its_query(works, inputs, call, tmp_path):
+    """Peaks that overlap: most hits are called in two regions and are one place each."""
+    peaks = tmp_path / "p.narrowPeak"
+    shifted = [[row[0], *(str(int(x) + 3) for x in row[1:3]), *row[3:]] for row in inputs.peak_rows]
+    peaks.write_text("".join("\t".join(row) + "\n" for row in [*inputs.peak_rows, *shifted]))
+    works(*inputs.extract("bw", peaks=peaks), "-o", tmp_path / "s")
+    works(*call(regions=tmp_path / "s"))
+    works("report", "-H", tmp_path / "run", "-m", inputs.modisco_h5, "-o", tmp_path / "report")
+    page = Page((tmp_path / "report/report.html").read_text())
+
+    def asked(name, *parameters):
+        words = [word for p in parameters for word in ("-p", p)]
+        works(
+            "query",
+            name,
+            tmp_path / "run",
+            *words,
+            "--format",
+            "tsv",
+            "-o",
+            tmp_path / f"{name}.tsv",
+        )
+        return read_tsv(tmp_path / f"{name}.tsv")
+
+    counts = {row["motif_name"]: int(row["n_hits"]) for row in asked("counts")}
+    n_hits, n_places = (len(read_tsv(tmp_path / f"run/{n}.tsv")) for n in ("hits", "hits_unique"))
+    assert n_places < n_hits
+    assert number(page.tiles["Hits"]) == sum(counts.values()) == n_hits
+    assert number(page.notes["Hits"][0]) == n_places
+    assert page.column("motif-table", "Hits") == counts
+    assert sum(page.column("motif-table", "Unique hits").values()) == n_places
+    spacing: dict = {}
+    for row in asked("spacing", "overlaps=no", "orientation=facing"):
+        bins = spacing.setdefault((row["motif_1"], row["motif_2"]), Counter())
+        bins[row["orientation"], abs(float(row["distance"])) // 2 * 2] += int(row["n"])
+    shown = [Counter({(o, start): n for o, start, _, n in pair}) for pair in page.data["pairs"]]
+    assert shown
+    assert all(bins in spacing.values() for bins in shown)

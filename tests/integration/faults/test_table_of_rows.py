@@ -9,8 +9,8 @@ import pytest
 FOLDER = Path(__file__).parent
 README = FOLDER.parents[1] / "README.md"
 ROWS = [
-    *(f"S{i}" for i in (*range(1, 37), 39)),
-    *(f"C{i}" for i in (*range(1, 23), 24, 25)),
+    *(f"S{i}" for i in range(1, 40)),
+    *(f"C{i}" for i in range(1, 26)),
     "damage",
     "pickles",
     "metacluster",

@@ -51,7 +51,7 @@ def test_another_format_or_version_is_refused(tmp_path, change):
 def test_json_of_something_else_is_refused(tmp_path, content):
     (tmp_path / "run.json").write_text(content)
 
-    with pytest.raises(RunError, match="is of format None"):
+    with pytest.raises(RunError, match="is not the record of a run"):
         RunRecord.load(tmp_path)
 
 

@@ -16,7 +16,7 @@ from finemo_dist.core.records import Unit
 from finemo_dist.record.run_log import log_files
 from finemo_dist.record.run_record import Invocation, RunRecord
 from finemo_dist.run.drive import RunTotals, drive
-from finemo_dist.run.plan import check_output, clear_run
+from finemo_dist.run.remains import check_output, clear_run
 from finemo_dist.run.serial import SerialExecutor
 from tests.unit.run.runs import corrupt_shard, parts, write_inputs
 

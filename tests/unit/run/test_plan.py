@@ -11,13 +11,12 @@ from finemo_dist.core.records import Mode, ScoreKind, Unit
 from finemo_dist.hits.layout import part_path
 from finemo_dist.record.run_record import RunRecord
 from finemo_dist.run.plan import (
-    OWN_ENTRIES,
     PlannedSample,
     check_regions,
-    clear_run,
     plan_run,
     read_plan,
 )
+from finemo_dist.run.remains import OWN_ENTRIES, clear_run
 from finemo_dist.run.worker import RegionWorker
 from finemo_dist.store.read import open_store
 from tests.unit.run.runs import MOTIF_WIDTH, N_MOTIFS, config, parts, write_inputs, write_store
@@ -179,13 +178,79 @@ def test_output_of_another_program_is_refused_and_stays(inputs, tmp_path, name):
     assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {name: "precious\n"}
 
 
-def test_a_damaged_record_is_refused_and_stays(inputs, tmp_path):
-    (tmp_path / "run.json").write_text("{")
+@pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"format": "finemo_dist.run"', None])
+def test_a_record_that_is_lost_is_made_anew_and_parts_are_kept(inputs, tmp_path, text):
+    run = tmp_path / "run"
+    do(inputs, inputs.plan(run), 0, 3)
+    whole = RunRecord.load(run)
+    (run / "run.json").unlink() if text is None else (run / "run.json").write_text(text)
 
-    with pytest.raises(RunError, match=r"run\.json: is not JSON"):
+    plan = inputs.plan(run)
+
+    assert (plan.n_committed, len(plan.pending)) == (2, 4)
+    assert RunRecord.load(run).samples == whole.samples
+
+
+def test_a_record_that_was_edited_is_made_anew(inputs, tmp_path):
+    run = tmp_path / "run"
+    do(inputs, inputs.plan(run), 0)
+    text = (run / "run.json").read_text()
+    (run / "run.json").write_text(text.replace('"n_regions": 24', '"n_regions": 25'))
+
+    assert inputs.plan(run).n_committed == 1
+    assert RunRecord.load(run).samples[0].n_regions == 24
+
+
+def test_without_a_record_parts_of_other_settings_are_another_run(inputs, tmp_path):
+    run = tmp_path / "run"
+    do(inputs, inputs.plan(run), 0)
+    (run / "run.json").unlink()
+    before = parts(run)
+
+    with pytest.raises(RunError, match=r"holds parts of sample 'a' of other settings.*--force"):
+        inputs.plan(run, config(penalty=0.8))
+    assert parts(run) == before
+    assert not (run / "run.json").exists()
+
+
+def test_without_a_record_parts_of_other_samples_are_another_run(inputs, tmp_path):
+    run = tmp_path / "run"
+    do(inputs, inputs.plan(run), 0)
+    (run / "run.json").unlink()
+    (run / "hits/sample=a").rename(run / "hits/sample=z")
+
+    with pytest.raises(RunError, match="holds parts of sample 'z', which the command"):
+        inputs.plan(run)
+
+
+def test_a_stop_between_motifs_and_record_is_no_hindrance(inputs, tmp_path):
+    inputs.plan(tmp_path / "run")
+    (tmp_path / "run/run.json").unlink()
+
+    assert inputs.plan(tmp_path / "run").n_units == 6
+
+
+def test_the_record_is_the_first_thing_in_a_run(inputs, tmp_path, monkeypatch):
+    """Whatever stands in a directory belongs to a run that is known."""
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("finemo_dist.run.plan.write_motifs", stop)
+    with pytest.raises(KeyboardInterrupt):
+        inputs.plan(tmp_path / "run")
+
+    assert [p.name for p in (tmp_path / "run").iterdir()] == ["run.json"]
+
+
+def test_a_record_of_a_later_release_is_refused_and_stays(inputs, tmp_path):
+    text = json.dumps({"format": "finemo_dist.run", "format_version": 9})
+    (tmp_path / "run.json").write_text(text)
+
+    with pytest.raises(RunError, match=r"version 9; this release reads"):
         inputs.plan(tmp_path)
 
-    assert (tmp_path / "run.json").read_text() == "{"
+    assert (tmp_path / "run.json").read_text() == text
 
 
 def test_files_of_others_beside_a_run_do_not_matter(inputs, tmp_path):
