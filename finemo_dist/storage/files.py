@@ -42,8 +42,8 @@ def committed(path: Path) -> Iterator[Path]:
         # Rename last: a reader that sees the file must see all of it, and a unit run twice must
         # replace itself, not append.
         temporary.replace(path)
-        for folder in (path.parent, *(folder.parent for folder in made)):
-            flush(folder)
+        for changed in (path.parent, *(new.parent for new in made)):
+            flush(changed)
     finally:
         temporary.unlink(missing_ok=True)
 
