@@ -6,8 +6,9 @@ In memory, in a notebook::
     hits = finemo_dist.find_hits(sequences, contributions, motifs).to_pandas()
 
 On disk, with stores, runs and tables that any number of workers share: ``extract_regions``,
-``call_hits``, ``run_config``, ``open_run``, ``report``, ``export``, ``collapse_hits`` and
-``intersect_hits``. ``finemo_dist.finemo`` has functions with the arguments and results of finemo's.
+``call_hits``, ``run_config``, ``open_run``, ``plot``, ``report``, ``export``, ``collapse_hits``
+and ``intersect_hits``. ``finemo_dist.finemo`` has functions with the arguments and results of
+finemo's.
 ``finemo_dist/DESIGN.md`` describes how the package is built.
 
 Importing the package loads neither torch, ray nor DuckDB. Each name is loaded on first use.
@@ -44,6 +45,7 @@ if typing.TYPE_CHECKING:
     from finemo_dist.workflow.found_hits import Hits
     from finemo_dist.workflow.motif_set import MotifSet, read_motifs
     from finemo_dist.workflow.opening import Run, open_run
+    from finemo_dist.workflow.plotting import Figure, plot
     from finemo_dist.workflow.reporting import report
     from finemo_dist.workflow.running import load_config, run_config
 
@@ -69,6 +71,7 @@ _MODULES: typing.Final = {
     "workflow.found_hits": ("Hits",),
     "workflow.motif_set": ("MotifSet", "read_motifs"),
     "workflow.opening": ("Run", "open_run"),
+    "workflow.plotting": ("Figure", "plot"),
     "workflow.reporting": ("report",),
     "workflow.running": ("load_config", "run_config"),
 }  # fmt: skip
@@ -84,6 +87,7 @@ __all__ = [
     "ChromBpnetInput",
     "CollapseSummary",
     "Extraction",
+    "Figure",
     "FinemoDistError",
     "Hits",
     "IncompleteRunError",
@@ -110,6 +114,7 @@ __all__ = [
     "intersect_hits",
     "load_config",
     "open_run",
+    "plot",
     "read_motifs",
     "report",
     "run_config",

@@ -45,6 +45,7 @@ _COMMANDS: Final = {
     "status": "status",
     "sql": "sql",
     "query": "query",
+    "plot": "plot",
     "export": "export",
     "compact": "compact",
     "annotate": "annotate",

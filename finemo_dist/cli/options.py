@@ -148,6 +148,13 @@ def _repeat_option(args: list[str], many: set[str]) -> list[str]:
     return repeated
 
 
+def example(*lines: str) -> str:
+    """Return the end of a command's help: lines to type, which a test runs on the demo."""
+    return "\n".join(
+        ["\b", "Example:" if len(lines) == 1 else "Examples:", *(f"  {x}" for x in lines)]
+    )
+
+
 def json_option(function: _Function) -> _Function:
     """Add ``--json``: the summary as JSON on standard output."""
     return click.option(

@@ -25,7 +25,7 @@ _LEAST_SHARE: Final = 0.012
 Glyph = tuple[tuple[str, tuple[float, ...]], ...]
 
 # In a unit square, y down; C and c take control points, everything is absolute.
-_GLYPHS: Final[dict[str, Glyph]] = {
+GLYPHS: Final[dict[str, Glyph]] = {
     "A": (
         ("M", (0.0, 1.0)),
         ("L", (0.39, 0.0, 0.61, 0.0, 1.0, 1.0, 0.79, 1.0, 0.71, 0.77, 0.29, 0.77, 0.21, 1.0)),
@@ -65,13 +65,22 @@ def reverse_complement(cwm: NDArray[np.floating]) -> NDArray[np.floating]:
     return cwm[::-1, ::-1]
 
 
-def logo_paths(values: NDArray[np.floating], *, height: int = HEIGHT_UNITS) -> dict[str, str]:
+def logo_paths(
+    values: NDArray[np.floating],
+    *,
+    height: int = HEIGHT_UNITS,
+    extent: tuple[float, float] | None = None,
+) -> dict[str, str]:
     """Return SVG path data by base, for (4, W) contributions; bases without a letter are left out.
 
     Position i takes ``COLUMN_UNITS`` from ``i * COLUMN_UNITS``; y runs from 0 at the tallest stack
-    to ``height`` at the deepest.
+    to ``height`` at the deepest. With ``extent`` it runs from the first of these values to the
+    second, so that several drawings share a scale.
     """
-    top, total = _extent(values)
+    if extent is None:
+        top, total = _extent(values)
+    else:
+        top, total = extent[0], extent[0] - extent[1]
     # Contributions so small that their scale overflows show as none.
     if total < _LEAST_EXTENT:
         return {}
@@ -140,7 +149,7 @@ def _glyph_path(base: str, across: tuple[float, float], along: tuple[float, floa
     (left, right), (top, bottom) = across, along
     x = y = 0
     parts = []
-    for command, points in _GLYPHS[base]:
+    for command, points in GLYPHS[base]:
         numbers = []
         for index in range(0, len(points), 2):
             next_x = round(left + points[index] * (right - left))

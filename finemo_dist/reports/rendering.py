@@ -2,20 +2,26 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import jinja2
 from markupsafe import Markup
 
 from finemo_dist.core.words import be, count, number, percent
-from finemo_dist.reports.charts import Chart, chart_program
 from finemo_dist.reports.matrices import Matrix, short_name
 
+if TYPE_CHECKING:
+    from finemo_dist.reports.charts import Chart
 
-def render(template: str, context: Mapping[str, Any]) -> str:
+_REPORT: Final = ("early", "charts", "locus", "page")
+
+
+def render(template: str, context: Mapping[str, Any], *, programs: Sequence[str] = _REPORT) -> str:
     """Return a page: a template of ``reports/templates`` with style and scripts inside it.
+
+    ``programs`` are the scripts it takes: those of a report, or others without its charts.
 
     Every value is escaped. The page's content security policy names the scripts by their digests
     and allows no other, no ``eval``, and nothing from anywhere.
@@ -32,12 +38,8 @@ def render(template: str, context: Mapping[str, Any]) -> str:
         "ensure_ascii": False,
         "allow_nan": False,
     }
-    scripts = {
-        "early": _template("early.js"),
-        "charts": chart_program(),
-        "page": _template("page.js"),
-    }
-    # Only these three texts, which come with the package, go into the page as they are.
+    scripts = {name: _program(name) for name in programs}
+    # Only these texts, which come with the package, go into the page as they are.
     return environment.get_template(template).render(
         **context,
         policy=_policy(scripts.values()),
@@ -51,7 +53,16 @@ def render(template: str, context: Mapping[str, Any]) -> str:
     )
 
 
-def chart_payload(charts: tuple[Chart, ...]) -> dict[str, Any]:
+def _program(name: str) -> str:
+    if name != "charts":
+        return _template(f"{name}.js")
+    # Vega comes with libraries that only a page with charts needs.
+    from finemo_dist.reports.charts import chart_program
+
+    return chart_program()
+
+
+def chart_payload(charts: "tuple[Chart, ...]") -> dict[str, Any]:
     """Return charts as the page's program takes them."""
     return {chart.key: {"spec": chart.spec, "rows": list(chart.rows)} for chart in charts}
 

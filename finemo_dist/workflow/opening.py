@@ -20,6 +20,8 @@ from finemo_dist.workflow.reporting import report as write_report
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from finemo_dist.workflow.plotting import Figure
+
 
 class Run:
     """The tables of a run directory; made by ``open_run``.
@@ -128,6 +130,29 @@ class Run:
             self._catalog.sample(sample)
         place = None if locus is None else parse_locus(locus)
         return hits_of(self._catalog, table=table, sample=sample, motif=motif, locus=place)
+
+    def plot(
+        self,
+        loci: str | Sequence[str],
+        out: str | Path | None = None,
+        **options: Any,  # noqa: ANN401
+    ) -> "Figure":
+        """Draw loci and return the figure, which a notebook shows; see ``plot``.
+
+        Raises
+        ------
+        UsageError
+            A locus is not one, no region covers it, or it is too long to be drawn.
+        InputError, StoreError
+            A file is missing or damaged.
+        """
+        # What draws is loaded when something is drawn.
+        from finemo_dist.workflow.plotting import plot_open
+
+        figure = plot_open(self._catalog, loci, **options)
+        if out is not None:
+            figure.save(out)
+        return figure
 
     def report(self, out: str | Path, **options: Any) -> Path:  # noqa: ANN401  (of report, by name)
         """Write the report of the run into a folder and return its page; see ``report``."""
