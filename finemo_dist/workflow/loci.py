@@ -11,9 +11,9 @@ from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.core.errors import UsageError, nearest
 from finemo_dist.core.locus import Locus, parse_locus
 from finemo_dist.core.protocols import RegionReader
-from finemo_dist.core.records import UNKNOWN_BASE, Mode, MotifSet
+from finemo_dist.core.records import UNKNOWN_BASE, Mode
 from finemo_dist.core.words import count
-from finemo_dist.hits.motifs import read_all_motifs
+from finemo_dist.hits.motifs import read_motifs
 from finemo_dist.reports.cwms import projected
 from finemo_dist.reports.locus_view import LocusHit, LocusRow, LocusView, rebuilt
 
@@ -196,11 +196,10 @@ def _solve(
         lists = {"sample": [s for s, _ in wanted], "peak_id": [p for _, p in wanted]}
         for sample, peak_id, *rest in catalog.run("locus_hits", lists):
             hits.setdefault((sample, peak_id), []).append(rest)
-    motifs = read_all_motifs(catalog.run_dir, catalog.record)
     labels = factor_names(catalog)
     found: dict[tuple[str, int], _Solved] = {}
     for sample in dict.fromkeys(sample for sample, _ in wanted):
-        reader = reader_of(sample)
+        reader, cwm_of = reader_of(sample), _cwms(catalog, sample)
         rows = _rows_by_peak(reader)
         settings = catalog.record.settings_of(catalog.sample(sample)).get("solver", {})
         for key, region in wanted.items():
@@ -216,7 +215,7 @@ def _solve(
                     rebuilt(
                         batch.sequence[0],
                         compared,
-                        _placed(hits.get(key, ()), region, motifs),
+                        _placed(hits.get(key, ()), region, cwm_of),
                         sqrt_transform=bool(settings.get("use_sqrt_transform")),
                     ),
                     tuple(_hit(hit, labels) for hit in hits.get(key, ())),
@@ -234,21 +233,30 @@ def _rows_by_peak(reader: RegionReader) -> Mapping[int, int]:
     return dict(zip(peaks, range(len(peaks)), strict=True))
 
 
+def _cwms(catalog: Catalog, sample: str) -> Callable[[int], NDArray[np.floating]]:
+    """Return what gives the CWM (4, W) of a motif of the run as the sample was called with it."""
+    motif_set = catalog.record.set_of(catalog.sample(sample))
+    cwms = read_motifs(catalog.run_dir, motif_set.folder).cwm
+    # Empty in a run of one set, whose motifs keep their numbers.
+    own = dict(catalog.run("locus_motifs", {"motif_set": motif_set.name}))
+    return lambda motif: cwms[own.get(motif, motif)]
+
+
 def _placed(
-    hits: Sequence[Any], region: _Region, motifs: MotifSet
+    hits: Sequence[Any], region: _Region, cwm_of: Callable[[int], NDArray[np.floating]]
 ) -> list[tuple[int, float, NDArray[np.floating]]]:
     return [
         (
             start - region.start,
             coefficient,
-            motifs.cwm[motif][:, int(motifs.start[motif]) : int(motifs.end[motif])],
+            cwm_of(motif)[:, start - start_untrimmed : end - start_untrimmed],
         )
-        for start, _, _, motif, _, coefficient, *_ in hits
+        for start, end, start_untrimmed, _, motif, _, coefficient, *_ in hits
     ]
 
 
 def _hit(row: Sequence[Any], labels: Mapping[str, str]) -> tuple[int, LocusHit, float]:
-    start, end, strand, motif, name, coefficient, global_coefficient, similarity = row
+    start, end, _, strand, motif, name, coefficient, global_coefficient, similarity = row
     hit = LocusHit(labels.get(name, name), name, strand, start, end, coefficient, similarity)
     return motif, hit, global_coefficient
 

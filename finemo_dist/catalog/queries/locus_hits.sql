@@ -6,6 +6,7 @@ SELECT
     hits.peak_id,
     hits.start,
     hits."end",
+    hits.start_untrimmed,
     hits.strand,
     hits.motif_id,
     hits.motif_name,
