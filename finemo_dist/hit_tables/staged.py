@@ -24,7 +24,7 @@ from finemo_dist.core.ahead import mapped
 from finemo_dist.core.errors import FinemoDistError, InputError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.core.system_errors import fault
-from finemo_dist.hits.hits_tsv import HitBlock, open_hit_table, text_of
+from finemo_dist.hits.hits_tsv import BLOCK_BYTES, HitBlock, open_hit_table, text_of
 
 T = TypeVar("T")
 
@@ -256,6 +256,7 @@ class Bench:
                 path,
                 use_dictionary=["chr", "motif_name", "strand", "peak_name"],
                 compression="none",
+                write_batch_size=BLOCK_BYTES,
                 write_statistics=False,
                 store_schema=False,
             )

@@ -87,15 +87,17 @@ class HitTable:
         parse = partial(self._block, wanted=wanted)
         yield from mapped(parse, self._numbered(), n_threads=n_threads)
 
-    def _numbered(self) -> Iterator[tuple[int, bytes]]:
+    def _numbered(self) -> Iterator[tuple[int, int, bytes]]:
+        """Yield blocks of lines: number of the first, how many, and their text."""
         n_rows = 0
         for lines in _line_blocks(self._source):
             if not lines.endswith(b"\n"):
                 lines = self._ended(lines)
             if b"\r" in lines:
                 lines = lines.replace(b"\r\n", b"\n")
-            yield n_rows, lines
-            n_rows += lines.count(b"\n")
+            n_lines = lines.count(b"\n")
+            yield n_rows, n_lines, lines
+            n_rows += n_lines
 
     def _ended(self, lines: bytes) -> bytes:
         if not self._is_gzipped:
@@ -105,13 +107,13 @@ class HitTable:
             )
         return lines + b"\n"
 
-    def _block(self, numbered: tuple[int, bytes], wanted: Sequence[str]) -> HitBlock:
-        first_row, lines = numbered
+    def _block(self, numbered: tuple[int, int, bytes], wanted: Sequence[str]) -> HitBlock:
+        first_row, n_lines, lines = numbered
         try:
             rows = _checked(self._rows(lines, wanted))
         except pa.ArrowInvalid as error:
             self._refuse(first_row, lines, wanted, brief(error))
-        if rows is None or rows.num_rows != lines.count(b"\n"):
+        if rows is None or rows.num_rows != n_lines:
             self._refuse(first_row, lines, wanted, "a line end within a line")
         return HitBlock(first_row, lines, rows)
 
@@ -247,16 +249,8 @@ def _slices(content: bytes, starts: NDArray[np.int64], stops: NDArray[np.int64])
 
 def _line_blocks(source: BinaryIO) -> Iterator[bytes]:
     """Yield what is left of a file in blocks of whole lines; only the last may have no end."""
-    rest = b""
-    while block := source.read(BLOCK_BYTES):
-        end = block.rfind(b"\n") + 1
-        if not end:
-            rest += block
-            continue
-        lines, rest = rest + block[:end], block[end:]
-        yield lines
-    if rest:
-        yield rest
+    while lines := source.read(BLOCK_BYTES):
+        yield lines + source.readline()
 
 
 def _checked(rows: pa.RecordBatch) -> pa.RecordBatch | None:
