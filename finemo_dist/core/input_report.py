@@ -49,7 +49,10 @@ class ScoreRange:
             largest=float(peaks.max(initial=0)),
             smallest_peak=float(peaks.min()) if len(peaks) else 0.0,
             n_beyond_float16=int(is_beyond.sum()),
-            n_rounded_to_zero=int(np.count_nonzero(contributions) - np.count_nonzero(stored)),
+            # Bits are counted much faster than halves, and there is no -0.0 among them.
+            n_rounded_to_zero=int(
+                np.count_nonzero(contributions) - np.count_nonzero(stored.view(np.uint16))
+            ),
         )
 
 

@@ -43,11 +43,13 @@ def codes_of_one_hot(
         A column holds anything but zeros and at most one 1.
     """
     _check_numbers(one_hot, path)
+    is_byte = one_hot.dtype.itemsize == 1
     with np.errstate(invalid="ignore"):
-        bits = one_hot.astype(np.uint8)
-    n_set = bits.sum(axis=1, dtype=np.uint8)
-    is_wrong = ((bits != one_hot) | (bits > 1)).any(axis=1) | (n_set > 1)
-    if is_wrong.any():
+        bits = one_hot.view(np.uint8) if is_byte else one_hot.astype(np.uint8)
+    n_set = bits[:, 0] + bits[:, 1] + bits[:, 2] + bits[:, 3]
+    is_fine = (is_byte or bool((bits == one_hot).all())) and bits.max(initial=0) <= 1
+    if not is_fine or n_set.max(initial=0) > 1:
+        is_wrong = ((bits != one_hot) | (bits > 1)).any(axis=1) | (n_set > 1)
         row, column = (int(i) for i in np.argwhere(is_wrong)[0])
         raise InputError(
             f"{path}: {describe(row)}, column {column} of the region: found "
@@ -55,7 +57,7 @@ def codes_of_one_hot(
             f"four zeros for an unknown base. Give the one-hot sequences the scores were made for."
         )
     codes: NDArray[np.uint8] = bits[:, 1] + 2 * bits[:, 2] + 3 * bits[:, 3]
-    codes[n_set == 0] = UNKNOWN_BASE
+    codes += UNKNOWN_BASE * (1 - n_set)
     return codes
 
 

@@ -109,8 +109,11 @@ class Places:
         """Return what the genome has at regions ``start`` to ``stop``: (R, L) codes."""
         assert self.genome is not None
         codes = np.full((stop - start, self.region_width), UNKNOWN_BASE, dtype=np.uint8)
-        for row, (chrom, lo, hi, offset) in enumerate(self.spans(start, stop)):
-            codes[row, offset : offset + hi - lo] = self.genome.codes(chrom)[lo:hi]
+        chroms: dict[str, NDArray[np.uint8]] = {}
+        for row, (chrom, lo, hi, offset) in zip(codes, self.spans(start, stop), strict=True):
+            if chrom not in chroms:
+                chroms[chrom] = self.genome.codes(chrom)
+            row[offset : offset + hi - lo] = chroms[chrom][lo:hi]
         return codes
 
     def spans(self, start: int, stop: int) -> list[tuple[str, int, int, int]]:

@@ -16,6 +16,7 @@ from finemo_dist.sources._batch import (
     mean_of_folds,
 )
 from finemo_dist.sources._places import Places
+from finemo_dist.sources._projection import Projection
 from finemo_dist.storage.files import describe_input
 
 AxisOrder = Literal["nal", "nla"]
@@ -60,6 +61,9 @@ class ArraySource:
         Those of the W columns that make a region.
     inputs
         The files behind it all.
+    kind
+        ``projected`` where scores of all bases are to become those of the base that is there,
+        each fold before the mean; as the arrays are when None.
     """
 
     def __init__(
@@ -70,17 +74,19 @@ class ArraySource:
         places: Places,
         columns: slice,
         inputs: Sequence[str | Path],
+        kind: ScoreKind | None = None,
     ) -> None:
         self._sequences = sequences
         self._scores = scores
         self._places = places
         self._columns = columns
+        self._is_projecting = kind == ScoreKind.PROJECTED and len(scores[0].shape) == 3
         self._inputs = tuple(describe_input(path) for path in dict.fromkeys(map(str, inputs)))
 
     @property
     def score_kind(self) -> ScoreKind:
-        """Whether scores have one row a base or one in all."""
-        is_projected = len(self._scores[0].shape) == 2
+        """What ``read`` yields."""
+        is_projected = self._is_projecting or len(self._scores[0].shape) == 2
         return ScoreKind.PROJECTED if is_projected else ScoreKind.HYPOTHETICAL
 
     @property
@@ -113,8 +119,9 @@ class ArraySource:
         """
         sequence = self._read_sequence(start, stop)
         self._check_places(sequence, start)
+        take = Projection(sequence).of if self._is_projecting else clean_scores
         folds = (
-            clean_scores(
+            take(
                 rows.read(start, stop, self._columns),
                 rows.path,
                 lambda row: self._places.describe(start + row),
@@ -132,22 +139,22 @@ class ArraySource:
         )
 
     def _read_sequence(self, start: int, stop: int) -> NDArray[np.uint8]:
-        first, *others = (
-            codes_of_one_hot(
-                rows.read(start, stop, self._columns),
-                rows.path,
-                lambda row: self._places.describe(start + row),
-            )
-            for rows in self._sequences
-        )
-        for rows, other in zip(self._sequences[1:], others, strict=True):
-            self._refuse_difference(
-                first,
-                other,
-                start,
-                f"{rows.path} has other sequences than {self._sequences[0].path}",
-            )
+        arrays = (rows.read(start, stop, self._columns) for rows in self._sequences)
+        one_hot = next(arrays)
+        first = self._codes(one_hot, self._sequences[0].path, start)
+        for rows, other in zip(self._sequences[1:], arrays, strict=True):
+            # Equal arrays have equal codes, and to compare them is the quicker.
+            if not np.array_equal(one_hot, other):
+                self._refuse_difference(
+                    first,
+                    self._codes(other, rows.path, start),
+                    start,
+                    f"{rows.path} has other sequences than {self._sequences[0].path}",
+                )
         return first
+
+    def _codes(self, one_hot: NDArray[np.generic], path: str, start: int) -> NDArray[np.uint8]:
+        return codes_of_one_hot(one_hot, path, lambda row: self._places.describe(start + row))
 
     def _check_places(self, sequence: NDArray[np.uint8], start: int) -> None:
         stop = start + len(sequence)

@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
+from finemo_dist.core.records import ScoreKind
 from finemo_dist.sources._batch import central_columns
 from finemo_dist.sources._npz import FileArray, open_array
 from finemo_dist.sources._places import WhereArraysLie
@@ -61,6 +62,8 @@ class ModiscoArraysSource(ArraySource):
     ----------
     axis_order
         ``nla`` where both kinds of arrays are (N, W, 4).
+    scores
+        ``projected`` for the score of the base that is there alone.
     **where
         Fields of ``WhereArraysLie``.
 
@@ -80,20 +83,22 @@ class ModiscoArraysSource(ArraySource):
         *,
         region_width: int = 1000,
         axis_order: AxisOrder | None = None,
+        scores: ScoreKind | None = None,
         **where: str | Path | None,
     ) -> None:
         check_region_width(region_width)
         lie = WhereArraysLie(**where)
         is_last = axis_order == BASES_LAST
         one_hot = FileRows(open_array(sequences), bases_last=is_last)
-        scores = [FileRows(open_array(path), bases_last=is_last) for path in attributions]
-        check_same_shape(scores)
-        check_same_shape([one_hot, *scores])
+        folds = [FileRows(open_array(path), bases_last=is_last) for path in attributions]
+        check_same_shape(folds)
+        check_same_shape([one_hot, *folds])
         n_regions, _, width = one_hot.shape
         super().__init__(
             [one_hot],
-            scores,
+            folds,
             columns=central_columns(width, region_width, one_hot.path),
             places=lie.places(n_regions, one_hot.path, region_width=region_width),
             inputs=[*lie.files, sequences, *attributions],
+            kind=scores,
         )

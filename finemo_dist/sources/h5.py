@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError, brief
+from finemo_dist.core.records import ScoreKind
 from finemo_dist.core.system_errors import fault
 from finemo_dist.sources._batch import central_columns
 from finemo_dist.sources._coordinates import coordinates_of
@@ -86,18 +87,19 @@ class _H5Source(ArraySource):
         *,
         region_width: int = 1000,
         axis_order: AxisOrder | None = None,
+        scores: ScoreKind | None = None,
         **where: str | Path | None,
     ) -> None:
         check_region_width(region_width)
         bases_last = self._BASES_LAST if axis_order is None else axis_order == BASES_LAST
         lie = WhereArraysLie(**where)
         sequences = [H5Rows(path, self._SEQUENCES, bases_last=bases_last) for path in h5s]
-        scores = [H5Rows(path, self._SCORES, bases_last=bases_last) for path in h5s]
-        check_same_shape([*sequences, *scores])
+        folds = [H5Rows(path, self._SCORES, bases_last=bases_last) for path in h5s]
+        check_same_shape([*sequences, *folds])
         n_regions, _, width = sequences[0].shape
         super().__init__(
             sequences,
-            scores,
+            folds,
             columns=central_columns(width, region_width, sequences[0].path),
             places=lie.places(
                 n_regions,
@@ -106,6 +108,7 @@ class _H5Source(ArraySource):
                 coordinates=coordinates_of([str(path) for path in h5s], n_regions),
             ),
             inputs=[*lie.files, *h5s],
+            kind=scores,
         )
 
 
@@ -122,6 +125,8 @@ class ChromBpnetSource(_H5Source):
     axis_order
         ``nal`` or ``nla`` where the file has other axes than its format: N regions, A bases,
         L positions.
+    scores
+        ``projected`` for the score of the base that is there alone.
     **where
         Fields of ``WhereArraysLie``.
 

@@ -37,10 +37,11 @@ def to_stored(
     _, exponent = np.frexp(largest)
     exponent = np.maximum(exponent - _STORED_EXPONENT, _MIN_SCALE_EXPONENT)
     scale = np.ldexp(np.float32(1), np.where(largest > 0, exponent, 0)).astype(np.float32)
+    # The inverse of a power of two is exact.
+    stored = contributions * _by_region(1 / scale, contributions)
     # Adding zero turns -0.0 into 0.0, so that equal contributions are equal bytes.
-    return (contributions / _by_region(scale, contributions) + np.float32(0)).astype(
-        np.float16
-    ), scale
+    stored += np.float32(0)
+    return stored.astype(np.float16), scale
 
 
 def from_stored(stored: NDArray[np.float16], scale: NDArray[np.float32]) -> NDArray[np.float32]:
