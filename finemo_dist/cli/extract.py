@@ -53,9 +53,16 @@ _SIZES = click.option(
 )  # fmt: skip
 
 
+_SCORES = click.option(
+    "--scores", type=click.Choice(["hypothetical", "projected"]),
+    help="Scores to keep: those of all bases, or that of the base that is there, which is all that "
+    "modes pp and hp need and takes about a third of the space. [default: hypothetical]",
+)  # fmt: skip
+
+
 def _array_options(function: _Function) -> _Function:
-    """Add what says where arrays lie."""
-    for option in (_AXES, _SIZES, _KEEP, _FASTA, _peaks(required=False)):
+    """Add what says where arrays lie, and what is kept of them."""
+    for option in (_SCORES, _AXES, _SIZES, _KEEP, _FASTA, _peaks(required=False)):
         function = option(function)
     return function
 

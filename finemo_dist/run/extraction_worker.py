@@ -122,7 +122,7 @@ class ExtractionWorker:
         if path.exists() and not staging.is_begun(path):
             # What is no store, or a damaged one, is not replaced either.
             store = open_store(path)
-            if is_made_for(path, source):
+            if is_made_for(path, source, or_more=True):
                 staging.discard(path)
                 return store.n_regions
             if not self._spec.overwrite:

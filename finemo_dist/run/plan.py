@@ -271,7 +271,7 @@ def check_regions(
         raise InputError(
             f"{path}: holds projected contributions of sample {name!r}, and mode "
             f"{mode.value!r} needs hypothetical ones. Use -M pp or -M hp, or extract the regions "
-            "from H5 or modisco files."
+            "from H5 or modisco files with `--scores hypothetical` (in a configuration `scores`)."
         )
     wrong = np.flatnonzero(~(np.isfinite(motifs.penalty) & (motifs.penalty > 0)))
     if wrong.size:

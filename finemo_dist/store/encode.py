@@ -5,6 +5,7 @@ one file, and a partition written twice replaces itself by the same bytes.
 """
 
 import logging
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -169,10 +170,21 @@ def _check_shard_regions(shard_regions: int | None, n_regions: int) -> int:
     return shard_regions
 
 
-def is_made_for(path: str | Path, source: Source, *, shard_regions: int | None = None) -> bool:
+def is_made_for(
+    path: str | Path,
+    source: Source,
+    *,
+    shard_regions: int | None = None,
+    or_more: bool = False,
+) -> bool:
     """Whether a store, complete or not, is of the very inputs, regions and width of a source.
 
     False also where there is no store, or a damaged one, or one of other shards than are asked for.
+
+    Parameters
+    ----------
+    or_more
+        Whether hypothetical scores will do where those of the source are projected.
     """
     path = location(path)
     try:
@@ -182,14 +194,22 @@ def is_made_for(path: str | Path, source: Source, *, shard_regions: int | None =
         return False
     if shard_regions not in (None, meta.shard_regions):
         return False
-    return _is_of_source(source, source.regions, meta, stored)
+    kind = ScoreKind(source.score_kind)
+    kinds = {kind, meta.score_kind} if or_more and kind is ScoreKind.PROJECTED else {kind}
+    return _is_of_source(source, source.regions, meta, stored, kinds)
 
 
-def _is_of_source(source: Source, table: RegionTable, meta: StoreMeta, stored: RegionTable) -> bool:
+def _is_of_source(
+    source: Source,
+    table: RegionTable,
+    meta: StoreMeta,
+    stored: RegionTable,
+    kinds: Collection[ScoreKind],
+) -> bool:
     return bool(
         len(source.regions) == meta.n_regions
         and source.region_width == meta.region_width
-        and ScoreKind(source.score_kind) is meta.score_kind
+        and meta.score_kind in kinds
         and table.chrom_names == meta.chrom_names
         and meta.is_made_from(source.inputs)
         and np.array_equal(table.chrom_id, stored.chrom_id)
@@ -202,7 +222,7 @@ def _is_of_source(source: Source, table: RegionTable, meta: StoreMeta, stored: R
 def _check_source(
     source: Source, table: RegionTable, meta: StoreMeta, stored: RegionTable, path: Path
 ) -> None:
-    if not _is_of_source(source, table, meta, stored):
+    if not _is_of_source(source, table, meta, stored, {ScoreKind(source.score_kind)}):
         raise InputError(
             f"{path}: was made for other inputs than those given now (or they have changed since). "
             f"Give the same files and options, or start a new store."

@@ -17,6 +17,7 @@ from finemo_dist.core.config import (
     SolverConfig,
     one_or_many,
 )
+from finemo_dist.core.records import Mode, ScoreKind
 from finemo_dist.sources.make import SOURCE_KINDS, SourceKind
 from finemo_dist.storage.locations import Location
 
@@ -52,6 +53,10 @@ class _ArraysInput(FrozenModel):
     """Peaks that have arrays, as ``.npy``."""
     axis_order: Literal["nal", "nla"] | None = None
     """N regions, A bases, L positions; the order of the format when None."""
+    scores: ScoreKind | None = None
+    """What is kept: ``hypothetical``, the scores of all bases, or ``projected``, that of the base
+    that is there, which is all that modes pp and hp need. When None, ``extract_regions`` keeps
+    all, and a run what its mode needs."""
 
 
 class ChromBpnetInput(_ArraysInput):
@@ -114,6 +119,14 @@ class SampleConfig(FrozenModel):
     def extracted(self) -> ExtractionInput | None:
         """The input that its regions are extracted from; None if ``regions`` are given."""
         return self.bigwig or self.chrombpnet_h5 or self.bpnet_h5 or self.modisco_arrays
+
+    def extracted_for(self, mode: Mode) -> ExtractionInput | None:
+        """Return ``extracted``, of which only the scores are kept that a mode needs."""
+        inputs = self.extracted
+        is_open = isinstance(inputs, _ArraysInput) and inputs.scores is None
+        if inputs is None or not is_open or mode.contributions_are_hypothetical:
+            return inputs
+        return inputs.model_copy(update={"scores": ScoreKind.PROJECTED})
 
 
 class RunConfig(FrozenModel):

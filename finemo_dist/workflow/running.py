@@ -76,6 +76,7 @@ def run_config(
             output.with_name(f"{output.name}.regions"),
             resources,
             prepared.machine,
+            modes={name: sample.call.solver.mode for name, sample in settings.items()},
             session=session,
             check=check,
             force=force,

@@ -1,6 +1,6 @@
 """The region stores of the samples of a run: those that are given, and those to be extracted."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 from finemo_dist.core.config import ResourceConfig
 from finemo_dist.core.events import OnEvent
 from finemo_dist.core.protocols import Executor
+from finemo_dist.core.records import Mode
 from finemo_dist.hits.layout import folder_name
 from finemo_dist.run.extraction import BegunStore, ExtractionPlan, extract_samples
 from finemo_dist.run.extraction_worker import SampleExtraction
@@ -25,6 +26,7 @@ def stores_of(
     resources: ResourceConfig,
     machine: Machine,
     *,
+    modes: Mapping[str, Mode],
     session: ExitStack,
     check: Callable[[BegunStore], None],
     force: bool,
@@ -38,6 +40,8 @@ def stores_of(
     ----------
     folder
         Of the stores that are extracted.
+    modes
+        Of each sample: a store has only the scores that its mode needs.
     session
         Where Ray's session is kept open, once it is needed, for what comes after.
     check
@@ -54,7 +58,9 @@ def stores_of(
     """
     paths = {s.name: s.regions or folder / f"{folder_name(s.name)}.zarr" for s in samples}
     to_extract = {
-        s.name: _extraction(s.extracted, paths[s.name]) for s in samples if s.extracted is not None
+        s.name: _extraction(inputs, paths[s.name])
+        for s in samples
+        if (inputs := s.extracted_for(modes[s.name])) is not None
     }
 
     def check_all(begun: Sequence[BegunStore]) -> None:

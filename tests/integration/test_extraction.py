@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from finemo_dist.core.errors import InputError
 from finemo_dist.record.run_record import RunRecord
 from finemo_dist.store.read import open_store
 from finemo_dist.testing.dataset import write_demo
@@ -208,10 +209,50 @@ def test_a_refused_call_leaves_the_stores_that_force_would_replace(demo, tmp_pat
 def test_stores_that_do_not_fit_the_disk_together_are_refused(demo, tmp_path, capsys, monkeypatch):
     from finemo_dist.run import space
 
-    monkeypatch.setattr(space, "free_disk", lambda _path: 1_400_000)
+    monkeypatch.setattr(space, "free_disk", lambda _path: 700_000)
 
     answer = answer_of(capsys, "run", config_of(demo, tmp_path))
 
     assert answer.status == 2
     assert "2 region stores will take about" in answer.err
     assert [p.name for p in tmp_path.iterdir()] == ["run.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "asked", "kind"),
+    [
+        ("pp", {}, "projected"),
+        ("pp", {"scores": "hypothetical"}, "hypothetical"),
+        ("hp", {}, "projected"),
+        ("ph", {}, "hypothetical"),
+    ],
+)
+def test_a_store_of_a_run_has_the_scores_that_its_mode_needs(demo, tmp_path, mode, asked, kind):
+    h5 = {"h5s": [str(demo.samples[1].chrombpnet_h5)], "region_width": 400}
+    second = {"solver": {"mode": mode}, "chrombpnet_h5": {**h5, **asked}}
+    config = config_of(demo, tmp_path, second=second)
+
+    finemo_dist("run", config)
+
+    assert open_store(tmp_path / "run.regions/second.zarr").score_kind == kind
+
+
+def test_stores_of_all_scores_serve_a_run_that_needs_projections(demo, tmp_path):
+    """And have the same hits; a mode that needs more is refused with the cure."""
+    h5 = {"h5s": [str(demo.samples[1].chrombpnet_h5)], "region_width": 400}
+    config = config_of(demo, tmp_path, second={"chrombpnet_h5": {**h5, "scores": "hypothetical"}})
+    finemo_dist("run", config)
+    before = digests(tmp_path)
+    hits = (tmp_path / "run/samples/second/hits.tsv").read_bytes()
+
+    finemo_dist("run", config_of(demo, tmp_path), "--force")
+
+    assert digests(tmp_path) == before
+    finemo_dist("run", config_of(demo, tmp_path), "-o", tmp_path / "other")
+    assert open_store(tmp_path / "other.regions/second.zarr").score_kind == "projected"
+    assert (tmp_path / "other/samples/second/hits.tsv").read_bytes() == hits
+    hypothetical = config_of(demo, tmp_path, second={
+        "solver": {"mode": "ph"}, "chrombpnet_h5": {**h5, "scores": "projected"}
+    })  # fmt: skip
+    with pytest.raises(InputError, match="`--scores hypothetical`"):
+        finemo_dist("run", hypothetical, "-o", tmp_path / "third")

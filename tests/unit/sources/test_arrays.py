@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from finemo_dist.core.errors import InputError, UsageError
+from finemo_dist.core.records import ScoreKind
 from finemo_dist.sources.arrays import ModiscoArraysSource
 from finemo_dist.sources.h5 import BpnetSource, ChromBpnetSource
 from tests.unit.sources.samples import (
@@ -40,6 +41,62 @@ def test_central_columns_are_read(samples, kind):
 
     assert np.array_equal(batch.sequence, samples.codes)
     assert np.array_equal(batch.contributions, samples.hypothetical.astype(np.float32))
+
+
+def projecting(samples, kind, n_folds=1):
+    """Return a source of the same arrays that keeps the score of the base that is there."""
+    if kind in {"chrombpnet", "bpnet"}:
+        make = ChromBpnetSource if kind == "chrombpnet" else BpnetSource
+        files = [samples / f"{kind}.h5"] * n_folds
+        return make(files, region_width=WIDTH, scores=ScoreKind.PROJECTED)
+    return ModiscoArraysSource(
+        samples / f"ohe.{kind}", [samples / f"attr.{kind}"] * n_folds,
+        region_width=WIDTH, scores=ScoreKind.PROJECTED,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("n_folds", [1, 3])
+def test_projected_scores_are_those_of_the_base_that_is_there(samples, kind, n_folds):
+    source = projecting(samples, kind, n_folds)
+
+    batch = source.read(0, N_REGIONS)
+
+    assert source.score_kind is batch.score_kind is ScoreKind.PROJECTED
+    assert np.array_equal(batch.sequence, samples.codes)
+    assert np.array_equal(batch.contributions, samples.projected.astype(np.float32))
+    assert (samples.codes == 4).any(), "an unknown base is among them"
+
+
+@pytest.mark.parametrize("dtype", ["<f2", "<f4", "<f8", ">f4", "<i2"])
+def test_numbers_of_every_type_are_projected(samples, dtype):
+    scores = (np.load(samples / "attr.npy").astype(np.float64) * 4).astype(dtype)
+    np.save(samples / "attr.npy", scores)
+    inner = slice((ARRAY_WIDTH - WIDTH) // 2, (ARRAY_WIDTH + WIDTH) // 2)
+    one_hot = np.load(samples / "ohe.npy")
+    expected = (scores.astype(np.float64) * one_hot).sum(axis=1)[:, inner]
+
+    found = projecting(samples, "npy").read(0, N_REGIONS).contributions
+
+    assert np.array_equal(found, expected.astype(np.float32))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("base", range(4))
+def test_what_is_no_number_is_seen_on_any_base_that_is_projected(samples, value, base):
+    def change(_, scores):
+        scores[3, base, ARRAY_WIDTH // 2] = value
+
+    edit(samples, "npz", change)
+    source = projecting(samples, "npz")
+
+    if np.isnan(value):
+        batch = source.read(0, N_REGIONS)
+        assert batch.counts.n_nan == 1
+        assert np.isfinite(batch.contributions).all()
+    else:
+        with pytest.raises(InputError, match="region 3 has an infinite contribution"):
+            source.read(0, N_REGIONS)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
