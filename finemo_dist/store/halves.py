@@ -38,7 +38,7 @@ def to_stored(
     exponent = np.maximum(exponent - _STORED_EXPONENT, _MIN_SCALE_EXPONENT)
     scale = np.ldexp(np.float32(1), np.where(largest > 0, exponent, 0)).astype(np.float32)
     # The inverse of a power of two is exact.
-    stored = contributions * _by_region(1 / scale, contributions)
+    stored = contributions * _by_region(np.reciprocal(scale), contributions)
     # Adding zero turns -0.0 into 0.0, so that equal contributions are equal bytes.
     stored += np.float32(0)
     return stored.astype(np.float16), scale
