@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from finemo_dist.sources._batch import clean_scores
 
 _FAST = (np.dtype(np.float16), np.dtype(np.float32))
-_INFINITY = {2: np.uint16(0x7C00), 4: np.uint32(0x7F800000)}
+_INFINITY = {2: 0x7C00, 4: 0x7F800000}
 """Bits of infinity by size: those of a NaN are more, and those of any number fewer."""
 _ALL_BUT_SIGN = {2: np.uint16(0x7FFF), 4: np.uint32(0x7FFFFFFF)}
 
@@ -67,5 +67,5 @@ class Projection:
 def _is_finite(scores: NDArray[np.generic]) -> bool:
     """Return whether no score is infinite or NaN, from exponents alone."""
     infinity = _INFINITY[scores.itemsize]
-    without_sign = scores.view(infinity.dtype) & _ALL_BUT_SIGN[scores.itemsize]
-    return bool(without_sign.max(initial=0) < infinity)
+    without_sign = scores.view(f"u{scores.itemsize}") & _ALL_BUT_SIGN[scores.itemsize]
+    return int(without_sign.max(initial=0)) < infinity
