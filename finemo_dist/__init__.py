@@ -48,6 +48,7 @@ if typing.TYPE_CHECKING:
     from finemo_dist.workflow.plotting import Figure, plot
     from finemo_dist.workflow.reporting import report
     from finemo_dist.workflow.running import load_config, run_config
+    from finemo_dist.workflow.variants import VariantCalls, call_variants
 
 __version__ = "0.1.0"
 
@@ -74,6 +75,7 @@ _MODULES: typing.Final = {
     "workflow.plotting": ("Figure", "plot"),
     "workflow.reporting": ("report",),
     "workflow.running": ("load_config", "run_config"),
+    "workflow.variants": ("VariantCalls", "call_variants"),
 }  # fmt: skip
 """Module to the public names it holds."""
 
@@ -105,8 +107,10 @@ __all__ = [
     "StoreError",
     "Table",
     "UsageError",
+    "VariantCalls",
     "__version__",
     "call_hits",
+    "call_variants",
     "collapse_hits",
     "export",
     "extract_regions",

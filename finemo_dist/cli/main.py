@@ -36,6 +36,7 @@ _COMMANDS: Final = {
     "extract-regions-bpnet-h5": "extract",
     "extract-regions-modisco-fmt": "extract",
     "call-hits": "call_hits",
+    "call-variants": "variants",
     "report": "report",
     "collapse-hits": "collapse_intersect",
     "intersect-hits": "collapse_intersect",

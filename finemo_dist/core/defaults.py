@@ -29,6 +29,10 @@ OVERLAP: Final = 0.2
 WINDOW_BP: Final = 400
 """Bases in the middle of a region that TF-MoDISco looks at, where its file does not say."""
 MAX_Q: Final = 0.05
+MIN_CHANGE: Final = 0.1
+"""Share of the larger score from which a hit of two alleles counts as changed."""
+VARIANT_TOLERANCE: Final = 2
+"""Bases by which places of one hit may differ between two alleles."""
 """Of matches that name a motif."""
 EXPORT_TABLE: Final = "hits"
 EXPORT_LABEL: Final = "motif"

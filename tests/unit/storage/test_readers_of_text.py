@@ -31,6 +31,7 @@ from finemo_dist.motifs.jaspar import read_jaspar
 from finemo_dist.motifs.mappings import read_names, read_numbers, read_renames, read_windows
 from finemo_dist.motifs.meme import read_meme
 from finemo_dist.sources.peaks import read_chrom_order, read_peaks
+from finemo_dist.sources.variants import read_pairs, read_variants
 from finemo_dist.storage.chrom_sizes import read_chrom_sizes
 from finemo_dist.storage.text import open_bytes
 from finemo_dist.workflow.sample_sheet import read_sample_sheet
@@ -134,6 +135,14 @@ READERS = {
         ("workflow/sample_sheet.py", "_rows"),
         "name\tregions\tmodisco_h5\na\tx.zarr\tm.h5\nb\ty.zarr\tm.h5\n",
         samples,
+    ),
+    "variants": Reader(
+        ("sources/variants.py", "read_variants"),
+        "# x\nchr1\t7\tA\tG\ta\nchr1\t9\tAC\t-\té\n",
+        read_variants,
+    ),
+    "pairs of regions": Reader(
+        ("sources/variants.py", "read_pairs"), "a\t0\t2\nb\t1\t3\n", read_pairs
     ),
     "YAML": Reader(("workflow/yaml_file.py", "read_yaml"), "a: é\nb:\n  c: [1, 2]\n", read_yaml),
 }

@@ -1,0 +1,159 @@
+"""``call-variants``: hits that variants make, break and change."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from finemo_dist.cli.messages import say
+from finemo_dist.cli.options import (
+    DEVICE,
+    EXISTING_FILE,
+    LOCAL_OUTPUT,
+    REGIONS,
+    ManyValuesCommand,
+    json_option,
+)
+from finemo_dist.core import defaults
+from finemo_dist.core.words import count
+
+
+@click.command(
+    "call-variants", cls=ManyValuesCommand, short_help="Call hits that variants gain and lose."
+)
+@click.option(
+    "--ref",
+    type=REGIONS,
+    required=True,
+    help="Regions of the reference alleles: a region store, finemo's .npz, or a contribution H5. "
+    "Without --alt, first all reference and then all alternative alleles.",
+)
+@click.option("--alt", type=REGIONS, help="Regions of the alternative alleles.")
+@click.option(
+    "-v",
+    "--variants",
+    type=EXISTING_FILE,
+    required=True,
+    help="VCF, BED, or variant-scorer's list, in the order of the regions.",
+)
+@click.option(
+    "--pairs",
+    type=EXISTING_FILE,
+    help="Regions of each variant, one per line: name, reference row, alternative row, from 0.",
+)
+@click.option(
+    "-m",
+    "--modisco-h5",
+    type=EXISTING_FILE,
+    multiple=True,
+    required=True,
+    help="Motifs: TF-MoDISco H5, MEME or JASPAR. Several files form one set.",
+)
+@click.option("-o", "--out-dir", type=LOCAL_OUTPUT, required=True, help="Folder to write.")
+@click.option(
+    "-M",
+    "--mode",
+    type=click.Choice(["pp", "ph", "hp", "hh"]),
+    default=defaults.MODE,
+    show_default=True,
+    help="Scores to compare, first of the CWMs, then of the regions: p projected, h hypothetical.",
+)
+@click.option(
+    "-t",
+    "--cwm-trim-threshold",
+    "trim_threshold",
+    type=click.FloatRange(0, 1),
+    default=defaults.TRIM_THRESHOLD,
+    show_default=True,
+    help="Trim off the columns of a CWM below this share of its largest column.",
+)
+@click.option(
+    "-l",
+    "--global-lambda",
+    "penalty",
+    type=click.FloatRange(min=0, min_open=True),
+    default=defaults.PENALTY,
+    show_default=True,
+    help="Weight of the L1 penalty. A higher lambda calls fewer hits.",
+)
+@click.option(
+    "-w",
+    "--region-width",
+    type=click.IntRange(min=2),
+    default=defaults.REGION_WIDTH,
+    show_default=True,
+    help="Number of bases to take from the middle of each row of an H5.",
+)
+@click.option(
+    "--tolerance",
+    type=click.IntRange(min=0),
+    default=defaults.VARIANT_TOLERANCE,
+    show_default=True,
+    help="Bases by which places of the same hit may differ between the alleles.",
+)
+@click.option(
+    "--min-change",
+    type=click.FloatRange(0, 1),
+    default=defaults.MIN_CHANGE,
+    show_default=True,
+    help="Share of the larger score from which a hit counts as changed. At least 0.000977, the "
+    "round-off of contributions.",
+)
+@click.option(
+    "--anywhere", is_flag=True, help="Compare all hits, not only those that hold the variant."
+)
+@click.option("--unchanged", is_flag=True, help="Write hits that do not change, too.")
+@click.option("--force", is_flag=True, help="Replace an existing folder.")
+@click.option(
+    "--device", type=DEVICE, default="auto", show_default=True, help="Device to solve on."
+)
+@click.option(
+    "-b",
+    "--batch-size",
+    type=click.IntRange(min=1),
+    help="Number of regions to solve together. [default: from the available memory]",
+)
+@json_option
+def call_variants(
+    *,
+    ref: Path,
+    alt: Path | None,
+    variants: Path,
+    modisco_h5: tuple[Path, ...],
+    out_dir: Path,
+    mode: str,
+    trim_threshold: float,
+    penalty: float,
+    as_json: bool,
+    **options: Any,  # noqa: ANN401  (those of the function, by name)
+) -> None:
+    """Call hits in both alleles of variants and write those that are lost, gained or changed.
+
+    The folder holds variant_hits and variant_summary, each as .parquet and .tsv, and
+    variant_hits.bed for variant-scorer's variant_annotation --hits.
+    """
+    from finemo_dist.core.config import CallConfig, MotifConfig, SolverConfig
+    from finemo_dist.workflow.settings import checked
+    from finemo_dist.workflow.variants import call_variants as call
+
+    config = CallConfig(
+        motifs=checked(MotifConfig, trim_threshold=trim_threshold, penalty=penalty),
+        solver=checked(SolverConfig, mode=mode),
+    )
+    done = call(ref, variants, modisco_h5, out_dir, alt=alt, config=config, **options)
+    classes = ", ".join(f"{n:,} {name}" for name, n in done.n_by_class.items() if n) or "none"
+    say(
+        f"{out_dir}: compared {count(done.n_variants, 'variant')}; "
+        f"{count(done.n_hits, 'hit')} written ({classes})"
+    )
+    if as_json:
+        shown = {
+            "n_variants": done.n_variants,
+            "n_hits": done.n_hits,
+            "n_by_class": done.n_by_class,
+        }
+        click.echo(json.dumps(shown))
+
+
+COMMANDS: Final = {"call-variants": call_variants}
