@@ -18,6 +18,7 @@ from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import MotifSet
 from finemo_dist.reports.cwms import CwmSums, projected
+from finemo_dist.reports.loci import report_places, views_of
 from finemo_dist.reports.page_model import (
     AtlasData,
     ExampleRegion,
@@ -73,6 +74,7 @@ def gather_report(
         cooccurrence=ask(catalog, "cooccurrence").arrow(),
         spacing=ask(catalog, "spacing", _SPACING).arrow(),
         examples=example_regions(catalog, readers),
+        loci=tuple(views_of(catalog, readers.__getitem__, report_places(catalog))),
         funnel=funnel(catalog),
     )
 

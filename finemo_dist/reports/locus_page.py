@@ -26,9 +26,13 @@ _LEVELS = 127
 """From zero to the largest value: more than a panel has pixels."""
 
 
-def packed_loci(views: Sequence[LocusView]) -> str:
-    """Return views as ``locus.js`` reads them: JSON, deflated, as text. The same for the same."""
-    held = {"loci": [_locus(view) for view in views], "glyphs": GLYPHS}
+def loci_payload(views: Sequence[LocusView]) -> dict[str, Any]:
+    """Return views as ``locus.js`` draws them, with the letters."""
+    return {"loci": [_locus(view) for view in views], "glyphs": GLYPHS}
+
+
+def packed(held: Mapping[str, Any]) -> str:
+    """Return values as ``locus.js`` unpacks them: JSON, deflated, as text."""
     text = json.dumps(held, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
 
@@ -43,7 +47,7 @@ def render_loci(views: Sequence[LocusView]) -> str:
             "title": title,
             "n_loci": count(len(views), "locus") if len(views) == 1 else f"{len(views):,} loci",
             "version": __version__,
-            "payload": {"loci": packed_loci(views)},
+            "payload": {"packed": packed(loci_payload(views))},
         },
         programs=("early", "locus", "loci"),
     )
@@ -55,11 +59,13 @@ def _locus(view: LocusView) -> dict[str, Any]:
     peaks = [row.note for row in view.rows if row.note]
     return {
         "name": view.name,
-        "title": view.title,
+        "title": f"{view.title} · {view.why}" if view.why else view.title,
         "chrom": view.chrom or "",
         "start": view.start,
         "end": view.end,
-        "search": " ".join([view.title, view.place.replace(",", ""), *peaks, *factors]).lower(),
+        "search": " ".join(
+            [view.title, view.why, view.place.replace(",", ""), *peaks, *factors]
+        ).lower(),
         "description": f"Contributions over {view.title} with their hits",
         "rows": [_row(view, row, colours) for row in view.rows],
         "tracks": [
@@ -76,14 +82,14 @@ def _row(view: LocusView, row: LocusRow, colours: Mapping[str, int]) -> dict[str
     letters = np.frombuffer(b"ACGTN", np.uint8)[row.sequence]
     for first, last in gaps(row.contributions):
         letters[first:last] = ord("-")
-    packed = {
+    held = {
         "title": f"{row.name} · {row.note}" if row.note else row.name,
         "sequence": letters.tobytes().decode("ascii"),
         "unit": float(f"{unit:.6g}"),
         "values": _levels(row.contributions, unit),
         "hits": [_hit(view, hit, colours) for hit in row.hits],
     }
-    return packed if row.rebuilt is None else {**packed, "rebuilt": _levels(row.rebuilt, unit)}
+    return held if row.rebuilt is None else {**held, "rebuilt": _levels(row.rebuilt, unit)}
 
 
 def _levels(values: NDArray[np.floating], unit: float) -> str:

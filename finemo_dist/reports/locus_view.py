@@ -127,6 +127,8 @@ class LocusView:
     rows: tuple[LocusRow, ...]
     tracks: tuple[FeatureTrack, ...] = ()
     marks: tuple[Mark, ...] = ()
+    why: str = ""
+    """Why it is in a list, such as ``strongest of REB1``."""
 
     @property
     def place(self) -> str:

@@ -21,6 +21,7 @@ from finemo_dist.reports.charts import (
 )
 from finemo_dist.reports.flags import ALL_FLAGS
 from finemo_dist.reports.glossary import GLOSSARY
+from finemo_dist.reports.locus_page import loci_payload, packed
 from finemo_dist.reports.matrices import (
     atlas_matrix,
     confusion_matrix,
@@ -99,7 +100,7 @@ def render_report(data: ReportData) -> str:
             **_common(data, rows),
             "sections": _sections(
                 Seqlets=confusion or seqlets, Regions=overall, Pairs=cooccurrence or spacing,
-                Examples=tracks,
+                Examples=tracks or data.loci,
             ),
             "funnel": funnel_steps(data.funnel),
             "has": {
@@ -118,11 +119,18 @@ def render_report(data: ReportData) -> str:
             "pairs": pairs,
             "top_pairs": _top_pairs(data.cooccurrence),
             "tracks": tracks,
+            "loci": data.loci,
             "payload": {
                 "charts": chart_payload(charts),
                 "matrices": matrix_payload(matrices),
-                "motifs": _details(rows, data),
-                "pairs": [pair.bins for pair in pairs],
+                # What is shown one at a time: deflated, it is a sixth of the page instead of half.
+                "packed": packed(
+                    {
+                        "motifs": _details(rows, data),
+                        "pairs": [pair.bins for pair in pairs],
+                        **loci_payload(data.loci),
+                    }
+                ),
             },
         },
     )  # fmt: skip
@@ -165,6 +173,7 @@ def _common(data: ReportData | AtlasData, rows: Sequence[Any]) -> dict[str, Any]
         "provenance": data.provenance,
         "samples": data.samples,
         "rows": rows,
+        "n_regions": data.summary.n_regions_done,
         "most_hits": max((row.n_hits or 0 for row in rows), default=0) or 1,
         "verdict": verdict(data.summary),
         "rules": RULES,

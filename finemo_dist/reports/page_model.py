@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from finemo_dist.core.records import InputFile, MotifSet
+from finemo_dist.reports.locus_view import LocusView
 
 Quantity = Literal["hits_per_region", "coefficient", "similarity", "importance", "position"]
 """What a distribution is of: hits of a motif in a region, three columns of its hits, and the
@@ -157,6 +158,9 @@ class ReportData:
     """The answer to the query ``spacing``: ``motif_1``, ``motif_2``, ``orientation`` (``same``,
     ``convergent``, ``divergent``), ``distance`` in bases between centres, ``n`` pairs."""
     examples: tuple[ExampleRegion, ...] = ()
+    """Drawn without scripts."""
+    loci: tuple[LocusView, ...] = ()
+    """Drawn by scripts, one at a time: examples, and the strongest regions of every motif."""
     funnel: tuple[tuple[str, int], ...] = ()
     """Stage to the hits that it leaves."""
 

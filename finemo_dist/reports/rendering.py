@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
@@ -33,6 +34,7 @@ def render(template: str, context: Mapping[str, Any], *, programs: Sequence[str]
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters["breakable"] = breakable
     environment.policies["json.dumps_kwargs"] = {
         "separators": (",", ":"),
         "ensure_ascii": False,
@@ -60,6 +62,12 @@ def _program(name: str) -> str:
     from finemo_dist.reports.charts import chart_program
 
     return chart_program()
+
+
+def breakable(name: str) -> Markup:
+    """Return a name that a narrow column may break after its dots and underscores."""
+    parts = re.split(r"(?<=[._])", name)
+    return Markup("<wbr>").join(parts)
 
 
 def chart_payload(charts: "tuple[Chart, ...]") -> dict[str, Any]:

@@ -10,12 +10,12 @@ from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.catalog.intervals import read_intervals
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.protocols import RegionReader
+from finemo_dist.reports.loci import MOST_BASES, Place, find_places, views_of
 from finemo_dist.reports.locus_figure import locus_png, locus_svg
 from finemo_dist.reports.locus_view import LocusView
 from finemo_dist.storage.files import committed
 from finemo_dist.storage.locations import location
 from finemo_dist.workflow.feature_files import read_track
-from finemo_dist.workflow.loci import MOST_BASES, Place, find_places, views_of
 from finemo_dist.workflow.reported import Reported
 
 FIGURE_FORMATS: Final = (".svg", ".png", ".html")

@@ -102,7 +102,7 @@ def test_a_page_lists_the_loci_of_a_file_and_leaves_out_what_is_nowhere(run, tmp
     assert [view.name for view in figure.views] == [r["name"] for r in rows]
     assert figure.views[0].tracks[0].features[0].name == "TFC3"
     text = (tmp_path / "loci.html").read_text("utf-8")
-    packed = json.loads(re.search(r'id="data">(.*?)</script>', text)[1])["loci"]
+    packed = json.loads(re.search(r'id="data">(.*?)</script>', text)[1])["packed"]
     held = json.loads(zlib.decompress(base64.b64decode(packed)))
     assert len(held["loci"]) == 5
 

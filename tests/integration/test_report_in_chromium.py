@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import xml.etree.ElementTree as ET
 
 import pytest
 
@@ -52,6 +53,8 @@ class Opened:
         self.address = path.as_uri()
         self.page.route("**/*", self._answer)
         self.page.goto(self.address)
+        if options.get("java_script_enabled", True):
+            self.page.wait_for_selector("html[data-ready]")
 
     def _note(self, message):
         if message.type in {"error", "warning"}:
@@ -158,6 +161,116 @@ def test_a_motif_of_the_table_opens_with_its_logos_and_charts(opened):
     assert chart.locator("svg .mark-rule.role-mark line").count() == 1
 
 
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_navigation_lands_on_its_section(opened, size):
+    it = opened("report.html")
+    it.page.set_viewport_size(size)
+
+    for link in it.page.locator(".nav a").all()[1:-2]:
+        target = link.get_attribute("href")
+        link.evaluate("link => link.click()")
+        it.page.wait_for_function(
+            """target => {
+                const at = document.querySelector(target).getBoundingClientRect().top;
+                const padding = getComputedStyle(document.documentElement).scrollPaddingTop;
+                return Math.abs(at - parseFloat(padding)) < 20;
+            }""",
+            arg=target,
+        )
+
+
+def test_conditions_on_columns_filter_and_columns_hide(opened):
+    it = opened("report.html")
+    hits = it.page.locator("#motif-table td[data-label='Unique hits']").evaluate_all(
+        "cells => cells.map(cell => Number(cell.dataset.v))"
+    )
+    middle = sorted(hits)[1]
+
+    it.page.fill("#motif-search", f"uniquehits > {middle}")
+    assert len(it.visible_names()) == sum(n > middle for n in hits)
+    it.page.fill("#motif-search", "")
+    it.page.locator(".columns summary").first.click()
+    it.page.locator(".columns label", has_text="Unique hits").first.click()
+
+    assert not it.page.locator("#motif-table td[data-label='Unique hits']").first.is_visible()
+
+
+def test_tables_and_figures_are_saved(opened):
+    it = opened("report.html")
+    it.draw_all()
+
+    with it.page.expect_download() as table:
+        it.page.locator("button:text-is('Save TSV'):near(#motif-table)").first.click()
+    with it.page.expect_download() as chart:
+        it.page.locator("figure:has([data-chart='seqlets']) .save-svg").click()
+    with it.page.expect_download() as logo:
+        it.page.locator("#motif-logos .save-svg").first.click()
+    with it.page.expect_download() as matrix:
+        it.page.locator("figure:has([data-matrix='confusion']) .save-svg").click()
+
+    lines = table.value.path().read_text("utf-8").splitlines()
+    assert lines[0].split("\t")[0] == "Motif"
+    assert len(lines) == 4
+    for saved in (chart, logo, matrix):
+        text = saved.value.path().read_text("utf-8")
+        assert ET.fromstring(text).tag.endswith("svg")
+        assert "var(--" not in text
+    assert it.complaints == []
+
+
+def test_a_motif_and_a_region_have_permanent_links(browser, files, opened):
+    it = opened("report.html")
+    it.page.click(".motif-name >> text=beta")
+    assert it.page.evaluate("location.hash") == "#motif=beta"
+    it.page.locator("[data-act='next']").click()
+    region = it.page.evaluate("location.hash")
+    assert region == "#region=peak_2"
+
+    it.page.goto("about:blank")
+    it.page.goto(f"{it.address}{region}")
+    it.page.wait_for_selector("html[data-ready]")
+
+    assert "peak_2" in it.page.inner_text("[data-part='place']")
+    it.page.goto("about:blank")
+    it.page.goto(f"{it.address}#motif=beta")
+    it.page.wait_for_selector("html[data-ready]")
+    assert it.page.locator("#motif-select option:checked").inner_text() == "beta"
+
+
+def test_a_region_is_found_by_name_and_by_place(opened):
+    it = opened("report.html")
+    search = "[data-part='search']"
+
+    it.page.fill(search, "peak_2")
+    assert it.page.locator("[data-part='select'] option").count() == 1
+    it.page.fill(search, "chr1:100-120")
+    assert "peak_1" in it.page.inner_text("[data-part='place']")
+    it.page.fill(search, "nowhere")
+
+    assert it.page.locator("[data-part='none']").is_visible()
+    it.page.fill(search, "")
+    labels = it.page.locator("[data-part='view'] .locus-label").all_text_contents()
+    assert any(label.startswith("alpha +") for label in labels)
+
+
+def test_labels_of_hits_do_not_lie_on_each_other(opened):
+    it = opened("report.html")
+
+    for act in (None, "whole", "closer", "closer"):
+        if act:
+            it.page.locator(f"[data-act='{act}']").click()
+        boxes = it.page.locator("[data-part='view'] .locus-label").evaluate_all(
+            "all => all.map(e => e.getBoundingClientRect()).map(b => [b.x, b.right, b.y, b.bottom])"
+        )
+        assert len(boxes) > 3
+        for i, a in enumerate(boxes):
+            for b in boxes[i + 1 :]:
+                beside = a[1] <= b[0] or b[1] <= a[0]
+                # Boxes of text are taller than its letters.
+                above = a[3] <= b[2] + 4 or b[3] <= a[2] + 4
+                assert beside or above, (a, b)
+
+
 def test_the_theme_switches_and_charts_follow(opened):
     it = opened("report.html", color_scheme="light")
     it.draw_all()
@@ -190,7 +303,7 @@ def test_a_hostile_name_is_text_in_a_tooltip(opened):
     for point in points.all():
         point.hover(force=True)
 
-    assert it.page.locator("script").count() == 4
+    assert it.page.locator("script").count() == 5
     assert it.dialogs == []
     assert it.complaints == []
 

@@ -1,7 +1,7 @@
 // A page of loci and nothing else.
 (async () => {
   const root = document.documentElement;
-  const held = await lociOf(JSON.parse(document.getElementById("data").textContent).loci);
+  const held = await unpacked(JSON.parse(document.getElementById("data").textContent).packed);
   new LocusViewer(document.querySelector("[data-locus]"), held, "locus");
   document.getElementById("theme").addEventListener("click", () => {
     const isDark = getComputedStyle(root).getPropertyValue("color-scheme").trim() === "dark";

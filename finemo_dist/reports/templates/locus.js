@@ -1,5 +1,5 @@
 // Loci: one view at a time, drawn from the numbers in the page; letters, hits and tracks to scale.
-const lociOf = (packed) => {
+const unpacked = (packed) => {
   const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).json();
@@ -122,8 +122,6 @@ class LocusViewer {
     const found = this.loci.findIndex((locus) => locus.name === name);
     if (found < 0) return false;
     this.show(found, false);
-    // Its section has no anchor of this name.
-    setTimeout(() => this.root.scrollIntoView({ behavior: "instant" }), 0);
     return true;
   }
 
@@ -134,7 +132,7 @@ class LocusViewer {
     this.select.value = String(index);
     this.place.textContent = locus.title;
     if (isChosen) history.replaceState(null, "", `#${this.prefix}=${encodeURIComponent(locus.name)}`);
-    this.perBase = Math.max(this.fit(), Math.min(9, 3200 / (locus.end - locus.start)));
+    this.perBase = Math.max(this.fit(), Math.min(9, 7000 / (locus.end - locus.start)));
     this.draw();
     const hits = locus.rows.flatMap((row) => row.hits);
     const best = hits.reduce((a, b) => (a && a[5] >= b[5] ? a : b), null);

@@ -1,6 +1,7 @@
-(() => {
+(async () => {
   "use strict";
   const data = JSON.parse(document.getElementById("data").textContent);
+  if (data.packed) Object.assign(data, await unpacked(data.packed));
   const $ = (id) => document.getElementById(id);
   const all = (query, root = document) => [...root.querySelectorAll(query)];
   const element = (tag, properties = {}, children = []) => {
@@ -54,8 +55,7 @@
     // ast: expressions are interpreted, so that the page needs no eval and its policy forbids it.
     const result = await window.vegaEmbed(space, spec, {
       ast: true, renderer: "svg", config: theme(), tooltip: { theme: isDark() ? "dark" : "light" },
-      actions: { export: true, source: false, compiled: false, editor: false },
-      downloadFileName: key,
+      actions: false,
     });
     if (drawn.get(place).turn !== turn) { result.finalize(); return; }
     held.view?.finalize();
@@ -113,20 +113,70 @@
       cell.querySelector("button")?.addEventListener("click", () => sort(table, index));
     });
   });
+  // Words, and conditions on columns: hits>100, recall<0.5.
+  const plain = (text) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
+  const conditionOf = (table, word) => {
+    const match = /^([a-z][a-z0-9]*)(<=|>=|<|>|=)(-?[\d.]+)(%?)$/.exec(word);
+    if (!match) return null;
+    const index = [...table.tHead.rows[0].cells].findIndex((cell) => cell.dataset.type === "number" && plain(cell.textContent).startsWith(match[1]));
+    if (index < 0) return null;
+    const than = Number(match[3]) / (match[4] ? 100 : 1);
+    const holds = { "<": (v) => v < than, ">": (v) => v > than, "<=": (v) => v <= than, ">=": (v) => v >= than, "=": (v) => v === than }[match[2]];
+    return (row) => holds(valueOf(row, index, true));
+  };
   const search = $("motif-search");
   if (search) {
-    const rows = [...$("motif-table").tBodies[0].rows];
+    const table = $("motif-table");
+    const rows = [...table.tBodies[0].rows];
     search.addEventListener("input", () => {
-      const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const words = search.value.toLowerCase().replace(/\s*(<=|>=|<|>|=)\s*/g, "$1").split(/\s+/).filter(Boolean);
+      const tests = words.map((word) => conditionOf(table, word) || ((row) => row.dataset.search.includes(word)));
       let shown = 0;
       for (const row of rows) {
-        row.hidden = !words.every((word) => row.dataset.search.includes(word));
+        row.hidden = !tests.every((test) => test(row));
         shown += !row.hidden;
       }
       $("motif-count").textContent = (shown === rows.length ? "" : `${shown} of `) + (rows.length === 1 ? "1 motif" : `${rows.length} motifs`);
       $("motif-none").hidden = shown > 0;
     });
   }
+
+  // Columns that are hidden, and tables as files
+  const textOf = (cell) => (cell.dataset.v ?? cell.textContent).trim().replace(/\s+/g, " ");
+  all(".table-card > table, .table-card table.sortable").forEach((table) => {
+    const heads = [...table.tHead.rows[0].cells];
+    const save = element("button", { type: "button", className: "button small-button", textContent: "Save TSV" });
+    save.addEventListener("click", () => {
+      const kept = heads.map((head, i) => (head.hidden || (!head.dataset.type && i) ? -1 : i)).filter((i) => i >= 0);
+      const rows = [table.tHead.rows[0], ...[...table.tBodies[0].rows].filter((row) => !row.hidden)];
+      const lines = rows.map((row) => kept.map((i) => (row.parentNode === table.tHead ? row.cells[i].textContent.trim() : textOf(row.cells[i]))).join("\t"));
+      saveText(lines.join("\n") + "\n", `${table.id || "table"}.tsv`, "text/tab-separated-values");
+    });
+    const boxes = heads.map((head, i) => {
+      if (!i) return "";
+      const box = element("input", { type: "checkbox", checked: true });
+      box.addEventListener("change", () => { for (const row of table.rows) if (row.cells[i]) row.cells[i].hidden = !box.checked; });
+      return element("label", {}, [box, " ", head.textContent.trim()]);
+    });
+    const columns = element("details", { className: "columns" }, [element("summary", { textContent: "Columns" }), element("div", {}, boxes)]);
+    table.closest(".table-card").before(element("div", { className: "bar tools" }, [columns, save]));
+  });
+  // Figures as files
+  const saver = (act) => {
+    const button = element("button", { type: "button", className: "button small-button save-svg", textContent: "Save SVG" });
+    button.addEventListener("click", act);
+    return button;
+  };
+  all("figure .plot").forEach((place) => {
+    place.closest("figure").querySelector("h3").append(saver(async () => {
+      if (!drawn.get(place)?.view) await draw(place);
+      const view = drawn.get(place)?.view?.view;
+      if (view) saveText(await view.toSVG(), `${place.dataset.chart}.svg`, "image/svg+xml");
+    }));
+  });
+  all("figure [data-matrix]").forEach((place) => {
+    place.closest("figure").querySelector("h3").append(saver(() => saveSvg(place.querySelector("svg"), place.dataset.matrix)));
+  });
 
   // One motif
   const select = $("motif-select");
@@ -141,7 +191,7 @@
     $("motif-flags").replaceChildren(...motif.flags.map(([label, meaning]) => element("span", { className: "flag", textContent: label, title: meaning })));
     $("motif-logos").replaceChildren(...motif.logos.map(([id, label, caption]) => {
       const drawing = svgElement("svg", { class: "logo", role: "img", "aria-label": label }, [svgElement("use", { href: `#${id}` })]);
-      return element("figure", {}, [element("figcaption", { textContent: caption }), drawing]);
+      return element("figure", {}, [element("figcaption", { textContent: caption }), drawing, saver(() => saveSvg(drawing, `${select.selectedOptions[0].text} ${caption}`))]);
     }));
     $("motif-facts").replaceChildren(...motif.facts.map(([term, value]) => element("div", {}, [element("dt", { textContent: term }), element("dd", { textContent: value })])));
     for (const quantity of quantities) {
@@ -153,17 +203,22 @@
       redraw(`motif-${quantity}`);
     }
   }
+  const names = select ? new Map([...select.options].map((option) => [option.dataset.name, Number(option.value)])) : new Map();
+  const chooseMotif = (index) => {
+    showMotif(index);
+    history.replaceState(null, "", `#motif=${encodeURIComponent(select.selectedOptions[0].dataset.name)}`);
+  };
   if (select) {
     const step = (by) => {
       select.selectedIndex = (select.selectedIndex + by + select.options.length) % select.options.length;
-      showMotif(Number(select.value));
+      chooseMotif(Number(select.value));
     };
-    select.addEventListener("change", () => showMotif(Number(select.value)));
+    select.addEventListener("change", () => chooseMotif(Number(select.value)));
     $("motif-previous").addEventListener("click", () => step(-1));
     $("motif-next").addEventListener("click", () => step(1));
     all(".motif-name").forEach((button) => button.addEventListener("click", () => {
-      showMotif(Number(button.dataset.motif));
-      $("motif").scrollIntoView();
+      chooseMotif(Number(button.dataset.motif));
+      goTo($("motif"));
       select.focus({ preventScroll: true });
     }));
     if (select.options.length) showMotif(Number(select.value));
@@ -233,6 +288,41 @@
     button.textContent = "Copied";
     setTimeout(() => { button.textContent = "Copy"; }, 1500);
   }));
+
+  // Loci
+  const viewer = document.querySelector("[data-locus]");
+  if (viewer && data.loci) new LocusViewer(viewer, data, "region");
+
+  // What lies between here and a target grows while it comes into view, so that one jump falls short.
+  function goTo(target) {
+    let isOver = false;
+    const end = () => { isOver = true; };
+    const events = ["wheel", "touchstart", "keydown", "pointerdown"];
+    events.forEach((event) => addEventListener(event, end, { once: true, passive: true }));
+    const until = performance.now() + 1500;
+    const step = () => {
+      if (isOver) return;
+      const away = target.getBoundingClientRect().top - parseFloat(getComputedStyle(root).scrollPaddingTop);
+      if (Math.abs(away) > 1) target.scrollIntoView({ behavior: "instant" });
+      if (performance.now() < until) setTimeout(step, 30);
+    };
+    setTimeout(step, 0);
+  }
+  all(".nav a").forEach((link) => link.addEventListener("click", (event) => {
+    event.preventDefault();
+    history.replaceState(null, "", link.hash);
+    goTo($(link.hash.slice(1)));
+  }));
+  const follow = () => {
+    const motif = /^#motif=(.*)$/.exec(location.hash);
+    const index = motif && names.get(decodeURIComponent(motif[1]));
+    if (index !== null && index !== undefined) { showMotif(index); goTo($("motif")); return; }
+    if (location.hash.startsWith("#region=")) { goTo($("regions")); return; }
+    const target = location.hash.length > 1 && $(location.hash.slice(1));
+    if (target) goTo(target);
+  };
+  addEventListener("hashchange", follow);
+  follow();
 
   // Which section is being read
   const links = new Map(all(".nav a").map((link) => [link.hash.slice(1), link]));

@@ -394,7 +394,20 @@ def test_empty_regions_top_regions_and_hits_per_region_agree_with_a_loop(
     with open_catalog(run) as catalog:
         empty = rows_of(catalog, "empty_regions", {"motif": motif or "m0"})
         top = rows_of(catalog, "top_regions", {"motif": motif or "m0", "limit": 3})
+        strongest = rows_of(catalog, "strongest_regions", {"limit": 2})
 
+    largest = Counter()
+    for name, row in rows(shards):
+        key = row["motif_name"], name, row["peak_id"]
+        largest[key] = max(largest[key], row["hit_coefficient_global"])
+    ranked = sorted(largest.items(), key=lambda item: (item[0][0], -item[1], *item[0][1:]))
+    kept = [
+        (*key, size)
+        for i, (key, size) in enumerate(ranked)
+        if i < 2 or ranked[i - 2][0][0] != key[0]
+    ]
+    columns = ("motif_name", "sample", "peak_id", "coefficient")
+    assert [tuple(row[name] for name in columns) for row in strongest] == kept
     sums = Counter()
     for name, row in rows(shards):
         if row["motif_name"] == (motif or "m0"):

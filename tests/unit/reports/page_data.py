@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from finemo_dist.core.records import InputFile, MotifSet
+from finemo_dist.reports.locus_view import LocusHit, LocusRow, LocusView
 from finemo_dist.reports.page_model import (
     AtlasData,
     ExampleRegion,
@@ -79,6 +80,22 @@ def provenance(**changes):
     return Provenance(**(fields | changes))
 
 
+def _locus(rng, number, names):
+    start = 100 * number
+    hits = tuple(
+        LocusHit(name, name, "+-"[i % 2], start + 10 + 7 * i, start + 18 + 7 * i, 2.0, 0.9)
+        for i, name in enumerate([*names, *names])
+    )
+    row = LocusRow(
+        "sample",
+        rng.integers(0, 5, 100).astype(np.uint8),
+        rng.normal(0, 1, 100),
+        rng.normal(0, 0.2, 100),
+        hits,
+    )
+    return LocusView(f"peak_{number}", "chr1", start, start + 100, (row,), why="most hits")
+
+
 def report_data(names=("alpha", "beta", "gamma"), *, title="a run"):
     """A report with every section, hits falling from the first motif on."""
     rng = np.random.default_rng(1)
@@ -139,6 +156,7 @@ def report_data(names=("alpha", "beta", "gamma"), *, title="a run"):
                 (RegionHit(names[0], "+", 10, 18, 2.0, 0.9),),
             ),
         ),
+        loci=tuple(_locus(rng, i, names) for i in (1, 2)),
         funnel=(("Hits", 100), ("Unique", 90)),
     )
 

@@ -3,11 +3,12 @@
 import base64
 import json
 import re
+import zlib
 from html.parser import HTMLParser
 
 import numpy as np
 
-_VOID = {"meta", "path", "use", "rect", "circle", "br", "image", "input"}
+_VOID = {"meta", "path", "use", "rect", "circle", "br", "image", "input", "wbr"}
 
 
 class Node:
@@ -66,6 +67,8 @@ class Page:
         root = Tree(text).root
         scripts = [s.own for s in root.all("script", type="application/json")]
         self.data = json.loads(scripts[0])
+        if "packed" in self.data:
+            self.data |= json.loads(zlib.decompress(base64.b64decode(self.data["packed"])))
         self.tiles = {
             next(tile.all("dt")).own: next(tile.all("dd")).own
             for tile in root.all("div", class_="tile")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from finemo_dist.reports.locus_figure import locus_png, locus_svg, nice_ticks
-from finemo_dist.reports.locus_page import packed_loci, render_loci
+from finemo_dist.reports.locus_page import loci_payload, packed, render_loci
 from finemo_dist.reports.locus_view import (
     Feature,
     FeatureTrack,
@@ -147,7 +147,7 @@ def test_a_page_holds_the_numbers_of_its_loci(rng):
     shown = view(rng, [hit(1020)], marks=(Mark(1030, "A>G"),))
     shown.rows[0].contributions[:2] = np.nan
 
-    held = json.loads(zlib.decompress(base64.b64decode(packed_loci([shown]))))
+    held = json.loads(zlib.decompress(base64.b64decode(packed(loci_payload([shown])))))
 
     (locus,) = held["loci"]
     (row,) = locus["rows"]

@@ -1,5 +1,6 @@
 """Loci as views: which regions cover a place, their contributions, hits and reconstruction."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.catalog.named import rows_of
 from finemo_dist.core.errors import UsageError, nearest
 from finemo_dist.core.locus import Locus, parse_locus
 from finemo_dist.core.protocols import RegionReader
@@ -20,6 +22,8 @@ from finemo_dist.reports.locus_view import LocusHit, LocusRow, LocusView, rebuil
 MOST_BASES: Final = 20_000
 """Of a figure."""
 _MOST_ROWS: Final = 40
+_FEW_MOTIFS: Final = 100
+"""Each has two regions in a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class Place:
     end: int
     peak_id: int = -1
     """The region itself, where regions have no coordinates."""
+    why: str = ""
+    """Why it is shown."""
 
     def narrowed(self, width: int | None) -> "Place":
         """Return the ``width`` bases in its middle; itself when None."""
@@ -112,6 +118,46 @@ def _place(catalog: Catalog, text: str, rows: Sequence[Any]) -> Place:
     return Place(text, chrom, start, end, peak_id)
 
 
+def report_places(catalog: Catalog) -> list[Place]:
+    """Return the regions that a report shows: its examples, and the strongest of each motif.
+
+    Each region is there once, with all reasons; names of peaks that are not unique have their
+    place behind them.
+    """
+    labels = factor_names(catalog)
+    n_motifs = max(1, catalog.record.n_motifs // 2)
+    n_each = 2 if n_motifs <= _FEW_MOTIFS else 1
+    found: dict[tuple[Any, ...], list[str]] = {}
+    for title, _, *place in catalog.run("report_examples"):
+        found.setdefault(tuple(place), []).append(title)
+    for row in rows_of(catalog, "strongest_regions", {"limit": n_each}):
+        place = [row[name] for name in ("peak_id", "chr", "start", "end", "peak_name")]
+        label = labels.get(row["motif_name"], row["motif_name"])
+        found.setdefault(tuple(place), []).append(f"strongest of {label}")
+    names = Counter(name for *_, name in found)
+    return [
+        Place(
+            name=_name_of(chrom, start, end, name, peak_id, is_unique=names[name] == 1),
+            chrom=chrom,
+            start=start,
+            end=end,
+            peak_id=peak_id,
+            why=", ".join(dict.fromkeys(why)),
+        )
+        for (peak_id, chrom, start, end, name), why in found.items()
+    ]
+
+
+def _name_of(
+    chrom: str | None, start: int, end: int, name: str | None, peak_id: int, *, is_unique: bool
+) -> str:
+    if chrom is None:
+        return f"region {peak_id}"
+    if name in (None, "", "."):
+        return f"{chrom}:{start}-{end}"
+    return str(name) if is_unique else f"{name} {chrom}:{start}-{end}"
+
+
 def views_of(
     catalog: Catalog,
     reader_of: Callable[[str], RegionReader],
@@ -158,7 +204,9 @@ def views_of(
                 f"{_MOST_ROWS}. Choose some with --sample."
             )
         rows = tuple(_row(sample, held[sample], place) for sample in held)
-        views.append(LocusView(place.name, place.chrom, place.start, place.end, rows))
+        views.append(
+            LocusView(place.name, place.chrom, place.start, place.end, rows, why=place.why)
+        )
     return views
 
 
