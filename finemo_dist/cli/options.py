@@ -184,9 +184,10 @@ def executor_overrides(function: _Function) -> _Function:
 def _executor_options(default: str | None) -> Callable[[_Function], _Function]:
     return _stack(
         click.option(
-            "--executor", type=click.Choice(["auto", "serial", "ray"]), default=default,
-            show_default=True,
-            help="One worker in this process, or Ray. auto uses Ray if there is enough work.",
+            "--executor", type=click.Choice(["auto", "serial", "processes", "ray"]),
+            default=default, show_default=True,
+            help="One worker in this process, processes on this machine's CPUs, or Ray. auto uses "
+            "processes, or Ray for GPUs, as soon as that is faster.",
         ),
         click.option("--address", "ray_address", help="Address of a running Ray cluster to join."),
         worker_options(default),

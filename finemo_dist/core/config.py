@@ -86,7 +86,7 @@ class SampleSettings(FrozenModel):
 class ResourceConfig(FrozenModel):
     """Where and how fast the work is done; never changes a hit."""
 
-    executor: Annotated[str, Field(pattern="^(auto|serial|ray)$")] = defaults.EXECUTOR
+    executor: Annotated[str, Field(pattern="^(auto|serial|processes|ray)$")] = defaults.EXECUTOR
     n_workers: Annotated[int, Field(ge=1)] | None = None
     device: Annotated[str, Field(pattern="^(auto|cpu|cuda)$")] = defaults.DEVICE
     workers_per_gpu: Annotated[int, Field(ge=1, le=16)] | None = None

@@ -1,4 +1,4 @@
-"""Which device, how many workers, and whether they are worth starting Ray for."""
+"""Which device, how many workers, and what they are worth starting for."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,19 +8,26 @@ from finemo_dist.core.errors import UsageError
 from finemo_dist.core.protocols import Executor, WorkerMaker
 from finemo_dist.run.extraction import ExtractionPlan
 from finemo_dist.run.plan import RunPlan
+from finemo_dist.run.process_pool import ProcessExecutor
 from finemo_dist.run.serial import SerialExecutor
 
 if TYPE_CHECKING:
     from finemo_dist.run.worker import WorkerSpec
 
 _WORTH_RAY_S = 30.0
-"""Work of one core below which starting Ray (4 to 10 s) gains nothing."""
+"""Work of one GPU below which starting Ray (4 to 10 s) gains nothing."""
+_START_CALLER_S = 3.0
+"""For a process to import PyTorch, and whatever else it needs to call hits."""
+_START_EXTRACTOR_S = 1.0
+"""For a process that extracts, which does without PyTorch."""
 _GPU_REGION_S = 1e-4
 """A region of 1,000 bases on a worker with a GPU: its host reads and writes for longer than the GPU
 solves."""
+_HERE = ("serial", "processes")
+"""Executors that use nothing but this machine."""
 _OPEN_S = 0.5
 """To check the inputs of a sample and begin its store."""
-_EXTRACT_S = 1e-6
+_EXTRACT_S = 1e-7
 """A base: to read, compress and write it."""
 
 
@@ -39,13 +46,13 @@ class Machine:
         return max(1, self.n_cores // max(1, self.n_gpus))
 
 
-def resolve_device(asked: str, machine: Machine) -> str:
+def resolve_device(asked: str, machine: Machine, executor: str = "auto") -> str:
     """Return ``cpu`` or ``cuda``.
 
     Raises
     ------
     UsageError
-        CUDA is asked for and there is none.
+        CUDA is asked for and there is none, or the executor does without.
     """
     if asked == "cuda" and not machine.n_gpus and not machine.can_grow:
         raise UsageError(
@@ -53,8 +60,13 @@ def resolve_device(asked: str, machine: Machine) -> str:
             "CUDA_VISIBLE_DEVICES and that the installed PyTorch is a CUDA build, or use "
             "--device cpu."
         )
+    if executor == "processes" and asked == "cuda":
+        raise UsageError(
+            "--executor processes: works on CPUs. Use --executor auto or ray for GPUs, or "
+            "--device cpu."
+        )
     if asked == "auto":
-        return "cuda" if machine.n_gpus else "cpu"
+        return "cuda" if machine.n_gpus and executor != "processes" else "cpu"
     return asked
 
 
@@ -74,7 +86,7 @@ def find_machine(resources: ResourceConfig, *, n_cores: int) -> Machine:
     RunError
         No cluster answers there.
     """
-    if resources.ray_address is None or resources.executor == "serial":
+    if resources.ray_address is None or resources.executor in _HERE:
         return Machine(n_cores=n_cores, n_gpus=count_gpus())
     from finemo_dist.run.ray_pool import cluster_places
 
@@ -88,11 +100,11 @@ def choose_executor(
     """Return the executor for the work at hand; the choice never changes a hit.
 
     ``auto`` takes one worker in this process when one is asked for, when one unit is left, or when
-    the work is estimated at less than half a minute of one worker; else Ray with one worker for
-    each core, or ``workers_per_gpu`` for each GPU, no more than units. On a cluster these are the
-    cluster's, now and later.
+    several would not be done sooner, with the time that they take to start. Otherwise it takes a
+    process for each core, or Ray with ``workers_per_gpu`` for each GPU; no more than units. On a
+    cluster these are the cluster's, now and later.
     """
-    is_here = resources.ray_address is None
+    is_here = _is_here(resources)
     n_workers = _n_workers(resources, plan, spec, machine) if is_here else resources.n_workers
     return _executor_of(resources, spec, n_workers)
 
@@ -101,18 +113,32 @@ def choose_extractor(resources: ResourceConfig, plan: ExtractionPlan, machine: M
     """Return the executor of an extraction, by the rules of ``choose_executor``: cores only."""
     seconds = len(plan.units) * _OPEN_S if not plan.n_bases else plan.n_bases * _EXTRACT_S
     n_workers = resources.n_workers
-    if n_workers is None and resources.ray_address is None:
-        is_small = resources.executor == "auto" and seconds < _WORTH_RAY_S
-        n_workers = 1 if is_small else max(1, min(machine.n_cores, len(plan.units)))
+    if n_workers is None and _is_here(resources):
+        n_workers = max(1, min(machine.n_cores, len(plan.units)))
+        is_sooner = _is_sooner(n_workers, seconds, _START_EXTRACTOR_S)
+        n_workers = n_workers if is_sooner or resources.executor != "auto" else 1
     return _executor_of(resources, plan.spec, n_workers)
 
 
+def _is_here(resources: ResourceConfig) -> bool:
+    return resources.ray_address is None or resources.executor in _HERE
+
+
+def _is_sooner(n_workers: int, seconds: float, start_s: float) -> bool:
+    """Return whether workers that have to start are done sooner than one that is there."""
+    return start_s + seconds / n_workers < seconds
+
+
 def _executor_of(resources: ResourceConfig, spec: WorkerMaker, n_workers: int | None) -> Executor:
-    is_here = resources.ray_address is None
-    if resources.executor == "serial" or (
-        resources.executor == "auto" and is_here and n_workers == 1
-    ):
+    kind = resources.executor
+    if kind == "auto" and _is_here(resources) and (n_workers == 1 or spec.device == "cpu"):
+        kind = "serial" if n_workers == 1 else "processes"
+    if kind == "serial":
         return SerialExecutor(spec)
+    if kind == "processes":
+        return ProcessExecutor(
+            spec, n_workers=n_workers or 1, unit_timeout_s=resources.unit_timeout_s
+        )
     # Ray takes a second to import.
     from finemo_dist.run.ray_pool import RayExecutor
 
@@ -130,12 +156,14 @@ def _n_workers(
 ) -> int:
     if resources.n_workers is not None:
         return resources.n_workers
-    is_gpu = spec.device == "cuda"
-    is_small = _estimated_seconds(plan, spec) < _WORTH_RAY_S
-    if resources.executor == "auto" and is_small and (not is_gpu or machine.n_gpus == 1):
-        return 1
+    seconds, is_gpu = _estimated_seconds(plan, spec), spec.device == "cuda"
     places = machine.n_gpus * (resources.workers_per_gpu or 1) if is_gpu else machine.n_cores
-    return max(1, min(places, len(plan.pending)))
+    n_workers = max(1, min(places, len(plan.pending)))
+    if resources.executor != "auto":
+        return n_workers
+    if is_gpu:
+        return 1 if seconds < _WORTH_RAY_S and machine.n_gpus == 1 else n_workers
+    return n_workers if _is_sooner(n_workers, seconds, _START_CALLER_S) else 1
 
 
 def _estimated_seconds(plan: RunPlan, spec: "WorkerSpec") -> float:
@@ -144,7 +172,7 @@ def _estimated_seconds(plan: RunPlan, spec: "WorkerSpec") -> float:
     width = max((sample.region_width for sample in plan.record.samples), default=0)
     if spec.device == "cuda":
         return _GPU_REGION_S * width / 1000 * plan.n_pending_regions
-    per_region = (3e-4 + 4e-6 * n_motif_strands) * width / 1000
+    per_region = (1.5e-4 + 2e-6 * n_motif_strands) * width / 1000
     if any(sample.solver.name is SolverName.DENSE for sample in spec.samples.values()):
         per_region = 4e-6 * n_motif_strands * width
     return per_region * plan.n_pending_regions

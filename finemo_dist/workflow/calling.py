@@ -93,7 +93,7 @@ def prepare(settings: Mapping[str, SampleSettings], resources: ResourceConfig) -
     for name in settings:
         check_sample_name(name)
     machine = find_machine(resources, n_cores=available_cores())
-    device = resolve_device(resources.device, machine)
+    device = resolve_device(resources.device, machine, resources.executor)
     return Prepared(read_sample_motifs(settings), machine, device)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 import ray
@@ -12,6 +13,7 @@ from finemo_dist.core.events import (
     UnitDone,
     UnitFailed,
     UnitStarted,
+    WorkerLost,
     WorkersReady,
     WorkerStarted,
     ignore,
@@ -23,14 +25,15 @@ from finemo_dist.run import ray_pool
 from finemo_dist.run.drive import drive
 from finemo_dist.run.extraction import extract_samples
 from finemo_dist.run.plan import read_plan
+from finemo_dist.run.process_pool import ProcessExecutor
 from finemo_dist.run.ray_pool import RayExecutor
 from finemo_dist.run.serial import SerialExecutor
-from tests.unit.run import extractions
+from tests.unit.run import extractions, workers
 from tests.unit.run.runs import corrupt_shard, parts, write_inputs
+from tests.unit.run.workers import VICTIM, Disturbed, Refusing, Unmakeable, Unstartable
 
 SAMPLES = ("a", "b")
 N_UNITS = 6
-VICTIM = Unit("a", 1)
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +43,19 @@ def cluster(ray_address):
         yield
 
 
-@pytest.fixture(params=["serial", pytest.param("ray", marks=pytest.mark.ray)])
+@pytest.fixture(params=["serial", "processes", pytest.param("ray", marks=pytest.mark.ray)])
 def make_executor(request):
     """Return how an executor is made."""
     if request.param == "serial":
         return SerialExecutor
+    if request.param == "processes":
+        return make_processes
     request.getfixturevalue("cluster")
     return make_ray
+
+
+def make_processes(spec, *, n_workers=2, unit_timeout_s=120.0):
+    return ProcessExecutor(spec, n_workers=n_workers, unit_timeout_s=unit_timeout_s)
 
 
 def make_ray(spec, *, n_workers=2, unit_timeout_s=120.0):
@@ -149,58 +158,52 @@ def test_a_resume_makes_a_truncated_part_again_and_sets_a_corrupt_chunk_aside(
     assert parts(run) == {k: v for k, v in whole.items() if run / k not in lost}
 
 
-def refusing_maker():
-    """Return workers of another kind, which know of the victim that it cannot be done."""
-
-    class Refusing:
-        device = "cpu"
-        may_run_twice = False
-
-        def make_worker(self, name):
-            self.name = name
-            return self
-
-        def process(self, unit, coming=()):
-            if unit == VICTIM:
-                return UnitFailed(unit, self.name, "a.bw: damaged.", is_final=True)
-            return UnitDone(unit, self.name, 7, 0, 0, 0.0, {})
-
-    # Its class travels to Ray's workers by value.
-    return Refusing()
+@pytest.fixture
+def travelling():
+    """Have what tests define travel by value: Ray's workers need not find the tests."""
+    modules = (extractions, workers)
+    for module in modules:
+        ray.cloudpickle.register_pickle_by_value(module)
+    yield
+    for module in modules:
+        ray.cloudpickle.unregister_pickle_by_value(module)
 
 
+@pytest.mark.usefixtures("travelling")
 def test_a_worker_of_any_kind_can_say_that_a_unit_is_not_to_be_tried_again(make_executor):
     units = [Unit("a", shard) for shard in range(3)]
 
-    events = list(make_executor(refusing_maker()).run(units))
+    events = list(make_executor(Refusing()).run(units))
 
     assert failures(events) == [(VICTIM, True)]
     assert sorted(map(str, done(events))) == ["a[0]", "a[2]"]
 
 
-@pytest.fixture(params=[0, *(pytest.param(n, marks=pytest.mark.ray) for n in (1, 2))])
+@pytest.fixture(
+    params=[("serial", 1), ("processes", 2)]
+    + [pytest.param(("ray", n), marks=pytest.mark.ray) for n in (1, 2)]
+)
 def extractor_for(request):
-    """Return how the executor of a stage of an extraction is made: serial, or of Ray workers."""
-    if not request.param:
+    """Return how the executor of a stage of an extraction is made."""
+    kind, n_workers = request.param
+    if kind == "serial":
         return lambda plan: SerialExecutor(plan.spec)
+    if kind == "processes":
+        return lambda plan: make_processes(plan.spec, n_workers=n_workers)
     request.getfixturevalue("cluster")
-    return lambda plan: make_ray(plan.spec, n_workers=request.param)
+    return lambda plan: make_ray(plan.spec, n_workers=n_workers)
 
 
+@pytest.mark.usefixtures("travelling")
 def test_an_extraction_leaves_the_same_stores_and_names_what_was_refused(extractor_for, tmp_path):
     samples = extractions.extractions(tmp_path / "out", a=1, b=extractions.broken, c=2)
-    # Its functions travel by value: Ray's workers need not find the tests.
-    ray.cloudpickle.register_pickle_by_value(extractions)
-    try:
-        with pytest.raises(InputError, match=r"1 of 3 samples was not.* b: gone\.bw: no such file"):
-            extract_samples(
-                samples,
-                executor_for=extractor_for,
-                check=lambda begun: None,
-                on_event=ignore,
-            ).raise_any(len(samples))
-    finally:
-        ray.cloudpickle.unregister_pickle_by_value(extractions)
+    with pytest.raises(InputError, match=r"1 of 3 samples was not.* b: gone\.bw: no such file"):
+        extract_samples(
+            samples,
+            executor_for=extractor_for,
+            check=lambda begun: None,
+            on_event=ignore,
+        ).raise_any(len(samples))
 
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.zarr", "c.zarr"]
     for name, seed in (("a", 1), ("c", 2)):
@@ -248,6 +251,75 @@ def once(marker, action):
         action()
 
     return act
+
+
+def disturbed_processes(inputs, run_dir, what, *, marker=None, **options):
+    """Return what processes yield that do something beside their work on the victim."""
+    plan = inputs.plan(run_dir)
+    spec = Disturbed(inputs.spec(plan), what, marker)
+    return list(make_processes(spec, **options).run(plan.pending))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["die before", "die after"])
+def test_a_process_that_dies_is_replaced_and_leaves_no_trace(inputs, reference, tmp_path, what):
+    """After its parts are committed and before anybody is told is the worst moment."""
+    marker = tmp_path / "died"
+
+    events = disturbed_processes(inputs, tmp_path / "run", what, marker=marker)
+
+    assert marker.exists()
+    assert failures(events) == [(VICTIM, False)]
+    (lost,) = (e for e in events if isinstance(e, WorkerLost))
+    assert lost.reason == "died (exit status 1)"
+    assert sorted(map(str, done(events))) == [f"{s}[{i}]" for s in SAMPLES for i in range(3)]
+    assert parts(tmp_path / "run") == reference
+
+
+@pytest.mark.slow
+def test_a_unit_whose_processes_die_is_set_aside_after_three(inputs, tmp_path):
+    events = disturbed_processes(inputs, tmp_path, "die before")
+
+    assert failures(events) == [(VICTIM, False), (VICTIM, False), (VICTIM, True)]
+    assert len({e.worker for e in events if isinstance(e, UnitFailed)}) == 3
+    assert read_plan(tmp_path).pending == (VICTIM,)
+
+
+@pytest.mark.slow
+def test_a_process_that_hangs_is_ended_and_its_unit_done_elsewhere(inputs, reference, tmp_path):
+    marker = tmp_path / "hung"
+
+    events = disturbed_processes(
+        inputs, tmp_path / "run", "hang", marker=marker, unit_timeout_s=3.0
+    )
+
+    assert failures(events) == [(VICTIM, False)]
+    assert parts(tmp_path / "run") == reference
+
+
+@pytest.mark.parametrize(
+    ("maker", "why"),
+    [
+        (Unmakeable(), "could not start: motif_cwms.npy: no array and more. Use"),
+        (Unstartable(), r"died \(exit status 7\)\. Use"),
+    ],
+)
+def test_processes_that_cannot_be_started_end_the_run_with_the_reason(maker, why):
+    with pytest.raises(RunError, match=f"No worker could be started; the last one {why}"):
+        list(make_processes(maker, n_workers=1).run([VICTIM]))
+
+
+def test_no_process_outlives_its_executor(inputs, tmp_path):
+    plan = inputs.plan(tmp_path)
+    events = make_processes(Disturbed(inputs.spec(plan), "hang")).run([VICTIM])
+    next(event for event in events if isinstance(event, UnitStarted))
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    started = children.read_text().split()
+    assert started
+
+    events.close()
+
+    assert not set(started) & set(children.read_text().split())
 
 
 @pytest.mark.ray
@@ -337,14 +409,7 @@ def test_workers_that_can_be_started_go_on_without_the_others(
 
 
 @pytest.mark.ray
-def test_a_worker_that_cannot_be_made_says_why_in_one_line(cluster):
-    class Unmakeable:
-        device = "cpu"
-        may_run_twice = False
-
-        def make_worker(self, name):
-            raise RunError("motif_cwms.npy: no array\nand more.")
-
+def test_a_worker_that_cannot_be_made_says_why_in_one_line(cluster, travelling):
     with pytest.raises(RunError) as caught:
         list(make_ray(Unmakeable(), n_workers=1).run([VICTIM]))
 

@@ -137,6 +137,20 @@ def test_a_finished_run_again_changes_no_part(inputs, undisturbed):
     assert identity(undisturbed) == before
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_stopped_run_of_processes_resumes_as_well(inputs, undisturbed, tmp_path, number):
+    on_processes = ["--executor", "processes", "--workers", "2"]
+    command = [*words(inputs, tmp_path), *on_processes]
+    status, said = stop_midway(command, tmp_path, number)
+
+    if number != signal.SIGKILL:
+        assert (status, "Traceback" in said) == (130, False), said
+        assert RunRecord.load(tmp_path).status == "interrupted"
+    assert 0 < len(parts(tmp_path)) < 2 * N_SHARDS
+    finemo_dist(*words(inputs, tmp_path))
+    assert_same_output(tmp_path, undisturbed)
+
+
 @pytest.mark.ray
 def test_a_terminated_run_on_ray_resumes_as_well(inputs, undisturbed, ray_address, tmp_path):
     """Ray brings a handler of its own for the signal."""

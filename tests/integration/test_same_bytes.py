@@ -61,6 +61,14 @@ def test_hits_do_not_depend_on_the_shard_size(stores, real_data, reference, tmp_
     assert_same_hits(call(stores[SHARD_SIZES[1]], real_data, tmp_path / "run"), reference)
 
 
+def test_processes_write_the_same_bytes(stores, real_data, reference, tmp_path):
+    words = ("--executor", "processes", "--workers", 2)
+    call(stores[SHARD_SIZES[0]], real_data, tmp_path / "run", *words)
+
+    assert parts(tmp_path / "run") == parts(reference)
+    assert (tmp_path / "run/hits.tsv").read_bytes() == (reference / "hits.tsv").read_bytes()
+
+
 @pytest.mark.ray
 @pytest.mark.parametrize("n_workers", [1, 2])
 def test_ray_workers_write_the_same_bytes(

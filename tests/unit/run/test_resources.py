@@ -1,4 +1,4 @@
-"""Which device, how many workers, and whether Ray is worth starting."""
+"""Which device, how many workers, and what they are worth starting for."""
 
 import dataclasses
 
@@ -45,30 +45,39 @@ def test_little_work_is_done_in_this_process(choose):
 
 
 def test_much_work_takes_a_worker_for_each_core(choose):
-    assert choose(seconds=100) == ("ray", 4, "cpu")
+    assert choose(seconds=100) == ("processes", 4, "cpu")
 
 
 def test_no_more_workers_than_units(choose):
-    assert choose(seconds=100, machine=SERVER) == ("ray", 6, "cpu")
+    assert choose(seconds=100, machine=SERVER) == ("processes", 6, "cpu")
 
 
-def test_a_machine_of_one_core_needs_no_ray(choose):
+@pytest.mark.parametrize(("n_cores", "least_s"), [(2, 6.0), (4, 4.0), (6, 3.6)])
+def test_processes_are_started_as_soon_as_they_end_sooner(choose, n_cores, least_s):
+    """They take three seconds to start."""
+    machine = Machine(n_cores, 0)
+
+    assert choose(seconds=least_s - 0.1, machine=machine) == ("serial", 1, "cpu")
+    assert choose(seconds=least_s + 0.1, machine=machine) == ("processes", n_cores, "cpu")
+
+
+def test_a_machine_of_one_core_needs_no_processes(choose):
     assert choose(seconds=100, machine=Machine(1, 0)) == ("serial", 1, "cpu")
 
 
-def test_one_unit_needs_no_ray(choose):
+def test_one_unit_needs_no_processes(choose):
     plan = dataclasses.replace(choose.plan, pending=choose.plan.pending[:1])
 
     assert choose(seconds=100, plan=plan) == ("serial", 1, "cpu")
 
 
-def test_nothing_left_needs_no_ray(choose):
+def test_nothing_left_needs_no_processes(choose):
     plan = dataclasses.replace(choose.plan, pending=())
 
     assert choose(seconds=0, plan=plan) == ("serial", 1, "cpu")
 
 
-@pytest.mark.parametrize(("n_workers", "kind"), [(1, "serial"), (3, "ray")])
+@pytest.mark.parametrize(("n_workers", "kind"), [(1, "serial"), (3, "processes")])
 def test_the_number_of_workers_asked_for_is_taken(choose, n_workers, kind):
     assert choose(n_workers=n_workers) == (kind, n_workers, "cpu")
 
@@ -125,11 +134,14 @@ def test_an_executor_asked_for_is_taken(choose):
     assert choose(executor="ray", n_workers=1) == ("ray", 1, "cpu")
     assert choose(executor="ray") == ("ray", 4, "cpu")
     assert choose(executor="serial", seconds=100) == ("serial", 1, "cpu")
+    assert choose(executor="processes") == ("processes", 4, "cpu")
+    assert choose(executor="processes", n_workers=1) == ("processes", 1, "cpu")
 
 
 def test_an_address_asks_for_ray(choose):
     assert choose(ray_address="auto", n_workers=1) == ("ray", 1, "cpu")
     assert choose(ray_address="auto", executor="serial") == ("serial", 1, "cpu")
+    assert choose(ray_address="auto", executor="processes") == ("processes", 4, "cpu")
 
 
 def test_on_a_cluster_its_own_size_counts(choose):
@@ -185,6 +197,12 @@ def test_a_gpu_is_taken_where_there_is_one(asked, machine, device):
 def test_cuda_without_a_device_is_refused():
     with pytest.raises(UsageError, match=r"PyTorch sees no CUDA device.*--device cpu"):
         resolve_device("cuda", LAPTOP)
+
+
+def test_processes_use_no_gpu():
+    assert resolve_device("auto", SERVER, "processes") == "cpu"
+    with pytest.raises(UsageError, match=r"--executor processes: works on CPUs.*--device cpu"):
+        resolve_device("cuda", SERVER, "processes")
 
 
 def test_gpus_are_those_that_pytorch_sees(monkeypatch):
