@@ -1,5 +1,7 @@
 """A DuckDB connection to nothing but what the catalog shows it, and its errors in our terms."""
 
+import itertools
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -13,6 +15,7 @@ import pyarrow as pa
 from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.program import program
 
+_POINTER: Final = re.compile(r"LINE \d+:")
 _OUT_OF_MEMORY: Final = "Out of Memory"
 
 _QUERY_MISTAKES: Final = (
@@ -77,6 +80,19 @@ def first_line(error: duckdb.Error) -> str:
     return str(error).strip().splitlines()[0]
 
 
+def explanation(error: duckdb.Error) -> str:
+    """Return what DuckDB says went wrong and what it suggests, in one line, as a sentence.
+
+    Without the lines that repeat the query and point into it.
+    """
+    text = str(error).strip()
+    lines = itertools.takewhile(lambda line: not _POINTER.match(line), text.splitlines())
+    said = " ".join(line.strip() for line in lines if line.strip())
+    if re.search(r'at or near "end"', said):
+        said += ' (the column end is a word of SQL: write it as "end", in double quotes)'
+    return said if said.endswith((".", "!", "?")) else f"{said}."
+
+
 @contextmanager
 def stream_errors() -> Iterator[None]:
     """Raise what goes wrong inside an Arrow stream of DuckDB's as the error of DuckDB it was."""
@@ -118,7 +134,7 @@ def query_errors(run_dir: Path) -> Iterator[None]:
     except RunError as error:
         if isinstance(error.__cause__, _QUERY_MISTAKES):
             raise UsageError(
-                f"The query failed: {first_line(error.__cause__)}. "
+                f"The query failed: {explanation(error.__cause__)} "
                 "The table data_dictionary lists all tables and columns."
             ) from error
         raise

@@ -17,12 +17,13 @@ import duckdb
 import pyarrow as pa
 
 from finemo_dist.catalog.catalog import Catalog
-from finemo_dist.catalog.connection import first_line, load_query
+from finemo_dist.catalog.connection import explanation, load_query
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.program import program
 from finemo_dist.hits.write import write_streams
 
 _EXPLAIN: Final = re.compile(r"\s*explain\s+(analyze\s+)?(?=\S)", re.IGNORECASE)
+_SHOW_TABLES: Final = re.compile(r"\s*show\s+tables\s*;?\s*", re.IGNORECASE)
 # Some functions of a SELECT run SQL that is in their argument, or change what the database does.
 _REFUSED_OPERATORS: Final = re.compile(
     r"execute|copy|insert|update|delete|merge|create|attach|enable|disable|checkpoint"
@@ -51,6 +52,17 @@ class UserQuery:
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """Yield the rows with Python's types."""
         return self._answer(load_query("user_rows"))
+
+    def first_rows(self, most: int) -> tuple[list[TextRow], int]:
+        """Return the first rows as ``text_rows`` does, and how many there are in all."""
+        with usage_errors():
+            self._cursor.execute("SET VARIABLE most = $most", {"most": most + 1})
+            question = self._text_query if self.is_explain else load_query("user_text_first")
+            rows = self._cursor.execute(question).fetchmany(most + 1)
+            if len(rows) <= most:
+                return rows, len(rows)
+            ((n_rows,),) = self._cursor.execute(load_query("user_count")).fetchall()
+        return rows[:most], n_rows
 
     def json_rows(self) -> Iterator[str]:
         """Yield one JSON object a row."""
@@ -84,6 +96,9 @@ def run_user_query(catalog: Catalog, query: str) -> UserQuery:
     UsageError
         The query is not one that reads, is not SQL, or names what is not there.
     """
+    if _SHOW_TABLES.fullmatch(query):
+        # DuckDB's own answer lists what the views are made of, too.
+        query = load_query("user_tables")
     match = _EXPLAIN.match(query)
     question = query[match.end() :] if match else query
     cursor = catalog.restricted_cursor()
@@ -181,6 +196,6 @@ def usage_errors() -> Iterator[None]:
         yield
     except duckdb.Error as error:
         raise UsageError(
-            f"The query failed: {first_line(error)}. "
+            f"The query failed: {explanation(error)} "
             "`SHOW TABLES` and `DESCRIBE hits` list the tables and columns."
         ) from error

@@ -1,15 +1,19 @@
 """The answer to a query on standard output or in a file."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
 from finemo_dist.cli.options import LOCAL_OUTPUT
+
+if TYPE_CHECKING:
+    from finemo_dist.workflow.asking import Screen
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -45,6 +49,15 @@ def answer_to(out: Path | None) -> Iterator[TextIO | Path]:
         return
     with until_the_reader_has_enough():
         yield sys.stdout
+
+
+def screen_of(out: Path | None) -> "Screen | None":
+    """Return the terminal that an answer is read on; None where it goes to a file or a program."""
+    if out is not None or not sys.stdout.isatty():
+        return None
+    from finemo_dist.workflow.asking import Screen
+
+    return Screen(width=shutil.get_terminal_size().columns)
 
 
 @contextmanager

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from finemo_dist.cli.answers import answer_options, answer_to, until_the_reader_has_enough
+from finemo_dist.cli.answers import (
+    answer_options,
+    answer_to,
+    screen_of,
+    until_the_reader_has_enough,
+)
 from finemo_dist.cli.options import EXISTING_PATH
 
 if TYPE_CHECKING:
@@ -50,8 +55,9 @@ def query(
         parameters = _parameters(assignments)
         with answer_to(out) as to:
             answer_query(
-                run, name, parameters, to, output_format=output_format, memory_limit=memory_limit
-            )
+                run, name, parameters, to, output_format=output_format,
+                memory_limit=memory_limit, screen=screen_of(out),
+            )  # fmt: skip
 
 
 def _parameters(assignments: Sequence[str]) -> dict[str, str]:

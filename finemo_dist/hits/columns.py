@@ -41,6 +41,16 @@ def arrow_table(columns: Sequence[Column], values: Mapping[str, ColumnValues]) -
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
+def empty_table(columns: Sequence[Column]) -> pa.Table:
+    """Return a table without rows.
+
+    That of ``Schema.empty_table`` would load pandas, where there is one, and take longer than all
+    else that a small query does.
+    """
+    schema = arrow_schema(columns)
+    return pa.Table.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
+
+
 def _field(column: Column) -> pa.Field:
     return pa.field(
         column.name,

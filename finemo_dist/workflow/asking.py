@@ -2,17 +2,22 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from finemo_dist.catalog.catalog import open_catalog
+from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.catalog.compact import CompactSummary, compact_sample
-from finemo_dist.catalog.format import OutputFormat, save_answer, write_answer
+from finemo_dist.catalog.format import OutputFormat, Screen, save_answer, write_answer
 from finemo_dist.catalog.named import NamedQuery, ask, find_query, named_queries
 from finemo_dist.catalog.readonly import UserQuery, run_user_query
 from finemo_dist.catalog.unsafe import run_unsafe_query
+from finemo_dist.storage.text import read_text
 
-__all__ = ["NamedQuery", "answer_query", "answer_sql", "compact", "find_query", "named_queries"]
+__all__ = [
+    "NamedQuery", "Screen", "Session", "answer_query", "answer_sql", "compact", "find_query",
+    "named_queries", "open_session", "read_query",
+]  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +30,7 @@ def answer_sql(
     output_format: str = "table",
     unsafe: bool = False,
     memory_limit: str | None = None,
+    screen: Screen | None = None,
 ) -> None:
     """Write the answer to a query of the user's.
 
@@ -36,6 +42,8 @@ def answer_sql(
         ``table``, ``tsv``, ``csv``, ``json`` or ``parquet``.
     unsafe
         Whether the query may do all that DuckDB can; otherwise it can only read the run.
+    screen
+        The terminal that a table is read on; None for one that has every row.
 
     Raises
     ------
@@ -44,11 +52,63 @@ def answer_sql(
     RunError
         There is no run, or it is damaged.
     """
+    with open_session(run, unsafe=unsafe, memory_limit=memory_limit) as session:
+        session.answer(query, to, output_format=output_format, screen=screen)
+
+
+def read_query(path: Path) -> str:
+    """Return the query that a file holds.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or is not text.
+    """
+    return read_text(path)
+
+
+class Session:
+    """A run that is open for several questions; made by ``open_session``."""
+
+    def __init__(self, catalog: Catalog, *, unsafe: bool) -> None:
+        self._catalog = catalog
+        self._unsafe = unsafe
+
+    def answer(
+        self,
+        query: str,
+        to: TextIO | Path,
+        *,
+        output_format: str = "table",
+        screen: Screen | None = None,
+    ) -> None:
+        """Write the answer to a query; see ``answer_sql``."""
+        run = run_unsafe_query if self._unsafe else run_user_query
+        _write(run(self._catalog, query), to, output_format, screen)
+
+    def columns(self) -> dict[str, list[tuple[str, str, str]]]:
+        """Return the columns of each table: name, type, and meaning with its unit."""
+        found: dict[str, list[tuple[str, str, str]]] = {}
+        for view, name, kind, meaning in self._catalog.run("user_columns"):
+            found.setdefault(view, []).append((name, kind, meaning))
+        return found
+
+
+@contextmanager
+def open_session(
+    run: Path, *, unsafe: bool = False, memory_limit: str | None = None
+) -> Iterator[Session]:
+    """Open a run for several queries of the user's.
+
+    Raises
+    ------
+    RunError
+        There is no run, or it is damaged.
+    """
     with open_catalog(run, memory_limit=memory_limit) as catalog:
         if unsafe:
             logger.warning("--unsafe: the query may read, write and remove any file you can.")
-        answer = run_unsafe_query(catalog, query) if unsafe else run_user_query(catalog, query)
-        _write(answer, to, output_format)
+        yield Session(catalog, unsafe=unsafe)
 
 
 def answer_query(
@@ -59,6 +119,7 @@ def answer_query(
     *,
     output_format: str = "table",
     memory_limit: str | None = None,
+    screen: Screen | None = None,
 ) -> None:
     """Write the answer to a named query.
 
@@ -74,7 +135,7 @@ def answer_query(
     # Before a run is opened: a misspelt name is known at once.
     find_query(name)
     with open_catalog(run, memory_limit=memory_limit) as catalog:
-        _write(ask(catalog, name, parameters), to, output_format)
+        _write(ask(catalog, name, parameters), to, output_format, screen)
 
 
 def compact(
@@ -98,8 +159,10 @@ def compact(
             yield compact_sample(catalog, sample)
 
 
-def _write(answer: UserQuery, to: TextIO | Path, output_format: str) -> None:
+def _write(
+    answer: UserQuery, to: TextIO | Path, output_format: str, screen: Screen | None = None
+) -> None:
     if isinstance(to, Path):
         save_answer(answer, OutputFormat(output_format), to)
     else:
-        write_answer(answer, OutputFormat(output_format), to)
+        write_answer(answer, OutputFormat(output_format), to, screen=screen)

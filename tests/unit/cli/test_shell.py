@@ -1,0 +1,186 @@
+"""``sql`` as a shell, and what a person at a terminal gets that a program does not."""
+
+import errno
+import io
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from finemo_dist.catalog.catalog import open_catalog
+from finemo_dist.catalog.format import Screen, screen_lines
+from finemo_dist.catalog.readonly import run_user_query
+from tests.command import PROJECT
+
+
+def shown(run, query, **screen):
+    with open_catalog(run) as catalog:
+        answer = run_user_query(catalog, query)
+        return "".join(screen_lines(answer, Screen(**{"width": 200} | screen)))
+
+
+def test_a_terminal_shows_the_first_rows_and_says_how_many_there_are(finished):
+    text = shown(finished, "SELECT i FROM range(100) AS r(i)", most_rows=40)
+
+    assert text.splitlines()[1:41] == [f"{i:2}" for i in range(40)]
+    assert text.splitlines()[-1] == "(60 of 100 rows left out; -o FILE writes all)"
+    assert "left out" not in shown(finished, "SELECT i FROM range(40) AS r(i)", most_rows=40)
+
+
+def test_a_terminal_rounds_numbers_and_nothing_else(finished):
+    text = shown(
+        finished,
+        "SELECT 0.6305609284332688::DOUBLE AS a, 123456789 AS b, '0.6305609284332688' AS c, "
+        "1.5e-20::DOUBLE AS d, 2::DOUBLE AS e",
+    )
+
+    assert text.splitlines()[1].split() == [
+        "0.630561", "123456789", "0.6305609284332688", "1.5e-20", "2",
+    ]  # fmt: skip
+
+
+def test_columns_that_do_not_fit_are_named(finished):
+    text = shown(finished, "SELECT 'x' AS first, repeat('y', 30) AS second, 1 AS third", width=20)
+
+    assert text == "first\nx\n(2 columns left out: second, third)\n"
+
+
+def test_a_program_gets_every_row_as_it_is(command, finished):
+    answer = command("sql", finished, "SELECT i, i / 7 AS x FROM range(100) AS r(i)")
+
+    assert len(answer.out.splitlines()) == 101
+    assert "0.14285714285714285" in answer.out
+
+
+def test_show_tables_lists_what_is_documented_and_no_more(command, finished):
+    tables = command("sql", finished, "show tables;", "--format", "tsv").out.splitlines()
+    dictionary = command(
+        "sql", finished, "SELECT DISTINCT view_name FROM data_dictionary", "--format", "tsv"
+    )
+
+    assert tables[0] == "name"
+    assert sorted(tables[1:]) == sorted([*dictionary.out.splitlines()[1:], "data_dictionary"])
+
+
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("SELECT moti_name FROM hits", 'Candidate bindings: "motif_name"'),
+        ("SELECT * FROM hitz", 'Did you mean "hits"?'),
+        ("SELECT start, end FROM hits", 'write it as "end", in double quotes'),
+    ],
+)
+def test_suggestions_of_DuckDB_are_kept_in_one_line(refused, finished, query, hint):  # noqa: N802
+    assert hint in refused("sql", finished, query)
+
+
+def test_a_query_comes_from_standard_input_or_a_file(command, finished, tmp_path, monkeypatch):
+    file = tmp_path / "query.sql"
+    file.write_text("SELECT 41 + 1 AS n -- the answer\n")
+    assert command("sql", finished, "-f", file).out == "n\n42\n".replace("n\n", " n\n")
+
+    for words in ([], ["-"]):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("SELECT 43 AS n"))
+        assert command("sql", finished, *words).out.split() == ["n", "43"]
+
+
+def test_a_query_is_given_once(refused, finished, tmp_path):
+    (tmp_path / "q.sql").write_text("SELECT 1")
+
+    assert "Give one" in refused("sql", finished, "SELECT 1", "-f", tmp_path / "q.sql")
+
+
+class Terminal:
+    """A process on a terminal of its own, typed into as by hand."""
+
+    def __init__(self, *words, **environment):
+        ours, theirs = pty.openpty()
+        self.fd, self.text = ours, ""
+        code = "from finemo_dist.cli.main import main; main()"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code, *map(str, words)],
+            stdin=theirs, stdout=theirs, stderr=theirs, cwd=PROJECT, start_new_session=True,
+            env={**os.environ, "TERM": "dumb", **environment},
+        )  # fmt: skip
+        os.close(theirs)
+
+    def read_until(self, end, timeout_s=60):
+        """Return what is said up to and with ``end``."""
+        deadline = time.monotonic() + timeout_s
+        while end not in self.text:
+            assert time.monotonic() < deadline, f"waited for {end!r} in {self.text!r}"
+            if select.select([self.fd], [], [], 0.2)[0]:
+                try:
+                    self.text += os.read(self.fd, 65536).decode()
+                except OSError as error:
+                    # The other end was closed.
+                    if error.errno != errno.EIO:
+                        raise
+                    break
+        said, _, self.text = self.text.partition(end)
+        return said
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.fd)
+
+
+@pytest.fixture
+def terminal(finished, tmp_path):
+    at = Terminal("sql", finished, XDG_STATE_HOME=str(tmp_path))
+    at.read_until("sql> ")
+    yield at
+    at.close()
+
+
+@pytest.mark.slow
+def test_the_shell_answers_over_several_lines_and_remembers(terminal, tmp_path):
+    terminal.type("SELECT 6 *\n")
+    terminal.read_until("...> ")
+    terminal.type("7 AS n;\n")
+    assert "42" in terminal.read_until("sql> ")
+    terminal.type("SELECT moti_name FROM hits;\n")
+    said = terminal.read_until("sql> ")
+    assert 'Candidate bindings: "motif_name"' in said
+    assert "^" in said
+    terminal.type("\\d hits\n")
+    assert "0-based" in terminal.read_until("sql> ")
+    terminal.type("\\d\n")
+    assert "hits_unique" in terminal.read_until("sql> ")
+    terminal.type("\\x\n")
+    assert "no such command" in terminal.read_until("sql> ")
+
+    terminal.type("\\q\n")
+
+    assert terminal.process.wait(30) == 0
+    assert "SELECT 6 *" in (tmp_path / "finemo_dist" / "sql_history").read_text()
+
+
+@pytest.mark.slow
+def test_control_c_ends_a_query_and_forgets_lines_but_not_the_shell(terminal):
+    terminal.type("SELECT count(*) FROM range(100000000) AS a, range(1000000) AS b;\n")
+    time.sleep(1.0)
+    for _ in range(2):
+        terminal.process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+    assert "ended" in terminal.read_until("sql> ")
+    terminal.type("SELECT 'half\n")
+    terminal.read_until("...> ")
+    terminal.process.send_signal(signal.SIGINT)
+    terminal.read_until("sql> ")
+    terminal.type("SELECT 40 + 4 AS n;\n")
+    assert "44" in terminal.read_until("sql> ")
+
+    terminal.type("\x04")
+
+    assert terminal.process.wait(30) == 0
