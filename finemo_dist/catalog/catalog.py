@@ -4,6 +4,7 @@ import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -25,7 +26,7 @@ from finemo_dist.hits.annotation import annotation_path, write_annotation_templa
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import TableName, part_path
 from finemo_dist.hits.motifs import motif_data_path, read_run_motifs, write_motif_template
-from finemo_dist.hits.read import SampleParts, parts_bytes, survey_run
+from finemo_dist.hits.read import SampleParts, survey_run
 from finemo_dist.hits.run_motifs import RunMotifs
 from finemo_dist.hits.seal import check_seal
 from finemo_dist.hits.write import write_compact_template, write_template
@@ -406,8 +407,7 @@ def open_catalog(
         if name not in known:
             raise UsageError(f"{run_dir}: has no sample {name!r}.{nearest(name, known)}")
     shown = known if samples is None else list(dict.fromkeys(samples))
-    check_bytes = not allow_damaged and parts_bytes(run_dir, shown) <= _CHECKED_BYTES
-    found = survey_run(run_dir, shown, check_bytes=check_bytes)
+    found = survey_run(run_dir, shown, check_bytes=not allow_damaged, most_checked=_CHECKED_BYTES)
     damaged = [problem for name in shown for problem in found[name].damaged]
     if damaged and not allow_damaged:
         n = len(damaged) - 1
@@ -448,4 +448,4 @@ def _current(record: RunRecord, parts: SampleParts) -> SampleParts:
             parts.sample,
             count(stale, "part"),
         )
-    return SampleParts(parts.sample, units, parts.damaged)
+    return replace(parts, units=units)

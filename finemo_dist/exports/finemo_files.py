@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.catalog.chunks import chromosome_chunks
 from finemo_dist.catalog.text import Copy, write_text
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.schema import (
@@ -13,7 +14,7 @@ from finemo_dist.core.schema import (
     FINEMO_MOTIF_COLUMNS,
     FINEMO_QC_COLUMNS,
 )
-from finemo_dist.exports.chunks import as_called, hit_chunks
+from finemo_dist.exports.chunks import as_called
 from finemo_dist.hits.motifs import motif_cwms_path
 from finemo_dist.storage.files import committed
 from finemo_dist.storage.locations import local_copy, location
@@ -41,10 +42,13 @@ def write_finemo_files(catalog: Catalog, sample: str, out_dir: str | Path) -> tu
     out_dir = location(out_dir)
     has_coordinates = catalog.sample(sample).has_coordinates
     with as_called(catalog, sample) as single:
+        # A sample without a hit is not asked where its hits are.
+        n_hits = sum(footer.n_rows for footer in catalog.units(sample).values())
+        chunks = chromosome_chunks(single, sample) if n_hits else []
 
         def copies(query: str, table: str, **further: str) -> Iterator[Copy]:
-            named = {"has_sample": False, **further}
-            return ((single, query, c | named) for c in hit_chunks(single, sample, table))
+            named = {"has_sample": False, "sample": sample, "table": table, **further}
+            return ((single, query, {"first": a, "last": b} | named) for a, b in chunks)
 
         written = [out_dir / "hits.tsv"]
         write_text(written[0], copies("copy_hits_tsv", "hits"), header=FINEMO_HIT_COLUMNS)

@@ -31,7 +31,12 @@ def seal(path: Path) -> None:
 
 
 def check_seal(path: Path) -> None:
-    """Refuse a file any byte of which is not as it was sealed.
+    """Refuse a file any byte of which is not as it was sealed; see ``sealed_bytes``."""
+    sealed_bytes(path)
+
+
+def sealed_bytes(path: Path) -> bytes:
+    """Return a file every byte of which is as it was sealed.
 
     Raises
     ------
@@ -50,6 +55,7 @@ def check_seal(path: Path) -> None:
             "the "
             "same command to make it again."
         )
+    return content
 
 
 def _place(content: bytes) -> int | None:

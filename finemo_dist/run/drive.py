@@ -4,22 +4,27 @@ import os
 import platform
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from finemo_dist import __version__
-from finemo_dist.core.errors import IncompleteRunError, RunError
+from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, RunError
 from finemo_dist.core.events import RunEvent, UnitDone, UnitFailed, WorkersReady
 from finemo_dist.core.protocols import Executor
 from finemo_dist.core.records import Unit
 from finemo_dist.core.ticker import every
 from finemo_dist.core.words import be, count
-from finemo_dist.hits.read import standing_shards
+from finemo_dist.hits.read import standing_shards, survey_run
 from finemo_dist.record.run_log import HEARTBEAT_S, new_invocation_id
 from finemo_dist.record.run_record import Invocation, RunRecord, RunStatus
 from finemo_dist.run.driver_log import RunLog
 from finemo_dist.run.plan import RunPlan, now, read_plan
+from finemo_dist.storage.locations import is_local
+
+_MANIFEST_S: Final = 300.0
 
 
 @dataclass(slots=True)
@@ -100,7 +105,10 @@ def drive(
         _log_start(log, plan, invocation)
         close = partial(_close, plan, record, totals, log, time.perf_counter())
         try:
-            with every(HEARTBEAT_S, partial(_log_life, log, totals)):
+            with (
+                every(HEARTBEAT_S, partial(_log_life, log, totals)),
+                every(_MANIFEST_S, partial(_update_manifest, plan)),
+            ):
                 for event in executor.run(plan.pending) if plan.pending else ():
                     totals.add(event)
                     log.add_event(event)
@@ -195,6 +203,14 @@ def _log_start(log: RunLog, plan: RunPlan, invocation: Invocation) -> None:
 
 def _log_life(log: RunLog, totals: RunTotals) -> None:
     log.add("heartbeat", _progress(totals))
+
+
+def _update_manifest(plan: RunPlan) -> None:
+    """Have the manifest know what was committed, so that a resume need not read it."""
+    names = [sample.name for sample in plan.record.samples]
+    # Of objects, bytes are not read twice.
+    with suppress(OSError, FinemoDistError):
+        survey_run(plan.run_dir, names, check_bytes=is_local(plan.run_dir))
 
 
 def _progress(totals: RunTotals) -> dict[str, int]:

@@ -11,6 +11,7 @@ from finemo_dist.core.errors import RunError
 from finemo_dist.core.words import count
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import TableName, folder_name, sample_directory, shard_of
+from finemo_dist.hits.manifest import MANIFEST_NAME
 from finemo_dist.hits.motifs import motif_data_path
 from finemo_dist.hits.read import survey_run
 from finemo_dist.record.run_log import remove_logs
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 OWN_ENTRIES = (
     "run.json", "motifs", "hits", "peaks_qc", "regions", "samples", "hits.tsv", "hits_unique.tsv",
     "hits.bed", "peaks_qc.tsv", "motif_data.tsv", "motif_cwms.npy", "params.json",
-    "parameters.json",
+    "parameters.json", MANIFEST_NAME,
 )  # fmt: skip
 """What a run directory may hold of ours; ``--force`` removes these and nothing else."""
 

@@ -213,11 +213,14 @@ class ObjectPath(PosixPath):
         """Yield all objects below, at any depth."""
         yield from (type(self)(f"{SCHEME}{self.bucket}/{e['path']}") for e in self._below())
 
-    def sizes(self) -> dict[str, int]:
-        """Return name to size of the objects directly below, by one listing."""
+    def versions(self) -> dict[str, tuple[int, str]]:
+        """Return name to size and ETag of the objects directly below, by one listing."""
         with _errors_of(self):
             found = _obstore(self).list_with_delimiter(_store_of(self), self.key or None)
-        return {entry["path"].rsplit("/", 1)[-1]: entry["size"] for entry in found["objects"]}
+        return {
+            entry["path"].rsplit("/", 1)[-1]: (entry["size"], str(entry["e_tag"]))
+            for entry in found["objects"]
+        }
 
     def unlink(self, missing_ok: bool = True) -> None:  # noqa: FBT001, FBT002  (pathlib's)
         """Remove the object, if there is one."""
