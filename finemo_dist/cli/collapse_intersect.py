@@ -1,7 +1,7 @@
 """``collapse-hits`` and ``intersect-hits``: finemo's post-processing, of files and of runs."""
 
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import click
 
@@ -37,19 +37,34 @@ from finemo_dist.core.words import count
     help="Hits of lengths x and y overlap if they share at least one base and at least this share "
     "of (x + y) / 2.",
 )
+@click.option(
+    "--by",
+    type=click.Choice(["similarity", "score"]),
+    default=defaults.COLLAPSE_BY,
+    show_default=True,
+    help="Column of the better hit: similarity as in finemo, or score, the square root of "
+    "hit_coefficient times hit_coefficient_global.",
+)
 @limit_options
 def collapse_hits(
-    *, hits: Path, out: Path, overlap: float, memory_limit: str | None, threads: int | None
+    *,
+    hits: Path,
+    out: Path,
+    overlap: float,
+    by: Literal["similarity", "score"],
+    memory_limit: str | None,
+    threads: int | None,
 ) -> None:
     """Mark the hits that no overlapping hit beats.
 
-    The hit with the larger similarity wins. Ties are broken by the larger coefficient, then by the
-    smaller start, the name of the motif, and the strand. Lines may be in any order and keep it.
+    The hit with the larger similarity wins, or with --by score the one with the larger score. Ties
+    are broken by the larger coefficient, then by the smaller start, the name of the motif, and the
+    strand. Lines may be in any order and keep it.
     """
     from finemo_dist.hit_tables import collapse
 
     summary = collapse.collapse_hits(
-        hits, out, overlap=overlap, memory_limit=memory_limit, threads=threads
+        hits, out, overlap=overlap, by=by, memory_limit=memory_limit, threads=threads
     )
     say(f"{out}: marked {summary.n_primary:,} of {count(summary.n_hits, 'hit')} as primary")
 

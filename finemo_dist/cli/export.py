@@ -37,6 +37,14 @@ _FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "m
     help="Name of a hit in bed, tabix and bigbed; all but motif come from `annotate`.",
 )
 @click.option(
+    "--score",
+    type=click.Choice(["score", "similarity", "importance", "coefficient_global"]),
+    default=defaults.EXPORT_SCORE,
+    show_default=True,
+    help="bed, tabix, bigbed: score of a hit, 0 to 1000: its rank in the sample by this column. "
+    "Hits with 900 or more are the best tenth.",
+)
+@click.option(
     "--chrom-sizes",
     type=LOCAL_FILE,
     help="bed, tabix, bigbed: lengths of chromosomes, as .chrom.sizes or .fai. [default: those of "

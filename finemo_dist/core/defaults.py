@@ -26,6 +26,8 @@ EXECUTOR: Final = "auto"
 DEVICE: Final = "auto"
 OVERLAP: Final = 0.2
 """Share of the mean length of two hits that makes them overlap."""
+COLLAPSE_BY: Final = "similarity"
+"""finemo's rule: what makes one of two overlapping hits the better one."""
 WINDOW_BP: Final = 400
 """Bases in the middle of a region that TF-MoDISco looks at, where its file does not say."""
 MAX_Q: Final = 0.05
@@ -36,4 +38,6 @@ VARIANT_TOLERANCE: Final = 2
 """Of matches that name a motif."""
 EXPORT_TABLE: Final = "hits"
 EXPORT_LABEL: Final = "motif"
+EXPORT_SCORE: Final = "score"
+"""What the score of a BED or bigBed is the rank of."""
 EXPORT_MOTIFS: Final = "trimmed"

@@ -230,6 +230,11 @@ _HIT_VIEW: Final = (
     ),
     _HIT["motif_id"],
     _HIT["chr_id"],
+    Column(
+        "hit_score", "float",
+        "square root of hit_coefficient times hit_coefficient_global: what to rank hits by",
+        unit="contribution",
+    ),
 )  # fmt: skip
 _MOTIF: Final = {column.name: column for column in MOTIF_COLUMNS}
 _QC: Final = {column.name: column for column in QC_COLUMNS}

@@ -12,9 +12,9 @@ import pybigtools
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.chunks import place_chunks
-from finemo_dist.core.schema import HIT_COLUMNS
+from finemo_dist.core.schema import VIEWS
 from finemo_dist.exports.places import chromosome_lengths, require_hits
-from finemo_dist.exports.tables import HitTable
+from finemo_dist.exports.tables import HitTable, RankBy, rank_hits
 from finemo_dist.storage.files import committed
 
 _STANDARD: Final = (
@@ -22,7 +22,7 @@ _STANDARD: Final = (
     ("uint", "chromStart", "first base of the trimmed motif, 0-based"),
     ("uint", "chromEnd", "base after the last of the trimmed motif"),
     ("string", "name", "name of the motif"),
-    ("uint", "score", "similarity in thousandths"),
+    ("uint", "score", "rank among the hits of the sample, 0 to 1000"),
     ("char[1]", "strand", "+ or -"),
 )
 _FURTHER: Final = (
@@ -30,6 +30,7 @@ _FURTHER: Final = (
     ("float", "hit_coefficient_global"),
     ("float", "hit_similarity"),
     ("float", "hit_importance"),
+    ("float", "hit_score"),
     ("string", "peak_name"),
     ("uint", "peak_id"),
 )
@@ -41,7 +42,7 @@ Record = tuple[str, int, int, str]
 
 def auto_sql() -> str:
     """Return the description of the fields, from the schema of hits."""
-    meanings = {column.name: column.meaning for column in HIT_COLUMNS}
+    meanings = {column.name: column.meaning for column in VIEWS["hits"]}
     fields = [
         *_STANDARD,
         *((kind, name, meanings[name]) for kind, name in _FURTHER),
@@ -57,8 +58,9 @@ def export_bigbed(
     *,
     table: HitTable = HitTable.HITS,
     label: str = "motif",
+    rank_by: RankBy = RankBy.SCORE,
 ) -> None:
-    """Write hits as one bigBed (bed6+7), whole or not at all.
+    """Write hits as one bigBed (bed6+8), whole or not at all.
 
     Raises
     ------
@@ -70,9 +72,10 @@ def export_bigbed(
     chunks = place_chunks(catalog)
     require_hits(catalog, chunks, "a bigBed")
     sizes = chromosome_lengths(catalog)
+    rank_hits(catalog, table, rank_by)
     with committed(out) as temporary:
         failures: list[Exception] = []
-        records = _kept(_records(catalog, chunks, table, label), failures)
+        records = _kept(_records(catalog, chunks, table, label, rank_by), failures)
         # The writer knows the format by the name.
         named = temporary.with_suffix(".bb")
         try:
@@ -97,9 +100,11 @@ def _records(
     chunks: list[tuple[str, str]],
     table: HitTable,
     label: str,
+    rank_by: RankBy,
 ) -> Iterator[Record]:
+    common = {"table": table.value, "label": label, "rank_by": rank_by.value}
     for first, last in chunks:
-        asked = {"table": table.value, "label": label, "first": first, "last": last}
+        asked = {**common, "first": first, "last": last}
         for batch in catalog.stream("bigbed_rows", asked):
             columns = (batch.column(i).to_pylist() for i in range(4))
             yield from zip(*columns, strict=True)

@@ -15,6 +15,7 @@ from finemo_dist.core.schema import (
     FINEMO_QC_COLUMNS,
 )
 from finemo_dist.exports.chunks import as_called
+from finemo_dist.exports.tables import HitTable, RankBy, rank_hits
 from finemo_dist.hits.motifs import motif_cwms_path
 from finemo_dist.storage.files import committed
 from finemo_dist.storage.locations import local_copy, location
@@ -28,9 +29,9 @@ def write_finemo_files(catalog: Catalog, sample: str, out_dir: str | Path) -> tu
     ``hits.tsv``, ``hits_unique.tsv``, ``hits.bed``, ``peaks_qc.tsv``, ``motif_data.tsv`` and
     ``motif_cwms.npy``, each whole or not at all. Lines are sorted by chromosome in output order,
     start, end, motif and peak. Two columns differ from finemo 0.41 on purpose: ``peaks_qc.tsv``
-    ends with ``converged``, and the BED score is the similarity in thousandths. Without
-    coordinates ``hits_unique.tsv`` and ``hits.bed`` have no meaning: they are not written, those
-    of an earlier call are removed, and the log says so.
+    ends with ``converged``, and the BED score is the rank of ``hit_score`` in the sample, 0 to
+    1000. Without coordinates ``hits_unique.tsv`` and ``hits.bed`` have no meaning: they are not
+    written, those of an earlier call are removed, and the log says so.
 
     Raises
     ------
@@ -56,7 +57,9 @@ def write_finemo_files(catalog: Catalog, sample: str, out_dir: str | Path) -> tu
         if has_coordinates:
             unique = copies("copy_hits_tsv", "hits_unique")
             write_text(by_place[0], unique, header=FINEMO_HIT_COLUMNS)
-            write_text(by_place[1], copies("copy_hits_bed", "hits_unique", label="motif"))
+            rank_hits(single, HitTable.UNIQUE, RankBy.SCORE)
+            ranked = copies("copy_hits_bed", "hits_unique", label="motif", rank_by=RankBy.SCORE)
+            write_text(by_place[1], ranked)
             written.extend(by_place)
         else:
             _leave_out(by_place, sample)

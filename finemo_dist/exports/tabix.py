@@ -12,7 +12,7 @@ from finemo_dist.catalog.text import Copy, write_text
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.optional import require
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
-from finemo_dist.exports.tables import HitTable
+from finemo_dist.exports.tables import HitTable, RankBy, rank_hits
 from finemo_dist.storage.files import committed
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,12 @@ _TBI_LIMIT: Final = 1 << 29
 
 
 def export_tabix(
-    catalog: Catalog, out: Path, *, table: HitTable = HitTable.HITS, label: str = "motif"
+    catalog: Catalog,
+    out: Path,
+    *,
+    table: HitTable = HitTable.HITS,
+    label: str = "motif",
+    rank_by: RankBy = RankBy.SCORE,
 ) -> tuple[Path, Path]:
     """Write hits by place, bgzipped, with an index beside, and return both paths.
 
@@ -49,7 +54,7 @@ def export_tabix(
     with committed(index) as temporary_index, committed(out) as temporary:
         plain = temporary.with_suffix(".plain")
         try:
-            write_text(plain, _copies(catalog, table, label, is_tsv=is_tsv), header=header)
+            write_text(plain, _copies(catalog, table, label, rank_by, is_tsv=is_tsv), header=header)
             with plain.open("rb") as source, pysam.BGZFile(str(temporary), "wb") as target:
                 shutil.copyfileobj(source, target, 1 << 20)
         finally:
@@ -64,8 +69,13 @@ def export_tabix(
     return out, index
 
 
-def _copies(catalog: Catalog, table: HitTable, label: str, *, is_tsv: bool) -> Iterator[Copy]:
-    common = {"table": table.value} | ({} if is_tsv else {"label": label})
+def _copies(
+    catalog: Catalog, table: HitTable, label: str, rank_by: RankBy, *, is_tsv: bool
+) -> Iterator[Copy]:
+    common = {"table": table.value}
+    if not is_tsv:
+        rank_hits(catalog, table, rank_by)
+        common |= {"label": label, "rank_by": rank_by.value}
     query = "copy_places_tsv" if is_tsv else "copy_places_bed"
     for first, last in place_chunks(catalog):
         yield catalog, query, {**common, "first": first, "last": last}

@@ -26,6 +26,15 @@ class ExportFormat(StrEnum):
     PARQUET = "parquet"
 
 
+class RankBy(StrEnum):
+    """What the score of a hit in a genome browser, 0 to 1000, is the rank of."""
+
+    SCORE = "score"
+    SIMILARITY = "similarity"
+    IMPORTANCE = "importance"
+    COEFFICIENT_GLOBAL = "coefficient_global"
+
+
 class HitTable(StrEnum):
     """Which hits; the values are names of views."""
 
@@ -42,6 +51,7 @@ def export_hits(
     table: HitTable = HitTable.HITS,
     sample: str | None = None,
     label: str = "motif",
+    rank_by: RankBy = RankBy.SCORE,
 ) -> None:
     """Write a table of hits to one file, whole or not at all.
 
@@ -69,9 +79,18 @@ def export_hits(
     has_column = sample is None and len(catalog.samples) > 1
     query = f"copy_hits_{export_format}"
     columns = ("sample", *FINEMO_HIT_COLUMNS) if has_column else FINEMO_HIT_COLUMNS
-    further = {"has_sample": has_column} | ({} if is_tsv else {"label": label})
+    further = {"has_sample": has_column} | ({} if is_tsv else {"label": label, "rank_by": rank_by})
     copies = _copies(catalog, samples, table, query, further)
     write_text(location(out), copies, header=columns if is_tsv else ())
+
+
+def rank_hits(catalog: Catalog, table: HitTable, rank_by: RankBy) -> None:
+    """Rank the hits of each sample, for the scores of a BED or bigBed written from ``catalog``.
+
+    A score is the share of the hits of the sample, in thousandths rounded down, that have the same
+    value or a lower one: with 900 and more a hit is among the best tenth.
+    """
+    catalog.run("make_score_cuts", {"table": table.value, "rank_by": rank_by.value})
 
 
 def samples_for(
@@ -123,7 +142,11 @@ def _copies(
     query: str,
     further: Mapping[str, object],
 ) -> Iterator[Copy]:
+    ranked: Catalog | None = None
     for single, parameters in _pieces(catalog, samples, table):
+        if "rank_by" in further and single is not ranked:
+            rank_hits(single, table, RankBy(str(further["rank_by"])))
+            ranked = single
         yield single, query, {**parameters, **further}
 
 

@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
-from finemo_dist.core.defaults import EXPORT_LABEL, EXPORT_MOTIFS, EXPORT_TABLE
+from finemo_dist.core.defaults import EXPORT_LABEL, EXPORT_MOTIFS, EXPORT_SCORE, EXPORT_TABLE
 from finemo_dist.core.errors import UsageError, nearest
 from finemo_dist.exports.places import measured
-from finemo_dist.exports.tables import ExportFormat, HitTable, export_hits, samples_for
+from finemo_dist.exports.tables import ExportFormat, HitTable, RankBy, export_hits, samples_for
 from finemo_dist.storage.locations import is_local, location
 
 Format = Literal["tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "meme"]
 Table = Literal["hits", "unique", "primary"]
 Label = Literal["motif", "tf", "family", "cluster"]
+Score = Literal["score", "similarity", "importance", "coefficient_global"]
 MotifKind = Literal["full", "trimmed", "hits"]
 
 _AS_OBJECTS: Final = ("tsv", "bed", "parquet")
@@ -27,6 +28,7 @@ def export(
     sample: str | None = None,
     table: Table = EXPORT_TABLE,
     label: Label = EXPORT_LABEL,
+    score: Score = EXPORT_SCORE,
     chrom_sizes: str | Path | None = None,
     motifs: MotifKind = EXPORT_MOTIFS,
     memory_limit: str | None = None,
@@ -48,6 +50,9 @@ def export(
         All hits, one hit per place where regions overlap, or the best of overlapping hits.
     label
         Name of a hit in ``bed``, ``tabix`` and ``bigbed``.
+    score
+        What the score of ``bed``, ``tabix`` and ``bigbed``, 0 to 1000, is the rank of within the
+        sample.
     chrom_sizes
         ``bed``, ``tabix``, ``bigbed``: file with the lengths of chromosomes; those of the genome
         of the regions when None.
@@ -83,14 +88,15 @@ def export(
 
                 export_meme(catalog, out, motifs, sample)
             case "tabix" | "bigbed":
-                _export_places(catalog, out, to, asked, sample, label)
+                _export_places(catalog, out, to, asked, sample, label, RankBy(score))
             case "h5ad" | "mtx":
                 _export_matrix(catalog, out, to, asked, sample)
             case _:
                 written = ExportFormat(to)
                 export_hits(
-                    catalog, out, export_format=written, table=asked, sample=sample, label=label
-                )
+                    catalog, out, export_format=written, table=asked, sample=sample, label=label,
+                    rank_by=RankBy(score),
+                )  # fmt: skip
     return out
 
 
@@ -101,6 +107,7 @@ def _export_places(
     table: HitTable,
     sample: str | None,
     label: Label,
+    rank_by: RankBy,
 ) -> None:
     from finemo_dist.exports.bigbed import export_bigbed
     from finemo_dist.exports.tabix import export_tabix
@@ -108,9 +115,9 @@ def _export_places(
     samples_for(catalog, table, sample, needs_coordinates=True)
     with nullcontext(catalog) if sample is None else catalog.only(sample) as shown:
         if to == "tabix":
-            export_tabix(shown, out, table=table, label=label)
+            export_tabix(shown, out, table=table, label=label, rank_by=rank_by)
         else:
-            export_bigbed(shown, out, table=table, label=label)
+            export_bigbed(shown, out, table=table, label=label, rank_by=rank_by)
 
 
 def _export_matrix(

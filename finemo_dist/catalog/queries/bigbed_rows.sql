@@ -1,7 +1,7 @@
 -- Question: the hits on a range of chromosomes, as records of a bigBed of six standard fields.
--- Contract: the variable chunk has the fields table, label, first and last (chr).
+-- Contract: the variable chunk has the fields table, label, rank_by, first and last (chr).
 -- (chr, start, end, rest); rest holds the further fields, tab by tab, those that exports/bigbed.py
--- describes. Null is a dot; a space is an underscore, because some readers part fields at spaces.
+-- describes; the score is that of score_cuts. Null is a dot; a space is an underscore, because some readers part fields at spaces.
 -- Order as copy_places_bed.sql.
 SELECT
     chr,
@@ -10,21 +10,31 @@ SELECT
     concat_ws(
         chr(9),
         replace(cell(label), ' ', '_'),
-        greatest(0, least(1000, round(1000 * hit_similarity::DOUBLE)))::INTEGER,
+        score_cuts.score,
         strand,
         hit_coefficient,
         hit_coefficient_global,
         hit_similarity,
         hit_importance,
+        hit_score,
         coalesce(replace(cell(peak_name), ' ', '_'), '.'),
         peak_id,
-        replace(cell(sample), ' ', '_')
+        replace(cell(hit.sample), ' ', '_')
     ) AS rest
-FROM query_table(getvariable('chunk').table)
+FROM (
+    SELECT
+        *,
+        ranked_value(
+            getvariable('chunk').rank_by, hit_score, hit_similarity, hit_importance,
+            hit_coefficient_global
+        ) AS value
+    FROM query_table(getvariable('chunk').table)
+) AS hit
 JOIN motif_labels(getvariable('chunk').label) USING (motif_id)
 LEFT JOIN chromosome_ends USING (sample, chr)
+ASOF JOIN score_cuts ON hit.sample = score_cuts.sample AND hit.value >= score_cuts.value
 WHERE chr BETWEEN getvariable('chunk').first AND getvariable('chunk').last AND "end" > 0
     AND start < coalesce(length, start + 1)
 ORDER BY
-    chr, greatest(start, 0), "end", motif_id, sample, peak_id, start_untrimmed,
+    chr, greatest(start, 0), "end", motif_id, hit.sample, peak_id, start_untrimmed,
     hit_coefficient, hit_similarity, hit_importance, hit_importance_sq;

@@ -22,6 +22,7 @@ SELECT
     peak_id,
     motif_id,
     compact_files.chr_id,
+    score_of(hit_coefficient, hit_coefficient_global) AS hit_score,
     is_unique,
     is_primary
 FROM compact_parts

@@ -1,6 +1,6 @@
 -- Question: the hits of a sample on a range of chromosomes, as BED6.
--- Contract: writes $path; $table is hits or hits_unique. The score is the similarity in
--- thousandths, 0 to 1000. A start before the chromosome is 0, and an end after it is its end,
+-- Contract: writes $path; $table is hits or hits_unique. The score is that of the table score_cuts,
+-- which was made with the same $rank_by. A start before the chromosome is 0, and an end after it is its end,
 -- where that is known; a hit wholly outside, and a hit without a chromosome, is left out. With
 -- $has_sample the sample ends every line, BED6+1. The order is that of ordered.sql.
 COPY (
@@ -15,15 +15,23 @@ COPY (
             greatest(start, 0) AS first_base,
             least("end", coalesce(length, "end")) AS "end",
             cell(label) AS name,
-            greatest(0, least(1000, round(1000 * hit_similarity::DOUBLE)))::INTEGER AS score,
+            score_cuts.score,
             strand,
-            cell(sample) AS of_sample,
+            cell(hit.sample) AS of_sample,
             "end" AS called_end,
-            * EXCLUDE (chr, "end", strand)
-        FROM query_table($table)
+            hit.* EXCLUDE (chr, "end", strand)
+        FROM (
+            SELECT
+                *,
+                ranked_value(
+                    $rank_by, hit_score, hit_similarity, hit_importance, hit_coefficient_global
+                ) AS value
+            FROM query_table($table)
+        ) AS hit
         JOIN motif_labels($label) USING (motif_id)
         LEFT JOIN chromosome_ends USING (sample, chr)
-        WHERE sample = $sample AND chr_id BETWEEN $first AND $last AND chr IS NOT NULL AND "end" > 0
+        ASOF JOIN score_cuts ON hit.sample = score_cuts.sample AND hit.value >= score_cuts.value
+        WHERE hit.sample = $sample AND chr_id BETWEEN $first AND $last AND chr IS NOT NULL AND "end" > 0
             AND start < coalesce(length, start + 1)
     )
     ORDER BY

@@ -1,6 +1,6 @@
 -- Question: which hits were called?
 -- Contract: one row per committed hit, the columns of finemo's hits.tsv between sample and the
--- two ids. hit_correlation repeats hit_similarity. No order.
+-- two ids, then hit_score. hit_correlation repeats hit_similarity. No order.
 -- A sample is read from its compacted files where they are current, and from its parts otherwise.
 CREATE VIEW hits AS
 SELECT * FROM part_hits

@@ -21,6 +21,7 @@ SELECT
     peak_name,
     peak_id,
     motif_id,
-    chr_id
+    chr_id,
+    score_of(hit_coefficient, hit_coefficient_global) AS hit_score
 FROM hit_parts
 JOIN part_files USING (filename);

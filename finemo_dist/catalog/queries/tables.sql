@@ -55,6 +55,18 @@ CREATE TABLE data_dictionary (
     unit VARCHAR,
     meaning VARCHAR NOT NULL
 );
+-- What hits are ranked by: the geometric mean of both coefficients.
+CREATE MACRO score_of(coefficient, coefficient_global) AS
+    sqrt(coefficient::DOUBLE * coefficient_global::DOUBLE)::FLOAT;
+-- What a score of a browser, 0 to 1000, is the rank of; kind is score, similarity, importance or
+-- coefficient_global.
+CREATE MACRO ranked_value(kind, score, similarity, importance, coefficient_global) AS
+    CASE kind
+        WHEN 'score' THEN score
+        WHEN 'similarity' THEN similarity
+        WHEN 'importance' THEN importance
+        WHEN 'coefficient_global' THEN coefficient_global
+    END;
 -- A name as one cell of a text file: what would end the cell or the line is a space. To look first
 -- takes a third of the time.
 CREATE MACRO cell(name) AS

@@ -60,8 +60,10 @@ def catalog(run):
 def test_hits_hold_every_column_with_the_sample_and_finemos_correlation(catalog):
     columns = catalog.sql("FROM hits").columns
 
-    assert set(columns) == {c.name for c in HIT_COLUMNS} | {"sample", "hit_correlation"}
-    assert tuple(columns[1:-2]) == FINEMO_HIT_COLUMNS
+    assert set(columns) == {c.name for c in HIT_COLUMNS} | {
+        "sample", "hit_correlation", "hit_score",
+    }  # fmt: skip
+    assert tuple(columns[1:-3]) == FINEMO_HIT_COLUMNS
 
 
 def test_correlation_repeats_similarity(catalog):

@@ -115,21 +115,26 @@ def test_numbers_read_back_as_they_were(tmp_path):
     assert read == [np.float32(v) for v in values]
 
 
-def test_a_bed_score_is_the_similarity_in_thousandths(tmp_path):
-    similarities = [0.75, -0.2, 1.0, 0.0004]
+def test_a_bed_score_is_the_rank_of_the_score_in_its_sample(tmp_path):
+    coefficients = [3.0, 1.0, 4.0, 2.0]
     write_run(
-        tmp_path, {"s": [[hit(start=i, hit_similarity=v) for i, v in enumerate(similarities)]]}
+        tmp_path,
+        {
+            "s": [
+                [
+                    hit(start=i, hit_coefficient=c, hit_coefficient_global=c)
+                    for i, c in enumerate(coefficients)
+                ]
+            ],
+            "t": [[hit(hit_coefficient=9.0)]],
+        },
     )
 
     export(tmp_path, tmp_path)
 
     assert lines(tmp_path / "hits.bed")[0] == "chrA\t0\t16\tm0\t750\t+"
-    assert [line.split("\t")[4] for line in lines(tmp_path / "hits.bed")] == [
-        "750",
-        "0",
-        "1000",
-        "0",
-    ]
+    scores = [line.split("\t")[4] for line in lines(tmp_path / "hits.bed")]
+    assert scores == ["750", "250", "1000", "500"]
 
 
 def test_a_bed_never_has_a_negative_start(tmp_path):

@@ -15,7 +15,7 @@ from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.exports.bigbed import auto_sql, export_bigbed
 from finemo_dist.exports.places import measured
 from finemo_dist.exports.tabix import export_tabix
-from finemo_dist.exports.tables import HitTable
+from finemo_dist.exports.tables import HitTable, RankBy
 from finemo_dist.hits.annotation import write_annotation
 from finemo_dist.storage.chrom_sizes import read_chrom_sizes
 from tests.unit.exports.builder import NASTY, SAMPLES, small_run
@@ -76,6 +76,26 @@ def test_a_tabix_bed_is_one_that_bioframe_reads(catalog, tmp_path):
     assert len(table) == len(expected_places(catalog))
     assert table["score"].between(0, 1000).all()
     assert table["score"].nunique() > 5
+
+
+@pytest.mark.parametrize(
+    ("rank_by", "column"),
+    [("score", "hit_score"), ("similarity", "hit_similarity"), ("importance", "hit_importance"),
+     ("coefficient_global", "hit_coefficient_global")],
+)  # fmt: skip
+def test_a_score_is_the_rank_among_the_hits_of_the_sample(catalog, tmp_path, rank_by, column):
+    out, _ = export_tabix(catalog, tmp_path / "hits.bed.gz", rank_by=RankBy(rank_by))
+
+    expected = catalog.rows(f"""
+        SELECT chr, motif_name, sample,
+            floor(1000 * cume_dist() OVER (PARTITION BY sample ORDER BY {column}) + 1e-9)::INT
+        FROM hits
+        QUALIFY "end" > 0
+    """)
+    with pysam.TabixFile(str(out)) as file:
+        lines = [line.split("\t") for chrom in file.contigs for line in file.fetch(chrom)]
+    found = sorted((f[0], f[3], f[6], int(f[4])) for f in lines)
+    assert found == sorted((c, flat(m), flat(s), score) for c, m, s, score in expected)
 
 
 def test_a_tabix_tsv_has_the_columns_of_hits_tsv_and_the_sample(catalog, tmp_path):

@@ -2,6 +2,7 @@
 
 import gzip
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -45,6 +46,26 @@ def test_a_file_is_collapsed_as_by_a_loop(rows, overlap, tmp_path_factory):
 
     assert flags(folder / "out.tsv") == primary_by_loop(rows, overlap)
     assert summary.n_primary == sum(primary_by_loop(rows, overlap))
+
+
+@few
+@given(rows=hit_tables(), overlap=st.sampled_from([0.0, 0.2]))
+def test_by_score_the_larger_score_wins(rows, overlap, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("score")
+    scores = [
+        np.float32(np.sqrt(float(r["hit_coefficient"]) * float(r["hit_coefficient_global"])))
+        for r in rows
+    ]
+    scored = [
+        row | {"hit_similarity": score, "hit_correlation": score}
+        for row, score in zip(rows, scores, strict=True)
+    ]
+
+    collapse_hits(
+        write_tsv(folder / "hits.tsv", rows), folder / "out.tsv", overlap=overlap, by="score"
+    )
+
+    assert flags(folder / "out.tsv") == primary_by_loop(scored, overlap)
 
 
 @pytest.mark.slow
