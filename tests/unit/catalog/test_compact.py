@@ -118,7 +118,9 @@ def test_more_files_than_duckdb_lists_by_itself_are_still_skipped(tmp_path):
     compact(run)
 
     with open_catalog(run) as catalog:
-        assert files_read(catalog, "chr_id % 2 = 1")[0] <= 53
+        # A filter that may itself fail, such as one with %, is not moved past the score of a hit.
+        odd = ", ".join(f"'chr{i}'" for i in range(1, 104, 2))
+        assert files_read(catalog, f"chr IN ({odd})")[0] <= 53
 
 
 def test_rows_are_looked_up_in_a_list_of_some_files_and_not_of_all(tmp_path):
