@@ -31,6 +31,7 @@ if typing.TYPE_CHECKING:
     from finemo_dist.hit_tables.collapse import CollapseSummary, collapse_hits
     from finemo_dist.hit_tables.intersect import IntersectSummary, intersect_hits
     from finemo_dist.workflow.calling import Call, call_hits
+    from finemo_dist.workflow.confidence import Confidence, SampleConfidence, confidence
     from finemo_dist.workflow.config import (
         BigWigInput,
         BpnetInput,
@@ -62,9 +63,11 @@ _MODULES: typing.Final = {
     "hit_tables.collapse": ("CollapseSummary", "collapse_hits"),
     "hit_tables.intersect": ("IntersectSummary", "intersect_hits"),
     "workflow.calling": ("Call", "call_hits"),
+    "workflow.confidence": ("Confidence", "SampleConfidence", "confidence"),
     "workflow.config": (
         "BigWigInput", "BpnetInput", "ChromBpnetInput", "ModiscoArraysInput", "RunConfig",
-        "SampleConfig",
+        "SampleConfidence",
+    "SampleConfig",
     ),
     "workflow.exporting": ("export",),
     "workflow.extracting": ("Extraction", "extract_regions"),
@@ -88,6 +91,7 @@ __all__ = [
     "CallConfig",
     "ChromBpnetInput",
     "CollapseSummary",
+    "Confidence",
     "Extraction",
     "Figure",
     "FinemoDistError",
@@ -102,6 +106,7 @@ __all__ = [
     "Run",
     "RunConfig",
     "RunError",
+    "SampleConfidence",
     "SampleConfig",
     "SolverConfig",
     "StoreError",
@@ -112,6 +117,7 @@ __all__ = [
     "call_hits",
     "call_variants",
     "collapse_hits",
+    "confidence",
     "export",
     "extract_regions",
     "find_hits",

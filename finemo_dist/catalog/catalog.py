@@ -12,6 +12,12 @@ from typing import Any, Final, Self
 import duckdb
 
 from finemo_dist.catalog.compaction import Compaction, current_compaction
+from finemo_dist.catalog.confidence import (
+    believed_motifs,
+    believed_samples,
+    confidence_files,
+    require_confidence,
+)
 from finemo_dist.catalog.connection import (
     connect,
     load_query,
@@ -38,10 +44,10 @@ from finemo_dist.storage.objects import ObjectPath, filesystem
 logger = logging.getLogger(__name__)
 
 _QUERIES: Final = (
-    "unique", "collapse", "called_hits", "part_rows", "part_hits", "part_hit_rows",
-    "compact_rows", "compact_hits", "hits",
+    "unique", "collapse", "called_hits", "part_rows", "part_hits",
+    "part_hit_rows", "compact_rows", "compact_hits", "hits",
     "hits_unique", "motifs", "hits_primary", "peaks_qc", "peaks", "samples", "sample_motifs",
-    "motif_counts", "motif_labels", "cells", "timings",
+    "motif_counts", "motif_labels", "cells", "timings", "hit_confidence",
 )  # fmt: skip
 """What makes the views, each after those it reads."""
 _OF_SETS: Final = ("called_hits",)
@@ -70,19 +76,21 @@ class Catalog:
         threads: int | None,
         compactions: Mapping[str, Compaction],
         motifs: RunMotifs | None = None,
+        largest_q: float | None = None,
     ) -> None:
         self.run_dir = run_dir
         self.record = record
         self._parts = parts
         self._compactions = compactions
         self._motifs = motifs
-        self._limits: dict[str, Any] = {"memory_limit": memory_limit, "threads": threads}
+        limits = {"memory_limit": memory_limit, "threads": threads}
+        self._limits: dict[str, Any] = {**limits, "largest_q": largest_q}
         self._is_restricted = False
         self._paths: list[str] = []
         self._temporary = tempfile.TemporaryDirectory(prefix="finemo_dist-")
         with ExitStack() as undo:
             undo.callback(self._temporary.cleanup)
-            self._connection = connect(Path(self._temporary.name), **self._limits)
+            self._connection = connect(Path(self._temporary.name), **limits)
             undo.callback(self._connection.close)
             if isinstance(run_dir, ObjectPath):
                 self._connection.register_filesystem(filesystem())
@@ -183,6 +191,12 @@ class Catalog:
         """Return all rows of a query of ``catalog/queries``, by its name, as tuples."""
         return self.rows(load_query(name), parameters)
 
+    def arrow(self, name: str, parameters: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401
+        """Return the answer to a query of ``catalog/queries`` as an Arrow table."""
+        with run_errors(self.run_dir):
+            relation = self._connection.sql(load_query(name), params=dict(parameters or {}) or None)
+            return relation.to_arrow_table()
+
     def columns(self, name: str, parameters: Mapping[str, object] | None = None) -> dict[str, Any]:
         """Return the answer to a query of ``catalog/queries`` as one numpy array a column."""
         with run_errors(self.run_dir):
@@ -237,6 +251,7 @@ class Catalog:
         self._fill_samples()
         self._fill_parts()
         self._fill_compacted()
+        self._fill_confidence()
         for name in _QUERIES:
             self.run(f"{name}_of_sets" if name in _OF_SETS and self._is_renumbered else name)
         self.run("fill_data_dictionary", data_dictionary())
@@ -300,6 +315,24 @@ class Catalog:
             template = Path(self._temporary.name) / "compact.parquet"
             write_compact_template(template)
             self._show([str(template)], "compact_parts")
+
+    def _fill_confidence(self) -> None:
+        """Show how far hits can be believed; with a largest q, views leave out other hits."""
+        record, believed = believed_samples(self.run_dir, self._parts)
+        largest_q = self._limits["largest_q"]
+        if largest_q is not None:
+            require_confidence(self.run_dir, record, believed, self._parts)
+        sets = {name: self.sample(name).motif_set for name in believed}
+        if sets:
+            self.run("fill_believed_motifs", believed_motifs(self.motifs, sets))
+        scratch = Path(self._temporary.name)
+        shown = record if believed else None
+        for view, paths in confidence_files(self.run_dir, shown, scratch).items():
+            self._show(paths, view)
+        self.run("confidence")
+        if largest_q is not None:
+            self.rows("SET VARIABLE largest_q = $q", {"q": float(largest_q)})
+        self.run("believed" if largest_q is None else "believed_up_to_q")
 
     def _show_logs(self) -> None:
         """Show the logs as they are when they are asked; a driver may be writing to one."""
@@ -374,6 +407,7 @@ def open_catalog(
     threads: int | None = None,
     samples: Sequence[str] | None = None,
     allow_damaged: bool = False,
+    largest_q: float | None = None,
 ) -> Catalog:
     """Open the tables of a run.
 
@@ -391,13 +425,17 @@ def open_catalog(
     allow_damaged
         Whether damaged parts are logged and left out, and only footers are looked at: for those
         who count parts and do not read them.
+    largest_q
+        Show only hits with a ``decoy_q`` of at most this, in all views of hits and what is made of
+        them; ``decoy_q_pooled`` of motifs without a q of their own. All hits when None.
 
     Raises
     ------
     RunError
         There is no run, or it or one of its parts is damaged.
     UsageError
-        There is no such sample, or a limit is not understood.
+        There is no such sample, a limit is not understood, or a largest q is asked of a run that
+        has none.
     """
     # Absolute, so that a name is what DuckDB reports, and a local one never looks like a URL.
     run_dir = location(run_dir).resolve()
@@ -426,6 +464,7 @@ def open_catalog(
         memory_limit=memory_limit,
         threads=threads,
         compactions=compactions,
+        largest_q=largest_q,
     )
 
 

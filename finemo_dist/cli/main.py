@@ -47,6 +47,7 @@ _COMMANDS: Final = {
     "sql": "sql",
     "query": "query",
     "plot": "plot",
+    "confidence": "confidence",
     "export": "export",
     "compact": "compact",
     "annotate": "annotate",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from finemo_dist.core.input_report import InputReport
     from finemo_dist.core.records import InputCounts
     from finemo_dist.workflow.calling import Call
+    from finemo_dist.workflow.confidence import Confidence
     from finemo_dist.workflow.extracting import Extraction
 
 _COUNT_TEXT = {
@@ -67,6 +68,27 @@ def print_extraction(extraction: "Extraction", *, as_json: bool) -> None:
             "contributions below 6.1e-05, which finemo's float16 stores coarsely: write a region "
             "store to keep the hits there"
         )
+
+
+def print_confidence(found: "Confidence", *, as_json: bool) -> None:
+    """Say how many hits of each sample can be believed."""
+    if as_json:
+        _print_json({**asdict(found), "run_dir": str(found.run_dir)})
+        return
+    for sample in found.samples:
+        if sample.refused:
+            say(f"{sample.sample}: no q, because {sample.refused}")
+            continue
+        pooled = sample.n_believed_pooled
+        said = "" if pooled is None else f", {pooled:,} by the pooled q"
+        say(
+            f"{sample.sample}: {sample.n_believed:,} of {count(sample.n_hits, 'hit')} "
+            f"{have(sample.n_believed)} a decoy_q of at most 0.05{said}"
+        )
+    say(
+        "q is the expected share of hits that a scrambled motif would have had. It does not say "
+        "that the factor binds, nor which of two similar motifs it is."
+    )
 
 
 def report_lines(report: "InputReport") -> list[str]:

@@ -36,6 +36,7 @@ MIN_CHANGE: Final = 0.1
 VARIANT_TOLERANCE: Final = 2
 """Bases by which places of one hit may differ between two alleles."""
 """Of matches that name a motif."""
+DECOY_SEED: Final = 0
 EXPORT_TABLE: Final = "hits"
 EXPORT_LABEL: Final = "motif"
 EXPORT_SCORE: Final = "score"

@@ -4,7 +4,7 @@ The Parquet writer, the catalog's views and the documentation read this; nothing
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 
@@ -215,8 +215,113 @@ COMPACT_COLUMNS: Final = (
     Column("is_primary", "bool", "whether the hit is in hits_primary"),
 )
 
+CONFIDENCE_TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
+    "steps": (
+        Column("sample", "string", "name of the sample"),
+        Column("own_name", "string", "motif in its set; null for all together", is_nullable=True),
+        Column("hit_amplitude", "double", "smallest amplitude that has the q", unit="amplitude"),
+        Column("q", "double", "q of hits from there to the next step"),
+    ),
+    "motifs": (
+        Column("sample", "string", "name of the sample"),
+        Column("own_name", "string", "name of the motif in its set"),
+        Column("n_hits", "int64", "hits of the motif, one a place"),
+        Column("n_decoy_hits_1", "int64", "hits of its decoy of the first round, one a place"),
+        Column("n_decoy_hits_2", "int64", "those of the second round"),
+        Column("n_decoy_hits_3", "int64", "those of the third round"),
+        Column(
+            "false_share", "double",
+            "estimated share of all its hits that a scrambled motif would have had; null if it has "
+            "too few hits",
+            is_nullable=True,
+        ),
+        Column(
+            "least_amplitude", "double", "smallest amplitude with decoy_q of at most 0.05",
+            is_nullable=True, unit="amplitude",
+        ),
+        Column(
+            "n_believed", "int64", "hits with decoy_q of at most 0.05, one a place",
+        ),
+        Column(
+            "own_similar_to", "string", "most similar other motif", is_nullable=True
+        ),
+        Column(
+            "similarity", "double",
+            "cosine with it, trimmed, at the best shift on either strand; from 0.75 on q is of the "
+            "family and not of the name",
+            is_nullable=True,
+        ),
+        Column("family", "int32", "motifs that a chain of cosines of 0.75 or more connects"),
+    ),
+    "levels": (
+        Column("sample", "string", "name of the sample"),
+        Column("own_name", "string", "motif in its set; null for all together", is_nullable=True),
+        Column("largest_q", "double", "hits with at most this q are kept"),
+        Column("n_hits", "int64", "hits in all, one a place"),
+        Column("n_kept", "int64", "hits that are kept"),
+        Column("false_share", "double", "estimated false share of the hits that are kept"),
+    ),
+    "decoys": (
+        Column("motif_set", "string", "motif set of the motif"),
+        Column("own_name", "string", "motif whose columns were permuted"),
+        Column("round", "int32", "round of decoys, from 1"),
+        Column("decoy_start", "int64", "first column of the trim window", unit="CWM column"),
+        Column("decoy_end", "int64", "column after its last", unit="CWM column"),
+        Column("n_draws", "int64", "permutations that were drawn"),
+        Column("own_similar_to", "string", "motif that the decoy resembles most"),
+        Column("similarity", "double", "cosine with it; above 0.7 if no draw passed"),
+    ),
+    "decoy_hits": (
+        Column("sample", "string", "name of the sample"),
+        Column("round", "int32", "round of decoys, from 1"),
+        Column("chr", "string", "chromosome; null without coordinates", is_nullable=True),
+        Column("start", "int64", "first base of the trimmed decoy", unit="base"),
+        Column("end", "int64", "base after the last of the trimmed decoy", unit="base"),
+        Column("strand", "string", "+ or -"),
+        Column("own_name", "string", "motif whose columns were permuted"),
+        Column("hit_amplitude", "double", "amplitude of the hit", unit="amplitude"),
+        Column("hit_score", "float", "as in hits", unit="contribution"),
+        Column("peak_id", "uint32", "row of the peak in the peaks file, from 0"),
+    ),
+}  # fmt: skip
+"""The tables of ``RUN/confidence``; motifs have the names of their own set there."""
+
+_STEPS: Final = {column.name: column for column in CONFIDENCE_TABLES["steps"]}
+_MOTIF_NAME: Final = Column("motif_name", "string", "name of the motif, after renaming")
+
+
+def _named(table: str) -> tuple[Column, ...]:
+    """Return the columns of a table as the catalog shows them: with the motifs of the run."""
+    names = {"own_name": "motif_name", "own_similar_to": "similar_to"}
+    return tuple(
+        replace(column, name=names.get(column.name, column.name))
+        for column in CONFIDENCE_TABLES[table]
+    )
+
+
 _SAMPLE: Final = Column("sample", "string", "name of the sample")
 _HIT: Final = {column.name: column for column in HIT_COLUMNS}
+_SCORE: Final = Column(
+    "hit_score", "float",
+    "square root of hit_coefficient times hit_coefficient_global: what to rank hits by",
+    unit="contribution",
+)  # fmt: skip
+CONFIDENCE_COLUMNS: Final = (
+    Column(
+        "hit_amplitude", "double", "hit_coefficient / sqrt(1 + S): what the solver compares",
+        unit="amplitude",
+    ),
+    Column(
+        "decoy_q", "double",
+        "q against decoy motifs, by motif: the expected share of hits that a scrambled motif would "
+        "have had; null if there is none",
+        is_nullable=True,
+    ),
+    Column(
+        "decoy_q_pooled", "double", "the same, of all motifs together", is_nullable=True
+    ),
+)  # fmt: skip
+"""What confidence says of a hit."""
 _HIT_VIEW: Final = (
     _SAMPLE,
     *(
@@ -230,11 +335,7 @@ _HIT_VIEW: Final = (
     ),
     _HIT["motif_id"],
     _HIT["chr_id"],
-    Column(
-        "hit_score", "float",
-        "square root of hit_coefficient times hit_coefficient_global: what to rank hits by",
-        unit="contribution",
-    ),
+    _SCORE,
 )  # fmt: skip
 _MOTIF: Final = {column.name: column for column in MOTIF_COLUMNS}
 _QC: Final = {column.name: column for column in QC_COLUMNS}
@@ -337,5 +438,18 @@ VIEWS: Final[Mapping[str, tuple[Column, ...]]] = {
             is_nullable=True, unit="cosine, -1 to 1",
         ),
     ),
+    "hit_confidence": (
+        _SAMPLE,
+        *(_HIT[name] for name in (
+            "chr", "start", "end", "strand", "motif_name", "peak_id", "motif_id",
+            "start_untrimmed",
+        )),
+        _SCORE,
+        *CONFIDENCE_COLUMNS,
+    ),
+    "motif_confidence": _named("motifs"),
+    "confidence_by_q": _named("levels"),
+    "decoys": (_SAMPLE, *_named("decoys")[1:]),
+    "decoy_hits": _named("decoy_hits"),
 }  # fmt: skip
 """The views of the catalog, in the order of their documentation."""

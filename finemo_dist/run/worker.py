@@ -6,7 +6,7 @@ the same batch. The answer for a region does not depend on its batch, so this sh
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -15,6 +15,7 @@ from finemo_dist.core.clock import Clock
 from finemo_dist.core.config import SolverConfig
 from finemo_dist.core.errors import FinemoDistError, StoreError
 from finemo_dist.core.events import UnitDone
+from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.motifs import read_motifs
 from finemo_dist.hits.write import write_unit
@@ -22,6 +23,7 @@ from finemo_dist.run.allocator import keep_freed_memory
 from finemo_dist.run.solving import Caller, RegionCaller, make_caller, memory_budget
 from finemo_dist.solver.solution import Solution, split
 from finemo_dist.store.read import RegionStore, open_store
+from finemo_dist.store.sampled import Share, sampled
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class SampleSpec:
     """Of its settings and motifs; goes into the footers of its parts."""
     motif_folder: str = ""
     """Of its motif set in ``RUN/motifs``."""
+    share: Share | None = None
+    """Which of its regions are called; all when None. The digest is that of the whole store."""
+    first_kept_motif: int = 0
+    """Hits of motifs before this ``motif_id`` compete and are not written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ class RegionWorker:
             The parts cannot be written.
         """
         sample = self._open(unit.sample)
-        rows = sample.store.shard_rows(unit.shard)
+        rows = sample.reader.shard_rows(unit.shard)
         solved = sample.solved.pop(unit.shard, None) or self._solve(sample, unit, coming)
         clock = Clock()
         hits, qc = sample.regions.tables(solved.solution, rows)
@@ -103,7 +109,7 @@ class RegionWorker:
             hits=hits,
             qc=qc,
             config_digest=sample.spec.config_digest,
-            store_digest=sample.spec.store_digest,
+            store_digest=sample.reader.digest,
         )
         clock.lap("write")
         return UnitDone(
@@ -135,9 +141,10 @@ class RegionWorker:
     def _solve_shards(self, sample: "_Sample", shards: range) -> list["_Solved"]:
         """Return the answers for consecutive shards, each with its share of the time."""
         clock = Clock()
-        of_shard = [sample.store.shard_rows(shard) for shard in shards]
+        of_shard = [sample.reader.shard_rows(shard) for shard in shards]
         rows = range(of_shard[0].start, of_shard[-1].stop)
-        parts = split(sample.regions.solve(rows, clock), [len(own) for own in of_shard])
+        solved = _kept(sample.regions.solve(rows, clock), sample.spec.first_kept_motif)
+        parts = split(solved, [len(own) for own in of_shard])
         clock.lap("solve")
         return [
             _Solved(
@@ -158,13 +165,15 @@ class RegionWorker:
                     f"{planned.store}: is not the store that the run was planned with; it has been "
                     "rewritten since. Start the run again."
                 )
+            reader = sampled(store, planned.share)
             self._sample = _Sample(
                 name=name,
                 spec=planned,
                 store=store,
+                reader=reader,
                 regions=RegionCaller(
                     self._caller_of(planned),
-                    store,
+                    reader,
                     budget_bytes=self._budget_bytes,
                     batch_size=self._spec.batch_regions,
                 ),
@@ -211,19 +220,29 @@ class _Sample:
     name: str
     spec: SampleSpec
     store: RegionStore
+    reader: RegionReader
+    """The regions that are called: those of the store, or a share of them."""
     regions: RegionCaller
     solved: dict[int, _Solved] = field(default_factory=dict)
     """Answers by shard, for shards that were solved in the batch of another."""
 
 
+def _kept(solution: Solution, first_motif: int) -> Solution:
+    """Return a solution without the hits of motifs that only compete."""
+    if not first_motif:
+        return solution
+    rows = (solution.hits.motif >= first_motif).nonzero()[:, 0]
+    return replace(solution, hits=solution.hits[rows])
+
+
 def _together(sample: _Sample, unit: Unit, coming: Sequence[Unit]) -> range:
     """Return the shards to solve with a unit: those that follow and come next, up to a batch."""
     first = unit.shard
-    n_regions, stop = len(sample.store.shard_rows(first)), first + 1
+    n_regions, stop = len(sample.reader.shard_rows(first)), first + 1
     for other in coming:
         if (other.sample, other.shard) != (unit.sample, stop):
             break
-        n_regions += len(sample.store.shard_rows(stop))
+        n_regions += len(sample.reader.shard_rows(stop))
         if n_regions > sample.regions.batch_regions:
             break
         stop += 1

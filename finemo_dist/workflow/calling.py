@@ -230,9 +230,9 @@ def call(
     clock.lap("prepare")
     plan = _planned(run_dir, stores, settings, motifs, left_out=left_out, replaces=force)
     spec = _worker_spec(plan, settings, resources, stores, device=prepared.device)
-    executor = _executor_that_fits(resources, plan, spec, prepared.machine, largest)
+    executor = executor_that_fits(resources, plan, spec, prepared.machine, largest)
     _log_what_is_left(plan)
-    totals = _driven(plan, executor, on_event, command)
+    totals = driven(plan, executor, on_event, command)
     clock.lap("call")
     with open_catalog(run_dir) as catalog:
         files = _write_files(catalog, plan, settings, resources)
@@ -245,9 +245,10 @@ def call(
     return replace(done, palindromes=split_palindromes(plan.record, settings, motifs))
 
 
-def _driven(
+def driven(
     plan: RunPlan, executor: Executor, on_event: OnEvent, command: TypedCommand | None
 ) -> RunTotals:
+    """Run the pending units of a plan, with the events of a call, and return what was done."""
     shard_regions = {s.name: s.n_regions / max(1, s.n_shards) for s in plan.record.samples}
     on_event(CallPlanned(plan.pending, plan.n_units, shard_regions))
     try:
@@ -283,7 +284,7 @@ def _that_fit(prepared: Prepared, resources: ResourceConfig, largest: Demand) ->
     return resources.model_copy(update={"workers_per_gpu": n_sharing})
 
 
-def _executor_that_fits(
+def executor_that_fits(
     resources: ResourceConfig, plan: RunPlan, spec: WorkerSpec, machine: Machine, largest: Demand
 ) -> Executor:
     """Return the executor of the chosen number of workers, or of as many as memory holds."""

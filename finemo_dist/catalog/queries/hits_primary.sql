@@ -3,10 +3,11 @@
 -- as finemo's collapse-hits has it. No order.
 -- No hit is longer than the widest trim window. From parts this compares all hits anew whenever it
 -- is asked; compacted files hold the answer.
-CREATE VIEW hits_primary AS
+CREATE VIEW all_primary AS
 SELECT * EXCLUDE ("row")
 FROM primary_of(
     'part_hit_rows', 200000, (SELECT coalesce(max(motif_end - motif_start), 1024) FROM motifs)
 )
 UNION ALL
 SELECT * EXCLUDE (is_unique, is_primary) FROM compact_hits WHERE is_primary;
+CREATE VIEW hits_primary AS FROM believed('all_primary');

@@ -48,6 +48,13 @@ CREATE TABLE motif_places (
     annotated VARCHAR NOT NULL,
     is_home BOOLEAN NOT NULL
 );
+-- The motifs of the samples whose hits have confidence; own_name is that in their set.
+CREATE TABLE believed_motifs (
+    sample VARCHAR NOT NULL,
+    motif_set VARCHAR NOT NULL,
+    own_name VARCHAR NOT NULL,
+    motif_name VARCHAR NOT NULL
+);
 CREATE TABLE data_dictionary (
     view_name VARCHAR NOT NULL,
     column_name VARCHAR NOT NULL,
@@ -58,6 +65,20 @@ CREATE TABLE data_dictionary (
 -- What hits are ranked by: the geometric mean of both coefficients.
 CREATE MACRO score_of(coefficient, coefficient_global) AS
     sqrt(coefficient::DOUBLE * coefficient_global::DOUBLE)::FLOAT;
+-- The amplitude that the solver uses, c / sqrt(1 + S): S, the squared importance in normalised
+-- contributions, follows from the two coefficients, whose ratio is the squared scale of the region.
+-- Where contributions are so small or large that their square is no number, c stands for it.
+CREATE MACRO amplitude_of(coefficient, coefficient_global, importance_sq) AS
+    CASE
+        WHEN coefficient_global > 0
+            AND isfinite(coefficient_global::DOUBLE)
+            AND isfinite(importance_sq::DOUBLE)
+        THEN
+            coefficient::DOUBLE / sqrt(
+                1 + importance_sq::DOUBLE * coefficient::DOUBLE / coefficient_global::DOUBLE
+            )
+        ELSE coefficient::DOUBLE
+    END;
 -- What a score of a browser, 0 to 1000, is the rank of; kind is score, similarity, importance or
 -- coefficient_global.
 CREATE MACRO ranked_value(kind, score, similarity, importance, coefficient_global) AS

@@ -3,7 +3,7 @@
 import pytest
 
 from finemo_dist.catalog.catalog import open_catalog
-from finemo_dist.core.schema import VIEWS
+from finemo_dist.core.schema import CONFIDENCE_TABLES, VIEWS
 from tests.unit.catalog.builder import hit, write_run
 
 
@@ -27,7 +27,8 @@ def test_every_view_for_users_is_documented(catalog):
     }
     inner = {"hit_parts", "qc_parts", "motif_parts", "compact_parts", "annotation_parts",
              "part_rows", "part_hits", "part_hit_rows", "compact_rows", "compact_hits",
-             "log_lines"}  # fmt: skip
+             "log_lines", "all_hits", "all_unique", "all_primary", "motif_steps", "pooled_steps",
+             *(f"confidence_{name}" for name in CONFIDENCE_TABLES)}  # fmt: skip
 
     assert shown - inner == set(VIEWS)
     assert all(column.meaning for columns in VIEWS.values() for column in columns)

@@ -1,0 +1,271 @@
+"""q of hits: calibrated, the same bytes for one seed, beside hits that stay as they are."""
+
+import logging
+
+import numpy as np
+import pytest
+
+import finemo_dist
+from finemo_dist.catalog.catalog import open_catalog
+from finemo_dist.core.config import ResourceConfig
+from finemo_dist.core.errors import RunError, UsageError
+from finemo_dist.hits.confidence import confidence_directory
+from finemo_dist.store.staging import encode
+from finemo_dist.testing.modisco import write_modisco_h5
+from finemo_dist.testing.scenarios import make_scenario
+from finemo_dist.workflow.confidence import confidence
+from tests.calibration import SERIAL, judged
+from tests.command import finemo_dist as command
+
+N_REGIONS = 150
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    """A store of some shards, and motifs."""
+    folder = tmp_path_factory.mktemp("inputs")
+    scenario = make_scenario("noisy", seed=5, n_regions=N_REGIONS)
+    encode(scenario.source, folder / "s.zarr", shard_regions=64)
+    write_modisco_h5(folder / "motifs.h5", scenario.called)
+    return folder
+
+
+def call(inputs, out):
+    finemo_dist.call_hits(inputs / "s.zarr", inputs / "motifs.h5", out, resources=SERIAL)
+    return out
+
+
+@pytest.fixture(scope="module")
+def run(inputs, tmp_path_factory):
+    """A run with confidence."""
+    run = call(inputs, tmp_path_factory.mktemp("run") / "run")
+    confidence(run, resources=SERIAL)
+    return run
+
+
+def tables(run):
+    """Bytes of the tables and of the parts of decoys."""
+    folder = confidence_directory(run)
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in {".parquet", ".npy"} or path.name == "confidence.json"
+    }
+
+
+def files(run):
+    """Bytes of all that is not confidence."""
+    return {
+        path.relative_to(run): path.read_bytes()
+        for path in sorted(run.rglob("*"))
+        if path.is_file() and path.relative_to(run).parts[0] != "confidence"
+    }
+
+
+@pytest.mark.parametrize("name", ["default", "absent"])
+def test_q_is_calibrated_in_a_small_simulation(name, tmp_path):
+    hits = judged(name, tmp_path, seed=11, n_regions=200)
+
+    for kind in ("pooled", "motif"):
+        n_kept, n_false = hits.counts(kind, 0.1)
+        assert n_kept > 450
+        # The study has up to 0.096; with this many hits half as much again may be chance.
+        assert n_false / n_kept <= 0.15
+    assert np.nanmax(hits.q) > np.nanmin(hits.q) > 0
+
+
+def test_confidence_changes_no_other_file(inputs, tmp_path):
+    run = call(inputs, tmp_path / "run")
+    before = files(run)
+
+    confidence(run, resources=SERIAL)
+
+    assert files(run) == before
+
+
+def test_one_seed_has_the_same_bytes_however_the_work_is_divided(inputs, run, tmp_path):
+    other = call(inputs, tmp_path / "run")
+
+    confidence(other, resources=ResourceConfig(executor="serial", batch_regions=7))
+
+    assert tables(other) == tables(run)
+    assert len(tables(run)) > 10
+
+
+def test_an_interrupted_call_of_decoys_resumes(inputs, run, tmp_path):
+    other = call(inputs, tmp_path / "run")
+
+    def stop(event):
+        if type(event).__name__ == "UnitDone":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        confidence(other, resources=SERIAL, on_event=stop)
+    assert not (confidence_directory(other) / "confidence.json").exists()
+    done = []
+    confidence(other, resources=SERIAL, on_event=done.append)
+
+    n_done = sum(type(event).__name__ == "UnitDone" for event in done)
+    assert n_done == 3 * 3 - 1
+    assert tables(other) == tables(run)
+
+
+def test_every_hit_has_a_q_and_q_falls_with_the_amplitude(run):
+    with open_catalog(run) as catalog:
+        n_hits, n_rows = catalog.rows(
+            "SELECT (SELECT count(*) FROM hits), (SELECT count(*) FROM hit_confidence)"
+        )[0]
+        rising = catalog.rows("""
+            SELECT count(*) FROM hit_confidence AS a JOIN hit_confidence AS b USING (motif_name)
+            WHERE a.hit_amplitude > b.hit_amplitude AND a.decoy_q > b.decoy_q
+        """)
+        counted = catalog.rows("""
+            SELECT motif_name, sum(n_hits)::INT FROM motif_confidence GROUP BY ALL
+            EXCEPT SELECT motif_name, count(*)::INT FROM hits_unique GROUP BY ALL
+        """)
+
+    assert n_hits == n_rows > 400
+    assert rising == [(0,)]
+    assert [n for _, n in counted if n] == []
+
+
+def test_amplitudes_are_those_of_the_solver(run):
+    """c / sqrt(1 + S), S from the contributions themselves."""
+    with open_catalog(run) as catalog:
+        found = catalog.rows("""
+            SELECT hit_amplitude, hit_coefficient, hit_importance_sq, global_scale
+            FROM hit_confidence JOIN hits USING (sample, peak_id, motif_id, start_untrimmed)
+            JOIN peaks_qc USING (sample, peak_id)
+        """)
+
+    for amplitude, coefficient, importance_sq, scale in found:
+        assert amplitude == pytest.approx(coefficient / np.sqrt(1 + importance_sq / scale**2), 1e-5)
+
+
+def test_a_largest_q_leaves_other_hits_out_of_every_view(run):
+    with open_catalog(run) as catalog:
+        expected = catalog.rows("SELECT count(*) FROM hit_confidence WHERE decoy_q <= 0.05")
+    with open_catalog(run, largest_q=0.05) as catalog:
+        found = catalog.rows("SELECT count(*) FROM hits")
+        counted = catalog.rows("SELECT sum(n_hits)::BIGINT FROM motif_counts")
+
+    assert found == counted == expected
+    assert expected[0][0] > 0
+
+
+def test_a_largest_q_without_confidence_is_refused(inputs, tmp_path):
+    run = call(inputs, tmp_path / "run")
+
+    with pytest.raises(UsageError, match=r"has no q of its hits.*confidence"):
+        open_catalog(run, largest_q=0.05)
+
+
+def test_decoys_are_tables_of_the_catalog(run):
+    with open_catalog(run) as catalog:
+        n_decoys = catalog.rows("SELECT count(*), count(DISTINCT motif_name) FROM decoys")
+        n_hits = catalog.rows("SELECT count(*) FROM decoy_hits")
+        by_motif = catalog.rows(
+            "SELECT sum(n_decoy_hits_1 + n_decoy_hits_2 + n_decoy_hits_3)::BIGINT "
+            "FROM motif_confidence"
+        )
+
+    assert n_decoys == [(72, 24)]
+    assert n_hits == by_motif
+    assert n_hits[0][0] >= 10
+
+
+def test_a_fraction_calls_decoys_in_some_regions(inputs, run, tmp_path):
+    other = call(inputs, tmp_path / "run")
+
+    confidence(other, fraction=0.5, resources=SERIAL)
+
+    peaks = "SELECT DISTINCT peak_id FROM decoy_hits ORDER BY ALL"
+    with open_catalog(other) as half, open_catalog(run) as whole:
+        assert len(half.rows(peaks)) < len(whole.rows(peaks))
+        kept = "SELECT count(*) FROM hit_confidence WHERE decoy_q <= 0.1"
+        assert half.rows(kept)[0][0] == pytest.approx(whole.rows(kept)[0][0], rel=0.1)
+
+
+def test_q_of_another_seed_is_replaced_when_forced(inputs, tmp_path):
+    run = call(inputs, tmp_path / "run")
+    confidence(run, fraction=0.2, resources=SERIAL)
+
+    with pytest.raises(RunError, match=r"seed 0 and fraction 0\.2, and seed 1.*--force"):
+        confidence(run, seed=1, fraction=0.2, resources=SERIAL)
+    assert confidence(run, seed=1, fraction=0.2, force=True, resources=SERIAL).seed == 1
+
+
+def test_few_hits_have_no_q_and_one_line_says_why(inputs, tmp_path, caplog):
+    scenario = make_scenario("default", seed=1, n_regions=12)
+    encode(scenario.source, tmp_path / "s.zarr")
+    run = tmp_path / "run"
+    finemo_dist.call_hits(tmp_path / "s.zarr", inputs / "motifs.h5", run, resources=SERIAL)
+
+    found = confidence(run, resources=SERIAL)
+
+    assert "and q needs 100 to count" in found.samples[0].refused
+    assert len([r for r in caplog.records if "has no q" in r.message]) == 1
+    with open_catalog(run) as catalog:
+        assert catalog.rows("SELECT count(decoy_q) FROM hit_confidence") == [(0,)]
+    with pytest.raises(UsageError, match="has no q, because it has"):
+        open_catalog(run, largest_q=0.05)
+
+
+def test_relatives_are_warned_of(tmp_path, caplog):
+    scenario = make_scenario("family", seed=3, n_regions=20)
+    encode(scenario.source, tmp_path / "s.zarr")
+    write_modisco_h5(tmp_path / "motifs.h5", scenario.called)
+    run = tmp_path / "run"
+    finemo_dist.call_hits(tmp_path / "s.zarr", tmp_path / "motifs.h5", run, resources=SERIAL)
+
+    with caplog.at_level(logging.WARNING):
+        confidence(run, fraction=0.1, resources=SERIAL)
+
+    assert "their q is of the family, not of the name" in caplog.text
+
+
+def test_motifs_without_a_decoy_are_warned_of(tmp_path, caplog):
+    scenario = make_scenario("default", seed=3, n_regions=20)
+    flat = scenario.called.cwm[:1] * 0
+    flat[0, 0, 10:16] = 1.0
+    motifs = type(scenario.called)(("pos_patterns.pattern_0",), flat, flat, flat + 0.25)
+    encode(scenario.source, tmp_path / "s.zarr")
+    write_modisco_h5(tmp_path / "motifs.h5", motifs)
+    run = tmp_path / "run"
+    finemo_dist.call_hits(tmp_path / "s.zarr", tmp_path / "motifs.h5", run, resources=SERIAL)
+
+    confidence(run, fraction=0.1, resources=SERIAL)
+
+    assert "like a motif (cosine above 0.7) in every draw" in caplog.text
+
+
+def test_an_incomplete_run_is_refused(inputs, tmp_path):
+    run = call(inputs, tmp_path / "run")
+    next((run / "hits").rglob("part-00001.parquet")).unlink()
+
+    with pytest.raises(RunError, match="has missing shards"):
+        confidence(run, resources=SERIAL)
+
+
+def test_other_hits_than_those_counted_have_no_q(inputs, tmp_path, caplog):
+    run = call(inputs, tmp_path / "run")
+    confidence(run, fraction=0.2, resources=SERIAL)
+    next((run / "hits").rglob("part-00001.parquet")).unlink()
+
+    with open_catalog(run) as catalog:
+        assert catalog.rows("SELECT count(decoy_q) FROM hit_confidence") == [(0,)]
+    assert "is of other hits than the run has now" in caplog.text
+
+
+@pytest.mark.parametrize("mode", ["hp", "hh"])
+def test_hypothetical_cwms_have_decoys_too(mode, yeast_slice, tmp_path):
+    arrays = ["-s", yeast_slice / "ohe.npz", "-a", yeast_slice / "attr.npz"]
+    command("extract-regions-modisco-fmt", *arrays, "-o", tmp_path / "s.zarr")
+    motifs = yeast_slice / "modisco_results.h5"
+    command("call-hits", "-r", tmp_path / "s.zarr", "-m", motifs, "-M", mode, "-o", tmp_path / "r")
+
+    command("confidence", tmp_path / "r")
+
+    with open_catalog(tmp_path / "r") as catalog:
+        trims = catalog.rows("SELECT count(*) FROM decoys WHERE decoy_start < decoy_end")
+    assert trims[0][0] == 3 * catalog.record.n_motifs // 2
