@@ -83,14 +83,17 @@ class Catalog:
         self._parts = parts
         self._compactions = compactions
         self._motifs = motifs
-        limits = {"memory_limit": memory_limit, "threads": threads}
-        self._limits: dict[str, Any] = {**limits, "largest_q": largest_q}
+        self._limits: dict[str, Any] = {
+            "memory_limit": memory_limit, "threads": threads, "largest_q": largest_q,
+        }  # fmt: skip
         self._is_restricted = False
         self._paths: list[str] = []
         self._temporary = tempfile.TemporaryDirectory(prefix="finemo_dist-")
         with ExitStack() as undo:
             undo.callback(self._temporary.cleanup)
-            self._connection = connect(Path(self._temporary.name), **limits)
+            self._connection = connect(
+                Path(self._temporary.name), memory_limit=memory_limit, threads=threads
+            )
             undo.callback(self._connection.close)
             if isinstance(run_dir, ObjectPath):
                 self._connection.register_filesystem(filesystem())

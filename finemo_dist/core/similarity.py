@@ -51,8 +51,8 @@ class SimilarityBank:
         padded = np.pad(whole, ((0, 0), (self._width - 1, self._width - 1)))
         windows = np.lib.stride_tricks.sliding_window_view(padded, self._width, axis=1)
         shifted = windows.transpose(1, 0, 2).reshape(windows.shape[1], -1)
-        best: NDArray[np.float64] = (self._flat @ shifted.T).max(axis=1).reshape(self._n, 2)
-        return best.max(axis=1)
+        best: NDArray[np.float64] = (self._flat @ shifted.T).reshape(self._n, -1).max(axis=1)
+        return best
 
     def _unit(self, cwm: NDArray[np.floating]) -> NDArray[np.float64]:
         whole = np.zeros((4, self._width))
