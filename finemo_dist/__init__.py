@@ -31,7 +31,8 @@ if typing.TYPE_CHECKING:
     from finemo_dist.hit_tables.collapse import CollapseSummary, collapse_hits
     from finemo_dist.hit_tables.intersect import IntersectSummary, intersect_hits
     from finemo_dist.workflow.calling import Call, call_hits
-    from finemo_dist.workflow.confidence import Confidence, SampleConfidence, confidence
+    from finemo_dist.workflow.confidence import Confidence, confidence
+    from finemo_dist.workflow.confidence_tables import SampleConfidence
     from finemo_dist.workflow.config import (
         BigWigInput,
         BpnetInput,
@@ -63,10 +64,10 @@ _MODULES: typing.Final = {
     "hit_tables.collapse": ("CollapseSummary", "collapse_hits"),
     "hit_tables.intersect": ("IntersectSummary", "intersect_hits"),
     "workflow.calling": ("Call", "call_hits"),
-    "workflow.confidence": ("Confidence", "SampleConfidence", "confidence"),
+    "workflow.confidence": ("Confidence", "confidence"),
+    "workflow.confidence_tables": ("SampleConfidence",),
     "workflow.config": (
         "BigWigInput", "BpnetInput", "ChromBpnetInput", "ModiscoArraysInput", "RunConfig",
-        "SampleConfidence",
     "SampleConfig",
     ),
     "workflow.exporting": ("export",),

@@ -4,14 +4,9 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
+from typing import Final
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
-from finemo_dist.catalog.compaction import parts_digest
 from finemo_dist.core import defaults
 from finemo_dist.core.clock import Clock
 from finemo_dist.core.command import TypedCommand
@@ -21,28 +16,18 @@ from finemo_dist.core.events import OnEvent, ignore
 from finemo_dist.core.memory import Demand
 from finemo_dist.core.program import program
 from finemo_dist.core.protocols import RegionReader
-from finemo_dist.core.records import MotifSet
-from finemo_dist.core.similarity import FAMILY_SIMILARITY, Family, families
+from finemo_dist.core.similarity import FAMILY_SIMILARITY, families
 from finemo_dist.core.target_decoy import (
-    LEVELS,
     N_ROUNDS,
-    Competition,
-    Scores,
-    Steps,
-    compete,
-    refusal,
 )
 from finemo_dist.core.words import be, count, have
 from finemo_dist.hits.confidence import (
     ConfidenceRecord,
     confidence_directory,
     decoys_directory,
-    table_path,
-    write_columns,
-    write_rows,
 )
 from finemo_dist.hits.motifs import read_motifs
-from finemo_dist.motifs.decoys import Decoys, draw_decoys, with_decoys
+from finemo_dist.motifs.decoys import draw_decoys, with_decoys
 from finemo_dist.record.run_record import RunRecord, SampleRecord
 from finemo_dist.run.plan import PlannedSample, RunPlan, plan_run
 from finemo_dist.run.resources import find_machine, resolve_device
@@ -52,6 +37,12 @@ from finemo_dist.storage.locations import location
 from finemo_dist.store.read import open_store
 from finemo_dist.store.sampled import Share, sampled
 from finemo_dist.workflow.calling import driven, executor_that_fits
+from finemo_dist.workflow.confidence_tables import (
+    DecoySet,
+    SampleConfidence,
+    decoy_sample,
+    write_tables,
+)
 from finemo_dist.workflow.decoy_motifs import trim_source
 from finemo_dist.workflow.settings import available_cores
 
@@ -59,25 +50,6 @@ logger = logging.getLogger(__name__)
 
 _MOST_ALIKE: Final = 0.1
 """Share of the motifs without a decoy below the limit above which a warning says so."""
-_BELIEVED: Final = 0.05
-"""The q at which a summary counts."""
-
-
-@dataclass(frozen=True, slots=True)
-class SampleConfidence:
-    """What is known of the hits of one sample."""
-
-    sample: str
-    n_hits: int
-    """One a place, as in ``hits_unique``."""
-    n_decoy_hits: int
-    """Of all rounds, one a place."""
-    n_believed: int
-    """With a ``decoy_q`` of at most 0.05."""
-    n_believed_pooled: int | None
-    """With a ``decoy_q_pooled`` of at most 0.05; None where there is no pooled q."""
-    refused: str | None
-    """Why there is no q, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +63,6 @@ class Confidence:
     samples: tuple[SampleConfidence, ...]
     seconds: Mapping[str, float]
     """Wall time by stage; stages of workers are summed over them."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Set:
-    """The motifs of a set and their decoys."""
-
-    name: str
-    motifs: MotifSet
-    rounds: tuple[Decoys, ...]
-    families: Sequence[Family]
 
 
 def confidence(
@@ -164,7 +126,7 @@ def confidence(
         totals = _called(plan, record, sets, readers, Share(fraction, seed), resources, command,
                          on_event)  # fmt: skip
         clock.lap("call")
-        samples = _write(catalog, sets, readers, seed=seed, fraction=fraction)
+        samples = write_tables(catalog, sets, readers, seed=seed, fraction=fraction)
     clock.lap("outputs")
     _warn(sets.values(), samples)
     stages = {**clock.seconds, **{f"worker.{k}": v for k, v in totals.items()}}
@@ -193,7 +155,7 @@ def _require_same(run_dir: Path, *, seed: int, fraction: float, force: bool) -> 
         )
 
 
-def _sets(run_dir: Path, record: RunRecord, seed: int) -> dict[str, _Set]:
+def _sets(run_dir: Path, record: RunRecord, seed: int) -> dict[str, DecoySet]:
     """Return the motif sets of a run with their decoys, by name."""
     found = {}
     for motif_set in record.sets:
@@ -203,7 +165,7 @@ def _sets(run_dir: Path, record: RunRecord, seed: int) -> dict[str, _Set]:
         rounds = tuple(
             draw_decoys(motifs, trims, seed=seed, number=i) for i in range(1, N_ROUNDS + 1)
         )
-        found[motif_set.name] = _Set(motif_set.name, motifs, rounds, families(motifs))
+        found[motif_set.name] = DecoySet(motif_set.name, motifs, rounds, families(motifs))
     return found
 
 
@@ -224,15 +186,10 @@ def _readers(record: RunRecord, share: Share) -> dict[str, RegionReader]:
     return readers
 
 
-def _decoy_sample(number: int, sample: str) -> str:
-    """Return what a sample is called in the run that calls the decoys of a round."""
-    return f"{number}-{sample}"
-
-
 def _plan(
     run_dir: Path,
     record: RunRecord,
-    sets: Mapping[str, _Set],
+    sets: Mapping[str, DecoySet],
     readers: Mapping[str, RegionReader],
 ) -> RunPlan:
     joined = {
@@ -241,7 +198,7 @@ def _plan(
         for i, decoys in enumerate(one.rounds, 1)
     }
     planned = {
-        _decoy_sample(i, sample.name): PlannedSample(
+        decoy_sample(i, sample.name): PlannedSample(
             readers[sample.name], joined[sample.motif_set, i], _config_of(record, sample)
         )
         for i in range(1, N_ROUNDS + 1)
@@ -253,7 +210,7 @@ def _plan(
 def _called(
     plan: RunPlan,
     record: RunRecord,
-    sets: Mapping[str, _Set],
+    sets: Mapping[str, DecoySet],
     readers: Mapping[str, RegionReader],
     share: Share,
     resources: ResourceConfig,
@@ -294,200 +251,7 @@ def _called(
     return driven(plan, executor, on_event, command).seconds
 
 
-def _write(
-    catalog: Catalog,
-    sets: Mapping[str, _Set],
-    readers: Mapping[str, RegionReader],
-    *,
-    seed: int,
-    fraction: float,
-) -> tuple[SampleConfidence, ...]:
-    """Write the tables of a run, its record last, and return what they say."""
-    run_dir = catalog.run_dir
-    rows: dict[str, list[dict[str, Any]]] = {"steps": [], "motifs": [], "levels": []}
-    samples, files = [], []
-    with open_catalog(decoys_directory(run_dir)) as decoys:
-        for index, name in enumerate(catalog.samples):
-            sample = catalog.sample(name)
-            one = sets[sample.motif_set]
-            actual = readers[name].n_regions / max(1, sample.n_regions)
-            targets = _amplitudes(catalog, name, len(one.motifs))
-            hits = _decoy_hits(decoys, name, one)
-            by_motif = _by_motif(hits, one)
-            files.append(f"decoy_hits-{index:05d}.parquet")
-            write_columns(confidence_directory(run_dir) / files[-1], "decoy_hits", hits)
-            refused = refusal(sum(map(len, targets)), len(hits))
-            found = None
-            if refused is None:
-                pooled = [np.concatenate(rounds) for rounds in by_motif]
-                found = compete(targets, pooled, fraction=actual, n_rounds=N_ROUNDS)
-            rows["steps"] += _step_rows(name, one, found)
-            rows["motifs"] += _motif_rows(name, one, targets, by_motif, found)
-            rows["levels"] += _level_rows(name, one, targets, found)
-            samples.append(_summary(name, targets, len(hits), found, refused))
-    for table, found_rows in rows.items():
-        write_rows(table_path(run_dir, table), table, found_rows)
-    write_rows(table_path(run_dir, "decoys"), "decoys", _decoy_rows(sets.values()))
-    digests = {name: parts_digest(catalog.units(name).values()) for name in catalog.samples}
-    refusals = {s.sample: s.refused for s in samples if s.refused}
-    ConfidenceRecord(seed, fraction, N_ROUNDS, digests, refusals, tuple(files)).save(run_dir)
-    return tuple(samples)
-
-
-def _amplitudes(catalog: Catalog, sample: str, n_strands: int) -> list[Scores]:
-    """Return the amplitudes of the hits of each motif of a sample, one a place."""
-    with catalog.as_called(sample) as single:
-        found = single.columns("amplitudes", {"table": _table(single, sample), "sample": sample})
-    return _split(found["motif_id"] // 2, found["hit_amplitude"], n_strands // 2)
-
-
-def _table(catalog: Catalog, sample: str) -> str:
-    return "hits_unique" if catalog.sample(sample).has_coordinates else "hits"
-
-
-def _split(motif: NDArray[np.int64], scores: Scores, n_motifs: int) -> list[Scores]:
-    order = np.argsort(motif, kind="stable")
-    ends = np.searchsorted(motif[order], np.arange(1, n_motifs))
-    return [np.asarray(part, np.float64) for part in np.split(scores[order], ends)]
-
-
-def _decoy_hits(decoys: Catalog, sample: str, one: _Set) -> pa.Table:
-    """Return the hits of all decoys of a sample, one a place, as ``decoy_hits`` has them."""
-    tables = []
-    names = pa.array(one.motifs.name[::2], pa.string())
-    for number in range(1, N_ROUNDS + 1):
-        called = _decoy_sample(number, sample)
-        with decoys.as_called(called) as single:
-            asked = {"table": _table(single, called), "sample": called}
-            found = single.arrow("decoy_rows", asked)
-        rows = (found["motif_id"].to_numpy() - len(one.motifs)) // 2
-        tables.append(
-            found.append_column("own_name", names.take(pa.array(rows)))
-            .append_column("sample", pa.array([sample] * len(found), pa.string()))
-            .append_column("round", pa.array([number] * len(found), pa.int32()))
-        )
-    return pa.concat_tables(tables)
-
-
-def _by_motif(hits: pa.Table, one: _Set) -> list[list[Scores]]:
-    """Return the amplitudes of the hits of each decoy, by motif and round."""
-    row_of = {name: row for row, name in enumerate(one.motifs.name[::2])}
-    row = np.array([row_of[name] for name in hits["own_name"].to_pylist()], np.int64)
-    number, amplitude = hits["round"].to_numpy(), hits["hit_amplitude"].to_numpy()
-    n_motifs = len(one.motifs) // 2
-    split = [
-        _split(row[number == i], amplitude[number == i], n_motifs) for i in range(1, N_ROUNDS + 1)
-    ]
-    return [list(rounds) for rounds in zip(*split, strict=True)]
-
-
-def _step_rows(sample: str, one: _Set, found: Competition | None) -> list[dict[str, Any]]:
-    if found is None:
-        return []
-    steps = [*zip(one.motifs.name[::2], found.by_motif, strict=True), (None, found.pooled)]
-    return [
-        {"sample": sample, "own_name": name, "hit_amplitude": float(score), "q": float(q)}
-        for name, of_motif in steps
-        if of_motif is not None
-        for score, q in zip(of_motif.score, of_motif.q, strict=True)
-    ]
-
-
-def _motif_rows(
-    sample: str,
-    one: _Set,
-    targets: Sequence[Scores],
-    decoys: Sequence[Sequence[Scores]],
-    found: Competition | None,
-) -> list[dict[str, Any]]:
-    rows = []
-    for i, name in enumerate(one.motifs.name[::2]):
-        steps = found.by_motif[i] if found is not None else None
-        family = one.families[i]
-        kept = _kept(steps, targets[i], _BELIEVED) if steps is not None else targets[i][:0]
-        rows.append(
-            {
-                "sample": sample,
-                "own_name": name,
-                "n_hits": len(targets[i]),
-                **{f"n_decoy_hits_{j}": len(hits) for j, hits in enumerate(decoys[i], 1)},
-                "false_share": None if steps is None else float(steps.q[0]),
-                "least_amplitude": float(kept.min()) if len(kept) else None,
-                "n_believed": len(kept),
-                "own_similar_to": family.similar_to,
-                "similarity": family.similarity if family.similar_to is not None else None,
-                "family": family.number,
-            }
-        )
-    return rows
-
-
-def _level_rows(
-    sample: str, one: _Set, targets: Sequence[Scores], found: Competition | None
-) -> list[dict[str, Any]]:
-    if found is None:
-        return []
-    every = np.concatenate(list(targets))
-    curves = [
-        *zip(one.motifs.name[::2], found.by_motif, targets, strict=True),
-        (None, found.pooled, every),
-    ]
-    return [
-        {
-            "sample": sample,
-            "own_name": name,
-            "largest_q": level,
-            "n_hits": len(scores),
-            "n_kept": len(_kept(steps, scores, level)),
-            "false_share": 0.0 if (cut := steps.cut(level)) is None else float(steps.q[cut]),
-        }
-        for name, steps, scores in curves
-        if steps is not None
-        for level in LEVELS
-    ]
-
-
-def _kept(steps: Steps, scores: Scores, largest_q: float) -> Scores:
-    cut = steps.cut(largest_q)
-    return scores[:0] if cut is None else scores[scores >= steps.score[cut]]
-
-
-def _decoy_rows(sets: Iterable[_Set]) -> list[dict[str, Any]]:
-    return [
-        {
-            "motif_set": one.name,
-            "own_name": one.motifs.name[2 * row],
-            "round": number,
-            "decoy_start": int(decoys.motifs.start[2 * row]),
-            "decoy_end": int(decoys.motifs.end[2 * row]),
-            "n_draws": int(decoys.n_draws[row]),
-            "own_similar_to": decoys.similar_to[row],
-            "similarity": float(decoys.similarity[row]),
-        }
-        for one in sets
-        for number, decoys in enumerate(one.rounds, 1)
-        for row in range(len(one.motifs) // 2)
-    ]
-
-
-def _summary(
-    sample: str,
-    targets: Sequence[Scores],
-    n_decoy_hits: int,
-    found: Competition | None,
-    refused: str | None,
-) -> SampleConfidence:
-    n_hits = sum(map(len, targets))
-    if found is None:
-        return SampleConfidence(sample, n_hits, n_decoy_hits, 0, None, refused)
-    pairs = zip(found.by_motif, targets, strict=True)
-    n_believed = sum(len(_kept(steps, own, _BELIEVED)) for steps, own in pairs if steps is not None)
-    every = np.concatenate(list(targets))
-    n_pooled = None if found.pooled is None else len(_kept(found.pooled, every, _BELIEVED))
-    return SampleConfidence(sample, n_hits, n_decoy_hits, n_believed, n_pooled, None)
-
-
-def _warn(sets: Iterable[_Set], samples: Sequence[SampleConfidence]) -> None:
+def _warn(sets: Iterable[DecoySet], samples: Sequence[SampleConfidence]) -> None:
     for sample in samples:
         if sample.refused:
             logger.warning("Sample %s has no q: %s.", sample.sample, sample.refused)

@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from tests.benchmarks import machine
+from tests.benchmarks.confidence import measure_confidence
 from tests.benchmarks.datasets import SHARED_DATA
 from tests.benchmarks.efforts import FULL, QUICK, SHORT, Effort
 from tests.benchmarks.end_to_end import measure_end_to_end
@@ -79,6 +80,10 @@ def _catalog(settings: Settings) -> str:
     return measure_catalog(settings.effort, settings.work / "catalog", finemo=settings.finemo)
 
 
+def _confidence(settings: Settings) -> str:
+    return measure_confidence(settings.effort, settings.work / "confidence", shared=settings.shared)
+
+
 def _scheduling(settings: Settings) -> str:
     return measure_scheduling(settings.effort, settings.work / "scheduling")
 
@@ -92,10 +97,11 @@ BENCHMARKS: Final[dict[str, tuple[str, Callable[[Settings], str]]]] = {
     "report": ("Report", _report),
     "catalog": ("Catalog", _catalog),
     "scheduling": ("Scheduling", _scheduling),
+    "confidence": ("Confidence", _confidence),
 }
 """Name to title and function, in the order of ``all``."""
 
-_ALONE: Final = ("growth", "gpu-estimate", "feeding", "scheduling")
+_ALONE: Final = ("growth", "gpu-estimate", "feeding", "scheduling", "confidence")
 """Benchmarks without finemo."""
 
 
