@@ -68,7 +68,7 @@ _MODULES: typing.Final = {
     "workflow.confidence_tables": ("SampleConfidence",),
     "workflow.config": (
         "BigWigInput", "BpnetInput", "ChromBpnetInput", "ModiscoArraysInput", "RunConfig",
-    "SampleConfig",
+        "SampleConfig",
     ),
     "workflow.exporting": ("export",),
     "workflow.extracting": ("Extraction", "extract_regions"),

@@ -57,7 +57,8 @@ def write_finemo_files(catalog: Catalog, sample: str, out_dir: str | Path) -> tu
         if has_coordinates:
             unique = copies("copy_hits_tsv", "hits_unique")
             write_text(by_place[0], unique, header=FINEMO_HIT_COLUMNS)
-            rank_hits(single, HitTable.UNIQUE, RankBy.SCORE)
+            if chunks:
+                rank_hits(single, HitTable.UNIQUE, RankBy.SCORE)
             ranked = copies("copy_hits_bed", "hits_unique", label="motif", rank_by=RankBy.SCORE)
             write_text(by_place[1], ranked)
             written.extend(by_place)
