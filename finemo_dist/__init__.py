@@ -43,6 +43,8 @@ if typing.TYPE_CHECKING:
     )
     from finemo_dist.workflow.exporting import export
     from finemo_dist.workflow.extracting import Extraction, extract_regions
+    from finemo_dist.workflow.filter_rules import FilterRule
+    from finemo_dist.workflow.filtering import Filtered, RuleCount, filter_hits
     from finemo_dist.workflow.finding import find_hits
     from finemo_dist.workflow.found_hits import Hits
     from finemo_dist.workflow.motif_set import MotifSet, read_motifs
@@ -72,6 +74,8 @@ _MODULES: typing.Final = {
     ),
     "workflow.exporting": ("export",),
     "workflow.extracting": ("Extraction", "extract_regions"),
+    "workflow.filter_rules": ("FilterRule",),
+    "workflow.filtering": ("Filtered", "RuleCount", "filter_hits"),
     "workflow.finding": ("find_hits",),
     "workflow.found_hits": ("Hits",),
     "workflow.motif_set": ("MotifSet", "read_motifs"),
@@ -95,6 +99,8 @@ __all__ = [
     "Confidence",
     "Extraction",
     "Figure",
+    "FilterRule",
+    "Filtered",
     "FinemoDistError",
     "Hits",
     "IncompleteRunError",
@@ -104,6 +110,7 @@ __all__ = [
     "MotifConfig",
     "MotifSet",
     "ResourceConfig",
+    "RuleCount",
     "Run",
     "RunConfig",
     "RunError",
@@ -121,6 +128,7 @@ __all__ = [
     "confidence",
     "export",
     "extract_regions",
+    "filter_hits",
     "find_hits",
     "intersect_hits",
     "load_config",

@@ -13,6 +13,7 @@ from finemo_dist.core.program import program
 from finemo_dist.core.schema import CONFIDENCE_TABLES
 from finemo_dist.hits.columns import arrow_schema
 from finemo_dist.hits.confidence import ConfidenceRecord, confidence_directory, table_path
+from finemo_dist.hits.filtering import filter_directory, funnel_path, write_empty
 from finemo_dist.hits.read import SampleParts
 from finemo_dist.hits.run_motifs import RunMotifs
 
@@ -67,7 +68,20 @@ def confidence_files(
     for table, view in _VIEWS.items():
         paths = [] if record is None else _paths(run_dir, record, table)
         found[view] = paths or [_template(scratch, table)]
-    return found
+    return found | _filter_files(run_dir, scratch)
+
+
+def _filter_files(run_dir: Path, scratch: Path) -> dict[str, list[str]]:
+    """Return the files of what rules left out of a derived run."""
+    funnel, dropped = scratch / "funnel.parquet", scratch / "dropped.parquet"
+    write_empty(funnel, is_funnel=True)
+    write_empty(dropped, is_funnel=False)
+    folder = filter_directory(run_dir)
+    if funnel_path(run_dir).exists():
+        names = sorted(path.name for path in folder.iterdir() if path.match("dropped-*.parquet"))
+        shown = [str(folder / name) for name in names] or [str(dropped)]
+        return {"funnel_file": [str(funnel_path(run_dir))], "dropped_files": shown}
+    return {"funnel_file": [str(funnel)], "dropped_files": [str(dropped)]}
 
 
 def believed_motifs(motifs: RunMotifs, sets: Mapping[str, str]) -> dict[str, object]:

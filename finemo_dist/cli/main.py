@@ -48,6 +48,7 @@ _COMMANDS: Final = {
     "query": "query",
     "plot": "plot",
     "confidence": "confidence",
+    "filter-hits": "filter_hits",
     "export": "export",
     "compact": "compact",
     "annotate": "annotate",

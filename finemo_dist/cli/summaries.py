@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from finemo_dist.workflow.calling import Call
     from finemo_dist.workflow.confidence import Confidence
     from finemo_dist.workflow.extracting import Extraction
+    from finemo_dist.workflow.filtering import Filtered
 
 _COUNT_TEXT = {
     "n_clipped": (
@@ -89,6 +90,11 @@ def print_confidence(found: "Confidence", *, as_json: bool) -> None:
         "q is the expected share of hits that a scrambled motif would have had. It does not say "
         "that the factor binds, nor which of two similar motifs it is."
     )
+
+
+def print_filtered(done: "Filtered") -> None:
+    """Write what rules did as JSON to standard output."""
+    _print_json({**asdict(done), "run_dir": str(done.run_dir)})
 
 
 def report_lines(report: "InputReport") -> list[str]:

@@ -340,6 +340,23 @@ _HIT_VIEW: Final = (
 _MOTIF: Final = {column.name: column for column in MOTIF_COLUMNS}
 _QC: Final = {column.name: column for column in QC_COLUMNS}
 
+FUNNEL_COLUMNS: Final = (
+    _SAMPLE,
+    Column("rule_number", "int32", "place of the rule among those applied, from 1"),
+    Column("rule", "string", "the rule"),
+    Column("motif_name", "string", "name of the motif, after renaming"),
+    Column("n_before", "int64", "hits of the motif that the rules before left"),
+    Column("n_dropped", "int64", "hits of it that this rule dropped"),
+)
+"""What rules left out of a derived run."""
+DROPPED_COLUMNS: Final = (
+    *(replace(column, type="string" if column.type == "dictionary" else column.type)
+      for column in _HIT_VIEW),
+    *CONFIDENCE_COLUMNS,
+    Column("dropped_by", "int32", "rule_number of the rule that dropped the hit"),
+)  # fmt: skip
+"""The hits that rules left out of a derived run."""
+
 VIEWS: Final[Mapping[str, tuple[Column, ...]]] = {
     "hits": _HIT_VIEW,
     "hits_unique": _HIT_VIEW,
@@ -451,5 +468,7 @@ VIEWS: Final[Mapping[str, tuple[Column, ...]]] = {
     "confidence_by_q": _named("levels"),
     "decoys": (_SAMPLE, *_named("decoys")[1:]),
     "decoy_hits": _named("decoy_hits"),
+    "filter_funnel": FUNNEL_COLUMNS,
+    "hits_dropped": DROPPED_COLUMNS,
 }  # fmt: skip
 """The views of the catalog, in the order of their documentation."""

@@ -105,6 +105,15 @@ class Invocation(_Frozen):
     """Wall time of the work on shards."""
 
 
+class Derived(_Frozen):
+    """What the hits of a run were chosen from."""
+
+    run: str
+    """Directory of the run that they were called in, or chosen from before."""
+    rules: tuple[dict[str, Any], ...]
+    """What was applied, in order, since the hits were called; each its kind and its value."""
+
+
 class RunRecord(_Frozen):
     """Everything about a run that is not in its tables."""
 
@@ -142,6 +151,8 @@ class RunRecord(_Frozen):
     """Samples of the command that are not called and not among ``samples``, with why."""
     failures: dict[str, str] = {}
     """Unit, as text, to the error that set it aside."""
+    derived: Derived | None = None
+    """Of a run that ``filter-hits`` wrote; None where hits were called."""
     invocations: tuple[Invocation, ...] = ()
     """What worked on the run, oldest first; the last ``MOST_INVOCATIONS``."""
     _e_tag: str | None = PrivateAttr(default=None)

@@ -134,6 +134,11 @@ def confidence(
 
 
 def _require_whole(catalog: Catalog) -> None:
+    if catalog.record.derived is not None:
+        raise RunError(
+            f"{catalog.run_dir}: has hits that rules chose, and decoys pass no rules. Find q in "
+            f"the run that they were called in ({catalog.record.derived.run}), then filter that."
+        )
     if any(catalog.record.sample(n).n_shards > len(catalog.units(n)) for n in catalog.samples):  # type: ignore[union-attr]
         raise RunError(
             f"{catalog.run_dir}: has missing shards, and q counts all hits. Finish the run first: "

@@ -138,11 +138,11 @@ def _entrapment(work: Path, store: Path, shared: Path, n_draws: int) -> str:
 
 def _timing(work: Path, store: Path, folder: Path) -> str:
     motifs = folder / "modisco_results.h5"
-    run = work / "timing"
     ratios: dict[float, list[float]] = {1.0: [], 0.25: []}
     accepted: dict[float, set[tuple[object, ...]]] = {}
-    for _ in range(5):
-        called = call_hits(store, motifs, run, resources=SERIAL, force=True)
+    for repeat in range(5):
+        run = work / f"timing-{repeat}"
+        called = call_hits(store, motifs, run, resources=SERIAL)
         for fraction in ratios:
             found = confidence(run, fraction=fraction, resources=SERIAL, force=True)
             ratios[fraction].append(found.seconds["worker.solve"] / called.seconds["worker.solve"])

@@ -1,7 +1,7 @@
 -- Question: how far can hits be believed?
 -- Contract: makes the views motif_steps and pooled_steps (q by amplitude) and those for users of
 -- RUN/confidence, with names of motifs as the catalog has them, of the samples whose parts they are
--- of; and the table macro with_confidence(hits_table): the rows of a view of hits, by its name, with
+-- of; filter_funnel and hits_dropped of RUN/filter; and the table macro with_confidence(hits_table): the rows of a view of hits, by its name, with
 -- hit_amplitude, decoy_q and decoy_q_pooled, null where there is no q.
 CREATE VIEW motif_steps AS
 SELECT sample, motif_name, hit_amplitude, q
@@ -69,6 +69,10 @@ SELECT
     peak_id
 FROM confidence_decoy_hits
 JOIN believed_motifs USING (sample, own_name);
+CREATE VIEW filter_funnel AS
+SELECT * EXCLUDE (filename) FROM funnel_file WHERE sample IN (SELECT sample FROM sample_table);
+CREATE VIEW hits_dropped AS
+SELECT * EXCLUDE (filename) FROM dropped_files WHERE sample IN (SELECT sample FROM sample_table);
 CREATE MACRO with_confidence(hits_table) AS TABLE
 SELECT hit.*, own.q AS decoy_q, pooled.q AS decoy_q_pooled
 FROM (
