@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
-from finemo_dist.core.records import RegionTable
+from finemo_dist.core.records import RegionTable, ScoreKind
 from finemo_dist.sources._npz import NpzArray, list_keys
 from finemo_dist.sources._places import Places
 from finemo_dist.sources._rows import ArraySource, check_same_shape
@@ -31,6 +31,11 @@ class FinemoRegionsSource(ArraySource):
     Chromosomes rank by ``chr_id``. With ``peaks``, regions without coordinates get theirs, and
     those of others are compared with them.
 
+    Parameters
+    ----------
+    kind
+        ``projected`` where the score of the base that is there is enough.
+
     Raises
     ------
     InputError
@@ -43,6 +48,7 @@ class FinemoRegionsSource(ArraySource):
         *,
         peaks: str | Path | None = None,
         chrom_order: str | Path | None = None,
+        kind: ScoreKind | None = None,
     ) -> None:
         keys = list_keys(path)
         for key in ("sequences", "contributions"):
@@ -76,6 +82,7 @@ class FinemoRegionsSource(ArraySource):
             columns=slice(0, width),
             places=places,
             inputs=inputs,
+            kind=kind,
         )
 
 

@@ -5,16 +5,17 @@ one file, and a partition written twice replaces itself by the same bytes.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from finemo_dist.core.ahead import ahead
 from finemo_dist.core.errors import InputError, StoreError, UsageError
 from finemo_dist.core.input_report import InputReport, ScoreRange
 from finemo_dist.core.protocols import Source
-from finemo_dist.core.records import RegionTable, ScoreKind
+from finemo_dist.core.records import RegionBatch, RegionTable, ScoreKind
 from finemo_dist.storage.locations import location
 from finemo_dist.store import _arrays, layout
 from finemo_dist.store._partitions import (
@@ -70,12 +71,52 @@ def encode_partition(path: str | Path, source: Source, shard: int) -> ShardRecor
     StoreError
         There is no such store.
     """
+    (record,) = encode_partitions(path, source, [shard], reads_ahead=False)
+    return record
+
+
+def encode_partitions(
+    path: str | Path, source: Source, shards: Sequence[int], *, reads_ahead: bool = True
+) -> Iterator[ShardRecord]:
+    """Write shards one after another, and yield the record of each once it is written.
+
+    Parameters
+    ----------
+    reads_ahead
+        Whether a thread reads regions while those before are written. A worker that has one core
+        gains nothing by it.
+
+    Raises
+    ------
+    InputError, StoreError
+        As ``encode_partition``.
+    """
     path = location(path)
+    meta = _arrays.open_group(path)[1]
+    batches = (
+        source.read(block.start, block.stop)
+        for shard in shards
+        for block in _blocks(meta.shard_rows(shard), meta)
+    )
+    if reads_ahead:
+        batches = ahead(batches)
+    for shard in shards:
+        yield _encode_partition(path, source, shard, batches)
+
+
+def _blocks(rows: range, meta: StoreMeta) -> Iterator[range]:
+    for start in range(0, len(rows), meta.chunk_regions):
+        yield rows[start : start + meta.chunk_regions]
+
+
+def _encode_partition(
+    path: Path, source: Source, shard: int, batches: Iterator[RegionBatch]
+) -> ShardRecord:
     group, meta = _arrays.open_group(path, mode="r+")
     rows = meta.shard_rows(shard)
     table = source.regions[rows.start : rows.stop]
     _check_source(source, table, meta, _arrays.read_table(path, group, meta, rows), path)
-    encoded, report = _read_shard(source, table, meta, rows)
+    encoded, report = _read_shard(batches, table, meta, rows)
     # The record goes first, so that none ever stands for a shard that is half written.
     record_file(path, shard).unlink(missing_ok=True)
     _arrays.remove_shard(path, meta, shard)
@@ -135,7 +176,7 @@ def _check_report(meta: StoreMeta) -> None:
 
 
 def _read_shard(
-    source: Source, table: RegionTable, meta: StoreMeta, rows: range
+    batches: Iterator[RegionBatch], table: RegionTable, meta: StoreMeta, rows: range
 ) -> tuple[EncodedShard, InputReport]:
     n_rows = len(rows)
     encoded = EncodedShard(
@@ -147,10 +188,10 @@ def _read_shard(
         table=table,
     )
     report = InputReport()
-    for start in range(0, n_rows, meta.chunk_regions):
-        block = slice(start, min(start + meta.chunk_regions, n_rows))
-        batch = source.read(rows.start + block.start, rows.start + block.stop)
-        assert len(batch) == block.stop - block.start
+    for of_rows in _blocks(rows, meta):
+        block = slice(of_rows.start - rows.start, of_rows.stop - rows.start)
+        batch = next(batches)
+        assert len(batch) == len(of_rows)
         encoded.sequence[block] = batch.sequence
         encoded.contributions[block], encoded.scale[block] = to_stored(batch.contributions)
         scores = ScoreRange.of(batch.contributions, encoded.contributions[block])

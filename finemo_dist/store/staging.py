@@ -31,7 +31,7 @@ from finemo_dist.storage.locations import is_local, location
 from finemo_dist.storage.objects import ObjectPath
 from finemo_dist.store import _arrays
 from finemo_dist.store._partitions import missing_partitions
-from finemo_dist.store.encode import encode_partition, finalise, init, is_made_for
+from finemo_dist.store.encode import encode_partitions, finalise, init, is_made_for
 from finemo_dist.store.layout import StoreMeta
 
 
@@ -92,9 +92,8 @@ def _encode(source: Source, path: Path, shard_regions: int | None, on_event: OnE
     pending = unwritten(staged)
     on_event(ExtractionPlanned(len(pending)))
     try:
-        for shard in pending:
-            encode_partition(staged, source, shard)
-            on_event(ShardExtracted(Unit(path.name, shard)))
+        for record in encode_partitions(staged, source, pending):
+            on_event(ShardExtracted(Unit(path.name, record.shard)))
     finally:
         on_event(StageEnded("extract"))
     return put_in_place(staged, path)

@@ -8,6 +8,7 @@ from typing import TypeVar
 from finemo_dist.core.config import CallConfig, SampleSettings
 from finemo_dist.core.errors import InputError, RunError, StoreError, UsageError
 from finemo_dist.core.events import OnEvent
+from finemo_dist.core.records import ScoreKind
 from finemo_dist.hits.layout import folder_name
 from finemo_dist.run.left_out import LeftOut
 from finemo_dist.run.plan import check_regions, check_scores
@@ -40,8 +41,10 @@ def opened_regions(
     """
 
     def opened(name: str, path: Path) -> OpenRegions:
-        found = open_regions(path, coordinates.get(name))
         config = settings[name].call
+        needs_all = config.solver.mode.contributions_are_hypothetical
+        kind = None if needs_all else ScoreKind.PROJECTED
+        found = open_regions(path, coordinates.get(name), kind=kind)
         check_regions(name, path, found, motifs=motifs[name].motifs, config=config)
         if not isinstance(found, FinemoRegionsSource):
             check_scores(name, path, found.report, config)

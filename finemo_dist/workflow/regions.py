@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finemo_dist.core.events import OnEvent, ignore
-from finemo_dist.core.records import InputFile
+from finemo_dist.core.records import InputFile, ScoreKind
 from finemo_dist.run.space import require_disk_for_store
 from finemo_dist.sources.finemo_npz import FinemoRegionsSource, is_regions_file
 from finemo_dist.sources.placing import check_overlaps, place_regions
@@ -26,10 +26,17 @@ class Coordinates:
     chrom_order: str | Path | None = None
 
 
-def open_regions(path: Path, coordinates: Coordinates | None = None) -> OpenRegions:
+def open_regions(
+    path: Path, coordinates: Coordinates | None = None, *, kind: ScoreKind | None = None
+) -> OpenRegions:
     """Return the regions of a store or of finemo's ``.npz``, at the coordinates given.
 
     Regions that have coordinates are compared with them.
+
+    Parameters
+    ----------
+    kind
+        ``projected`` where the score of the base that is there is enough; a store has what it has.
 
     Raises
     ------
@@ -39,16 +46,18 @@ def open_regions(path: Path, coordinates: Coordinates | None = None) -> OpenRegi
         There is no store, or it is damaged.
     """
     if is_regions_file(path):
-        return _open_npz(path, coordinates)
+        return _open_npz(path, coordinates, kind)
     store = open_store(path)
     return store if coordinates is None else _placed(store, coordinates)
 
 
-def _open_npz(path: Path, coordinates: Coordinates | None) -> FinemoRegionsSource:
+def _open_npz(
+    path: Path, coordinates: Coordinates | None, kind: ScoreKind | None
+) -> FinemoRegionsSource:
     if coordinates is None:
-        return FinemoRegionsSource(path)
+        return FinemoRegionsSource(path, kind=kind)
     peaks = coordinates.peaks
-    source = FinemoRegionsSource(path, peaks=peaks, chrom_order=coordinates.chrom_order)
+    source = FinemoRegionsSource(path, peaks=peaks, chrom_order=coordinates.chrom_order, kind=kind)
     check_overlaps(source, source.regions, source.region_width, str(peaks))
     return source
 
@@ -93,7 +102,7 @@ def is_written(regions: PlacedRegions | FinemoRegionsSource, store: RegionStore)
     """Return whether a store has these regions at these coordinates."""
     if isinstance(regions, PlacedRegions):
         return store.digest == regions.digest
-    return is_made_for(store.path, regions)
+    return is_made_for(store.path, regions, or_more=True)
 
 
 def write_regions(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from finemo_dist.record.run_record import RunRecord
+from finemo_dist.store.read import open_store
 from tests.command import read_tsv
 from tests.unit.motifs.files import pattern, write_h5
 from tests.unit.run.runs import corrupt_shard, parts, write_inputs, write_store
@@ -162,6 +163,8 @@ def test_finemos_regions_are_taken_as_a_store_is(command, demo, npz, tmp_path):
         )  # fmt: skip
         assert answer.status == 0, answer.err
 
+    kept = open_store(tmp_path / "npz/regions/sample_a.zarr")
+    assert kept.score_kind == "projected", "all that mode pp needs"
     for name in FILES - {"params.json", "parameters.json"}:
         assert (tmp_path / "npz" / name).read_bytes() == (tmp_path / "zarr" / name).read_bytes()
 

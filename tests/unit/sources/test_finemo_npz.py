@@ -41,6 +41,14 @@ def test_projected_regions_are_read(edited, samples):
     assert np.array_equal(batch.contributions, samples.projected.astype(np.float32))
 
 
+def test_hypothetical_regions_are_projected_where_that_is_enough(samples):
+    source = FinemoRegionsSource(samples / "regions.npz", kind=ScoreKind.PROJECTED)
+
+    assert source.score_kind is ScoreKind.PROJECTED
+    found = source.read(0, N_REGIONS).contributions
+    assert np.array_equal(found, samples.projected.astype(np.float32))
+
+
 def test_chr_id_ranks_the_chromosomes(edited, samples):
     source = edited(chr_id=np.array([{"chr1": 7, "chr2": 2}[c] for c in samples.chroms]))
 

@@ -16,6 +16,7 @@ from finemo_dist.store.encode import encode_partition, finalise, init
 from finemo_dist.store.halves import to_stored
 from finemo_dist.store.read import open_store
 from finemo_dist.store.staging import encode
+from tests.command import wait_until
 from tests.unit.store.memory_source import MemorySource, make_source, table_of
 
 HALF_ROUND_OFF = 2.0**-11
@@ -190,6 +191,21 @@ def test_source_is_read_in_blocks_of_at_most_a_chunk(tmp_path):
 
     assert meta.counts.n_regions == 2500
     assert source.blocks == [(0, 1024), (1024, 2048), (2048, 2500)]
+
+
+def test_the_next_blocks_are_read_while_a_shard_is_written(tmp_path):
+    """By a thread: its third block is read though nobody has asked for more than the first."""
+    source = make_source(300, width=2)
+    seen = []
+
+    def note(event):
+        if isinstance(event, ShardExtracted):
+            wait_until(lambda: len(source.blocks) == min(5, event.unit.shard + 3))
+            seen.append(event.unit.shard)
+
+    encode(source, tmp_path / "s", shard_regions=64, on_event=note)
+
+    assert seen == [0, 1, 2, 3, 4]
 
 
 def test_counts_of_all_blocks_are_added_up(tmp_path):
