@@ -93,7 +93,7 @@ def encode_partitions(
     """
     path = location(path)
     meta = _arrays.open_group(path)[1]
-    batches = (
+    batches: Iterator[RegionBatch] = (
         source.read(block.start, block.stop)
         for shard in shards
         for block in _blocks(meta.shard_rows(shard), meta)
