@@ -31,6 +31,7 @@ if typing.TYPE_CHECKING:
     from finemo_dist.hit_tables.collapse import CollapseSummary, collapse_hits
     from finemo_dist.hit_tables.intersect import IntersectSummary, intersect_hits
     from finemo_dist.workflow.calling import Call, call_hits
+    from finemo_dist.workflow.comparing import Comparison, compare
     from finemo_dist.workflow.confidence import Confidence, confidence
     from finemo_dist.workflow.confidence_tables import SampleConfidence
     from finemo_dist.workflow.config import (
@@ -66,6 +67,7 @@ _MODULES: typing.Final = {
     "hit_tables.collapse": ("CollapseSummary", "collapse_hits"),
     "hit_tables.intersect": ("IntersectSummary", "intersect_hits"),
     "workflow.calling": ("Call", "call_hits"),
+    "workflow.comparing": ("Comparison", "compare"),
     "workflow.confidence": ("Confidence", "confidence"),
     "workflow.confidence_tables": ("SampleConfidence",),
     "workflow.config": (
@@ -96,6 +98,7 @@ __all__ = [
     "CallConfig",
     "ChromBpnetInput",
     "CollapseSummary",
+    "Comparison",
     "Confidence",
     "Extraction",
     "Figure",
@@ -125,6 +128,7 @@ __all__ = [
     "call_hits",
     "call_variants",
     "collapse_hits",
+    "compare",
     "confidence",
     "export",
     "extract_regions",

@@ -51,7 +51,7 @@ DOORS = {
     "reports": {"numpy", "pyarrow", "jinja2", "altair", "vl_convert", "scipy", "markupsafe"},
     "testing": {"numpy", "h5py", "pyBigWig"},
     "run": {"numpy", "torch", "ray"},
-    "workflow": {"duckdb", "numpy", "polars", "pyarrow", "pydantic", "yaml"},
+    "workflow": {"duckdb", "numpy", "polars", "pyarrow", "pydantic", "scipy", "yaml"},
     "cli": {"click", "rich"},
 }
 

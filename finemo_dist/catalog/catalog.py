@@ -213,10 +213,15 @@ class Catalog:
             cursor.execute("SET VARIABLE chunk = $chunk", {"chunk": dict(chunk)})
             yield from cursor.sql(load_query(name)).to_arrow_reader(_BATCH_ROWS)
 
-    def stream_chunk(self, chunk: Mapping[str, object]) -> duckdb.DuckDBPyRelation:
-        """Return the hits that ``ordered.sql`` names, in order, to be read as a stream at once."""
+    def stream_chunk(
+        self, chunk: Mapping[str, object], query: str = "ordered"
+    ) -> duckdb.DuckDBPyRelation:
+        """Return the answer to a query of the variable ``chunk``, to be read as a stream at once.
+
+        Unlike ``stream`` it sees the temporary tables of the catalog.
+        """
         self.rows("SET VARIABLE chunk = $chunk", {"chunk": dict(chunk)})
-        return self.sql(load_query("ordered"))
+        return self.sql(load_query(query))
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection for a query of our own, with variables of its own."""

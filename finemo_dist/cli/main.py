@@ -38,6 +38,7 @@ _COMMANDS: Final = {
     "call-hits": "call_hits",
     "call-variants": "variants",
     "report": "report",
+    "compare": "compare",
     "collapse-hits": "collapse_intersect",
     "intersect-hits": "collapse_intersect",
     "run": "run",

@@ -31,6 +31,10 @@ COLLAPSE_BY: Final = "similarity"
 WINDOW_BP: Final = 400
 """Bases in the middle of a region that TF-MoDISco looks at, where its file does not say."""
 MAX_Q: Final = 0.05
+SITE_SHARE: Final = 0.5
+"""Of the samples of a group, for the group to have a site."""
+SITE_CHANGE: Final = 0.2
+"""Of a mean quantile of scores, for a site to have changed."""
 MIN_CHANGE: Final = 0.1
 """Share of the larger score from which a hit of two alleles counts as changed."""
 VARIANT_TOLERANCE: Final = 2

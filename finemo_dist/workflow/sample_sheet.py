@@ -46,6 +46,8 @@ _SETTINGS: Final = (
       MotifConfig.model_fields),
     *(f"solver.{key}" for key in SolverConfig.model_fields),
 )  # fmt: skip
+_META: Final = "meta"
+"""Columns such as ``meta.tissue`` are for ``compare`` and for people."""
 _COLUMNS: Final = ("name", "kind", *_INPUTS, "modisco_h5", *_SETTINGS)
 
 
@@ -65,7 +67,8 @@ def read_sample_sheet(
     """Return the samples of a sheet in its order; relative paths count from its folder.
 
     The first line names the columns: keys of ``samples`` in a configuration, of ``motifs`` and
-    ``solver`` with their dots. Separate several files in a cell by ``;`` or ``,``. Empty cells
+    ``solver`` with their dots. Columns ``meta.NAME`` are left to ``compare``.
+    Separate several files in a cell by ``;`` or ``,``. Empty cells
     count as not given. Blank lines and lines that begin with ``#`` are skipped.
 
     Parameters
@@ -154,6 +157,8 @@ def _check_header(header: list[str], where: str) -> None:
 def _is_known(column: str) -> bool:
     section, _, key = column.partition(".")
     key, _, motif = key.partition(".")
+    if section == _META:
+        return bool(key)
     return column in _COLUMNS or bool(section == "motifs" and key in _BY_MOTIF and motif)
 
 
@@ -167,7 +172,7 @@ def _sample(row: _Row) -> SampleConfig:
     if "modisco_h5" in row.cells:
         values["modisco_h5"] = row.cells["modisco_h5"]
     for column, text in row.cells.items():
-        if "." in column:
+        if "." in column and not column.startswith(f"{_META}."):
             _set(values, column, _value(column, text))
     try:
         check_sample_name(values["name"])

@@ -1,0 +1,10 @@
+-- Question: none; makes the tables that comparisons of samples read.
+-- Contract: compared: samples and their side, 0 or 1. score_quantiles: of each sample the quantile that
+-- a score lies at, by bins of a thirty-second of a doubling. common_regions: intervals that regions
+-- of every sample cover.
+CREATE OR REPLACE TEMP TABLE compared (sample VARCHAR, side TINYINT);
+CREATE OR REPLACE TEMP TABLE score_quantiles (sample VARCHAR, bin INTEGER, quantile DOUBLE);
+CREATE OR REPLACE TEMP TABLE common_regions (chr VARCHAR, "first" BIGINT, "last" BIGINT);
+-- hit_score in bins: the square root of both coefficients, which is in units of contributions.
+CREATE OR REPLACE TEMP MACRO score_bin(coefficient, coefficient_global) AS
+    floor(16 * log2(coefficient::DOUBLE * coefficient_global::DOUBLE))::INTEGER;
