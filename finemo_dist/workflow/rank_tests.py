@@ -7,7 +7,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control, rankdata
+from scipy.stats import rankdata
+
+from finemo_dist.motifs.match import false_discovery_rates
 
 Floats = NDArray[np.float64]
 
@@ -37,7 +39,7 @@ def adjusted(p: Floats) -> Floats:
     q = np.full(len(p), np.nan)
     known = ~np.isnan(p)
     if known.any():
-        q[known] = false_discovery_control(np.clip(p[known], 0, 1))
+        q[known] = false_discovery_rates(p[known])
     return q
 
 

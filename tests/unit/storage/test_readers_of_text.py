@@ -34,6 +34,7 @@ from finemo_dist.sources.peaks import read_chrom_order, read_peaks
 from finemo_dist.sources.variants import read_pairs, read_variants
 from finemo_dist.storage.chrom_sizes import read_chrom_sizes
 from finemo_dist.storage.text import open_bytes
+from finemo_dist.workflow.sample_groups import _metadata
 from finemo_dist.workflow.sample_sheet import read_sample_sheet
 from finemo_dist.workflow.yaml_file import read_yaml
 
@@ -143,6 +144,11 @@ READERS = {
     ),
     "pairs of regions": Reader(
         ("sources/variants.py", "read_pairs"), "a\t0\t2\nb\t1\t3\n", read_pairs
+    ),
+    "groups of samples": Reader(
+        ("workflow/sample_groups.py", "_metadata"),
+        "name\tx\na\t1\nb\té\n",
+        lambda path: _metadata(path, ["a", "b"]),
     ),
     "YAML": Reader(("workflow/yaml_file.py", "read_yaml"), "a: é\nb:\n  c: [1, 2]\n", read_yaml),
 }
