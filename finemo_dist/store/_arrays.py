@@ -69,6 +69,8 @@ def _create_array(group: zarr.Group, name: str, meta: StoreMeta) -> None:
         # Blosc notices little: a flipped bit would come out as other numbers without the checksum.
         compressors=[_blosc(name), Crc32cCodec()],
         fill_value=layout.FILL_VALUES[name],
+        # Of flat keys, which need no folder for each shard.
+        chunk_key_encoding={"name": "default", "separator": "."},
         dimension_names=("region", "base", "position")
         if len(shape) == 3
         else ("region", "position")[: len(shape)],
@@ -126,9 +128,11 @@ def _check_is_group(path: Path) -> Mapping[str, Any]:
     return node
 
 
-def shard_file(path: Path, meta: StoreMeta, name: str, shard: int) -> Path:
-    """Return the file that holds a shard of an array."""
-    return path.joinpath(name, "c", str(shard), *["0"] * (len(meta.shape_of(name)) - 1))
+def shard_file(path: Path, arrays: Arrays, name: str, shard: int) -> Path:
+    """Return the file that holds a shard of an array, in a store of this version or an older."""
+    metadata = _array(arrays, name).metadata
+    key: str = metadata.encode_chunk_key((shard, *[0] * (len(metadata.shape) - 1)))
+    return path / name / key
 
 
 def read_rows(path: Path, arrays: Arrays, meta: StoreMeta, name: str, rows: range) -> NDArray[Any]:
@@ -141,7 +145,11 @@ def read_rows(path: Path, arrays: Arrays, meta: StoreMeta, name: str, rows: rang
     """
     if not rows:
         return np.empty((0, *meta.shape_of(name)[1:]), dtype=layout.DTYPES[name])
-    files = _files_of_rows(path, meta, name, rows)
+    try:
+        files = _files_of_rows(path, arrays, meta, name, rows)
+    except Exception as error:
+        what = f"{path / name}: damaged ({error}). Extract the regions again."
+        raise fault(path / name, error, otherwise=what, kind=StoreError) from error
     for file in files:
         # Zarr takes a missing or empty file for one that holds nothing but fill values.
         if not _has_content(file):
@@ -173,18 +181,18 @@ def write_rows(group: zarr.Group, name: str, rows: range, values: NDArray[Any]) 
         _array(group, name)[rows.start : rows.stop] = values
 
 
-def remove_shard(path: Path, meta: StoreMeta, shard: int) -> None:
+def remove_shard(path: Path, arrays: Arrays, shard: int) -> None:
     """Remove the files of a shard: Zarr merges into a file that stands there, whole or damaged."""
     for name in layout.SHARDED_ARRAYS:
-        shard_file(path, meta, name, shard).unlink(missing_ok=True)
+        shard_file(path, arrays, name, shard).unlink(missing_ok=True)
 
 
-def flush_shard(path: Path, meta: StoreMeta, shard: int) -> None:
+def flush_shard(path: Path, arrays: Arrays, shard: int) -> None:
     """Have the files of a shard on the disk, where a crash of the machine leaves them."""
     if not is_local(path):
         return
     for name in layout.SHARDED_ARRAYS:
-        flush(shard_file(path, meta, name, shard))
+        flush(shard_file(path, arrays, name, shard))
 
 
 def read_table(path: Path, arrays: Arrays, meta: StoreMeta, rows: range) -> RegionTable:
@@ -219,8 +227,10 @@ def _array(arrays: Arrays, name: str) -> Any:  # noqa: ANN401
     return arrays[name]
 
 
-def _files_of_rows(path: Path, meta: StoreMeta, name: str, rows: range) -> list[Path]:
+def _files_of_rows(
+    path: Path, arrays: Arrays, meta: StoreMeta, name: str, rows: range
+) -> list[Path]:
     if name in layout.TABLE_ARRAYS:
-        return [shard_file(path, meta, name, 0)]
+        return [shard_file(path, arrays, name, 0)]
     first, last = rows.start // meta.shard_regions, (rows.stop - 1) // meta.shard_regions
-    return [shard_file(path, meta, name, shard) for shard in range(first, last + 1)]
+    return [shard_file(path, arrays, name, shard) for shard in range(first, last + 1)]

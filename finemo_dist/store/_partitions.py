@@ -1,8 +1,14 @@
-"""One shard's content, its digest, and the record that says the shard is whole."""
+"""One shard's content, its digest, and the record that says the shard is whole.
+
+Each shard has a record file of its own while a store is made, because no two processes may write
+one file. When the store is complete, one file has them all (``join_records``). A store of an older
+version, or one with a shard that was written again, has record files as well; those come first.
+"""
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -15,11 +21,12 @@ from finemo_dist.core.errors import StoreError
 from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.records import RegionTable
 from finemo_dist.core.system_errors import fault
-from finemo_dist.storage.files import committed
+from finemo_dist.storage.files import committed, remove_tree
 from finemo_dist.store import layout
 from finemo_dist.store.layout import StoreMeta
 
 FOLDER = "partitions"
+JOINED = "partitions.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +40,15 @@ class ShardRecord:
     report: InputReport
 
     @classmethod
-    def read(cls, path: Path, shard: int) -> Self:
-        """Return the record of a shard of the store at ``path``.
+    def of(cls, values: dict[str, Any]) -> Self:
+        """Return the record that a file holds as JSON.
 
         Raises
         ------
-        StoreError
-            There is none, or it is damaged.
+        KeyError, TypeError
+            It is none.
         """
-        file = record_file(path, shard)
-        try:
-            values: dict[str, Any] = json.loads(file.read_text())
-            values["report"] = InputReport.from_dict(values["report"])
-            return cls(**values)
-        except FileNotFoundError as error:
-            raise StoreError(
-                f"{file}: missing, so shard {shard} is not known to be whole. Extract the regions "
-                f"again."
-            ) from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            what = f"{file}: damaged ({error}). Extract the regions again."
-            raise fault(file, error, otherwise=what, kind=StoreError) from error
+        return cls(**{**values, "report": InputReport.from_dict(values["report"])})
 
     def write(self, path: Path) -> None:
         """Write the record; the shard counts as whole from here on."""
@@ -90,9 +85,93 @@ def record_file(path: Path, shard: int) -> Path:
     return path / FOLDER / f"{shard:05d}.json"
 
 
+class Records:
+    """The records of a store.
+
+    Raises
+    ------
+    StoreError
+        The file with all of them is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _errors_named(path / JOINED):
+            self._joined = {int(shard): values for shard, values in _joined(path).items()}
+
+    def __contains__(self, shard: int) -> bool:
+        return shard in self._joined or record_file(self._path, shard).is_file()
+
+    def read(self, shard: int) -> ShardRecord:
+        """Return the record of a shard.
+
+        Raises
+        ------
+        StoreError
+            There is none, or it is damaged.
+        """
+        file = record_file(self._path, shard)
+        try:
+            with _errors_named(file):
+                return ShardRecord.of(json.loads(file.read_text()))
+        except FileNotFoundError as error:
+            if shard not in self._joined:
+                raise StoreError(
+                    f"{file}: missing, so shard {shard} is not known to be whole. Extract the "
+                    "regions again."
+                ) from error
+        with _errors_named(self._path / JOINED):
+            return ShardRecord.of(self._joined[shard])
+
+
+def _joined(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((path / JOINED).read_text())
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+@contextmanager
+def _errors_named(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        what = f"{file}: damaged ({error}). Extract the regions again."
+        raise fault(file, error, otherwise=what, kind=StoreError) from error
+
+
 def missing_partitions(path: Path, meta: StoreMeta) -> list[int]:
-    """Return the shards that have no record yet."""
-    return [s for s in range(meta.n_shards) if not record_file(path, s).is_file()]
+    """Return the shards that have no record yet.
+
+    Raises
+    ------
+    StoreError
+        The file with all records is damaged.
+    """
+    records = Records(path)
+    return [s for s in range(meta.n_shards) if s not in records]
+
+
+def join_records(path: Path, records: Sequence[ShardRecord]) -> None:
+    """Write all records to one file; those of single shards are no longer needed."""
+    text = json.dumps({record.shard: asdict(record) for record in records}, indent=1)
+    with committed(path / JOINED) as temporary:
+        temporary.write_text(text)
+    remove_tree(path / FOLDER)
+
+
+def forget_record(path: Path, shard: int) -> None:
+    """Remove the record of a shard that is about to be written, wherever it is."""
+    joined = Records(path)
+    if shard in joined and (path / JOINED).is_file():
+        for other in _joined(path):
+            if not record_file(path, int(other)).is_file():
+                joined.read(int(other)).write(path)
+        (path / JOINED).unlink(missing_ok=True)
+    record_file(path, shard).unlink(missing_ok=True)
 
 
 def placed_digest(base: str, table: RegionTable) -> str:

@@ -20,10 +20,12 @@ from finemo_dist.storage.locations import location
 from finemo_dist.store import _arrays, layout
 from finemo_dist.store._partitions import (
     EncodedShard,
+    Records,
     ShardRecord,
     combine_digests,
+    forget_record,
+    join_records,
     missing_partitions,
-    record_file,
 )
 from finemo_dist.store.halves import to_stored
 from finemo_dist.store.layout import StoreMeta
@@ -118,12 +120,12 @@ def _encode_partition(
     _check_source(source, table, meta, _arrays.read_table(path, group, meta, rows), path)
     encoded, report = _read_shard(batches, table, meta, rows)
     # The record goes first, so that none ever stands for a shard that is half written.
-    record_file(path, shard).unlink(missing_ok=True)
-    _arrays.remove_shard(path, meta, shard)
+    forget_record(path, shard)
+    _arrays.remove_shard(path, group, shard)
     for name in layout.SHARDED_ARRAYS:
         _arrays.write_rows(group, name, rows, getattr(encoded, name))
     # Whoever goes on after a crash takes the record's word for it.
-    _arrays.flush_shard(path, meta, shard)
+    _arrays.flush_shard(path, group, shard)
     record = ShardRecord(shard, len(rows), encoded.digest(), report)
     record.write(path)
     return record
@@ -147,7 +149,8 @@ def finalise(path: str | Path) -> StoreMeta:
             f"{path}: {len(missing):,} of {meta.n_shards:,} partitions have not been written "
             f"({named}). Write them and finalise again."
         )
-    records = [ShardRecord.read(path, shard) for shard in range(meta.n_shards)]
+    known = Records(path)
+    records = [known.read(shard) for shard in range(meta.n_shards)]
     meta = replace(
         meta,
         report=InputReport.total(record.report for record in records),
@@ -156,6 +159,7 @@ def finalise(path: str | Path) -> StoreMeta:
     )
     _check_report(meta)
     group.attrs.put(meta.to_dict())
+    join_records(path, records)
     return meta
 
 

@@ -1,4 +1,4 @@
-"""What a region store is called, made of and says about itself: format version 3.
+"""What a region store is called, made of and says about itself: format version 5.
 
 A store is a Zarr v3 group of seven arrays over N regions of L bases::
 
@@ -8,8 +8,9 @@ A store is a Zarr v3 group of seven arrays over N regions of L bases::
     chrom_id, start, peak_id, peak_name  (N,)    where regions lie
 
 The first three are in one file for each shard of ``shard_regions`` regions; a shard has exactly one
-writer. The last four are in one file each, written when the store is made. ``partitions/`` holds
-one record for each shard, written when the shard is whole.
+writer. The last four are in one file each, written when the store is made. While a store is made,
+``partitions/`` holds one record for each shard, written when the shard is whole; a complete store
+has them in ``partitions.json``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,11 +27,13 @@ from finemo_dist.core.program import program
 from finemo_dist.core.records import InputCounts, InputFile, ScoreKind
 
 FORMAT: Final = "finemo_dist.regions"
-FORMAT_VERSION: Final = 3
-"""Of the attributes. Version 1 had no lengths of chromosomes, and fewer counts."""
-PLACED_VERSION: Final = 4
-"""Of a store whose sequences and contributions are those of another (``placed.py``); once 2."""
-_READ_VERSIONS: Final = frozenset({1, 2, FORMAT_VERSION, PLACED_VERSION})
+FORMAT_VERSION: Final = 5
+"""Version 1 had no lengths of chromosomes, and fewer counts; version 3 had a folder and a record
+file for each shard."""
+PLACED_VERSION: Final = 6
+"""Of a store whose sequences and contributions are those of another (``placed.py``); once 2 and 4.
+"""
+_READ_VERSIONS: Final = frozenset({1, 2, 3, 4, FORMAT_VERSION, PLACED_VERSION})
 CONTENT_VERSION: Final = 1
 PLACED_CONTENT_VERSION: Final = 2
 """Of the arrays, which are part of the digests."""

@@ -1,7 +1,7 @@
 """A store with its own coordinates, and the sequences and contributions of another store.
 
 Its folder holds the four arrays of coordinates; its attributes give the path and the digest of the
-other store (``base``). It has format version 4, so that a reader that knows only whole
+other store (``base``). It has a format version of its own, so that a reader that knows only whole
 stores refuses it.
 """
 

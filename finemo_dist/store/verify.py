@@ -7,7 +7,7 @@ from finemo_dist.core.errors import StoreError
 from finemo_dist.core.input_report import InputReport
 from finemo_dist.storage.locations import location
 from finemo_dist.store import _arrays, layout
-from finemo_dist.store._partitions import EncodedShard, ShardRecord, combine_digests, placed_digest
+from finemo_dist.store._partitions import EncodedShard, Records, combine_digests, placed_digest
 from finemo_dist.store.read import RegionStore, open_store
 
 
@@ -31,11 +31,16 @@ def _problems(store: RegionStore, path: Path) -> Iterator[str]:
             yield f"{path}: the digest in the attributes is not that of the coordinates."
         yield from _problems(store.base, location(store.base.path))
         return
+    try:
+        records = Records(path)
+    except StoreError as error:
+        yield str(error)
+        return
     digests: list[str] = []
     report = InputReport()
     for shard in range(meta.n_shards):
         try:
-            record = ShardRecord.read(path, shard)
+            record = records.read(shard)
             found = _digest_of_shard(path, shard)
         except StoreError as error:
             yield str(error)

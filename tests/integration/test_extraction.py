@@ -1,5 +1,6 @@
 """``run`` extracts its samples on workers: stopped, refused, replaced, on one session of Ray."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import yaml
 
 from finemo_dist.core.errors import InputError
 from finemo_dist.record.run_record import RunRecord
+from finemo_dist.store._partitions import Records
 from finemo_dist.store.read import open_store
 from finemo_dist.testing.dataset import write_demo
 from tests.command import PROJECT, answer_of, finemo_dist, wait_until
@@ -74,14 +76,13 @@ def digests(folder: Path) -> dict[str, str]:
 def written(folder: Path) -> dict[tuple[str, str], tuple[int, int]]:
     """Inode and time of every shard that has a record, by the name of its store."""
     found = {}
-    for record in (folder / "run.regions").rglob("partitions/*.json"):
-        if record.name.startswith("."):
+    for shard in (folder / "run.regions").rglob("sequence/c.*"):
+        store, number = shard.parents[1], int(shard.name.split(".")[1])
+        if number not in Records(store):
             continue
-        store = record.parents[1]
-        shard = store / "sequence" / "c" / str(int(record.stem)) / "0"
         name = store.name if store.suffix else store.parent.name[1:].removesuffix(".staging")
         stat = shard.stat()
-        found[name, record.stem] = stat.st_ino, stat.st_mtime_ns
+        found[name, number] = stat.st_ino, stat.st_mtime_ns
     return found
 
 
@@ -107,7 +108,9 @@ def kill_midway(command: list[str], folder: Path) -> int:
 def n_records(regions: Path) -> int:
     """How many shards stand; none when a store changed its name while they were counted."""
     try:
-        return len(list(regions.glob("**/partitions/[0-9]*.json")))
+        joined = regions.glob("**/partitions.json")
+        n_joined = sum(len(json.loads(file.read_text())) for file in joined)
+        return n_joined + len(list(regions.glob("**/partitions/[0-9]*.json")))
     except FileNotFoundError:
         return 0
 

@@ -104,9 +104,7 @@ def parts(run: Path) -> dict[str, bytes]:
 
 def corrupt_shard(store: Path, shard: int) -> Path:
     """Overwrite the middle of a shard's contributions and return their file."""
-    (path,) = (
-        p for p in sorted((store / "contributions" / "c").glob(f"{shard}/**/*")) if p.is_file()
-    )
+    (path,) = (store / "contributions").glob(f"c.{shard}.*")
     content = bytearray(path.read_bytes())
     middle = len(content) // 2
     content[middle - 20 : middle + 20] = bytes(b ^ 0xFF for b in content[middle - 20 : middle + 20])

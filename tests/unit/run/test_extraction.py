@@ -60,7 +60,7 @@ def stopping_after(n_units):
 
 def identity(folder):
     """Inode and time of every shard of an array: a shard that is written again has others."""
-    stats = {p.parts[-2]: p.stat() for p in folder.glob("**/sequence/c/*/0")}
+    stats = {p.name: p.stat() for p in folder.glob("**/sequence/c.*")}
     return {shard: (stat.st_ino, stat.st_mtime_ns) for shard, stat in stats.items()}
 
 
@@ -107,7 +107,7 @@ def test_a_shard_without_its_record_is_written_again(tmp_path):
         extract(extractions(tmp_path, a=1), make=stopping_after(2))
     (record,) = tmp_path.glob("**/partitions/00001.json")
     record.unlink()
-    (half,) = tmp_path.glob("**/contributions/c/1/0")
+    (half,) = tmp_path.glob("**/contributions/c.1.0")
     half.write_bytes(half.read_bytes()[:100])
 
     assert extract(extractions(tmp_path, a=1)) == [Unit("a", 1), Unit("a", 2)]
@@ -299,10 +299,10 @@ def plan_of(n_units, n_bases):
     ("resources", "plan", "kind", "n_workers"),
     [
         ({}, plan_of(4, 10**6), "serial", 1),
-        ({}, plan_of(400, 10**9), "ray", 8),
-        ({}, plan_of(3, 10**9), "ray", 3),
+        ({}, plan_of(400, 10**9), "processes", 8),
+        ({}, plan_of(3, 10**9), "processes", 3),
         ({}, plan_of(3, 0), "serial", 1),
-        ({}, plan_of(1500, 0), "ray", 8),
+        ({}, plan_of(1500, 0), "processes", 8),
         ({"executor": "serial"}, plan_of(400, 10**9), "serial", 1),
         ({"executor": "ray", "n_workers": 2}, plan_of(4, 10**3), "ray", 2),
         ({"n_workers": 1}, plan_of(400, 10**9), "serial", 1),

@@ -16,6 +16,7 @@ from finemo_dist.store.encode import encode_partition, finalise, init
 from finemo_dist.store.halves import to_stored
 from finemo_dist.store.read import open_store
 from finemo_dist.store.staging import encode
+from finemo_dist.store.verify import verify
 from tests.command import wait_until
 from tests.unit.store.memory_source import MemorySource, make_source, table_of
 
@@ -273,6 +274,8 @@ def test_partition_written_twice_replaces_itself(tmp_path):
 
     encode_partition(tmp_path / "s", source, 1)
 
+    assert verify(tmp_path / "s") == []
+    finalise(tmp_path / "s")
     assert files_of(tmp_path / "s") == before
 
 
@@ -280,10 +283,12 @@ def test_partition_repairs_a_damaged_shard(tmp_path):
     source = make_source(150)
     encode(source, tmp_path / "s", shard_regions=64)
     before = files_of(tmp_path / "s")
-    (tmp_path / "s/contributions/c/1/0/0").write_bytes(b"junk")
+    (tmp_path / "s/contributions/c.1.0.0").write_bytes(b"junk")
 
     encode_partition(tmp_path / "s", source, 1)
 
+    assert verify(tmp_path / "s") == []
+    finalise(tmp_path / "s")
     assert files_of(tmp_path / "s") == before
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import StoreError
+from finemo_dist.store.encode import encode_partition, finalise
 from finemo_dist.store.layout import choose_shard_regions
 from finemo_dist.store.read import open_store
 from finemo_dist.store.staging import encode
@@ -16,13 +17,13 @@ from finemo_dist.store.verify import verify
 from tests.unit.store.memory_source import make_source
 
 ARRAYS = {
-    "sequence": "sequence/c/1/0",
-    "contributions": "contributions/c/1/0/0",
-    "scale": "scale/c/1",
-    "chrom_id": "chrom_id/c/0",
-    "start": "start/c/0",
-    "peak_id": "peak_id/c/0",
-    "peak_name": "peak_name/c/0",
+    "sequence": "sequence/c.1.0",
+    "contributions": "contributions/c.1.0.0",
+    "scale": "scale/c.1",
+    "chrom_id": "chrom_id/c.0",
+    "start": "start/c.0",
+    "peak_id": "peak_id/c.0",
+    "peak_name": "peak_name/c.0",
 }
 
 
@@ -156,22 +157,87 @@ def test_shard_of_another_store_is_found_by_verifying(path, tmp_path):
 
 
 def test_swapped_records_are_found_by_verifying(path):
-    records = path / "partitions"
-    (records / "00000.json").rename(records / "x")
-    (records / "00001.json").rename(records / "00000.json")
-    (records / "x").rename(records / "00001.json")
+    file = path / "partitions.json"
+    records = json.loads(file.read_text())
+    records["0"], records["1"] = records["1"], records["0"]
+    file.write_text(json.dumps(records))
 
     assert any("another shard" in problem for problem in verify(path))
 
 
-@pytest.mark.parametrize("content", [None, "", "{}", '{"shard": 1}'])
-def test_missing_or_damaged_record_is_found_by_verifying(path, content):
-    record = path / "partitions" / "00001.json"
-    record.unlink()
+@pytest.mark.parametrize("content", [None, "", "{}", "[]", "7", '{"1": {"shard": 1}}', '{"x": 1}'])
+def test_missing_or_damaged_records_are_found_by_verifying(path, content):
+    records = path / "partitions.json"
+    records.unlink()
     if content is not None:
-        record.write_text(content)
+        records.write_text(content)
+
+    assert any("partitions.json" in p or "00001.json" in p for p in verify(path))
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"shard": 1}'])
+def test_a_damaged_record_of_a_single_shard_is_found_by_verifying(path, content):
+    to_version_3(path)
+    (path / "partitions" / "00001.json").write_text(content)
 
     assert any("00001.json" in problem for problem in verify(path))
+
+
+def to_version_3(path):
+    """Make a store what version 3 was: a folder and a record file for each shard."""
+    for name in ARRAYS:
+        file = path / name / "zarr.json"
+        node = json.loads(file.read_text())
+        assert node["chunk_key_encoding"]["configuration"] == {"separator": "."}
+        node["chunk_key_encoding"]["configuration"] = {"separator": "/"}
+        file.write_text(json.dumps(node))
+        for chunk in list((path / name).glob("c.*")):
+            moved = path / name / chunk.name.replace(".", "/")
+            moved.parent.mkdir(parents=True, exist_ok=True)
+            chunk.rename(moved)
+    records = json.loads((path / "partitions.json").read_text())
+    (path / "partitions.json").unlink()
+    (path / "partitions").mkdir()
+    for shard, record in records.items():
+        (path / "partitions" / f"{int(shard):05d}.json").write_text(json.dumps(record))
+    edit_attributes(path, format_version=3)
+
+
+def test_a_store_of_folders_is_read_as_before(path):
+    expected, table = read_all(path)
+    digest = open_store(path).digest
+
+    to_version_3(path)
+
+    found, found_table = read_all(path)
+    assert np.array_equal(found.sequence, expected.sequence)
+    assert np.array_equal(found.contributions, expected.contributions)
+    assert np.array_equal(found_table.start, table.start)
+    assert open_store(path).digest == digest
+    assert verify(path) == []
+
+
+def test_a_store_of_folders_that_was_interrupted_goes_on(path):
+    source = make_source(150)
+    before = open_store(path).digest
+    to_version_3(path)
+    edit_attributes(path, with_checksum=True, is_complete=False)
+    (path / "partitions/00001.json").unlink()
+    (path / "contributions/c/1/0/0").write_bytes(b"half")
+
+    encode_partition(path, source, 1)
+
+    assert finalise(path).digest == before
+    assert verify(path) == []
+    assert not (path / "partitions").exists()
+
+
+def test_a_store_takes_few_files_and_folders(tmp_path):
+    """With the two parts of each shard a sample takes 5 for a shard and some 20 beside."""
+    n_shards = 25
+    encode(make_source(n_shards * 4, width=4), tmp_path / "s", shard_regions=4)
+
+    assert len(list((tmp_path / "s").rglob("*"))) == 3 * n_shards + 20
 
 
 def test_wrong_attributes_are_found_by_verifying(path):
