@@ -4,7 +4,6 @@ import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -24,18 +23,18 @@ from finemo_dist.catalog.connection import (
     run_errors,
     stream_errors,
 )
-from finemo_dist.catalog.rows import data_dictionary, most_listed, motif_places, sample_row
+from finemo_dist.catalog.part_files import PART_VIEWS, PartFiles, current_parts
+from finemo_dist.catalog.rows import data_dictionary, motif_places, sample_row
+from finemo_dist.catalog.scope import Scopes, scopes_of
 from finemo_dist.core.errors import RunError, UsageError, nearest
 from finemo_dist.core.program import program
 from finemo_dist.core.words import be, count
 from finemo_dist.hits.annotation import annotation_path, write_annotation_template
 from finemo_dist.hits.footer import PartFooter
-from finemo_dist.hits.layout import TableName, part_path
 from finemo_dist.hits.motifs import motif_data_path, read_run_motifs, write_motif_template
 from finemo_dist.hits.read import SampleParts, survey_run
 from finemo_dist.hits.run_motifs import RunMotifs
 from finemo_dist.hits.seal import check_seal
-from finemo_dist.hits.write import write_compact_template, write_template
 from finemo_dist.record.run_log import TIMING_FIELDS, log_files
 from finemo_dist.record.run_record import RunRecord, SampleRecord
 from finemo_dist.storage.locations import location
@@ -56,7 +55,6 @@ _BATCH_ROWS: Final = 100_000
 _CHECKED_BYTES: Final = 2 << 30
 """Of parts read against their checksums on opening, about a second; a question to an atlas should
 not begin by reading all of it."""
-_PART_VIEWS: Final[Mapping[TableName, str]] = {"hits": "hit_parts", "peaks_qc": "qc_parts"}
 
 
 class Catalog:
@@ -80,6 +78,7 @@ class Catalog:
     ) -> None:
         self.run_dir = run_dir
         self.record = record
+        self._records = {sample.name: sample for sample in record.samples}
         self._parts = parts
         self._compactions = compactions
         self._motifs = motifs
@@ -87,6 +86,7 @@ class Catalog:
             "memory_limit": memory_limit, "threads": threads, "largest_q": largest_q,
         }  # fmt: skip
         self._is_restricted = False
+        self._is_shared = False
         self._paths: list[str] = []
         self._temporary = tempfile.TemporaryDirectory(prefix="finemo_dist-")
         with ExitStack() as undo:
@@ -97,6 +97,10 @@ class Catalog:
             undo.callback(self._connection.close)
             if isinstance(run_dir, ObjectPath):
                 self._connection.register_filesystem(filesystem())
+            widths = {name: self.sample(name).region_width for name in parts}
+            self._files = PartFiles.of(
+                run_dir, parts, compactions, widths, Path(self._temporary.name)
+            )
             with run_errors(run_dir):
                 self._fill()
             self._resources = undo.pop_all()
@@ -109,6 +113,11 @@ class Catalog:
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
         """The DuckDB connection with the views, for whatever DuckDB can do with them."""
+        if not self._is_shared:
+            # Its cursors do not have its variables.
+            for view, files in self._files.lists().items():
+                self._show(files, view)
+            self._is_shared = True
         return self._connection
 
     @property
@@ -135,7 +144,7 @@ class Catalog:
         UsageError
             There is no such sample.
         """
-        found = self.record.sample(name) if name in self._parts else None
+        found = self._records.get(name) if name in self._parts else None
         if found is None:
             raise UsageError(
                 f"{self.run_dir}: has no sample {name!r}.{nearest(name, self._parts)} "
@@ -190,9 +199,24 @@ class Catalog:
         with run_errors(self.run_dir):
             return self._connection.execute(query, parameters or None).fetchall()
 
-    def run(self, name: str, parameters: Mapping[str, object] | None = None) -> list[Any]:
-        """Return all rows of a query of ``catalog/queries``, by its name, as tuples."""
-        return self.rows(load_query(name), parameters)
+    def run(
+        self,
+        name: str,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        scopes: Scopes | None = None,
+    ) -> list[Any]:
+        """Return all rows of a query of ``catalog/queries``, by its name, as tuples.
+
+        Parameters
+        ----------
+        scopes
+            What it is about; everything when None.
+        """
+        if scopes is None:
+            return self.rows(load_query(name), parameters)
+        with run_errors(self.run_dir):
+            return self.cursor(scopes).execute(load_query(name), parameters or None).fetchall()
 
     def arrow(self, name: str, parameters: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401
         """Return the answer to a query of ``catalog/queries`` as an Arrow table."""
@@ -223,9 +247,26 @@ class Catalog:
         self.rows("SET VARIABLE chunk = $chunk", {"chunk": dict(chunk)})
         return self.sql(load_query(query))
 
-    def cursor(self) -> duckdb.DuckDBPyConnection:
-        """Return a connection for a query of our own, with variables of its own."""
-        return self._connection.cursor()
+    def cursor(self, scopes: Scopes | None = None) -> duckdb.DuckDBPyConnection:
+        """Return a connection for a query of our own, with variables of its own.
+
+        Parameters
+        ----------
+        scopes
+            What it is asked about: views show no less. Everything when None.
+        """
+        cursor = self._connection.cursor()
+        self._show_parts(cursor, scopes)
+        return cursor
+
+    def narrow(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        query: str,
+        values: Mapping[str, object] | None = None,
+    ) -> None:
+        """Have a connection open only the files that a query needs; see ``scopes_of``."""
+        self._show_parts(cursor, scopes_of(cursor, query, values))
 
     def restricted_cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection that reads the committed parts and nothing else, for good.
@@ -237,7 +278,7 @@ class Catalog:
             self.rows("SET enable_external_access = false")
             self.rows("SET lock_configuration = true")
             self._is_restricted = True
-        return self._connection.cursor()
+        return self.cursor()
 
     def close(self) -> None:
         """Let go of memory and temporary files."""
@@ -258,13 +299,11 @@ class Catalog:
         self.run("tables")
         self._fill_samples()
         self._fill_parts()
-        self._fill_compacted()
         self._fill_confidence()
         for name in _QUERIES:
             self.run(f"{name}_of_sets" if name in _OF_SETS and self._is_renumbered else name)
         self.run("fill_data_dictionary", data_dictionary())
-        listed = most_listed(self._parts.values(), self._compactions.values())
-        self.rows("SET dynamic_or_filter_threshold = $listed", {"listed": listed})
+        self._show_parts(self._connection, None)
 
     def _fill_samples(self) -> None:
         samples = [self.sample(name) for name in self._parts]
@@ -285,44 +324,27 @@ class Catalog:
             self.run("fill_chromosome_ends", columns)
 
     def _fill_parts(self) -> None:
-        footers = [footer for parts in self._parts.values() for footer in parts.units.values()]
-        # DuckDB guesses the size of all files by the first: an empty one there would turn the
-        # join with part_files round, and a filter on the sample would read every file.
-        footers.sort(key=lambda footer: -footer.n_rows)
-        for table, view in _PART_VIEWS.items():
-            shown = [f for f in footers if table != "hits" or f.sample not in self._compactions]
-            files = [str(part_path(self.run_dir, table, footer.unit)) for footer in shown]
-            if files:
-                samples = [footer.sample for footer in shown]
-                self.run("fill_part_files", {"filename": files, "sample": samples})
-            self._show(files or [self._template(table)], view)
+        parts = list(self._files.rows("hit_parts", "qc_parts"))
+        if parts:
+            columns = {"filename": [f.path for _, f in parts], "sample": [s for s, _ in parts]}
+            self.run("fill_part_files", columns)
+        if found := list(self._files.rows("compact_parts")):
+            compacted: dict[str, object] = {
+                "filename": [file.path for _, file in found],
+                "sample": [sample for sample, _ in found],
+                "chr": [file.chr for _, file in found],
+                "chr_id": [file.chr_id for _, file in found],
+            }
+            self.run("fill_compact_files", compacted)
+        # Views are made over a file each: to make one looks at its files.
+        for view, template in self._files.templates.items():
+            self.rows(load_query(f"set_{view}"), {"files": [template]})
+            self.run(view)
+            self._paths.append(template)
+        self._paths.extend(file.path for _, file in self._files.rows(*PART_VIEWS))
         self._fill_motifs()
         self._show([self._annotation_file()], "annotation_parts")
         self._show_logs()
-
-    def _fill_compacted(self) -> None:
-        found = [
-            (sample, compaction.path(file), file)
-            for sample, compaction in self._compactions.items()
-            for file in compaction.files
-        ]
-        # The first file is opened to guess the others by, as with parts.
-        found.sort(key=lambda entry: -entry[2].n_rows)
-        if found:
-            paths = [str(path) for _, path, _ in found]
-            samples = [sample for sample, _, _ in found]
-            columns = {
-                "filename": paths,
-                "sample": samples,
-                "chr": [file.chr for _, _, file in found],
-                "chr_id": [file.chr_id for _, _, file in found],
-            }
-            self.run("fill_compact_files", columns)
-            self._show(paths, "compact_parts")
-        else:
-            template = Path(self._temporary.name) / "compact.parquet"
-            write_compact_template(template)
-            self._show([str(template)], "compact_parts")
 
     def _fill_confidence(self) -> None:
         """Show how far hits can be believed; with a largest q, views leave out other hits."""
@@ -360,11 +382,6 @@ class Catalog:
         lines.create_view("log_lines")
         self._paths.extend(paths)
 
-    def _template(self, table: TableName) -> str:
-        path = Path(self._temporary.name) / f"{table}.parquet"
-        write_template(path, table)
-        return str(path)
-
     @property
     def _is_renumbered(self) -> bool:
         """Whether ids or names of motifs in some part are not those of the run."""
@@ -400,6 +417,10 @@ class Catalog:
             path = Path(self._temporary.name) / "annotation.parquet"
             write_annotation_template(path)
         return str(path)
+
+    def _show_parts(self, connection: duckdb.DuckDBPyConnection, scopes: Scopes | None) -> None:
+        for view, files in self._files.lists(scopes).items():
+            connection.execute(load_query(f"set_{view}"), {"files": files})
 
     def _show(self, paths: Sequence[str], view: str, *, union_by_name: bool = False) -> None:
         self._connection.read_parquet(
@@ -459,7 +480,7 @@ def open_catalog(
         n = len(damaged) - 1
         others = f" ({count(n, 'other part')} {be(n)} also damaged.)" if n else ""
         raise RunError(f"{damaged[0]}{others}")
-    parts = {name: _current(record, found[name]) for name in shown}
+    parts = {name: current_parts(record, found[name]) for name in shown}
     compactions = {
         name: compaction
         for name in shown
@@ -474,25 +495,3 @@ def open_catalog(
         compactions=compactions,
         largest_q=largest_q,
     )
-
-
-def _current(record: RunRecord, parts: SampleParts) -> SampleParts:
-    for problem in parts.damaged:
-        logger.warning("%s", problem)
-    sample = record.sample(parts.sample)
-    assert sample is not None
-    digest = record.config_digest_of(sample)
-    units = {
-        shard: footer
-        for shard, footer in parts.units.items()
-        if footer.config_digest == digest
-        and footer.store_digest == sample.store_digest
-        and shard < sample.n_shards
-    }
-    if stale := len(parts.units) - len(units):
-        logger.warning(
-            "Sample %s: left out %s of another configuration or store.",
-            parts.sample,
-            count(stale, "part"),
-        )
-    return replace(parts, units=units)

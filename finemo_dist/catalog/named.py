@@ -83,6 +83,7 @@ def ask(catalog: Catalog, name: str, parameters: Mapping[str, object] | None = N
     cursor = catalog.cursor()
     with run_errors(catalog.run_dir):
         cursor.execute("SET VARIABLE parameters = $values", {"values": values or {"none": None}})
+        catalog.narrow(cursor, query.text, values)
         prepare(query.name, catalog, cursor, values)
     return answer_of(cursor, query.text)
 

@@ -1,15 +1,12 @@
 """What the catalog knows before it reads a part: rows of its small tables."""
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Collection, Mapping
+from typing import Any
 
-from finemo_dist.catalog.compaction import Compaction
 from finemo_dist.core.schema import VIEWS
 from finemo_dist.hits.read import SampleParts
 from finemo_dist.hits.run_motifs import RunMotifs
 from finemo_dist.record.run_record import SampleRecord
-
-_LISTED_SHARE: Final = 0.75
 
 
 def sample_row(
@@ -54,19 +51,6 @@ def motif_places(motifs: RunMotifs, sets: Collection[str]) -> dict[str, object]:
         "annotated": [(motifs.annotated or motifs.names)[number] for _, _, number in rows],
         "is_home": [homes[number] == (name, row) for name, row, number in rows],
     }
-
-
-def most_listed(parts: Iterable[SampleParts], compactions: Iterable[Compaction]) -> int:
-    """Return up to how many files may be opened by a list of their names.
-
-    Joined to the table of files, DuckDB makes such a list of those that are left and opens no
-    other. Of almost all of them it must not: every row would be looked up in the list, which takes
-    forty times as long as reading it.
-    """
-    # The table of parts has two files a unit.
-    n_parts = sum(2 * len(one.units) for one in parts)
-    n_compact = sum(len(compaction.files) for compaction in compactions)
-    return max(1, int(_LISTED_SHARE * max(n_parts, n_compact)))
 
 
 def data_dictionary() -> dict[str, object]:

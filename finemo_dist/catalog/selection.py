@@ -1,11 +1,13 @@
 """Hits by sample, motif and place, and the motifs of a run."""
 
+from dataclasses import replace
 from typing import Final, Literal
 
 import duckdb
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.connection import run_errors
+from finemo_dist.catalog.scope import Scope
 from finemo_dist.catalog.table import Table
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.locus import Locus
@@ -50,15 +52,27 @@ def hits_of(
         wanted.append(column("chr") == value(locus.chrom))
     if locus is not None and locus.end is not None:
         wanted += [column("start") < value(locus.end), column("end") > value(locus.start)]
+    cursor = catalog.cursor({"hits": [_scope(table, sample, locus)]})
     with run_errors(catalog.run_dir):
-        found = catalog.connection.table(_VIEWS[table])
+        found = cursor.table(_VIEWS[table])
         for condition in wanted:
             found = found.filter(condition)
         return Table(found.sort(*map(column, _ORDER)).to_arrow_table())
 
 
+def _scope(table: HitView, sample: str | None, locus: Locus | None) -> Scope:
+    scope = Scope(samples=None if sample is None else frozenset({sample}))
+    if locus is None:
+        return scope
+    scope = replace(scope, chroms=frozenset({locus.chrom}))
+    # Which hits are primary is decided by others, which may lie beside the locus.
+    if locus.end is None or table == "primary":
+        return scope
+    return replace(scope, least={"end": locus.start + 1}, most={"start": locus.end - 1})
+
+
 def motifs_of(catalog: Catalog) -> Table:
     """Return the motifs and their strands, in the order of the run."""
     with run_errors(catalog.run_dir):
-        found = catalog.connection.table("motifs").sort(duckdb.ColumnExpression("motif_id"))
+        found = catalog.cursor({}).table("motifs").sort(duckdb.ColumnExpression("motif_id"))
         return Table(found.to_arrow_table())

@@ -50,7 +50,12 @@ def compact_directory(run: str | Path, sample: str) -> Path:
 
 def part_path(run: str | Path, table: TableName, unit: Unit) -> Path:
     """Return where a unit's part of one table is committed."""
-    return sample_directory(run, table, unit.sample) / f"part-{unit.shard:05d}.parquet"
+    return sample_directory(run, table, unit.sample) / part_name(unit.shard)
+
+
+def part_name(shard: int) -> str:
+    """Return the file name of a part."""
+    return f"part-{shard:05d}.parquet"
 
 
 def folder_name(sample: str) -> str:
@@ -87,7 +92,7 @@ def shard_of(name: str) -> int | None:
     if match is None:
         return None
     shard = int(match[1])
-    return shard if name == f"part-{shard:05d}.parquet" else None
+    return shard if name == part_name(shard) else None
 
 
 def _encoded(sample: str) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.named import rows_of
+from finemo_dist.catalog.scope import Scope
 from finemo_dist.core.errors import UsageError, nearest
 from finemo_dist.core.locus import Locus, parse_locus
 from finemo_dist.core.protocols import RegionReader
@@ -218,7 +219,20 @@ def _regions(catalog: Catalog, places: Sequence[Place]) -> list[_Region]:
         "end": [place.end for place in places],
         "peak": [place.peak_id for place in places],
     }
-    return [_Region(*row) for row in catalog.run("locus_regions", wanted)]
+    placed = [place for place in places if place.chrom is not None]
+    scopes = [
+        Scope(
+            chroms=frozenset({str(place.chrom)}),
+            least={"end": place.start + 1},
+            most={"start": place.end - 1},
+        )
+        for place in placed
+    ]
+    if len(placed) < len(places):
+        peaks = [place.peak_id for place in places if place.chrom is None]
+        scopes.append(Scope(least={"peak_id": min(peaks)}, most={"peak_id": max(peaks)}))
+    found = catalog.run("locus_regions", wanted, scopes={"peaks_qc": scopes})
+    return [_Region(*row) for row in found]
 
 
 def _nothing_there(catalog: Catalog, place: Place) -> str:
@@ -242,7 +256,11 @@ def _solve(
     hits: dict[tuple[str, int], list[Any]] = {}
     if wanted:
         lists = {"sample": [s for s, _ in wanted], "peak_id": [p for _, p in wanted]}
-        for sample, peak_id, *rest in catalog.run("locus_hits", lists):
+        scopes = [
+            Scope(frozenset({sample}), least={"peak_id": peak}, most={"peak_id": peak})
+            for sample, peak in wanted
+        ]
+        for sample, peak_id, *rest in catalog.run("locus_hits", lists, scopes={"hits": scopes}):
             hits.setdefault((sample, peak_id), []).append(rest)
     labels = factor_names(catalog)
     found: dict[tuple[str, int], _Solved] = {}

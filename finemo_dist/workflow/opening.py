@@ -85,7 +85,9 @@ class Run:
             The run is damaged, or the memory limit is too small.
         """
         with query_errors(self.path):
-            relation = self.connection.sql(query, params=dict(parameters) if parameters else None)
+            cursor = self._catalog.cursor({})
+            self._catalog.narrow(cursor, query, parameters)
+            relation = cursor.sql(query, params=dict(parameters) if parameters else None)
             return Table(relation.to_arrow_table())
 
     def query(self, name: str, **parameters: object) -> Table:
