@@ -47,7 +47,7 @@ DOORS = {
     "hits": {"numpy", "pyarrow"},
     "catalog": {"duckdb", "numpy", "pyarrow", "pandas", "polars"},
     "hit_tables": {"duckdb", "numpy", "pyarrow"},
-    "exports": {"numpy", "h5py", "anndata", "pandas", "pysam", "pybigtools"},
+    "exports": {"numpy", "h5py", "pyBigWig", "anndata", "pandas", "pysam", "pybigtools"},
     "reports": {"numpy", "pyarrow", "jinja2", "altair", "vl_convert", "scipy", "markupsafe"},
     "testing": {"numpy", "h5py", "pyBigWig"},
     "run": {"numpy", "torch", "ray"},

@@ -11,7 +11,7 @@ from finemo_dist.core import defaults
 if TYPE_CHECKING:
     from finemo_dist.workflow.exporting import Format
 
-_FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "meme")
+_FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "bigwig", "h5ad", "mtx", "parquet", "meme")
 
 
 @click.command("export", short_help="Write hits or motifs for other tools.")
@@ -19,7 +19,9 @@ _FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "m
 @click.option(
     "--to", "export_format", type=click.Choice(_FORMATS), required=True, help="Output format."
 )
-@click.option("-o", "--out", type=ANY_PATH, required=True, help="File to write; for mtx, a folder.")
+@click.option(
+    "-o", "--out", type=ANY_PATH, required=True, help="File to write; for mtx and bigwig, a folder."
+)
 @click.option("--sample", help="Export only this sample.")
 @click.option(
     "--table",
@@ -47,8 +49,8 @@ _FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "m
 @click.option(
     "--chrom-sizes",
     type=LOCAL_FILE,
-    help="bed, tabix, bigbed: lengths of chromosomes, as .chrom.sizes or .fai. [default: those of "
-    "the genome of the regions]",
+    help="bed, tabix, bigbed, bigwig: lengths of chromosomes, as .chrom.sizes or .fai. [default: "
+    "those of the genome of the regions]",
 )
 @click.option(
     "--motifs",
@@ -57,6 +59,13 @@ _FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "m
     default=defaults.EXPORT_MOTIFS,
     show_default=True,
     help="meme: full CWMs, trimmed CWMs, or base frequencies at hits.",
+)
+@click.option(
+    "--signal",
+    type=click.Choice(["coverage", "coefficient_global"]),
+    default=defaults.EXPORT_SIGNAL,
+    show_default=True,
+    help="bigwig: number of hits that cover a base, or the sum of their global coefficients.",
 )
 @click.option(
     "--memory-limit", help="Memory that DuckDB may use, such as 2GB. Beyond that it spills to disk."
@@ -68,7 +77,7 @@ def export(
     out: Path,
     **options: Any,  # noqa: ANN401  (those of export, by name)
 ) -> None:
-    """Write hits as TSV, BED, tabix, bigBed, matrix or Parquet, or the motifs as MEME."""
+    """Write hits as TSV, BED, tabix, bigBed, bigWig, matrix or Parquet, or the motifs as MEME."""
     from finemo_dist.workflow.exporting import export as write
 
     write(run, export_format, out, **options)

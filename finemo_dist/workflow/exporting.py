@@ -5,16 +5,23 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
-from finemo_dist.core.defaults import EXPORT_LABEL, EXPORT_MOTIFS, EXPORT_SCORE, EXPORT_TABLE
+from finemo_dist.core.defaults import (
+    EXPORT_LABEL,
+    EXPORT_MOTIFS,
+    EXPORT_SCORE,
+    EXPORT_SIGNAL,
+    EXPORT_TABLE,
+)
 from finemo_dist.core.errors import UsageError, nearest
 from finemo_dist.exports.places import measured
 from finemo_dist.exports.tables import ExportFormat, HitTable, RankBy, export_hits, samples_for
 from finemo_dist.storage.locations import is_local, location
 
-Format = Literal["tsv", "bed", "tabix", "bigbed", "h5ad", "mtx", "parquet", "meme"]
+Format = Literal["tsv", "bed", "tabix", "bigbed", "bigwig", "h5ad", "mtx", "parquet", "meme"]
 Table = Literal["hits", "unique", "primary"]
 Label = Literal["motif", "tf", "family", "cluster"]
 Score = Literal["score", "similarity", "importance", "coefficient_global"]
+Signal = Literal["coverage", "coefficient_global"]
 MotifKind = Literal["full", "trimmed", "hits"]
 
 _AS_OBJECTS: Final = ("tsv", "bed", "parquet")
@@ -31,6 +38,7 @@ def export(
     score: Score = EXPORT_SCORE,
     chrom_sizes: str | Path | None = None,
     motifs: MotifKind = EXPORT_MOTIFS,
+    signal: Signal = EXPORT_SIGNAL,
     memory_limit: str | None = None,
 ) -> Path:
     """Write the hits of a run, or its motifs, and return the path of what was written.
@@ -40,24 +48,27 @@ def export(
     run
         A run directory.
     to
-        ``tsv``, ``bed``, ``tabix``, ``bigbed``, ``parquet``: hits; ``h5ad``, ``mtx``: region by
-        motif; ``meme``: motifs.
+        ``tsv``, ``bed``, ``tabix``, ``bigbed``, ``parquet``: hits; ``bigwig``: a signal of each
+        motif; ``h5ad``, ``mtx``: region by motif; ``meme``: motifs.
     out
-        File to write; for ``mtx`` a folder.
+        File to write; for ``mtx`` and ``bigwig`` a folder.
     sample
         The sample to write; all when None.
     table
-        All hits, one hit per place where regions overlap, or the best of overlapping hits.
+        All hits, one hit per place where regions overlap, or the best of overlapping hits. For
+        ``bigwig`` ``hits`` is one hit per place as well, so that no site counts twice.
     label
-        Name of a hit in ``bed``, ``tabix`` and ``bigbed``.
+        Name of a hit in ``bed``, ``tabix`` and ``bigbed``; ``bigwig`` has a file for each.
     score
         What the score of ``bed``, ``tabix`` and ``bigbed``, 0 to 1000, is the rank of within the
         sample.
     chrom_sizes
-        ``bed``, ``tabix``, ``bigbed``: file with the lengths of chromosomes; those of the genome
-        of the regions when None.
+        ``bed``, ``tabix``, ``bigbed``, ``bigwig``: file with the lengths of chromosomes; those of
+        the genome of the regions when None.
     motifs
         ``meme``: full CWMs, trimmed CWMs, or base frequencies at hits.
+    signal
+        ``bigwig``: the number of hits that cover a base, or the sum of their global coefficients.
     memory_limit
         Memory that DuckDB may use, such as ``"2GB"``. Beyond that it spills to temporary files.
 
@@ -89,6 +100,8 @@ def export(
                 export_meme(catalog, out, motifs, sample)
             case "tabix" | "bigbed":
                 _export_places(catalog, out, to, asked, sample, label, RankBy(score))
+            case "bigwig":
+                _export_bigwig(catalog, out, asked, sample, label, signal)
             case "h5ad" | "mtx":
                 _export_matrix(catalog, out, to, asked, sample)
             case _:
@@ -118,6 +131,22 @@ def _export_places(
             export_tabix(shown, out, table=table, label=label, rank_by=rank_by)
         else:
             export_bigbed(shown, out, table=table, label=label, rank_by=rank_by)
+
+
+def _export_bigwig(
+    catalog: Catalog,
+    out: Path,
+    table: HitTable,
+    sample: str | None,
+    label: Label,
+    signal: Signal,
+) -> None:
+    from finemo_dist.exports.bigwig import export_bigwig
+
+    table = HitTable.UNIQUE if table is HitTable.HITS else table
+    samples_for(catalog, table, sample, needs_coordinates=True)
+    with nullcontext(catalog) if sample is None else catalog.only(sample) as shown:
+        export_bigwig(shown, out, table=table, label=label, signal=signal)
 
 
 def _export_matrix(
