@@ -4,7 +4,7 @@ Format: Kent et al., "BigWig and BigBed: enabling browsing of large distributed 
 Bioinformatics 2010, supplement.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
@@ -60,7 +60,7 @@ def export_bigwig(
                     )
 
 
-def _runs(catalog: Catalog, asked: dict[str, object]) -> Iterator[Runs]:
+def _runs(catalog: Catalog, asked: Mapping[str, object]) -> Iterator[Runs]:
     """Yield consecutive rows of one label and chromosome."""
     for batch in catalog.stream("bigwig_rows", asked):
         labels, chroms = (np.array(batch[name].to_pylist()) for name in ("label", "chr"))
