@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.catalog.motif_choice import chosen_motif
 from finemo_dist.core.errors import UsageError, nearest
 
 ALL: Final = "all"
@@ -67,7 +68,7 @@ def _sample(catalog: Catalog, parameter: Parameter, text: str) -> str:
 
 
 def _motif(catalog: Catalog, parameter: Parameter, text: str) -> str:
-    return _one_of(parameter, text, [row[0] for row in catalog.run("motif_names")])
+    return chosen_motif(catalog, text, what=parameter.name)
 
 
 def _chromosome(catalog: Catalog, parameter: Parameter, text: str) -> str:

@@ -385,6 +385,10 @@ VIEWS: Final[Mapping[str, tuple[Column, ...]]] = {
             "motif_name without its set: that leads motif_name where one name means several "
             "motifs, so that they never count as one",
         ),
+        Column(
+            "display_name", "string",
+            "name for people: tf, with motif_name where several motifs share it; else motif_name",
+        ),
     ),
     "samples": (
         _SAMPLE,

@@ -5,9 +5,12 @@ of memelite (complete scores, both strands).
 """
 
 import logging
+import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +19,10 @@ from finemo_dist.core.optional import require
 from finemo_dist.motifs.meme import MemeMotif
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_SIGN_EVERY_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +68,11 @@ def match_motifs(
     )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        p, _, offsets, overlaps, strands = tomtom(
-            [np.ascontiguousarray(query) for query in queries],
-            [np.ascontiguousarray(target.frequencies) for target in targets],
+        p, _, offsets, overlaps, strands = _with_signs_of_life(
+            lambda: tomtom(
+                [np.ascontiguousarray(query) for query in queries],
+                [np.ascontiguousarray(target.frequencies) for target in targets],
+            )
         )
     if any(issubclass(warning.category, UserWarning) for warning in caught):
         logger.warning(
@@ -87,6 +96,19 @@ def match_motifs(
         ]
         for i in range(len(queries))
     ]
+
+
+def _with_signs_of_life(work: Callable[[], T], *, every_s: float = _SIGN_EVERY_S) -> T:
+    """Return what a function returns; while it works, log that it does, and for how long."""
+    with ThreadPoolExecutor(1, thread_name_prefix="finemo_dist-tomtom") as worker:
+        began = time.monotonic()
+        coming = worker.submit(work)
+        while not wait([coming], timeout=every_s).done:
+            logger.info(
+                "Still comparing after %.0f s (compiling, if this is the first time).",
+                time.monotonic() - began,
+            )
+        return coming.result()
 
 
 def false_discovery_rates(p_values: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -22,6 +22,8 @@ class AtlasRow:
     """One motif over all samples."""
 
     name: str
+    shown: str
+    """The name that people read."""
     annotation: str
     logos: MotifLogos
     flags: tuple[Flag, ...]
@@ -46,6 +48,7 @@ def atlas_rows(data: AtlasData) -> tuple[AtlasRow, ...]:
         rows.append(
             AtlasRow(
                 name=name,
+                shown=data.display.get(name, name),
                 annotation=data.annotations.get(name, ""),
                 logos=motif_logos(data.motifs, entry, data.hit_cwms),
                 flags=motif_flags(n_hits=n_hits, is_palindrome=name in data.palindromes),

@@ -4,6 +4,7 @@ The catalog answers by its views and named queries, so that a page, a query and 
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
@@ -56,7 +57,7 @@ def gather_report(
 ) -> ReportData:
     """Return what ``report.html`` shows; needs ``scope.prepare``."""
     samples = sample_quality(catalog)
-    annotations, palindromes = known_motifs(catalog)
+    known = known_motifs(catalog)
     return ReportData(
         title=title,
         summary=summarise_run(catalog, samples, motif_report, scope.warnings),
@@ -65,8 +66,9 @@ def gather_report(
         motif_report=motif_report,
         hit_cwms=_by_name(motifs, sums),
         samples=samples,
-        annotations=annotations,
-        palindromes=palindromes,
+        annotations=known.annotations,
+        display=known.display,
+        palindromes=known.palindromes,
         counts=ask(catalog, "counts").arrow(),
         distributions=distributions(catalog),
         confusion=confusion,
@@ -89,7 +91,7 @@ def gather_atlas(
 ) -> AtlasData:
     """Return what the page of a run of many samples shows; needs ``scope.prepare``."""
     samples = sample_quality(catalog)
-    annotations, palindromes = known_motifs(catalog)
+    known = known_motifs(catalog)
     return AtlasData(
         title=title,
         summary=summarise_run(catalog, samples, motif_report, {}),
@@ -97,21 +99,34 @@ def gather_atlas(
         motifs=motifs,
         samples=samples,
         n_hits=hit_matrix(catalog, motifs, samples),
-        annotations=annotations,
-        palindromes=palindromes,
+        annotations=known.annotations,
+        display=known.display,
+        palindromes=known.palindromes,
         hit_cwms=_by_name(motifs, sums),
     )
 
 
-def known_motifs(catalog: Catalog) -> tuple[dict[str, str], frozenset[str]]:
-    """Return the annotation of each motif that has one, and the motifs that are palindromes."""
+@dataclass(frozen=True, slots=True)
+class KnownMotifs:
+    """What is known of motifs by name."""
+
+    annotations: dict[str, str]
+    """Of those that have one."""
+    display: dict[str, str]
+    """What people read."""
+    palindromes: frozenset[str]
+
+
+def known_motifs(catalog: Catalog) -> KnownMotifs:
+    """Return annotations, display names and palindromes."""
     known = catalog.run("report_motifs")
     annotations = {
         name: ", ".join(label for label in labels if label)
-        for name, *labels, _ in known
+        for name, *labels, _, _ in known
         if any(labels)
     }
-    return annotations, frozenset(row[0] for row in known if row[-1])
+    display = {row[0]: row[-2] for row in known}
+    return KnownMotifs(annotations, display, frozenset(row[0] for row in known if row[-1]))
 
 
 def sample_quality(catalog: Catalog) -> tuple[SampleQuality, ...]:

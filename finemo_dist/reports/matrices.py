@@ -143,8 +143,10 @@ def matrix(
     )
 
 
-def confusion_matrix(table: pa.Table, names: Sequence[str]) -> Matrix:
-    """Return which hits overlap the seqlets of each motif."""
+def confusion_matrix(
+    table: pa.Table, names: Sequence[str], shown: Sequence[str] | None = None
+) -> Matrix:
+    """Return which hits overlap the seqlets of each motif; ``shown`` are the names for people."""
     place = {name: i for i, name in enumerate(names)}
     values = np.zeros((len(names), len(names)), np.float32)
     for row in table.to_pylist():
@@ -163,10 +165,13 @@ def confusion_matrix(table: pa.Table, names: Sequence[str]) -> Matrix:
         column_noun="hits",
         unit="of the seqlets",
     )
-    return matrix(text, values, (names, names), scale=Scale(0, 1), ends=("none", "all"))
+    labels = shown or names
+    return matrix(text, values, (labels, labels), scale=Scale(0, 1), ends=("none", "all"))
 
 
-def cooccurrence_matrix(table: pa.Table, names: Sequence[str]) -> Matrix | None:
+def cooccurrence_matrix(
+    table: pa.Table, names: Sequence[str], shown: Sequence[str] | None = None
+) -> Matrix | None:
     """Return the logarithm of the odds ratio of every pair; None where no pair says anything.
 
     Grey, NaN, are pairs of which too few shared regions are both seen and expected. A motif that is
@@ -177,7 +182,7 @@ def cooccurrence_matrix(table: pa.Table, names: Sequence[str]) -> Matrix | None:
     if not len(kept):
         return None
     kept = kept[similar_order(np.nan_to_num(values[np.ix_(kept, kept)]))]
-    ordered = [names[int(i)] for i in kept]
+    ordered = [(shown or names)[int(i)] for i in kept]
     text = MatrixText(
         key="cooccurrence",
         title="Which motifs occur together",

@@ -65,6 +65,8 @@ class MotifRow:
     index: int
     name: str
     name_orig: str
+    shown: str
+    """The name that people read."""
     annotation: str
     logos: MotifLogos
     flags: tuple[Flag, ...]
@@ -174,6 +176,7 @@ def _row(
         index=entry // 2,
         name=name,
         name_orig=motifs.name_orig[entry],
+        shown=data.display.get(name, name),
         annotation=data.annotations.get(name, ""),
         logos=motif_logos(motifs, entry, data.hit_cwms),
         flags=motif_flags(

@@ -74,18 +74,19 @@ def render_report(data: ReportData) -> str:
     """Return ``report.html``: one file without links, the same for the same data."""
     rows = motif_rows(data)
     # In the order of the table's motifs, so that a matrix reads like it.
-    names = [row.name for row in sorted(rows, key=lambda row: row.index)]
+    in_order = sorted(rows, key=lambda row: row.index)
+    names, shown = [row.name for row in in_order], [row.shown for row in in_order]
     has_seqlets = any(row.n_seqlets is not None for row in rows)
     seqlets = seqlet_chart(rows) if has_seqlets else None
     per_motif = motif_charts() if data.distributions is not None else ()
     overall = overall_charts(data.distributions)
     confusion = (
-        confusion_matrix(data.confusion, names)
+        confusion_matrix(data.confusion, names, shown)
         if data.confusion is not None and data.confusion.num_rows
         else None
     )
     cooccurrence = (
-        cooccurrence_matrix(data.cooccurrence, names)
+        cooccurrence_matrix(data.cooccurrence, names, shown)
         if data.cooccurrence is not None and data.cooccurrence.num_rows
         else None
     )
@@ -144,7 +145,7 @@ def render_atlas(data: AtlasData) -> str:
     """Return the page of a run of many samples: one file without links."""
     rows = atlas_rows(data)
     outliers = outlying_samples(data)
-    names = data.motifs.name[::2]
+    names = [data.display.get(name, name) for name in data.motifs.name[::2]]
     samples = [sample.name for sample in data.samples]
     heat = atlas_matrix(data.rates, names, samples)
     cloud = sample_chart(data.samples, list(outliers))

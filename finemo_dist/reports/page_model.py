@@ -137,6 +137,8 @@ class ReportData:
     """Motif to its mean contributions over hits, forward, (4, W)."""
     samples: tuple[SampleQuality, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
+    display: Mapping[str, str] = field(default_factory=dict)
+    """Motif to the name that people read, where that is another."""
     """Motif to what it is known as, by its modisco file or a database."""
     palindromes: frozenset[str] = frozenset()
     """Motifs that read the same on both strands."""
@@ -177,6 +179,8 @@ class AtlasData:
     n_hits: NDArray[np.int64]
     """(motifs, samples) hits; rows as the forward entries of ``motifs``, columns as ``samples``."""
     annotations: Mapping[str, str] = field(default_factory=dict)
+    display: Mapping[str, str] = field(default_factory=dict)
+    """Motif to the name that people read, where that is another."""
     palindromes: frozenset[str] = frozenset()
     """As in ``ReportData``."""
     hit_cwms: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)

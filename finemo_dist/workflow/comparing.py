@@ -158,7 +158,7 @@ def compare(
                 ComparisonData(
                     title=catalog.run_dir.name, names=asked.names, samples=found.matrix.samples,
                     side=tuple(asked.side[s] for s in found.matrix.samples),
-                    metadata=asked.metadata, labels=found.matrix.labels,
+                    metadata=asked.metadata, labels=found.display(catalog),
                     rates=found.matrix.rates, table=found.motif_table.to_pylist(),
                     different=tuple(different), words=words, max_q=max_q,
                 ),
@@ -255,6 +255,13 @@ class _Compared:
         regions = [self.matrix.n_regions[side].sum() for side in (self._is_first, ~self._is_first)]
         more = [0.5 / max(int(n), 1) for n in regions]
         return np.log2((np.nan_to_num(second) + more[1]) / (np.nan_to_num(first) + more[0]))
+
+    def display(self, catalog: Catalog) -> tuple[str, ...]:
+        """Return what people read for each motif."""
+        if self._kind != "motif":
+            return self.matrix.labels
+        shown = {row[0]: row[1] for row in catalog.run("motif_meanings")}
+        return tuple(shown[label] for label in self.matrix.labels)
 
     def different(self, max_q: float) -> NDArray[np.bool_]:
         """Return which motifs differ in hits or scores."""

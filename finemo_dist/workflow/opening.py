@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.catalog.connection import query_errors
+from finemo_dist.catalog.motif_choice import chosen_motif
 from finemo_dist.catalog.named import ask
 from finemo_dist.catalog.selection import HitView, hits_of, motifs_of
 from finemo_dist.catalog.summary import SampleSummary, summarise
@@ -115,7 +116,8 @@ class Run:
         Parameters
         ----------
         sample, motif
-            Only hits of this sample or motif; all when None.
+            Only hits of this sample or motif; all when None. A motif may be named by its
+            annotation, such as a factor that one motif alone has.
         locus
             Only hits that share a base with ``chrom`` or ``chrom:start-end`` (0-based, half-open).
         table
@@ -124,12 +126,14 @@ class Run:
         Raises
         ------
         UsageError
-            There is no such sample or table, or the locus is malformed.
+            There is no such sample, motif or table, or the locus is malformed.
         RunError
             The run is damaged.
         """
         if sample is not None:
             self._catalog.sample(sample)
+        if motif is not None:
+            motif = chosen_motif(self._catalog, motif)
         place = None if locus is None else parse_locus(locus)
         return hits_of(self._catalog, table=table, sample=sample, motif=motif, locus=place)
 

@@ -33,7 +33,7 @@ def say(text: str) -> None:
 def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        for n_each in (4, 6, 10):
+        for n_each in (4, 6, 8, 10):
             simulated(folder / f"n{n_each}", n_each)
         if YEAST.exists():
             yeast(folder / "yeast")
