@@ -10,6 +10,7 @@ help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
 
 $(VENV)/installed: pyproject.toml tests/constraints.txt
+	@echo "Installing into $(VENV): about two minutes, most of it for PyTorch."
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
 	$(PIP) --editable .
@@ -19,7 +20,7 @@ $(VENV)/dev-installed: $(VENV)/installed
 	$(PIP) --group dev
 	@touch $@
 
-demo: $(VENV)/installed  ## Run the pipeline on generated samples with known motif sites.
+demo: $(VENV)/installed  ## Run the pipeline on generated samples with known motif sites: half a minute.
 	$(BIN)/finemo-dist demo --out demo
 
 # All cores; a process takes seconds and half a gigabyte to start, so sixteen at most. A process that

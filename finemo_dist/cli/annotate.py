@@ -5,13 +5,19 @@ from typing import Final
 
 import click
 
-from finemo_dist.cli.messages import say
+from finemo_dist.cli.help import HelpfulCommand
+from finemo_dist.cli.messages import next_line, say
 from finemo_dist.cli.options import LOCAL_FILE, LOCAL_OUTPUT, LOCAL_PATH
 from finemo_dist.core import defaults
 from finemo_dist.core.words import count
 
 
-@click.command("annotate", short_help="Name the motifs of a run.")
+@click.command(
+    "annotate",
+    short_help="Name the motifs of a run.",
+    cls=HelpfulCommand,
+    examples=("finemo-dist annotate demo/run -a annotation.tsv",),
+)
 @click.argument("run", type=LOCAL_PATH)
 @click.option(
     "-a",
@@ -55,6 +61,7 @@ def annotate(
     if annotation is not None:
         done = store(run, annotation, force=force)
         say(f"{run}: annotated {done.n_named} of {count(done.n_motifs, 'motif')}")
+        say(next_line("report", str(run), "-o", f"{run}-report"))
     elif database is None or out is None:
         raise click.UsageError("--database needs -o, the file for the proposal.")
     else:
@@ -63,6 +70,7 @@ def annotate(
             f"{out}: found a match with a q-value of at most {max_q} for {done.n_named} of "
             f"{count(done.n_motifs, 'motif')}. Check the file, then store it with -a."
         )
+        say(next_line("annotate", str(run), "-a", str(out)))
 
 
 COMMANDS: Final = {"annotate": annotate}

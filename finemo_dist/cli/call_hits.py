@@ -19,7 +19,51 @@ from finemo_dist.core import defaults
 from finemo_dist.core.words import count, have
 
 
-@click.command("call-hits", cls=ManyValuesCommand)
+@click.command(
+    "call-hits",
+    cls=ManyValuesCommand,
+    short_help="Call motif hits in extracted regions.",
+    examples=(
+        "finemo-dist call-hits -r demo/regions/sample_a.zarr -m demo/inputs/modisco.h5 "
+        "-o demo/run_a",
+    ),
+    groups={
+        "Input and output": ("regions", "modisco_h5", "out_dir", "sample", "force"),
+        "Which hits": (
+            "penalty",
+            "penalties",
+            "mode",
+            "no_post_filter",
+            "sqrt_transform",
+            "merge_palindromes",
+        ),
+        "Motifs (tables are tab-separated, without a header)": (
+            "include",
+            "names",
+            "trim_threshold",
+            "trim_thresholds",
+            "trim_coords",
+        ),
+        "Where to work (never changes a hit)": (
+            "executor",
+            "ray_address",
+            "n_workers",
+            "workers_per_gpu",
+            "device",
+            "batch_regions",
+        ),
+        "Solver": (
+            "solver",
+            "tolerance",
+            "max_steps",
+            "strict",
+            "step_size_max",
+            "step_size_min",
+            "step_adjust",
+            "use_compile",
+        ),
+    },
+)
 @click.option(
     "-r",
     "--regions",

@@ -5,19 +5,31 @@ from typing import Final, Literal
 
 import click
 
+from finemo_dist.cli.help import HelpfulCommand
 from finemo_dist.cli.messages import say
-from finemo_dist.cli.options import LOCAL_OUTPUT, LOCAL_PATH, ManyValuesCommand, limit_options
+from finemo_dist.cli.options import (
+    LOCAL_OUTPUT,
+    LOCAL_PATH,
+    ManyValuesCommand,
+    given_once,
+    limit_options,
+)
 from finemo_dist.core import defaults
 from finemo_dist.core.words import count
 
 
-@click.command("collapse-hits", short_help="Mark the best of overlapping hits.")
+@click.command(
+    "collapse-hits",
+    short_help="Mark the best of overlapping hits.",
+    cls=HelpfulCommand,
+    examples=("finemo-dist collapse-hits demo/run -o demo/collapsed.tsv",),
+)
+@click.argument("run", type=LOCAL_PATH, required=False)
 @click.option(
     "-i",
     "--hits",
     type=LOCAL_PATH,
-    required=True,
-    help="hits.tsv or hits_unique.tsv of call-hits, plain or gzipped, or a run directory.",
+    help="RUN: hits.tsv or hits_unique.tsv of call-hits, plain or gzipped, or a run directory.",
 )
 @click.option(
     "-o",
@@ -48,14 +60,15 @@ from finemo_dist.core.words import count
 @limit_options
 def collapse_hits(
     *,
-    hits: Path,
+    run: Path | None,
+    hits: Path | None,
     out: Path,
     overlap: float,
     by: Literal["similarity", "score"],
     memory_limit: str | None,
     threads: int | None,
 ) -> None:
-    """Mark the hits that no overlapping hit beats.
+    """Mark the hits of RUN that no overlapping hit beats.
 
     The hit with the larger similarity wins, or with --by score the one with the larger score. Ties
     are broken by the larger coefficient, then by the smaller start, the name of the motif, and the
@@ -63,21 +76,26 @@ def collapse_hits(
     """
     from finemo_dist.hit_tables import collapse
 
+    (given,) = given_once("-i", [run], [hits])
     summary = collapse.collapse_hits(
-        hits, out, overlap=overlap, by=by, memory_limit=memory_limit, threads=threads
+        given, out, overlap=overlap, by=by, memory_limit=memory_limit, threads=threads
     )
     say(f"{out}: marked {summary.n_primary:,} of {count(summary.n_hits, 'hit')} as primary")
 
 
-@click.command("intersect-hits", cls=ManyValuesCommand)
+@click.command(
+    "intersect-hits",
+    cls=ManyValuesCommand,
+    examples=("finemo-dist intersect-hits demo/run -o demo/shared.tsv",),
+)
+@click.argument("runs", type=LOCAL_PATH, nargs=-1, metavar="[RUN]...")
 @click.option(
     "-i",
     "--hits",
     type=LOCAL_PATH,
-    required=True,
     multiple=True,
-    help="Two or more tables (hits.tsv or hits_unique.tsv, plain or gzipped) or run directories. "
-    "Each sample of a run is one input.",
+    help="RUNs: two or more tables (hits.tsv or hits_unique.tsv, plain or gzipped) or run "
+    "directories. Each sample of a run is one input.",
 )
 @click.option(
     "-o",
@@ -98,6 +116,7 @@ def collapse_hits(
 @limit_options
 def intersect_hits(
     *,
+    runs: tuple[Path, ...],
     hits: tuple[Path, ...],
     out: Path,
     is_relaxed: bool,
@@ -107,8 +126,9 @@ def intersect_hits(
     """Write the hits that all inputs share."""
     from finemo_dist.hit_tables import intersect
 
+    given = given_once("-i", runs, hits)
     summary = intersect.intersect_hits(
-        hits, out, relaxed=is_relaxed, memory_limit=memory_limit, threads=threads
+        given, out, relaxed=is_relaxed, memory_limit=memory_limit, threads=threads
     )
     say(f"{out}: wrote {count(summary.n_lines, 'hit')} that all {summary.n_inputs} inputs share")
 

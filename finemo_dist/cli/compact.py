@@ -5,12 +5,18 @@ from typing import Final
 
 import click
 
-from finemo_dist.cli.messages import say
+from finemo_dist.cli.help import HelpfulCommand
+from finemo_dist.cli.messages import next_line, say
 from finemo_dist.cli.options import LOCAL_PATH, limit_options
 from finemo_dist.core.words import be, count
 
 
-@click.command("compact", short_help="Sort the hits of a run by place.")
+@click.command(
+    "compact",
+    short_help="Sort the hits of a run by place.",
+    cls=HelpfulCommand,
+    examples=("finemo-dist compact demo/run",),
+)
 @click.argument("run", type=LOCAL_PATH)
 @click.option(
     "--sample",
@@ -38,6 +44,7 @@ def compact(
                 f"  Warning: {count(n, 'shard')} {be(n)} missing; compact again when all shards "
                 "are committed"
             )
+    say(next_line("sql", str(run)))
 
 
 COMMANDS: Final = {"compact": compact}

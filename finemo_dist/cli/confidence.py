@@ -5,12 +5,18 @@ from typing import Final
 
 import click
 
+from finemo_dist.cli.help import HelpfulCommand
 from finemo_dist.cli.messages import current_command
 from finemo_dist.cli.options import EXISTING_PATH, executor_options, json_option
 from finemo_dist.core import defaults
 
 
-@click.command("confidence", short_help="Tell how far the hits of a run can be believed.")
+@click.command(
+    "confidence",
+    short_help="Tell how far the hits of a run can be believed.",
+    cls=HelpfulCommand,
+    examples=("finemo-dist confidence demo/run --fraction 0.1",),
+)
 @click.argument("run", type=EXISTING_PATH)
 @click.option(
     "--fraction",

@@ -1,19 +1,26 @@
 """``demo``: the whole pipeline on generated samples whose motif sites are known."""
 
+import itertools
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from finemo_dist.cli.messages import current_command
+from finemo_dist.cli.help import HelpfulCommand
+from finemo_dist.cli.messages import current_command, say, started_as
 from finemo_dist.cli.options import LOCAL_OUTPUT, executor_options
-from finemo_dist.core.program import program
 
 if TYPE_CHECKING:
     from finemo_dist.workflow.demo import DemoResult
 
 
-@click.command("demo", short_help="Generate two samples and call their hits.")
+@click.command(
+    "demo",
+    short_help="Generate two samples and call their hits.",
+    cls=HelpfulCommand,
+    examples=("finemo-dist demo -o demo",),
+)
 @click.option(
     "-o",
     "--out",
@@ -23,17 +30,30 @@ if TYPE_CHECKING:
     help="Folder to write. Replaces an earlier demo in it.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the generated data.")
+@click.option(
+    "--cluster/--no-cluster",
+    "by_two_workers",
+    default=True,
+    show_default=True,
+    help="Whether two Ray workers call everything again, as on a cluster, to compare the bytes.",
+)
 @executor_options
-def demo(*, out: Path, seed: int, **options: object) -> None:
-    """Generate two samples with planted motif sites, call their hits, and score them."""
+def demo(*, out: Path, seed: int, by_two_workers: bool, **options: object) -> None:
+    """Generate two samples with planted motif sites, call their hits, score and report them.
+
+    Takes about half a minute on two cores.
+    """
     from finemo_dist.cli.progress import shown_progress
     from finemo_dist.workflow.demo import run_demo
     from finemo_dist.workflow.settings import resource_config
 
+    say("The demo takes about half a minute on two cores.")
+    steps = itertools.count(1)
     with shown_progress() as on_event:
         result = run_demo(
             out, seed=seed, resources=resource_config(options), command=current_command(),
-            on_event=on_event,
+            by_two_workers=by_two_workers, on_event=on_event,
+            on_step=lambda step: say(f"{next(steps)}. {step}"),
         )  # fmt: skip
     _print(out, result)
 
@@ -63,14 +83,21 @@ def _print(out: Path, result: "DemoResult") -> None:
         f"{called.n_regions:,} regions in {called.seconds['call']:.1f} s ({rate:,.0f} regions/s)"
     )
     console.print(f"every region is certified; the largest duality gap is {called.max_gap:.1e}")
-    click.echo(f"inputs   {out / 'inputs'}")
-    click.echo(f"stores   {out / 'regions'}")
-    click.echo(f"run      {called.run_dir}   (finemo's files below {called.run_dir / 'samples'})")
-    click.echo(f"try      {program()} status {called.run_dir}")
+    if result.n_same_files:
+        click.echo(
+            "two workers of a Ray cluster wrote the same bytes: "
+            f"{result.n_same_files} files of hits"
+        )
+    run = shlex.quote(str(called.run_dir))
+    click.echo(f"report   {result.page}   (open it in a browser)")
+    click.echo(f"run      {called.run_dir}   (finemo's files are in {called.run_dir / 'samples'})")
+    click.echo(f"try      {started_as()} status {run}")
     click.echo(
-        f"         {program()} sql {called.run_dir} "
+        f"         {started_as()} sql {run} "
         "'SELECT sample, motif_name, count(*) FROM hits GROUP BY ALL ORDER BY ALL'"
     )
+    locus = shlex.quote(str(out / "locus.svg"))
+    click.echo(f"         {started_as()} plot {run} sample_a_peak_3 --width 300 -o {locus}")
 
 
 COMMANDS: Final = {"demo": demo}

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from finemo_dist.cli.help import HelpfulCommand
 from finemo_dist.cli.options import ANY_PATH, EXISTING_PATH, LOCAL_FILE
 from finemo_dist.core import defaults
 
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
 _FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "bigwig", "h5ad", "mtx", "parquet", "meme")
 
 
-@click.command("export", short_help="Write hits or motifs for other tools.")
+@click.command(
+    "export",
+    short_help="Write hits or motifs for other tools.",
+    cls=HelpfulCommand,
+    examples=("finemo-dist export demo/run --to bed --table unique -o demo/hits.bed.gz",),
+)
 @click.argument("run", type=EXISTING_PATH)
 @click.option(
     "--to", "export_format", type=click.Choice(_FORMATS), required=True, help="Output format."

@@ -82,7 +82,13 @@ def _output_options(function: _Function) -> _Function:
 
 
 @click.command(
-    "extract-regions-bw", cls=ManyValuesCommand, short_help="Extract regions from FASTA and bigWig."
+    "extract-regions-bw",
+    cls=ManyValuesCommand,
+    short_help="Extract regions from FASTA and bigWig.",
+    examples=(
+        "finemo-dist extract-regions-bw -p demo/inputs/sample_a/peaks.narrowPeak "
+        "-f demo/inputs/genome.fa -b demo/inputs/sample_a/contributions.bw -o demo/bw.zarr",
+    ),
 )
 @_peaks(required=True)
 @click.option(
@@ -106,6 +112,10 @@ def _h5_command(name: str, model: str, input_class: str) -> click.Command:
         cls=ManyValuesCommand,
         help=f"Extract sequences and contributions from {model} contribution H5 files.",
         short_help=f"Extract regions from {model} H5 files.",
+        examples=(
+            f"finemo-dist {name} -c demo/inputs/sample_a/{model.lower()}.h5 "
+            f"-p demo/inputs/sample_a/peaks.narrowPeak -o demo/{model.lower()}.zarr",
+        ),
     )
     @click.option(
         "-c", "--h5s", type=EXISTING_FILE, multiple=True, required=True,
@@ -125,6 +135,11 @@ def _h5_command(name: str, model: str, input_class: str) -> click.Command:
     "extract-regions-modisco-fmt",
     cls=ManyValuesCommand,
     short_help="Extract regions from modisco arrays.",
+    examples=(
+        "finemo-dist extract-regions-modisco-fmt -s demo/inputs/sample_a/ohe.npz "
+        "-a demo/inputs/sample_a/attr.npz -p demo/inputs/sample_a/peaks.narrowPeak "
+        "-o demo/modisco.npz",
+    ),
 )
 @click.option(
     "-s", "--sequences", type=EXISTING_FILE, required=True,

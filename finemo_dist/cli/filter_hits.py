@@ -5,11 +5,17 @@ from typing import Final
 
 import click
 
+from finemo_dist.cli.help import HelpfulCommand
 from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import ANY_PATH, EXISTING_PATH, LOCAL_FILE, json_option
 
 
-@click.command("filter-hits", short_help="Leave hits out by rules, into a run of its own.")
+@click.command(
+    "filter-hits",
+    short_help="Leave hits out by rules, into a run of its own.",
+    cls=HelpfulCommand,
+    examples=("finemo-dist filter-hits demo/run --rule similarity=0.8 -o demo/filtered",),
+)
 @click.argument("run", type=EXISTING_PATH)
 @click.option("-o", "--out", type=ANY_PATH, required=True, help="Run directory to write.")
 @click.option(

@@ -59,6 +59,27 @@ _COMMANDS: Final = {
 """Command to the module that holds it, in the order of ``--help``."""
 
 
+_GROUPS: Final = {
+    "From contributions to hits": (
+        "extract-regions-bw", "extract-regions-chrombpnet-h5", "extract-regions-bpnet-h5",
+        "extract-regions-modisco-fmt", "call-hits", "call-variants",
+    ),
+    "Look": ("report", "plot", "status", "sql", "query", "compare"),
+    "Hits for other tools": (
+        "export", "collapse-hits", "intersect-hits", "annotate", "confidence", "filter-hits",
+    ),
+    "Many samples": ("run", "sample-sheet", "submit"),
+    "Care": ("compact", "verify", "demo"),
+}  # fmt: skip
+"""Title to commands, in the order of ``--help``; those of no group come last."""
+_EPILOG: Final = """\b
+A first run, on generated data, in half a minute:
+  finemo-dist demo
+Completion of commands and options, for bash (or zsh, fish):
+  eval "$(_FINEMO_DIST_COMPLETE=bash_source finemo-dist)"
+"""
+
+
 def _check_paths(words: Sequence[str]) -> None:
     """Refuse bytes that are no text: no table, log or record could name such a path.
 
@@ -82,6 +103,27 @@ class _Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands in groups, in the order in which a user meets them."""
+        left = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        width = formatter.width - 6 - max(map(len, left))
+        for title, names in _GROUPS.items():
+            rows = [(name, left.pop(name)) for name in names if name in left]
+            self._write(title, rows, width, formatter)
+        self._write("Other commands", list(left.items()), width, formatter)
+
+    def _write(
+        self,
+        title: str,
+        rows: Sequence[tuple[str, click.Command | None]],
+        width: int,
+        formatter: click.HelpFormatter,
+    ) -> None:
+        shown = [(n, c.get_short_help_str(width)) for n, c in rows if c is not None]
+        if shown:
+            with formatter.section(title):
+                formatter.write_dl(shown)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         name = OLD_COMMANDS.get(cmd_name, cmd_name)
@@ -130,7 +172,9 @@ def _say_version(ctx: click.Context, _option: click.Parameter, value: object) ->
         ctx.exit()
 
 
-@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_say_version,
     help="Show the version and exit.",

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import os
 import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -34,6 +36,19 @@ def printable(line: str) -> str:
 def command_line(words: Sequence[str]) -> str:
     """Return the line to type for the words of a command."""
     return shlex.join([program(), *words])
+
+
+def next_line(*words: str) -> str:
+    """Return the line that says what to type next, which works in this shell as it is printed."""
+    return f"next: {started_as()} {shlex.join(words)}"
+
+
+def started_as() -> str:
+    """Return what to type for this program: its name, or its path where the name is not found."""
+    name, path = program(), sys.argv[0]
+    if shutil.which(name) or not Path(path).is_file():
+        return name
+    return shlex.quote(os.path.relpath(path))
 
 
 def resume_line(words: Sequence[str]) -> str:

@@ -1,12 +1,13 @@
 """Options that several commands share, and the kinds that click does not have."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from finemo_dist.cli.help import HelpfulCommand
 from finemo_dist.cli.messages import say
 from finemo_dist.core import defaults
 from finemo_dist.core.words import count
@@ -114,7 +115,7 @@ REGIONS = _Regions(exists=True, path_type=Path)
 DEVICE = _Device(["auto", "cpu", "cuda"])
 
 
-class ManyValuesCommand(click.Command):
+class ManyValuesCommand(HelpfulCommand):
     """A command whose options declared ``multiple`` take several values: ``-b a.bw b.bw``.
 
     finemo's scripts write them so; click knows only ``-b a.bw -b b.bw``, which works as well.
@@ -148,11 +149,22 @@ def _repeat_option(args: list[str], many: set[str]) -> list[str]:
     return repeated
 
 
-def example(*lines: str) -> str:
-    """Return the end of a command's help: lines to type, which a test runs on the demo."""
-    return "\n".join(
-        ["\b", "Example:" if len(lines) == 1 else "Examples:", *(f"  {x}" for x in lines)]
-    )
+def given_once(
+    option: str, positional: Sequence[Path | None], named: Sequence[Path | None]
+) -> tuple[Path, ...]:
+    """Return the run or runs of a command that takes them by place or, as finemo, by an option.
+
+    Raises
+    ------
+    click.UsageError
+        They are given in both ways, or in neither.
+    """
+    by_place, by_name = (tuple(p for p in given if p is not None) for given in (positional, named))
+    if by_place and by_name:
+        raise click.UsageError(f"RUN and {option} are both given. Give one.")
+    if not by_place and not by_name:
+        raise click.UsageError(f"Missing RUN (or {option}).")
+    return by_place or by_name
 
 
 def json_option(function: _Function) -> _Function:

@@ -5,15 +5,20 @@ from typing import Any, Final
 
 import click
 
+from finemo_dist.cli.help import HelpfulCommand
 from finemo_dist.cli.messages import say
-from finemo_dist.cli.options import EXISTING_FILE, EXISTING_PATH, LOCAL_OUTPUT, REGIONS, example
+from finemo_dist.cli.options import EXISTING_FILE, EXISTING_PATH, LOCAL_OUTPUT, REGIONS
 from finemo_dist.core.words import count
 
 
 @click.command(
     "plot",
     short_help="Draw loci: contributions and hits.",
-    epilog=example("finemo-dist plot demo/run sample_a_peak_3 --width 300 -o demo/locus.svg"),
+    cls=HelpfulCommand,
+    examples=(
+        "finemo-dist plot demo/run sample_a_peak_3 --width 300 -o demo/locus.svg",
+        "finemo-dist plot demo/run --bed demo/inputs/sample_a/peaks.narrowPeak -o demo/loci.html",
+    ),
 )
 @click.argument("run", type=EXISTING_PATH)
 @click.argument("loci", metavar="[LOCUS]...", nargs=-1)

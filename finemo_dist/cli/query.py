@@ -12,13 +12,23 @@ from finemo_dist.cli.answers import (
     screen_of,
     until_the_reader_has_enough,
 )
+from finemo_dist.cli.help import HelpfulCommand
 from finemo_dist.cli.options import EXISTING_PATH
 
 if TYPE_CHECKING:
     from finemo_dist.workflow.asking import NamedQuery
 
 
-@click.command("query", short_help="Run a named query on a run.")
+@click.command(
+    "query",
+    short_help="Run a named query on a run.",
+    cls=HelpfulCommand,
+    examples=(
+        "finemo-dist query",
+        "finemo-dist query counts demo/run",
+        "finemo-dist query top_regions demo/run -p motif=pos_patterns.pattern_0 -p limit=5",
+    ),
+)
 @click.argument("name", required=False)
 @click.argument("run", type=EXISTING_PATH, required=False)
 @click.option(

@@ -6,11 +6,26 @@ from typing import Any, Final
 import click
 
 from finemo_dist.cli.finemo_flags import REPORT, taken
-from finemo_dist.cli.messages import say
-from finemo_dist.cli.options import EXISTING_FILE, EXISTING_PATH, LOCAL_OUTPUT, REGIONS
+from finemo_dist.cli.help import HelpfulCommand
+from finemo_dist.cli.messages import next_line, say
+from finemo_dist.cli.options import (
+    EXISTING_FILE,
+    EXISTING_PATH,
+    LOCAL_OUTPUT,
+    REGIONS,
+    given_once,
+)
 
 
-@click.command("report", short_help="Write a report page about a run.")
+@click.command(
+    "report",
+    short_help="Write a report page about a run.",
+    cls=HelpfulCommand,
+    examples=(
+        "finemo-dist report demo/run --sample sample_a -o demo/report_a",
+        "finemo-dist report demo/run -o demo/atlas",
+    ),
+)
 @click.option(
     "-r",
     "--regions",
@@ -18,13 +33,13 @@ from finemo_dist.cli.options import EXISTING_FILE, EXISTING_PATH, LOCAL_OUTPUT, 
     help="Regions in which the hits were called: a store, or finemo's .npz. [default: those of "
     "the run]",
 )
+@click.argument("run", type=EXISTING_PATH, required=False)
 @click.option(
     "-H",
     "--hits",
     type=EXISTING_PATH,
-    required=True,
-    help="Run directory of call-hits or run, output directory of finemo's call-hits, or a table "
-    "of some of its hits with the columns of hits.tsv.",
+    help="RUN: run directory of call-hits or run, output directory of finemo's call-hits, or a "
+    "table of some of its hits with the columns of hits.tsv.",
 )
 @click.option(
     "-o", "--out-dir", type=LOCAL_OUTPUT, required=True, help="Report directory to write."
@@ -52,20 +67,23 @@ from finemo_dist.cli.options import EXISTING_FILE, EXISTING_PATH, LOCAL_OUTPUT, 
 @taken(*REPORT)
 def report(
     *,
-    hits: Path,
+    run: Path | None,
+    hits: Path | None,
     out_dir: Path,
     no_recall: bool,
     no_seqlets: bool | None,
     **options: Any,  # noqa: ANN401  (those of report, by name)
 ) -> None:
-    """Write a report of a run: one page to open or mail, with finemo's tables and CWMs beside it.
+    """Write a report of a RUN: one page to open or mail, with finemo's tables and CWMs beside it.
 
     If the run has several samples, the page is an atlas; --sample reports one sample.
     """
     from finemo_dist.workflow.reporting import report as write
 
-    page = write(hits, out_dir, with_recall=not no_recall, with_seqlets=not no_seqlets, **options)
+    (shown,) = given_once("-H", [run], [hits])
+    page = write(shown, out_dir, with_recall=not no_recall, with_seqlets=not no_seqlets, **options)
     say(f"{page}: open it in a browser. Its tables are in the same folder.")
+    say(next_line("plot", str(shown), "PEAK", "-o", "locus.svg"))
 
 
 COMMANDS: Final = {"report": report}

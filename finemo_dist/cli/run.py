@@ -5,11 +5,17 @@ from typing import Final
 
 import click
 
+from finemo_dist.cli.help import HelpfulCommand
 from finemo_dist.cli.messages import current_command
 from finemo_dist.cli.options import ANY_PATH, LOCAL_FILE, executor_overrides, json_option
 
 
-@click.command("run", short_help="Extract and call all samples of a CONFIG.")
+@click.command(
+    "run",
+    short_help="Extract and call all samples of a CONFIG.",
+    cls=HelpfulCommand,
+    examples=("finemo-dist run configs/demo.yaml",),
+)
 @click.argument("config", type=LOCAL_FILE)
 @click.option("-o", "--out", type=ANY_PATH, help="Run directory, instead of the one in CONFIG.")
 @click.option("--force", is_flag=True, help="Replace another run in the output directory.")

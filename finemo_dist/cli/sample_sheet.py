@@ -5,12 +5,20 @@ from typing import Final
 
 import click
 
+from finemo_dist.cli.help import HelpfulCommand
 from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import LOCAL_FILE, LOCAL_OUTPUT, LOCAL_PATH
 from finemo_dist.core.words import count
 
 
-@click.command("sample-sheet", short_help="Write a sample sheet for folders of files.")
+@click.command(
+    "sample-sheet",
+    short_help="Write a sample sheet for folders of files.",
+    cls=HelpfulCommand,
+    examples=(
+        "finemo-dist sample-sheet crested/contribs crested/modisco -f genome.fa -o samples.tsv",
+    ),
+)
 @click.argument("folders", type=LOCAL_PATH, nargs=-1, required=True)
 @click.option("-o", "--out", type=LOCAL_OUTPUT, required=True, help="Sheet to write, a TSV.")
 @click.option("-f", "--fasta", type=LOCAL_FILE, help="Genome of all classes. bigWigs need it.")

@@ -7,13 +7,15 @@ from typing import Final
 import click
 
 from finemo_dist.cli.answers import answer_options, answer_to, screen_of
-from finemo_dist.cli.options import EXISTING_PATH, LOCAL_FILE, example
+from finemo_dist.cli.help import HelpfulCommand
+from finemo_dist.cli.options import EXISTING_PATH, LOCAL_FILE
 
 
 @click.command(
     "sql",
     short_help="Query a run by SQL.",
-    epilog=example(
+    cls=HelpfulCommand,
+    examples=(
         "finemo-dist sql demo/run 'SELECT motif_name, count(*) AS n FROM hits GROUP BY ALL'",
         "echo 'FROM samples' | finemo-dist sql demo/run - --format tsv",
     ),

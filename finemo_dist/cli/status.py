@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from finemo_dist.cli.help import HelpfulCommand
 from finemo_dist.cli.messages import one_line, resume_of
 from finemo_dist.cli.options import EXISTING_PATH, json_option
 from finemo_dist.core.words import be, count
@@ -25,7 +26,12 @@ _MOST_FAILURES: Final = 10
 _WATCH_EVERY_S: Final = 5.0
 
 
-@click.command("status", short_help="Show how far a run is.")
+@click.command(
+    "status",
+    short_help="Show how far a run is.",
+    cls=HelpfulCommand,
+    examples=("finemo-dist status demo/run",),
+)
 @click.argument("run", type=EXISTING_PATH)
 @click.option("--all", "is_all", is_flag=True, help="List every sample, including complete ones.")
 @click.option("--watch", is_flag=True, help="Refresh every few seconds until no driver is working.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from finemo_dist.cli.help import HelpfulCommand
 from finemo_dist.cli.main import EXIT_INTERRUPTED
 from finemo_dist.cli.messages import one_line, printable
 from finemo_dist.cli.options import ANY_PATH, json_option, worker_options
@@ -29,7 +30,12 @@ _NOT_RUN: Final = (126, 127)
 """What a shell says of a command it cannot run."""
 
 
-@click.command("submit", short_help="Run a CONFIG as a job on a Ray cluster.")
+@click.command(
+    "submit",
+    short_help="Run a CONFIG as a job on a Ray cluster.",
+    cls=HelpfulCommand,
+    examples=("finemo-dist submit /shared/atlas.yaml --address http://HEAD:8265",),
+)
 @click.argument("config", type=ANY_PATH)
 @click.option(
     "--address",

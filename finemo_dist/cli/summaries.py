@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from finemo_dist.cli.messages import say
+from finemo_dist.cli.messages import next_line, say
 from finemo_dist.core.words import count, have
 
 if TYPE_CHECKING:
     from finemo_dist.core.input_report import InputReport
-    from finemo_dist.core.records import InputCounts
     from finemo_dist.workflow.calling import Call
     from finemo_dist.workflow.confidence import Confidence
     from finemo_dist.workflow.extracting import Extraction
@@ -69,6 +68,7 @@ def print_extraction(extraction: "Extraction", *, as_json: bool) -> None:
             "contributions below 6.1e-05, which finemo's float16 stores coarsely: write a region "
             "store to keep the hits there"
         )
+    say(next_line("call-hits", "-r", str(extraction.path), "-m", "MOTIFS.h5", "-o", "RUN"))
 
 
 def print_confidence(found: "Confidence", *, as_json: bool) -> None:
@@ -98,41 +98,22 @@ def print_filtered(done: "Filtered") -> None:
 
 
 def report_lines(report: "InputReport") -> list[str]:
-    """Return an input report as lines of a table: a number, and what it counts."""
+    """Return what is irregular in an input report: a number, and what it counts.
+
+    What was met nowhere has no line here; it is in the store, in ``--json`` and on report pages.
+    """
     counts, scores = report.counts, report.scores
-    rows = [(counts.n_regions, "region", ("was read", "were read"))]
-    rows += [(getattr(counts, name), "region", texts) for name, texts in _COUNT_TEXT.items()]
-    scaled = (
-        "needs a scale to fit float16, and has one",
-        "need a scale to fit float16, and have one",
-    )
-    rows.append((scores.n_beyond_float16, "region", scaled))
+    rows = [(getattr(counts, name), "region", texts) for name, texts in _COUNT_TEXT.items()]
     tiny = ("is too small beside the largest to keep", "are too small beside the largest to keep")
     rows.append((scores.n_rounded_to_zero, "contribution", tiny))
     lines = [
-        f"{n:>11,} {noun if n == 1 else noun + 's'} {texts[n != 1]}" for n, noun, texts in rows
+        f"{n:,} {noun if n == 1 else noun + 's'} {texts[n != 1]}" for n, noun, texts in rows if n
     ]
-    lines.append(
-        f"largest |contribution|: {scores.largest:.3g}; that of the weakest region: "
-        f"{scores.smallest_peak:.3g}"
-    )
-    return [*lines, _sequence_line(counts), _fold_line(counts)]
-
-
-def _sequence_line(counts: "InputCounts") -> str:
-    if counts.n_from_genome:
-        return "sequences: taken from the genome"
-    if counts.n_compared_with_genome:
-        return f"sequences: compared {counts.n_compared_with_genome:,} with the genome, all equal"
-    return "sequences: not compared with a genome (give one with -f, and peaks with -p)"
-
-
-def _fold_line(counts: "InputCounts") -> str:
-    if counts.n_compared_between_folds:
-        return (
-            f"folds: compared {counts.n_compared_between_folds:,} sequences, the same in all files"
+    if not (counts.n_from_genome or counts.n_compared_with_genome):
+        lines.append(
+            "sequences were not compared with a genome (give one with -f, and peaks with -p)"
         )
-    return "folds: only one file of sequences, so none were compared"
+    return lines
 
 
 def print_call(call: "Call", *, as_json: bool) -> None:
@@ -152,7 +133,7 @@ def print_call(call: "Call", *, as_json: bool) -> None:
         "largest "
         f"duality gap {call.max_gap:.1e}{again}"
     )
-    say("  " + ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in call.seconds.items()))
+    say(f"  {call.n_hits / max(call.n_regions, 1):.1f} hits per region{_most(call)}")
     if call.palindromes:
         say(_palindrome_line(call.palindromes))
     n = call.n_not_converged
@@ -161,6 +142,15 @@ def print_call(call: "Call", *, as_json: bool) -> None:
             f"  Warning: {count(n, 'region')} {have(n)} not converged; hits there are not exact "
             "(peaks_qc.tsv, column converged)"
         )
+    if call.n_hits:
+        report = call.run_dir.with_name(f"{call.run_dir.name}-report")
+        say(next_line("report", str(call.run_dir), "-o", str(report)))
+
+
+def _most(call: "Call") -> str:
+    """Return the motifs with the most hits, as the end of a line."""
+    named = (f"{name} ({n:,})" for name, n in call.top_motifs)
+    return f"; most are of {', '.join(named)}" if call.top_motifs else ""
 
 
 def _palindrome_line(names: tuple[str, ...]) -> str:

@@ -20,7 +20,13 @@ from finemo_dist.core.words import count
 
 
 @click.command(
-    "call-variants", cls=ManyValuesCommand, short_help="Call hits that variants gain and lose."
+    "call-variants",
+    cls=ManyValuesCommand,
+    short_help="Call hits that variants gain and lose.",
+    examples=(
+        "finemo-dist call-variants --ref ref.zarr --alt alt.zarr -v variants.vcf -m modisco.h5 "
+        "-o variants",
+    ),
 )
 @click.option(
     "--ref",

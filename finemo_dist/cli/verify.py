@@ -5,12 +5,18 @@ from typing import Final
 
 import click
 
+from finemo_dist.cli.help import HelpfulCommand
 from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import EXISTING_PATH
 from finemo_dist.core.words import count
 
 
-@click.command("verify", short_help="Check a region store or a run for damage.")
+@click.command(
+    "verify",
+    short_help="Check a region store or a run for damage.",
+    cls=HelpfulCommand,
+    examples=("finemo-dist verify demo/run",),
+)
 @click.argument("path", type=EXISTING_PATH)
 def verify(*, path: Path) -> None:
     """Re-read a region store, or every part of a run and the stores behind it."""

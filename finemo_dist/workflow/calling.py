@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.catalog.summary import SampleSummary, summarise
@@ -43,6 +44,9 @@ from finemo_dist.workflow.settings import available_cores
 
 logger = logging.getLogger(__name__)
 
+_COUNTED_HITS: Final = 20_000_000
+"""Of a run whose motifs are counted at its end: a second or so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -63,6 +67,8 @@ class Call:
 
     ``start`` is everything before the call: loading libraries and, for ``run``, extraction.
     """
+    top_motifs: tuple[tuple[str, int], ...] = ()
+    """The factors or motifs of most hits, with their hits; empty for very large runs."""
     palindromes: tuple[str, ...] = ()
     """Motifs whose two strands share a coefficient at each site; empty if strands are merged."""
 
@@ -237,12 +243,16 @@ def call(
     with open_catalog(run_dir) as catalog:
         files = _write_files(catalog, plan, settings, resources)
         samples = summarise(catalog)
+        is_small = sum(sample.n_hits for sample in samples) <= _COUNTED_HITS
+        top_motifs = tuple(catalog.run("top_motifs")) if is_small else ()
     warn_of_samples_without_hits(samples, stores, motifs)
     clock.lap("outputs")
     stages = {**clock.seconds, **{f"worker.{k}": v for k, v in totals.seconds.items()}}
     done = _result(plan, totals.n_units, samples, files, executor.describe(), stages)
     left_out.raise_any(len(settings), run_dir=run_dir)
-    return replace(done, palindromes=split_palindromes(plan.record, settings, motifs))
+    return replace(
+        done, top_motifs=top_motifs, palindromes=split_palindromes(plan.record, settings, motifs)
+    )
 
 
 def driven(
