@@ -19,7 +19,12 @@ from finemo_dist.core import defaults
 from finemo_dist.core.words import count
 
 
-@click.command("compare", cls=ManyValuesCommand, short_help="Compare two groups of samples.")
+@click.command(
+    "compare",
+    cls=ManyValuesCommand,
+    short_help="Compare two groups of samples.",
+    examples=("finemo-dist compare demo/run -a sample_a -b sample_b -o demo/compared",),
+)
 @click.argument("run", type=LOCAL_PATH)
 @click.option("-o", "--out-dir", type=LOCAL_OUTPUT, required=True, help="Folder to write.")
 @click.option(
