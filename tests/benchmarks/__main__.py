@@ -14,6 +14,7 @@ from tests.benchmarks.confidence import measure_confidence
 from tests.benchmarks.datasets import SHARED_DATA
 from tests.benchmarks.efforts import FULL, QUICK, SHORT, Effort
 from tests.benchmarks.end_to_end import measure_end_to_end
+from tests.benchmarks.extraction import measure_extraction
 from tests.benchmarks.feeding import measure_feeding
 from tests.benchmarks.finemo_env import Finemo, find_finemo
 from tests.benchmarks.gpu_estimate import measure_gpu_estimate
@@ -61,6 +62,10 @@ def _feeding(settings: Settings) -> str:
     return measure_feeding(settings.effort, settings.work / "feeding", shared=settings.shared)
 
 
+def _extraction(settings: Settings) -> str:
+    return measure_extraction(settings.effort, settings.work / "extraction", shared=settings.shared)
+
+
 def _end_to_end(settings: Settings) -> str:
     return measure_end_to_end(
         settings.effort,
@@ -93,6 +98,7 @@ BENCHMARKS: Final[dict[str, tuple[str, Callable[[Settings], str]]]] = {
     "growth": ("Growth", _growth),
     "gpu-estimate": ("On a GPU: an estimate", _gpu_estimate),
     "feeding": ("Feeding a GPU", _feeding),
+    "extraction": ("Extraction", _extraction),
     "end-to-end": ("End to end", _end_to_end),
     "report": ("Report", _report),
     "catalog": ("Catalog", _catalog),
@@ -101,7 +107,7 @@ BENCHMARKS: Final[dict[str, tuple[str, Callable[[Settings], str]]]] = {
 }
 """Name to title and function, in the order of ``all``."""
 
-_ALONE: Final = ("growth", "gpu-estimate", "feeding", "scheduling", "confidence")
+_ALONE: Final = ("growth", "gpu-estimate", "feeding", "extraction", "scheduling", "confidence")
 """Benchmarks without finemo."""
 
 
