@@ -112,9 +112,10 @@ class ExtractionWorker:
 
     def _source_of(self, name: str, sample: SampleExtraction) -> Source:
         if self._source is None or self._sample != name:
-            # The one before goes first: a source maps a genome.
-            self._source = None
+            # The one before stays until then: sources of one genome share what is decoded of it.
+            before, self._source = self._source, None
             self._source, self._sample = sample.make_source(), name
+            del before
         return self._source
 
     def _open(self, name: str, sample: SampleExtraction, source: Source) -> int:

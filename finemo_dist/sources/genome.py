@@ -63,7 +63,8 @@ class Genome:
     A process decodes each chromosome once, to its place in one unnamed temporary file that is
     mapped into memory: peaks in any order read as fast as sorted ones, scaffolds by the ten
     thousand take no more open files than one chromosome, and nothing is left behind however the
-    process ends.
+    process ends. Sources of one genome share that file as long as one of them lives, so that a
+    worker decodes a genome once for all samples.
 
     Raises
     ------
@@ -73,7 +74,6 @@ class Genome:
 
     def __init__(self, path: str | Path) -> None:
         self.path = str(path)
-        self._decoded: _Decoded | None = None
         file = local_input(path)
         if not file.is_file():
             raise InputError(
@@ -84,6 +84,7 @@ class Genome:
             self._is_bgzf = is_bgzipped(file)
             self._index = _read_index(file, is_bgzf=self._is_bgzf)[".fai"]
             self.lengths = {name: place.length for name, place in _places(self._index).items()}
+            self._decoded = _IN_USE.get(_content_key(file, self._index))
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_decoded": None}
@@ -98,8 +99,10 @@ class Genome:
         """
         with _errors_named(self.path):
             if self._decoded is None:
-                self._decoded = _Decoded.of(
-                    local_input(self.path), _places(self._index), is_bgzf=self._is_bgzf
+                file = local_input(self.path)
+                key = _content_key(file, self._index)
+                self._decoded = _IN_USE.get(key) or _IN_USE.setdefault(
+                    key, _Decoded.of(file, _places(self._index), is_bgzf=self._is_bgzf)
                 )
             return self._decoded.codes(chrom)
 
@@ -194,6 +197,17 @@ class _Decoded:
             self._handle.seek(position)
             self._handle.write(content)
             self._handle.flush()
+
+
+_Key = tuple[Path, int, int, int, bytes]
+_IN_USE: weakref.WeakValueDictionary[_Key, _Decoded] = weakref.WeakValueDictionary()
+"""Genomes that some source of this process reads."""
+
+
+def _content_key(file: Path, fai: bytes) -> _Key:
+    """Return what tells a file from another, and from itself before it was changed."""
+    stat = file.stat()
+    return file.resolve(), stat.st_ino, stat.st_size, stat.st_mtime_ns, fai
 
 
 @contextmanager

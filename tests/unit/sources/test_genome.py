@@ -1,5 +1,6 @@
 """Bases from FASTA files, indexed or not."""
 
+import gc
 import gzip
 import os
 import pickle
@@ -28,6 +29,37 @@ def fasta(request, tmp_path):
 def decode_all(path):
     genome = Genome(path)
     return [genome.codes(chrom) for chrom in genome.lengths]
+
+
+def test_genomes_of_one_file_share_what_is_decoded_while_one_lives(fasta, monkeypatch):
+    decoded = []
+    decode = module._Decoded._decode
+    monkeypatch.setattr(
+        module._Decoded,
+        "_decode",
+        lambda self, *args: (decoded.append(args[0]), decode(self, *args)),
+    )
+    first = Genome(fasta)
+    first.codes("chr1")
+    second = Genome(fasta)
+    del first
+    gc.collect()
+
+    assert second.codes("chr1").tolist() == CODES * 30
+    assert second.codes("chr2").tolist() == [3] * 4
+    assert decoded == ["chr1", "chr2"]
+    del second
+    gc.collect()
+    assert not module._IN_USE
+
+
+def test_a_genome_that_was_rewritten_is_decoded_anew(fasta):
+    first = Genome(fasta)
+    first.codes("chr2")
+    write_fasta(fasta, GENOME | {"chr2": "AAAA"})
+
+    assert Genome(fasta).codes("chr2").tolist() == [0] * 4
+    assert first.codes("chr2").tolist() == [3] * 4
 
 
 def test_letters_become_codes_in_either_case(fasta):
