@@ -4,6 +4,7 @@ Specifications carry no colours: the page adds those of its theme. Rows are name
 beside the specification, so that one specification serves every motif.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,10 +12,15 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from finemo_dist.reports.matrices import short_name
 from finemo_dist.reports.motif_rows import MotifRow
 from finemo_dist.reports.page_model import Quantity, SampleQuality
 
 _HEIGHT: Final = 190
+_MOST_LABELS: Final = 12
+"""Of points in a scatter plot."""
+_LABEL_ROOM: Final = (0.75, 0.16)
+"""What a label takes of a logarithmic axis of some four decades: across and along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +144,42 @@ def motif_charts() -> tuple[Chart, ...]:
     )
 
 
+def _farthest(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the points whose names are written beside them: the farthest off the diagonal.
+
+    None of them lies close to another that has its name written.
+    """
+
+    def at(point: dict[str, Any]) -> tuple[float, float]:
+        return math.log10(1 + point["seqlets"]), math.log10(1 + point["hits"])
+
+    chosen: list[dict[str, Any]] = []
+    for point in sorted(points, key=lambda p: (-abs(at(p)[1] - at(p)[0]), p["motif"])):
+        (x, y) = at(point)
+        if all(
+            abs(x - a) > _LABEL_ROOM[0] or abs(y - b) > _LABEL_ROOM[1] for a, b in map(at, chosen)
+        ):
+            chosen.append(point)
+    return chosen[:_MOST_LABELS]
+
+
 def seqlet_chart(rows: Sequence[MotifRow]) -> Chart:
     """Return unique hits against seqlets, one point per motif, in the shared windows."""
     import altair as alt
 
     points = [
-        {"motif": r.name, "seqlets": r.n_seqlets, "hits": r.n_hits_restricted, "recall": r.recall}
+        {
+            "motif": r.name,
+            "seqlets": r.n_seqlets,
+            "hits": r.n_hits_restricted,
+            "recall": r.recall,
+            "label": "",
+        }
         for r in rows
         if r.n_seqlets is not None and r.n_hits_restricted is not None
     ]
+    for point in _farthest(points):
+        point["label"] = short_name(str(point["motif"]))
     top = max((max(p["seqlets"] or 0, p["hits"] or 0) for p in points), default=1) or 1
     scale = alt.Scale(type="symlog", domain=[0, top])
     steps = [0, 1, 3] + [k * 10**e for e in range(1, 8) for k in (1, 3) if k * 10**e <= top]
@@ -165,6 +198,11 @@ def seqlet_chart(rows: Sequence[MotifRow]) -> Chart:
             ],
         )
     )
+    labels = (
+        alt.Chart(alt.NamedData(name="rows"))
+        .mark_text(align="left", dx=7, dy=-4, fontSize=10)
+        .encode(x="seqlets:Q", y="hits:Q", text="label:N", tooltip=alt.value(None))
+    )
     diagonal: list[dict[str, Any]] = [{"n": 0}, {"n": top}]
     line = (
         alt.Chart(alt.InlineData(values=diagonal, name="diagonal"))
@@ -178,7 +216,7 @@ def seqlet_chart(rows: Sequence[MotifRow]) -> Chart:
         "A motif on the dashed line has as many unique hits in the window as seqlets. Most motifs "
         "are above the line, because seqlets are a sample of the strongest sites. A motif below "
         "the line has missed hits.",
-        _sized(line + chart, height=300),
+        _sized(line + chart + labels, height=300),
         points,
     )
 

@@ -65,6 +65,10 @@ def gather_report(
         motifs=motifs,
         motif_report=motif_report,
         hit_cwms=_by_name(motifs, sums),
+        missed_cwms=_by_name(motifs, sums, "seqlets_only") if confusion is not None else {},
+        additional_cwms=(
+            _by_name(motifs, sums, "hits_restricted_only") if confusion is not None else {}
+        ),
         samples=samples,
         annotations=known.annotations,
         display=known.display,
@@ -251,8 +255,10 @@ def _input_report(values: Mapping[str, Mapping[str, Any]]) -> InputReport:
     return InputReport.from_dict(values)
 
 
-def _by_name(motifs: MotifSet, sums: Mapping[str, CwmSums]) -> dict[str, NDArray[np.float64]]:
-    hits = sums["hits"]
+def _by_name(
+    motifs: MotifSet, sums: Mapping[str, CwmSums], kind: str = "hits"
+) -> dict[str, NDArray[np.float64]]:
+    hits = sums[kind]
     names = motifs.name[::2]
     return {n: m for n, m, count in zip(names, hits.mean, hits.count, strict=True) if count}
 

@@ -125,6 +125,23 @@ def motif_logos(
     )
 
 
+def differing_logos(data: ReportData, row: MotifRow) -> tuple[tuple[str, Symbol], ...]:
+    """Return captions and logos of what hits and seqlets of a motif do not share."""
+    window = _Window.of(data.motifs, 2 * row.index)
+    shown = (
+        ("Seqlets that no hit found", "s", data.missed_cwms),
+        ("Hits that are no seqlet", "h", data.additional_cwms),
+    )
+    return tuple(
+        (
+            caption,
+            _symbol(f"l{row.index}{suffix}", cwms[row.name], window, f"{caption}, {row.name}"),
+        )
+        for caption, suffix, cwms in shown
+        if row.name in cwms and np.any(cwms[row.name])
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Window:
     """Columns shown, and those of the trim window among them."""

@@ -28,7 +28,7 @@ from finemo_dist.reports.matrices import (
     cooccurrence_matrix,
 )
 from finemo_dist.reports.methods import methods
-from finemo_dist.reports.motif_rows import MotifRow, motif_rows
+from finemo_dist.reports.motif_rows import MotifRow, differing_logos, motif_rows
 from finemo_dist.reports.page_model import AtlasData, ReportData, Summary
 from finemo_dist.reports.rendering import chart_payload, matrix_payload, render
 from finemo_dist.reports.tracks import track
@@ -214,6 +214,10 @@ def _details(rows: Sequence[MotifRow], data: ReportData) -> list[dict[str, Any]]
         details.append(
             {
                 "logos": [(s.id, s.label, caption) for caption, s in logos if s is not None],
+                "more": [
+                    (caption, s.label, s.width, s.height, s.zero, s.paths)
+                    for caption, s in differing_logos(data, row)
+                ],
                 "flags": [(flag.label, flag.meaning) for flag in row.flags],
                 "facts": _facts(row),
                 "threshold": row.penalty if is_filtered else None,

@@ -135,6 +135,10 @@ class ReportData:
     ``num_hits_restricted_only``, ``seqlet_recall``; ``cwm_similarity`` may be null."""
     hit_cwms: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
     """Motif to its mean contributions over hits, forward, (4, W)."""
+    missed_cwms: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
+    """The same over the seqlets that no hit found."""
+    additional_cwms: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
+    """The same over the hits in the window that are no seqlet."""
     samples: tuple[SampleQuality, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
     display: Mapping[str, str] = field(default_factory=dict)

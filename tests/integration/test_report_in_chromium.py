@@ -154,6 +154,10 @@ def test_a_motif_of_the_table_opens_with_its_logos_and_charts(opened):
 
     assert it.page.locator("#motif-select option:checked").inner_text() == "beta"
     assert it.page.locator("#motif-logos svg").count() == 4
+    it.page.locator("#motif-previous").click()
+    assert it.page.locator("#motif-logos svg").count() == 5
+    assert "Seqlets that no hit found" in it.page.inner_text("#motif-logos")
+    it.page.locator("#motif-next").click()
     assert "23" in it.page.inner_text("#motif-facts")
     chart = it.page.locator('[data-chart="motif-similarity"]')
     chart.scroll_into_view_if_needed()

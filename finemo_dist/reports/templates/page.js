@@ -30,7 +30,7 @@
         labelFontSize: 11, titleFontSize: 12, titleFontWeight: "normal", titlePadding: 8, gridOpacity: 0.7 },
       axisX: { grid: false },
       legend: { labelColor: ink, titleColor: mute, labelFontSize: 12, symbolSize: 90 },
-      bar: { color: accent }, point: { color: accent }, line: { color: mute },
+      text: { color: mute }, bar: { color: accent }, point: { color: accent }, line: { color: mute },
       style: { threshold: { stroke: style("--look") } },
       range: { category: isDark()
         ? ["#9db0ff", "#f0b858", "#5fd09b", "#f59ad0"] : ["#3350c8", "#d98f00", "#008f68", "#b5438a"] },
@@ -189,10 +189,17 @@
     const motif = data.motifs[index];
     select.value = String(index);
     $("motif-flags").replaceChildren(...motif.flags.map(([label, meaning]) => element("span", { className: "flag", textContent: label, title: meaning })));
-    $("motif-logos").replaceChildren(...motif.logos.map(([id, label, caption]) => {
-      const drawing = svgElement("svg", { class: "logo", role: "img", "aria-label": label }, [svgElement("use", { href: `#${id}` })]);
-      return element("figure", {}, [element("figcaption", { textContent: caption }), drawing, saver(() => saveSvg(drawing, `${select.selectedOptions[0].text} ${caption}`))]);
-    }));
+    const logo = (caption, drawing) => element("figure", {}, [
+      element("figcaption", { textContent: caption }), drawing,
+      saver(() => saveSvg(drawing, `${select.selectedOptions[0].text} ${caption}`)),
+    ]);
+    $("motif-logos").replaceChildren(
+      ...motif.logos.map(([id, label, caption]) => logo(caption, svgElement("svg", { class: "logo", role: "img", "aria-label": label }, [svgElement("use", { href: `#${id}` })]))),
+      ...motif.more.map(([caption, label, width, height, zero, paths]) => logo(caption, svgElement("svg", { class: "logo", role: "img", "aria-label": label, viewBox: `0 0 ${width} ${height}` }, [
+        ...paths.map(([base, d]) => svgElement("path", { class: `base-${base}`, "fill-rule": "evenodd", d })),
+        svgElement("path", { class: "zero", d: `M0 ${zero}h${width}` }),
+      ]))),
+    );
     $("motif-facts").replaceChildren(...motif.facts.map(([term, value]) => element("div", {}, [element("dt", { textContent: term }), element("dd", { textContent: value })])));
     for (const quantity of quantities) {
       const chart = data.charts[`motif-${quantity}`];

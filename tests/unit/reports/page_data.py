@@ -123,6 +123,7 @@ def report_data(names=("alpha", "beta", "gamma"), *, title="a run"):
                 "cwm_similarity": [0.95] * len(names),
             }
         ),
+        missed_cwms={names[0]: motifs.cwm[1].astype(float)},
         hit_cwms={name: motifs.cwm[2 * i].astype(float) for i, name in enumerate(names)},
         samples=(sample("s"),),
         annotations={names[0]: "a known factor"},

@@ -67,6 +67,31 @@ def test_seqlets_that_do_not_count_are_warnings_of_the_page(scene, data):
     }
 
 
+def test_what_hits_and_seqlets_do_not_share_has_a_CWM(scene, data):  # noqa: N802
+    reported = {row["motif_name"]: row for row in data.motif_report.to_pylist()}
+
+    for held, column in (
+        (data.missed_cwms, "num_seqlets_only"),
+        (data.additional_cwms, "num_hits_restricted_only"),
+    ):
+        assert set(held) == {name for name, row in reported.items() if row[column]}
+        assert all(np.isfinite(cwm).all() for cwm in held.values())
+
+
+def test_a_report_shows_the_strongest_region_of_every_motif(scene, data):
+    shown = {
+        why.removeprefix("strongest of ")
+        for view in data.loci
+        for why in view.why.split(", ")
+        if why.startswith("strongest of ")
+    }
+
+    assert shown == {row["motif_name"] for row in scene.hits}
+    assert {"most hits", "least explained"} <= {w for v in data.loci for w in v.why.split(", ")}
+    names = [view.name for view in data.loci]
+    assert len(set(names)) == len(names)
+
+
 def test_hits_per_region_are_counted(scene, data):
     of_region = Counter(row["peak_id"] for row in scene.hits)
     expected = Counter(of_region[peak] for peak in range(N_REGIONS))
