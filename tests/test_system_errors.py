@@ -20,7 +20,7 @@ BY_OTHER_MEANS = {
     # DuckDB and Arrow say in words of their own what ran out.
     ("catalog/connection.py", "stream_errors"),
     # Asked of the network: nothing answers at an address, whatever the number.
-    ("run/ray_pool.py", "_connect"),
+    ("run/ray_session.py", "_connect"),
     ("run/ray_job.py", "_understood"),
 }
 

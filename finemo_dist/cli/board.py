@@ -12,6 +12,8 @@ from typing import Final, Self
 
 from finemo_dist.core.events import (
     CallPlanned,
+    NodeRests,
+    NodeWorks,
     RunEvent,
     UnitDone,
     UnitFailed,
@@ -58,6 +60,8 @@ class Snapshot:
     """Units set aside."""
     n_lost: int
     """Workers lost."""
+    resting: tuple[str, ...]
+    """Nodes that are given nothing for a while."""
     n_workers: int
     n_busy: int
     regions_per_second: float | None
@@ -115,6 +119,7 @@ class Board:
         self._failed: set[Unit] = set()
         self._workers: dict[str, _Worker] = {}
         self._lost: set[str] = set()
+        self._resting: set[tuple[str, str | None]] = set()
         self._recent: deque[tuple[float, int]] = deque()
         self._recent_regions = 0
         self._recent_since = now
@@ -133,6 +138,10 @@ class Board:
             case WorkerLost():
                 self._workers.pop(event.worker, None)
                 self._lost.add(event.worker)
+            case NodeRests():
+                self._resting.add((event.node, event.sample))
+            case NodeWorks():
+                self._resting.discard((event.node, event.sample))
             case WorkersReady():
                 # Until here workers were started, which says nothing of how fast they are.
                 if not self._recent:
@@ -165,6 +174,7 @@ class Board:
             n_not_converged=self._n_not_converged,
             n_failed=len(self._failed),
             n_lost=len(self._lost),
+            resting=tuple(sorted({node for node, _ in self._resting})),
             n_workers=len(workers),
             n_busy=sum(worker.unit is not None for worker in workers.values()),
             regions_per_second=rate,

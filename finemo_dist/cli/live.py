@@ -88,7 +88,11 @@ def _workers_line(snapshot: Snapshot) -> str:
 
 
 def _lost(snapshot: Snapshot) -> str:
-    return f", {snapshot.n_lost} lost" if snapshot.n_lost else ""
+    lost = f", {snapshot.n_lost} lost" if snapshot.n_lost else ""
+    if not snapshot.resting:
+        return lost
+    more = f" and {len(snapshot.resting) - 1} more" if len(snapshot.resting) > 1 else ""
+    return f"{lost}, node {one_line(snapshot.resting[0])}{more} resting"
 
 
 def _doing(row: WorkerRow) -> str:

@@ -23,6 +23,8 @@ from finemo_dist.cli.messages import is_json_wanted
 from finemo_dist.core.events import (
     CallPlanned,
     ExtractionPlanned,
+    NodeRests,
+    NodeWorks,
     OnEvent,
     RunEvent,
     StageEnded,
@@ -120,6 +122,14 @@ def _tell(event: RunEvent) -> None:
             logger.info("%s", event.description)
         case WorkerLost():
             logger.warning("%s was lost: %s", event.worker, event.reason)
+        case NodeRests():
+            of = "" if event.sample is None else f" of sample {event.sample}"
+            logger.warning(
+                "node %s is given nothing%s for %.0f s, because one shard after another failed "
+                "there: %s", event.node, of, event.seconds, event.error,
+            )  # fmt: skip
+        case NodeWorks():
+            logger.info("node %s works again", event.node)
         case UnitFailed():
             again = "is set aside" if event.is_final else "will be tried again"
             logger.warning(

@@ -87,6 +87,7 @@ def _content(look: "Standing") -> dict[str, Any]:
             {**asdict(found.unit), "worker": found.worker, "node": found.node, "since": found.since}
             for found in look.activity.in_flight
         ],
+        "resting": [asdict(found) for found in look.activity.resting],
         "resume": _resume(look),
         "invocations": [i.model_dump() for i in look.record.invocations],
         "samples": [
@@ -107,6 +108,9 @@ def _print(look: "Standing", *, most_rows: int) -> None:
     width = None if sys.stdout.isatty() else _WIDTH_OF_FILES
     console = Console(markup=False, highlight=False, width=width)
     console.print(_table(look, most_rows=most_rows))
+    for node in look.activity.resting:
+        of = "" if node.sample is None else f" from sample {one_line(node.sample)}"
+        click.echo(f"node {one_line(node.node)} rests{of}: {one_line(node.error)}")
     for what, found in (("failed", look.failures), ("refused", look.record.refused)):
         for name, why in list(found.items())[:_MOST_FAILURES]:
             click.echo(f"{what} {one_line(name)}: {one_line(why)}")

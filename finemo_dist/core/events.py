@@ -43,7 +43,7 @@ class UnitFailed:
     is_final: bool
     """Whether it is set aside; otherwise it is tried again elsewhere."""
     is_refused: bool = False
-    """Whether an input is at fault, so that no other worker was asked."""
+    """Whether an input is at fault; if it is not final, another node has to say the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,36 @@ class WorkerLost:
     reason: str
 
 
-RunEvent = UnitStarted | UnitDone | UnitFailed | WorkersReady | WorkerStarted | WorkerLost
+@dataclass(frozen=True, slots=True)
+class NodeRests:
+    """A node that is given nothing for a while, because one unit after another failed there."""
+
+    node: str
+    seconds: float
+    error: str
+    """Of the last unit."""
+    sample: str | None = None
+    """All that it is given nothing of; None where it is nothing at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeWorks:
+    """A node that had to rest and is trusted again, or is gone."""
+
+    node: str
+    sample: str | None = None
+
+
+RunEvent = (
+    UnitStarted
+    | UnitDone
+    | UnitFailed
+    | WorkersReady
+    | WorkerStarted
+    | WorkerLost
+    | NodeRests
+    | NodeWorks
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,19 @@ def system_fault(error: BaseException) -> str | None:
     return f"{what}. {cure}"
 
 
+def is_condition(error: BaseException) -> bool:
+    """Whether an error comes from what the system refused, here and now: space, files, rights.
+
+    Nothing is said of the input then: on another machine, or later, it may be fine.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, MemoryError) or system_fault(cause) is not None:
+            return True
+        cause = cause.__cause__
+    return False
+
+
 def fault(
     where: object, error: BaseException, *, otherwise: str, kind: type[_Error], doing: str = "read"
 ) -> _Error:

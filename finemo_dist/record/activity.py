@@ -28,6 +28,16 @@ class InFlight:
 
 
 @dataclass(frozen=True, slots=True)
+class Resting:
+    """A node that is given nothing for a while, or nothing of one sample."""
+
+    node: str
+    sample: str | None
+    error: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
 class Activity:
     """Whether somebody works on a run, on what, and what was set aside."""
 
@@ -38,6 +48,8 @@ class Activity:
     """Nothing unless it is alive."""
     failures: dict[str, str] = field(default_factory=dict)
     """Unit, as text, to the error that set it aside."""
+    resting: tuple[Resting, ...] = ()
+    """Nothing unless it is alive."""
 
 
 def read_activity(run_dir: str | Path, record: RunRecord, *, now: datetime) -> Activity:
@@ -58,7 +70,8 @@ def read_activity(run_dir: str | Path, record: RunRecord, *, now: datetime) -> A
     sign = seen.last_sign or last.started
     is_alive = _seconds(sign, now) < SILENCE_S and not _is_gone(last)
     in_flight = tuple(seen.in_flight.values()) if is_alive else ()
-    return Activity(is_alive, sign, in_flight, seen.failures)
+    resting = tuple(seen.resting.values()) if is_alive else ()
+    return Activity(is_alive, sign, in_flight, seen.failures, resting)
 
 
 class _Replay:
@@ -69,6 +82,7 @@ class _Replay:
         self.in_flight: dict[str, InFlight] = {}
         """By worker, which has one unit at a time."""
         self.failures: dict[str, str] = {}
+        self.resting: dict[tuple[str, object], Resting] = {}
 
     def add(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
@@ -76,6 +90,11 @@ class _Replay:
             if _parsed(time) is not None:
                 self.last_sign = time
             match entry:
+                case {"event": "node_rests", "node": str(node), "error": str(error)}:
+                    sample = entry.get("sample")
+                    self.resting[node, sample] = Resting(node, sample, error, time)
+                case {"event": "node_works", "node": str(node)}:
+                    self.resting.pop((node, entry.get("sample")), None)
                 case {"event": "worker_lost", "worker": str(worker)}:
                     self.in_flight.pop(worker, None)
                 case {"event": str(event), "worker": str(), "sample": str(), "shard": int()}:

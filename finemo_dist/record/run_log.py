@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from finemo_dist.core.events import (
+    NodeRests,
+    NodeWorks,
     RunEvent,
     UnitDone,
     UnitFailed,
@@ -125,7 +127,18 @@ class EventEntries:
                     "error": event.error,
                     "is_final": event.is_final,
                 }
-        level = "warning" if isinstance(event, UnitFailed | WorkerLost) else "info"
+            case NodeRests():
+                fields = {
+                    "event": "node_rests",
+                    "node": event.node,
+                    "sample": event.sample,
+                    "rest_s": event.seconds,
+                    "error": event.error,
+                }
+            case NodeWorks():
+                fields = {"event": "node_works", "node": event.node, "sample": event.sample}
+        is_bad = isinstance(event, UnitFailed | WorkerLost | NodeRests)
+        level = "warning" if is_bad else "info"
         return {"time": time, "level": level, **fields}
 
     def _done(self, event: UnitDone) -> Entry:

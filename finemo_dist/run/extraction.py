@@ -5,12 +5,14 @@ work; then the shards of all are written; and a store is finished, and takes its
 its last shard stands. A sample that cannot be extracted holds up none of the others.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from finemo_dist.core.errors import FinemoDistError, InputError, StoreError
 from finemo_dist.core.events import (
     ExtractionPlanned,
+    NodeRests,
     OnEvent,
     RunEvent,
     ShardExtracted,
@@ -25,6 +27,8 @@ from finemo_dist.run.extraction_worker import ExtractionSpec, SampleExtraction, 
 from finemo_dist.run.left_out import LeftOut
 from finemo_dist.storage.locations import location
 from finemo_dist.store import staging
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +132,14 @@ def _run(
     if not plan.units:
         return
     for event in executor_for(plan).run(plan.units):
-        if isinstance(event, UnitFailed) and event.is_final:
-            failures.add(event.unit.sample, event.error, is_refused=event.is_refused)
+        match event:
+            case UnitFailed(is_final=True):
+                failures.add(event.unit.sample, event.error, is_refused=event.is_refused)
+            case NodeRests():
+                logger.warning(
+                    "node %s extracts nothing for %.0f s: %s",
+                    event.node, event.seconds, event.error,
+                )  # fmt: skip
         yield event
 
 

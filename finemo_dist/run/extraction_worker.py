@@ -9,7 +9,7 @@ from finemo_dist.core.errors import InputError, StoreError, UsageError
 from finemo_dist.core.events import UnitDone, UnitFailed
 from finemo_dist.core.protocols import Source
 from finemo_dist.core.records import Unit
-from finemo_dist.core.system_errors import fault
+from finemo_dist.core.system_errors import fault, is_condition
 from finemo_dist.storage.locations import location
 from finemo_dist.store import staging
 from finemo_dist.store.encode import encode_partition, is_made_for
@@ -94,7 +94,7 @@ class ExtractionWorker:
         except (InputError, UsageError) as error:
             return self._refused(unit, error)
         except StoreError as error:
-            if is_opening:
+            if is_opening and not is_condition(error):
                 return self._refused(unit, error)
             raise
         except OSError as error:
@@ -108,7 +108,9 @@ class ExtractionWorker:
         return UnitDone(unit, self._name, n_regions, 0, 0, 0.0, clock.seconds)
 
     def _refused(self, unit: Unit, error: Exception) -> UnitFailed:
-        return UnitFailed(unit, self._name, str(error), is_final=True, is_refused=True)
+        # What the system of this node refuses, that of another may give.
+        is_final = not is_condition(error)
+        return UnitFailed(unit, self._name, str(error), is_final=is_final, is_refused=True)
 
     def _source_of(self, name: str, sample: SampleExtraction) -> Source:
         if self._source is None or self._sample != name:

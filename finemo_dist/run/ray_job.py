@@ -1,6 +1,6 @@
 """A command as a Ray job: submits it to the head of a cluster, follows its log, reports its end.
 
-Beside ``ray_pool.py`` the only file that imports ray. Nothing but a command line is sent: the token
+Nothing but a command line is sent: the token
 of a cluster stays in Ray's own environment variables, and files stay on the shared file system.
 """
 

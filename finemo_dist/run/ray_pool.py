@@ -1,28 +1,28 @@
 """The executor of many workers: one Ray actor for each GPU or core, fed by a queue in the driver.
 
-The only file that imports ray; who does what is decided in ``schedule.py``. Safety comes from the
+Who does what is decided in ``schedule.py``. Safety comes from the
 commit, not from Ray: retries by Ray are off, the driver resubmits, and a unit that runs twice
 replaces itself with the same bytes.
 """
 
 import logging
 import math
-import os
 import platform
-import signal
-import socket
-import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.events import (
+    NodeRests,
+    NodeWorks,
     RunEvent,
     UnitDone,
     UnitFailed,
@@ -34,12 +34,10 @@ from finemo_dist.core.events import (
 from finemo_dist.core.protocols import Worker, WorkerMaker
 from finemo_dist.core.records import Unit
 from finemo_dist.core.words import count
-from finemo_dist.run.ray_folder import short_folder
+from finemo_dist.run.ray_session import Resource, first_line, n_of, session
 from finemo_dist.run.schedule import Failure, Restarts, Schedule
 
 logger = logging.getLogger(__name__)
-
-Resource = Literal["CPU", "GPU"]
 
 _MAX_FAILED_STARTS: Final = 3
 """Workers in a row that may fail to start where no other works."""
@@ -50,11 +48,18 @@ _READY_TIMEOUT_S: Final = 120.0
 _PLACE_TIMEOUT_S: Final = 900.0
 """Without a single worker on a cluster: nodes of a cloud take minutes to come."""
 _POLL_S: Final = 0.5
-_KNOCK_S: Final = 10.0
 _COUNT_PLACES_S: Final = 2.0
 """How often a cluster is asked how large it is by now."""
-_OBJECT_STORE_BYTES: Final = 80 << 20
-"""Nothing but paths and shard numbers passes through it; Ray takes no less."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """Where an actor is, and why it is of no use there, if it is not."""
+
+    host: str
+    node: str
+    """Ray's name: several may run on one host."""
+    error: str | None = None
 
 
 class _RegionActor:
@@ -65,10 +70,14 @@ class _RegionActor:
         self._name = name
         self._worker: Worker | None = None
 
-    def ready(self) -> str:
-        """Make the worker and return its machine: a constructor's errors Ray reports as a death."""
-        self._worker = self._spec.make_worker(self._name)
-        return platform.node()
+    def ready(self) -> _Ready:
+        """Make the worker and say where it is: a constructor's errors Ray reports as a death."""
+        node, error = ray.get_runtime_context().get_node_id(), None
+        try:
+            self._worker = self._spec.make_worker(self._name)
+        except Exception as problem:
+            error = first_line(problem)
+        return _Ready(platform.node(), node, error)
 
     def process(self, unit: Unit) -> UnitDone | UnitFailed:
         """Do and commit a unit."""
@@ -122,11 +131,11 @@ class RayExecutor:
         RunError
             No worker could be started.
         """
-        with ExitStack() as session:
+        with ExitStack() as opened:
             # A session that the caller opened is the caller's to close.
             if not ray.is_initialized():
-                session.enter_context(
-                    _session(
+                opened.enter_context(
+                    session(
                         self._address,
                         self._n_workers or 1,
                         self._spec.device,
@@ -153,18 +162,6 @@ class RayExecutor:
             pool.close()
 
 
-def cluster_places(address: str) -> tuple[int, int]:
-    """Return the CPU cores and GPUs of a cluster.
-
-    Raises
-    ------
-    RunError
-        No cluster answers there.
-    """
-    with nullcontext() if ray.is_initialized() else _session(address, 1, "cpu"):
-        return _n_of("CPU", ray.cluster_resources), _n_of("GPU", ray.cluster_resources)
-
-
 @dataclass(slots=True)
 class _Member:
     """An actor of the pool."""
@@ -174,6 +171,8 @@ class _Member:
     """Ray's reference to what is asked of it: to get ready, or a unit; None when it is idle."""
     ready_by: float | None
     """When it has to be ready; None once it is."""
+    node: str | None = None
+    """Ray's name for its node, once it is known."""
 
 
 class _Pool:
@@ -198,10 +197,12 @@ class _Pool:
         self._members: dict[str, _Member] = {}
         self._n_started = 0
         self._n_places = n_workers or 0
-        self._places_counted = float("-inf")
+        self._places_counted = self._nodes_seen = float("-inf")
         self._last_worked = time.monotonic()
         """When there was a worker that was ready."""
         self._is_announced = False
+        self._hosts: dict[str, str] = {}
+        """Ray's name of a node to that of the machine."""
 
     def run(self) -> Iterator[RunEvent]:
         """Yield what happens until every unit is done or set aside."""
@@ -210,6 +211,7 @@ class _Pool:
             yield from self._staff()
             yield from self._take()
             yield from self._end_overdue()
+            yield from self._tell_of_nodes()
 
     def close(self) -> None:
         """End every actor at once; what was in flight is abandoned, uncommitted."""
@@ -224,7 +226,10 @@ class _Pool:
     def _staff(self) -> Iterator[RunEvent]:
         """Let go whom nobody misses and replace whom nothing suits; then start who is wanted."""
         schedule, now = self._schedule, time.monotonic()
-        idle = schedule.idle
+        # Those of nodes that rest are missed least.
+        idle = sorted(
+            schedule.idle, key=lambda n: not schedule.nodes.rests(schedule.node_of(n), now)
+        )
         coming = [n for n, member in self._members.items() if member.ready_by is not None]
         for name in [*coming, *idle][: schedule.n_surplus(n_coming=len(coming))]:
             self._dismiss(name)
@@ -233,38 +238,86 @@ class _Pool:
             yield WorkerLost(name, "was replaced, because the remaining shards failed on it")
         n_wanted = min(self._count_places(now), schedule.n_open)
         if self._restarts.may_start(now):
+            self._start_wanted(n_wanted, now)
+        if self._restarts.n_losses > max(_MAX_LOSSES, 5 * n_wanted):
+            n_losses = self._restarts.n_losses
+            yield from self._give_up(f"{n_losses} workers in a row were lost")
+        elif schedule.nodes.is_hopeless(now):
+            yield from self._give_up(
+                f"one unit after another failed on every node ({schedule.nodes.last_error})"
+            )
+
+    def _give_up(self, why: str) -> Iterator[RunEvent]:
+        for unit in self._schedule.give_up():
+            yield UnitFailed(unit, "none", f"not tried again, because {why}", is_final=True)
+
+    def _start_wanted(self, n_wanted: int, now: float) -> None:
+        """Start the workers that are missing; while a node rests, each on another that has room."""
+        nodes = self._schedule.nodes
+        if not nodes.is_any_suspect:
             for _ in range(n_wanted - len(self._members)):
                 self._start(now)
-        if self._restarts.n_losses > max(_MAX_LOSSES, 5 * n_wanted):
-            for unit in schedule.give_up():
-                error = (
-                    f"not tried again, because {self._restarts.n_losses} workers in a row were lost"
-                )
-                yield UnitFailed(unit, "none", error, is_final=True)
+            return
+        working = [
+            m for m in self._members.values() if m.node is None or not nodes.rests(m.node, now)
+        ]
+        for _ in range(n_wanted - len(working)):
+            node = nodes.with_room(self._places(), self._n_on_nodes(), now)
+            if node is None:
+                return
+            self._start(now, node=node)
+
+    def _places(self) -> dict[str, int]:
+        """Return how many actors fit on each node that is there."""
+        return {
+            node["NodeID"]: self._n_sharing * int(node["Resources"].get(self._resource, 0))
+            for node in ray.nodes()  # type: ignore[no-untyped-call]
+            if node["Alive"]
+        }
+
+    def _n_on_nodes(self) -> Counter[str]:
+        return Counter(m.node for m in self._members.values() if m.node is not None)
+
+    def _tell_of_nodes(self) -> Iterator[RunEvent]:
+        now = time.monotonic()
+        if self._schedule.nodes.is_any_suspect and now - self._nodes_seen > _COUNT_PLACES_S:
+            self._nodes_seen = now
+            self._schedule.nodes.keep(self._places())
+        for news in self._schedule.nodes.news():
+            host = self._hosts.get(news.node, news.node)
+            if news.rest_s:
+                yield NodeRests(host, news.rest_s, news.error, news.sample)
+            else:
+                yield NodeWorks(host, news.sample)
 
     def _count_places(self, now: float) -> int:
         """Return how many actors there may be; a cluster is asked, because nodes come and go."""
         if self._n_workers is None and now - self._places_counted > _COUNT_PLACES_S:
             # At least one: an actor that waits for its place is what makes a cluster grow.
-            self._n_places = max(1, self._n_sharing * _n_of(self._resource, ray.cluster_resources))
+            self._n_places = max(1, self._n_sharing * n_of(self._resource, ray.cluster_resources))
             self._places_counted = now
         return self._n_places
 
-    def _start(self, now: float) -> None:
+    def _start(self, now: float, *, node: str | None = None) -> None:
         name = f"worker-{self._n_started}"
         self._n_started += 1
         actor = _ACTOR.options(
             num_cpus=1,
             num_gpus=_share(self._n_sharing) if self._resource == "GPU" else 0,
-            scheduling_strategy="SPREAD",
+            scheduling_strategy="SPREAD"
+            if node is None
+            else NodeAffinitySchedulingStrategy(node, soft=False),
         ).remote(self._spec, name)
-        self._members[name] = _Member(actor, actor.ready.remote(), now + _READY_TIMEOUT_S)
+        ready_by = now + _READY_TIMEOUT_S
+        self._members[name] = _Member(actor, actor.ready.remote(), ready_by, node)
 
-    def _dismiss(self, name: str) -> Failure | None:
+    def _dismiss(self, name: str, error: str = "") -> Failure | None:
         """End an actor; return the failure of the unit it had."""
         member = self._members.pop(name)
         ray.kill(member.handle)
-        return None if member.ready_by is not None else self._schedule.leave(name, time.monotonic())
+        if member.ready_by is not None:
+            return None
+        return self._schedule.leave(name, time.monotonic(), error=error)
 
     def _give(self) -> Iterator[RunEvent]:
         for name, unit in self._schedule.assign(time.monotonic()):
@@ -288,25 +341,42 @@ class _Pool:
         try:
             result = ray.get(answer, timeout=_READY_TIMEOUT_S)
         except RayActorError as error:
-            yield from self._lose(name, f"died ({_first_line(error)})")
+            yield from self._lose(name, f"died ({first_line(error)})")
         except RayTaskError as error:
-            yield from self._take_error(name, _first_line(error.cause or error))
+            yield from self._take_error(name, first_line(error.cause or error))
         except (RayError, GetTimeoutError) as error:
-            yield from self._lose(name, f"stopped answering ({_first_line(error)})")
+            yield from self._lose(name, f"stopped answering ({first_line(error)})")
         else:
             if member.ready_by is not None:
                 yield from self._welcome(name, result)
             else:
-                # It lives, whatever it says of the unit.
-                self._restarts.progressed()
-                if self._schedule.finish(name, time.monotonic()):
-                    yield result
+                yield from self._take_result(name, result)
 
-    def _welcome(self, name: str, node: str) -> Iterator[RunEvent]:
+    def _take_result(self, name: str, result: UnitDone | UnitFailed) -> Iterator[RunEvent]:
+        # It lives, whatever it says of the unit.
+        self._restarts.progressed()
+        now = time.monotonic()
+        if isinstance(result, UnitFailed) and not result.is_final:
+            failure = self._schedule.fail(
+                name, now, error=result.error, is_refused=result.is_refused
+            )
+            yield from _told(failure, result.error)
+        elif self._schedule.finish(name, now):
+            yield result
+
+    def _welcome(self, name: str, ready: _Ready) -> Iterator[RunEvent]:
+        self._hosts[ready.node] = ready.host
+        self._members[name].node = ready.node
+        if ready.error is not None:
+            self._schedule.nodes.failed_to_start(
+                ready.node, self._n_started, time.monotonic(), error=ready.error
+            )
+            yield from self._lose(name, f"could not start: {ready.error}")
+            return
         self._members[name].ready_by = None
-        self._schedule.join(name)
+        self._schedule.join(name, ready.node)
         self._restarts.started()
-        yield WorkerStarted(name, node)
+        yield WorkerStarted(name, ready.host)
         if not self._is_announced:
             self._is_announced = True
             n_workers = len(self._members)
@@ -320,13 +390,13 @@ class _Pool:
             yield from self._lose(name, f"could not start: {error}")
         else:
             self._restarts.progressed()
-            yield from _told(self._schedule.fail(name, time.monotonic()), error)
+            yield from _told(self._schedule.fail(name, time.monotonic(), error=error), error)
 
     def _lose(self, name: str, reason: str) -> Iterator[RunEvent]:
         """Give up a worker; its unit is tried elsewhere."""
         was_ready = self._members[name].ready_by is None
         # Also one that Ray calls dead: it may only be out of reach, and would keep its place.
-        failure = self._dismiss(name)
+        failure = self._dismiss(name, f"its worker {reason}")
         if was_ready:
             self._restarts.lost(time.monotonic())
             yield WorkerLost(name, reason)
@@ -356,7 +426,7 @@ class _Pool:
         for name, member in list(self._members.items()):
             if member.ready_by is None or now < member.ready_by:
                 continue
-            if _n_of(self._resource, ray.available_resources):
+            if n_of(self._resource, ray.available_resources):
                 yield from self._lose(name, "was not ready in time")
             elif now - self._last_worked > _PLACE_TIMEOUT_S:
                 self._refuse("found no free place")
@@ -372,93 +442,10 @@ def _share(n_sharing: int) -> float:
 
 def _told(failure: Failure | None, error: str) -> Iterator[UnitFailed]:
     if failure is not None:
-        yield UnitFailed(failure.unit, failure.worker, error, is_final=failure.is_final)
-
-
-@contextmanager
-def ray_session(address: str | None, *, n_cores: int, n_gpus: int) -> Iterator[None]:
-    """Keep one session open for all executors inside; starting one takes seconds.
-
-    Parameters
-    ----------
-    address
-        Of a cluster to join; one of these cores and GPUs is started on this machine when None.
-    """
-    if ray.is_initialized():
-        yield
-        return
-    with _session(address, n_cores, "cuda" if n_gpus else "cpu", n_gpus=n_gpus):
-        yield
-
-
-@contextmanager
-def _session(
-    address: str | None, n_workers: int, device: str, *, n_gpus: int | None = None
-) -> Iterator[None]:
-    """Keep a session of our own open."""
-    with short_folder() if address is None else nullcontext() as folder:
-        try:
-            with _same_signal_handler():
-                _connect(address, n_workers, device, n_gpus=n_gpus, folder=folder)
-            yield
-        finally:
-            ray.shutdown()
-
-
-@contextmanager
-def _same_signal_handler() -> Iterator[None]:
-    """Put back what SIGTERM does: Ray makes it an exit that says nothing of resuming."""
-    handler = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        # Elsewhere than in the main thread neither Ray nor Python can set it.
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, handler)
-
-
-def _connect(
-    address: str | None, n_workers: int, device: str, *, n_gpus: int | None, folder: str | None
-) -> None:
-    """Join the cluster at an address, or start one of our own on this machine alone."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    if address is not None:
-        try:
-            _knock(address)
-            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise RunError(
-                f"--address {address}: no Ray cluster answers there ({_first_line(error)}). Check "
-                "the address and that its head node runs, or leave --address out to use this "
-                "machine alone."
-            ) from error
-        return
-    ray.init(
-        # "local" never joins a cluster that a stale address file names.
-        address="local",
-        num_cpus=n_workers,
-        num_gpus=(n_gpus or n_workers) if device == "cuda" else 0,
-        include_dashboard=False,
-        object_store_memory=_OBJECT_STORE_BYTES,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        _node_ip_address="127.0.0.1",
-        _temp_dir=folder,
-    )
-
-
-def _knock(address: str) -> None:
-    """Raise where nobody listens at ``HOST:PORT``: Ray would try for minutes, and then exit."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_S).close()
-
-
-def _n_of(resource: Resource, ask: Any) -> int:  # noqa: ANN401
-    """Return how many of a resource there are in what Ray answers; it types neither question."""
-    return int(ask().get(resource, 0))
-
-
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
+        yield UnitFailed(
+            failure.unit,
+            failure.worker,
+            error,
+            is_final=failure.is_final,
+            is_refused=failure.is_refused,
+        )

@@ -88,7 +88,7 @@ def find_machine(resources: ResourceConfig, *, n_cores: int) -> Machine:
     """
     if resources.ray_address is None or resources.executor in _HERE:
         return Machine(n_cores=n_cores, n_gpus=count_gpus())
-    from finemo_dist.run.ray_pool import cluster_places
+    from finemo_dist.run.ray_session import cluster_places
 
     n_cores, n_gpus = cluster_places(resources.ray_address)
     return Machine(n_cores=n_cores, n_gpus=n_gpus, can_grow=True)

@@ -2,19 +2,27 @@
 
 The caller of a ``Schedule`` reports what happened and the time, in seconds of any clock that does
 not go back; the schedule returns what to do. Every unit ends exactly once: done, or set aside after
-it failed on three workers.
+it failed on three workers and two nodes.
 """
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from finemo_dist.core.records import Unit
+from finemo_dist.run.nodes import MOST_IN_A_ROW, Nodes
 
 MAX_FAILURES: Final = 3
 """Different workers on which a unit may fail before it is set aside."""
+_MIN_NODES: Final = 2
+"""Nodes on which it must have failed, where there are as many."""
+_ELSEWHERE_S: Final = 30.0
+"""How long a unit that failed waits for a worker of another node."""
+_N_DURATIONS: Final = 1001
+"""Of the last units, by which a straggler is told."""
 MAX_COPIES: Final = 2
 """Workers that may have a unit at once."""
 _STRAGGLER_FACTOR: Final = 2.0
@@ -39,10 +47,13 @@ class Failure:
     worker: str
     is_final: bool
     """Whether it is set aside; otherwise another worker tries it, or is trying it."""
+    is_refused: bool = False
+    """Whether it is set aside because its input is at fault."""
 
 
 @dataclass(slots=True)
 class _Worker:
+    node: str
     unit: Unit | None = None
     since: float = 0.0
     """When it took its unit."""
@@ -56,13 +67,25 @@ class _Retry:
     due: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A try at a unit that failed."""
+
+    worker: str
+    node: str
+    time: float
+    """Whether the node proves itself on others is seen later."""
+    is_refused: bool
+
+
 class Schedule:
     """The units of a run and the workers that take them.
 
     A worker has at most one unit. It is given one of the sample it has open as long as there is
     one, then of a sample nobody works on, then of the one with most units waiting. A unit that
-    failed comes first once its pause is over, and never goes back to a worker it failed on. When
-    nothing waits, an idle worker is given a second copy of a straggler.
+    failed comes first once its pause is over, on another node if there is one, and never goes back
+    to a worker it failed on. When nothing waits, an idle worker is given a second copy of a
+    straggler. Nodes on which several units fail in a row rest (see ``nodes.py``).
 
     Parameters
     ----------
@@ -84,14 +107,16 @@ class Schedule:
             self._fresh.setdefault(unit.sample, deque()).append(unit)
         self._n_fresh = len(units)
         self._retries: list[_Retry] = []
-        self._failed_on: dict[Unit, list[str]] = {}
+        self._failed_on: dict[Unit, list[_Attempt]] = {}
         self._workers: dict[str, _Worker] = {}
         self._holders: dict[Unit, list[str]] = {}
         """Who has each unit in flight; a worker whose unit another one finished is in no list."""
         self._n_engaged: dict[str, int] = {}
         """Workers by the sample they have open."""
+        self._last: deque[float] = deque()
         self._durations: list[float] = []
-        """Of finished units, ascending."""
+        """Of the last units, ascending."""
+        self.nodes = Nodes()
 
     @property
     def n_waiting(self) -> int:
@@ -119,53 +144,102 @@ class Schedule:
         return len(self._workers)
 
     @property
+    def workers(self) -> list[str]:
+        """Their names."""
+        return list(self._workers)
+
+    @property
     def idle(self) -> list[str]:
         """Workers that have no unit, in the order in which they joined."""
         return [name for name, worker in self._workers.items() if worker.unit is None]
 
-    def join(self, worker: str) -> None:
-        """Count on a worker; names are never used again."""
-        self._workers[worker] = _Worker()
+    def join(self, worker: str, node: str = "") -> None:
+        """Count on a worker of a node; names of workers are never used again."""
+        self._workers[worker] = _Worker(node)
+        self.nodes.join(node)
 
-    def leave(self, worker: str, now: float) -> Failure | None:
+    def node_of(self, worker: str) -> str:
+        """Return the node of a worker."""
+        return self._workers[worker].node
+
+    def leave(self, worker: str, now: float, *, error: str = "") -> Failure | None:
         """Forget a worker that is gone; the unit it had, if it still matters, failed on it."""
-        failure = self.fail(worker, now)
-        self._open(self._workers.pop(worker), None)
+        failure = self.fail(worker, now, error=error)
+        state = self._workers.pop(worker)
+        self._open(state, None)
+        self.nodes.leave(state.node, now)
         return failure
 
     def finish(self, worker: str, now: float) -> bool:
         """Take a result; return whether it is the first of its unit, and so counts."""
         state = self._workers[worker]
         unit, state.unit = state.unit, None
-        if unit is None or unit not in self._holders:
+        if unit is None:
+            return False
+        self.nodes.dropped(state.node, unit)
+        self.nodes.succeeded(state.node, unit, state.since)
+        if unit not in self._holders:
             return False
         del self._holders[unit]
         self._failed_on.pop(unit, None)
-        insort(self._durations, now - state.since)
+        self._note_duration(now - state.since)
         return True
 
-    def fail(self, worker: str, now: float) -> Failure | None:
+    def fail(
+        self, worker: str, now: float, *, error: str = "", is_refused: bool = False
+    ) -> Failure | None:
         """Take a failure; None where the worker had no unit, or one that is done already.
 
         A unit that another worker still has is neither tried a third time meanwhile nor set aside.
+
+        Parameters
+        ----------
+        is_refused
+            Whether the unit is set aside as soon as another node says the same.
         """
         state = self._workers[worker]
         unit, state.unit = state.unit, None
-        if unit is None or unit not in self._holders:
+        if unit is None:
             return None
-        failed_on = self._failed_on.setdefault(unit, [])
-        failed_on.append(worker)
+        self.nodes.dropped(state.node, unit)
+        if unit not in self._holders:
+            return None
+        others = len(self._fresh) > 1 or any(
+            other.sample != unit.sample for other in (*self._fresh_units(), *self._holders)
+        )
+        self.nodes.failed(state.node, unit, now, error=error, other_samples=others)
+        attempts = self._failed_on.setdefault(unit, [])
+        attempts.append(_Attempt(worker, state.node, now, is_refused))
         holders = self._holders[unit]
         holders.remove(worker)
         if holders:
             return Failure(unit, worker, is_final=False)
         del self._holders[unit]
-        is_final = len(failed_on) >= MAX_FAILURES
+        is_final = self._is_at_fault(attempts)
         if is_final:
             del self._failed_on[unit]
         else:
-            self._retries.append(_Retry(unit, now + pause_s(len(failed_on))))
-        return Failure(unit, worker, is_final=is_final)
+            self._retries.append(_Retry(unit, now + pause_s(len(attempts))))
+        return Failure(unit, worker, is_final=is_final, is_refused=is_final and is_refused)
+
+    def _fresh_units(self) -> Iterator[Unit]:
+        """Yield a unit of each sample that waits, of two at most: that is enough to know."""
+        yield from (units[0] for units in islice(self._fresh.values(), 2))
+
+    def _is_at_fault(self, attempts: Sequence[_Attempt]) -> bool:
+        """Whether it is the unit that fails, and not the nodes it was tried on."""
+        nodes = {attempt.node for attempt in attempts}
+        can_ask = bool(self.nodes.others(nodes, float("-inf")))
+        n_needed = _MIN_NODES if can_ask else 1
+        if attempts[-1].is_refused:
+            return len({a.node for a in attempts if a.is_refused}) >= n_needed
+        if len(attempts) < MAX_FAILURES or len(nodes) < n_needed:
+            return False
+        counted = {a.node for a in attempts if self.nodes.has_worked_since(a.node, a.time)}
+        # Near the end there is nothing by which nodes could prove themselves.
+        if self.n_open < MOST_IN_A_ROW or len(attempts) >= 2 * MAX_FAILURES:
+            counted |= {node for node in nodes if self.nodes.is_trusted(node)}
+        return len(counted) >= n_needed
 
     def give_up(self) -> list[Unit]:
         """Set everything aside that waits, and return it."""
@@ -183,7 +257,9 @@ class Schedule:
         given = []
         for name in self.idle:
             worker = self._workers[name]
-            unit = self._take_retry(name, now) or self._take_fresh(worker)
+            if not self.nodes.may_take(worker.node, now):
+                continue
+            unit = self._take_retry(name, now) or self._take_fresh(worker, now)
             if unit is None and not self.n_waiting:
                 unit = self._straggler(name, now)
             if unit is None:
@@ -191,6 +267,7 @@ class Schedule:
             self._open(worker, unit.sample)
             worker.unit, worker.since = unit, now
             self._holders.setdefault(unit, []).append(name)
+            self.nodes.took(worker.node, unit)
             given.append((name, unit))
         return given
 
@@ -212,10 +289,12 @@ class Schedule:
         n_coming
             Workers that are starting; they can take such units as well.
         """
-        due = [retry.unit for retry in self._retries if retry.due <= now]
+        due = [r.unit for r in self._retries if r.due <= now and not self._waits(r, now)]
         stuck, n_others = [], 0
         for name in self.idle if due else ():
-            if all(name in self._failed_on[unit] for unit in due):
+            if self.nodes.rests(self._workers[name].node, now):
+                continue
+            if all(self._has_failed(name, unit) for unit in due):
                 stuck.append(name)
             else:
                 n_others += 1
@@ -231,16 +310,34 @@ class Schedule:
         return max(0, n_coming + len(self.idle) - self.n_in_flight)
 
     def _take_retry(self, name: str, now: float) -> Unit | None:
+        node = self._workers[name].node
         for i, retry in enumerate(self._retries):
-            if retry.due <= now and name not in self._failed_on[retry.unit]:
+            unit = retry.unit
+            if retry.due > now or self._has_failed(name, unit):
+                continue
+            if node in self._failed_nodes(unit) and self._waits(retry, now):
+                continue
+            if self.nodes.may_take_of(node, unit.sample, now):
                 return self._retries.pop(i).unit
         return None
 
-    def _take_fresh(self, worker: _Worker) -> Unit | None:
-        if not self._fresh:
+    def _waits(self, retry: _Retry, now: float) -> bool:
+        """Whether a unit that failed waits for a node on which it has not."""
+        is_early = now < retry.due + _ELSEWHERE_S
+        return is_early and self.nodes.others(self._failed_nodes(retry.unit), now)
+
+    def _failed_nodes(self, unit: Unit) -> set[str]:
+        return {attempt.node for attempt in self._failed_on[unit]}
+
+    def _has_failed(self, worker: str, unit: Unit) -> bool:
+        return any(attempt.worker == worker for attempt in self._failed_on.get(unit, ()))
+
+    def _take_fresh(self, worker: _Worker, now: float) -> Unit | None:
+        sample = worker.sample
+        if sample not in self._fresh or not self.nodes.may_take_of(worker.node, sample, now):
+            sample = self._next_sample(worker.node, now)
+        if sample is None:
             return None
-        sample = worker.sample if worker.sample in self._fresh else self._next_sample()
-        assert sample is not None
         waiting = self._fresh[sample]
         unit = waiting.popleft()
         self._n_fresh -= 1
@@ -248,16 +345,26 @@ class Schedule:
             del self._fresh[sample]
         return unit
 
-    def _next_sample(self) -> str:
+    def _next_sample(self, node: str, now: float) -> str | None:
         """Return a sample nobody has open; else that with most units for each who has.
 
         Looks at no more samples than there are workers, so that its time does not grow with the
-        samples of a run.
+        samples of a run; those from which the node rests are passed over.
         """
+        engaged = []
         for sample in self._fresh:
+            if not self.nodes.may_take_of(node, sample, now):
+                continue
             if sample not in self._n_engaged:
                 return sample
-        return max(self._fresh, key=lambda s: len(self._fresh[s]) / self._n_engaged[s])
+            engaged.append(sample)
+        return max(engaged, key=lambda s: len(self._fresh[s]) / self._n_engaged[s], default=None)
+
+    def _note_duration(self, seconds: float) -> None:
+        if len(self._last) == _N_DURATIONS:
+            del self._durations[bisect_left(self._durations, self._last.popleft())]
+        self._last.append(seconds)
+        insort(self._durations, seconds)
 
     def _straggler(self, name: str, now: float) -> Unit | None:
         """Return the unit that has taken longest, if that is clearly longer than is usual."""
@@ -268,7 +375,7 @@ class Schedule:
         since = {
             unit: self._workers[holders[0]].since
             for unit, holders in self._holders.items()
-            if len(holders) < MAX_COPIES and name not in self._failed_on.get(unit, ())
+            if len(holders) < MAX_COPIES and not self._has_failed(name, unit)
         }
         slowest = min(since, key=since.__getitem__, default=None)
         return slowest if slowest is not None and since[slowest] < began_before else None

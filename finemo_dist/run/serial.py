@@ -3,6 +3,7 @@
 import logging
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from finemo_dist.core.errors import FinemoDistError
@@ -35,7 +36,9 @@ class SerialExecutor:
         for i, unit in enumerate(units):
             yield UnitStarted(unit, _NAME)
             try:
-                yield worker.process(unit, units[i + 1 : i + 1 + _MOST_COMING])
+                result = worker.process(unit, units[i + 1 : i + 1 + _MOST_COMING])
             except (FinemoDistError, OSError, RuntimeError) as error:
                 logger.debug("unit %s failed", unit, exc_info=True)
-                yield UnitFailed(unit, _NAME, str(error), is_final=True)
+                result = UnitFailed(unit, _NAME, str(error), is_final=True)
+            # There is no other node to ask.
+            yield replace(result, is_final=True) if isinstance(result, UnitFailed) else result

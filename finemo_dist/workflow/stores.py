@@ -91,7 +91,7 @@ def _extraction(inputs: ExtractionInput, path: Path) -> SampleExtraction:
 
 
 def _keep_ray(resources: ResourceConfig, machine: Machine, session: ExitStack) -> None:
-    from finemo_dist.run.ray_pool import ray_session
+    from finemo_dist.run.ray_session import ray_session
 
     n_cores = max(resources.n_workers or machine.n_cores, machine.n_gpus)
     session.enter_context(

@@ -27,7 +27,8 @@ from finemo_dist.motifs.build import build_motif_set
 from finemo_dist.motifs.modisco import read_patterns
 from finemo_dist.run.drive import drive
 from finemo_dist.run.plan import PlannedSample, plan_run
-from finemo_dist.run.ray_pool import RayExecutor, ray_session
+from finemo_dist.run.ray_pool import RayExecutor
+from finemo_dist.run.ray_session import ray_session
 from finemo_dist.run.serial import SerialExecutor
 from finemo_dist.run.solving import make_caller
 from finemo_dist.run.worker import RegionWorker, SampleSpec, WorkerSpec

@@ -21,7 +21,7 @@ from finemo_dist.core.events import (
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.layout import part_path
 from finemo_dist.hits.read import survey
-from finemo_dist.run import ray_pool
+from finemo_dist.run import ray_pool, ray_session
 from finemo_dist.run.drive import drive
 from finemo_dist.run.extraction import extract_samples
 from finemo_dist.run.plan import read_plan
@@ -39,7 +39,7 @@ N_UNITS = 6
 @pytest.fixture(scope="module")
 def cluster(ray_address):
     """One Ray session of two cores for this file."""
-    with ray_pool.ray_session(ray_address, n_cores=2, n_gpus=0):
+    with ray_session.ray_session(ray_address, n_cores=2, n_gpus=0):
         yield
 
 

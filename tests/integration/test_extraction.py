@@ -148,11 +148,11 @@ def test_extraction_and_calls_share_one_session_of_ray(demo, undisturbed, tmp_pa
     code = (
         "import sys\n"
         "from finemo_dist.cli.main import cli\n"
-        "from finemo_dist.run import ray_pool\n"
-        "connected, connect = [], ray_pool._connect\n"
-        "ray_pool._connect = lambda *a, **k: connected.append(a) or connect(*a, **k)\n"
+        "from finemo_dist.run import ray_session\n"
+        "connected, connect = [], ray_session._connect\n"
+        "ray_session._connect = lambda *a, **k: connected.append(a) or connect(*a, **k)\n"
         "cli.main(sys.argv[1:], standalone_mode=False)\n"
-        "print(len(connected), ray_pool.ray.is_initialized())"
+        "print(len(connected), ray_session.ray.is_initialized())"
     )
     words = ["run", str(config_of(demo, tmp_path)), *ON_RAY]
     done = subprocess.run(

@@ -4,7 +4,8 @@ import pytest
 
 from finemo_dist.core.events import UnitDone, WorkerStarted, ignore
 from finemo_dist.run.drive import drive
-from finemo_dist.run.ray_pool import RayExecutor, _share, ray_session
+from finemo_dist.run.ray_pool import RayExecutor, _share
+from finemo_dist.run.ray_session import ray_session
 from finemo_dist.run.serial import SerialExecutor
 from tests.unit.run.runs import parts, write_inputs
 

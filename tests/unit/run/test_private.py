@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from finemo_dist.catalog.catalog import open_catalog
-from finemo_dist.run import ray_pool
+from finemo_dist.run import ray_session
 from finemo_dist.sources.genome import Genome
 from tests.unit.catalog.builder import hit, write_run
 
@@ -15,9 +15,9 @@ from tests.unit.catalog.builder import hit, write_run
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_a_cluster_of_our_own_is_on_loopback_and_has_no_dashboard(monkeypatch, device):
     asked = {}
-    monkeypatch.setattr(ray_pool.ray, "init", lambda **options: asked.update(options))
+    monkeypatch.setattr(ray_session.ray, "init", lambda **options: asked.update(options))
 
-    with ray_pool.ray_session(None, n_cores=2, n_gpus=2 if device == "cuda" else 0):
+    with ray_session.ray_session(None, n_cores=2, n_gpus=2 if device == "cuda" else 0):
         pass
 
     assert asked["_node_ip_address"] == "127.0.0.1"

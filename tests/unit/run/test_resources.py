@@ -150,7 +150,7 @@ def test_on_a_cluster_its_own_size_counts(choose):
 
 
 def test_the_machine_is_the_cluster_where_there_is_one(monkeypatch):
-    monkeypatch.setattr("finemo_dist.run.ray_pool.cluster_places", lambda address: (96, 12))
+    monkeypatch.setattr("finemo_dist.run.ray_session.cluster_places", lambda address: (96, 12))
     monkeypatch.setattr("finemo_dist.run.resources.count_gpus", lambda: 1)
 
     found = [
