@@ -25,6 +25,8 @@ class FinemoDistError(Exception):
     """Base of all errors raised on purpose; its text is meant for the user."""
 
     exit_status: ClassVar[int] = 2
+    is_condition: bool = False
+    """Whether the system refused something here and now, so that another machine may not."""
 
 
 class UsageError(FinemoDistError):

@@ -84,12 +84,9 @@ def is_condition(error: BaseException) -> bool:
 
     Nothing is said of the input then: on another machine, or later, it may be fine.
     """
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, MemoryError) or system_fault(cause) is not None:
-            return True
-        cause = cause.__cause__
-    return False
+    if isinstance(error, FinemoDistError):
+        return error.is_condition
+    return isinstance(error, MemoryError) or system_fault(error) is not None
 
 
 def fault(
@@ -111,4 +108,6 @@ def fault(
         ``read`` or ``written``: what could not be done.
     """
     said = system_fault(error)
-    return kind(otherwise if said is None else f"{where}: cannot be {doing}: {said}")
+    raised = kind(otherwise if said is None else f"{where}: cannot be {doing}: {said}")
+    raised.is_condition = said is not None
+    return raised
