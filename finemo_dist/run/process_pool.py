@@ -30,6 +30,7 @@ from finemo_dist.core.events import (
 from finemo_dist.core.protocols import WorkerMaker
 from finemo_dist.core.records import Unit
 from finemo_dist.core.words import count
+from finemo_dist.run.pool_events import given_up, told, told_of_nodes
 from finemo_dist.run.process_worker import BOOTSTRAP, Answer
 from finemo_dist.run.schedule import Failure, Restarts, Schedule
 
@@ -37,8 +38,6 @@ logger = logging.getLogger(__name__)
 
 _MAX_FAILED_STARTS: Final = 3
 """Processes in a row that may fail to start where no other works."""
-_MAX_LOSSES: Final = 60
-"""Workers, or five times as many as are wanted, that may be lost without a unit being finished."""
 _READY_TIMEOUT_S: Final = 300.0
 """To import and to read the motifs, from a network disk that is busy."""
 _POLL_S: Final = 0.5
@@ -130,6 +129,7 @@ class _Pool:
             yield from self._staff()
             yield from self._take()
             yield from self._end_overdue()
+            yield from told_of_nodes(self._schedule, {})
 
     def close(self) -> None:
         """End every process at once; what was in flight is abandoned, uncommitted."""
@@ -151,11 +151,7 @@ class _Pool:
         if self._restarts.may_start(now):
             for _ in range(n_wanted - len(self._members)):
                 self._start(now)
-        if self._restarts.n_losses > max(_MAX_LOSSES, 5 * n_wanted):
-            n_losses = self._restarts.n_losses
-            for unit in schedule.give_up():
-                error = f"not tried again, because {n_losses} workers in a row were lost"
-                yield UnitFailed(unit, "none", error, is_final=True)
+        yield from given_up(schedule, self._restarts, now, n_wanted=n_wanted)
 
     def _start(self, now: float) -> None:
         name = f"worker-{self._n_started}"
@@ -181,11 +177,13 @@ class _Pool:
             # It died at once, which is seen where its answer is waited for.
             return
 
-    def _dismiss(self, name: str) -> Failure | None:
+    def _dismiss(self, name: str, error: str = "") -> Failure | None:
         """End a process; return the failure of the unit it had."""
         member = self._members.pop(name)
         member.end()
-        return None if member.ready_by is not None else self._schedule.leave(name, time.monotonic())
+        if member.ready_by is not None:
+            return None
+        return self._schedule.leave(name, time.monotonic(), error=error)
 
     def _give(self) -> Iterator[RunEvent]:
         for name, unit in self._schedule.assign(time.monotonic()):
@@ -223,13 +221,16 @@ class _Pool:
         now, result = time.monotonic(), answer.result
         error = result.error if isinstance(result, UnitFailed) else answer.error
         if result is None or (isinstance(result, UnitFailed) and not result.is_final):
-            yield from _told(self._schedule.fail(name, now), error or "")
+            error = error or ""
+            is_refused = result is not None and result.is_refused
+            failure = self._schedule.fail(name, now, error=error, is_refused=is_refused)
+            yield from told(failure, error)
         elif self._schedule.finish(name, now):
             yield result
 
     def _welcome(self, name: str, node: str) -> Iterator[RunEvent]:
         self._members[name].ready_by = None
-        self._schedule.join(name)
+        self._schedule.join(name, node)
         self._restarts.started()
         yield WorkerStarted(name, node)
         if not self._is_announced:
@@ -242,11 +243,11 @@ class _Pool:
     def _lose(self, name: str, reason: str) -> Iterator[RunEvent]:
         """Give up a process; its unit is tried elsewhere."""
         was_ready = self._members[name].ready_by is None
-        failure = self._dismiss(name)
+        failure = self._dismiss(name, f"its worker {reason}")
         if was_ready:
             self._restarts.lost(time.monotonic())
             yield WorkerLost(name, reason)
-            yield from _told(failure, f"its worker {reason}")
+            yield from told(failure, f"its worker {reason}")
             return
         logger.warning("%s %s", name, reason)
         self._restarts.failed_to_start(time.monotonic())
@@ -284,8 +285,3 @@ def _started_process(descriptor: int, said: IO[bytes]) -> "subprocess.Popen[byte
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _told(failure: Failure | None, error: str) -> Iterator[UnitFailed]:
-    if failure is not None:
-        yield UnitFailed(failure.unit, failure.worker, error, is_final=failure.is_final)

@@ -21,8 +21,6 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.events import (
-    NodeRests,
-    NodeWorks,
     RunEvent,
     UnitDone,
     UnitFailed,
@@ -34,6 +32,7 @@ from finemo_dist.core.events import (
 from finemo_dist.core.protocols import Worker, WorkerMaker
 from finemo_dist.core.records import Unit
 from finemo_dist.core.words import count
+from finemo_dist.run.pool_events import given_up, told, told_of_nodes
 from finemo_dist.run.ray_session import Resource, first_line, n_of, session
 from finemo_dist.run.schedule import Failure, Restarts, Schedule
 
@@ -41,8 +40,6 @@ logger = logging.getLogger(__name__)
 
 _MAX_FAILED_STARTS: Final = 3
 """Workers in a row that may fail to start where no other works."""
-_MAX_LOSSES: Final = 60
-"""Workers, or five times as many as are wanted, that may be lost without a unit being finished."""
 _READY_TIMEOUT_S: Final = 120.0
 """For a worker that has a place; also for the answer of Ray to anything."""
 _PLACE_TIMEOUT_S: Final = 900.0
@@ -239,17 +236,7 @@ class _Pool:
         n_wanted = min(self._count_places(now), schedule.n_open)
         if self._restarts.may_start(now):
             self._start_wanted(n_wanted, now)
-        if self._restarts.n_losses > max(_MAX_LOSSES, 5 * n_wanted):
-            n_losses = self._restarts.n_losses
-            yield from self._give_up(f"{n_losses} workers in a row were lost")
-        elif schedule.nodes.is_hopeless(now):
-            yield from self._give_up(
-                f"one unit after another failed on every node ({schedule.nodes.last_error})"
-            )
-
-    def _give_up(self, why: str) -> Iterator[RunEvent]:
-        for unit in self._schedule.give_up():
-            yield UnitFailed(unit, "none", f"not tried again, because {why}", is_final=True)
+        yield from given_up(schedule, self._restarts, now, n_wanted=n_wanted)
 
     def _start_wanted(self, n_wanted: int, now: float) -> None:
         """Start the workers that are missing; while a node rests, each on another that has room."""
@@ -283,12 +270,7 @@ class _Pool:
         if self._schedule.nodes.is_any_suspect and now - self._nodes_seen > _COUNT_PLACES_S:
             self._nodes_seen = now
             self._schedule.nodes.keep(self._places())
-        for news in self._schedule.nodes.news():
-            host = self._hosts.get(news.node, news.node)
-            if news.rest_s:
-                yield NodeRests(host, news.rest_s, news.error, news.sample)
-            else:
-                yield NodeWorks(host, news.sample)
+        yield from told_of_nodes(self._schedule, self._hosts)
 
     def _count_places(self, now: float) -> int:
         """Return how many actors there may be; a cluster is asked, because nodes come and go."""
@@ -360,7 +342,7 @@ class _Pool:
             failure = self._schedule.fail(
                 name, now, error=result.error, is_refused=result.is_refused
             )
-            yield from _told(failure, result.error)
+            yield from told(failure, result.error)
         elif self._schedule.finish(name, now):
             yield result
 
@@ -390,7 +372,7 @@ class _Pool:
             yield from self._lose(name, f"could not start: {error}")
         else:
             self._restarts.progressed()
-            yield from _told(self._schedule.fail(name, time.monotonic(), error=error), error)
+            yield from told(self._schedule.fail(name, time.monotonic(), error=error), error)
 
     def _lose(self, name: str, reason: str) -> Iterator[RunEvent]:
         """Give up a worker; its unit is tried elsewhere."""
@@ -400,7 +382,7 @@ class _Pool:
         if was_ready:
             self._restarts.lost(time.monotonic())
             yield WorkerLost(name, reason)
-            yield from _told(failure, f"its worker {reason}")
+            yield from told(failure, f"its worker {reason}")
             return
         logger.warning("%s %s", name, reason)
         self._restarts.failed_to_start(time.monotonic())
@@ -438,14 +420,3 @@ class _Pool:
 def _share(n_sharing: int) -> float:
     """Return the part of a GPU that each of some actors owns; Ray knows four decimals."""
     return math.floor(10_000 / n_sharing) / 10_000
-
-
-def _told(failure: Failure | None, error: str) -> Iterator[UnitFailed]:
-    if failure is not None:
-        yield UnitFailed(
-            failure.unit,
-            failure.worker,
-            error,
-            is_final=failure.is_final,
-            is_refused=failure.is_refused,
-        )

@@ -68,7 +68,7 @@ def test_one_worker_is_three_lines():
     row = WorkerRow("serial", "laptop", Unit("liver", 12), 42.0, 3, 320.0)
     found = snapshot(
         1, n_busy=1, workers=(row,), n_samples=1, n_not_converged=0, n_failed=0, n_lost=0,
-        seconds_left=None,
+        resting=(), seconds_left=None,
     )  # fmt: skip
 
     head, facts, worker = drawn(lambda _n: found)
