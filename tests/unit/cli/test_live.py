@@ -95,8 +95,8 @@ def test_two_hundred_workers_fit_the_terminal(height):
 
 def test_before_any_worker_there_is_something_to_say():
     found = snapshot(
-        0, n_busy=0, regions_per_second=None, seconds_left=None, n_lost=0, n_hits=0,
-        n_not_converged=0, n_failed=0,
+        0, n_busy=0, regions_per_second=None, seconds_left=None, n_lost=0, resting=(),
+        n_hits=0, n_not_converged=0, n_failed=0,
     )  # fmt: skip
 
     assert drawn(lambda _n: found)[1:] == ["0 hits", "waiting for workers"]
