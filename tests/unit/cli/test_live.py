@@ -121,8 +121,8 @@ def test_the_line_of_a_log_has_the_same_facts():
 
     assert line == (
         "1,234 of 37,500 shards, 49 of 1,500 samples, 2,812 regions/s, 45,678,901 hits, "
-        "3 not converged, 2 failed, 23:59:59 left, 7 of 8 workers busy, 1 lost, node node-3 resting, "
-        "slowest worker-3: liver[12] for 10:02"
+        "3 not converged, 2 failed, 23:59:59 left, 7 of 8 workers busy, 1 lost, "
+        "node node-3 resting, slowest worker-3: liver[12] for 10:02"
     )
 
 
