@@ -7,12 +7,11 @@ to import from, the maker of the worker with its name, and then units. Each is a
 import os
 import platform
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from finemo_dist.core.errors import brief
-from finemo_dist.core.events import UnitDone, UnitFailed
+from finemo_dist.run.pool import Answer, Ready
 
 BOOTSTRAP: Final = (
     "import sys; from multiprocessing.connection import Connection; "
@@ -21,17 +20,6 @@ BOOTSTRAP: Final = (
 )
 """A program, so that the main module of the driver is not imported a second time: a script of a
 user may have no guard."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a process says when it is ready, or when it has tried a unit."""
-
-    node: str = ""
-    """The machine, where it became ready."""
-    result: UnitDone | UnitFailed | None = None
-    error: str | None = None
-    """What was raised, in one line."""
 
 
 def serve(connection: "Connection[Any, Any]") -> None:
@@ -44,7 +32,7 @@ def serve(connection: "Connection[Any, Any]") -> None:
         except Exception as error:
             connection.send(Answer(error=brief(error)))
             return
-        connection.send(Answer(node=platform.node()))
+        connection.send(Answer(ready=Ready(host=platform.node(), node=platform.node())))
         while True:
             unit = connection.recv()
             try:
