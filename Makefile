@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c tests/constraints.txt
 
-.PHONY: help demo test test-unit test-system test-kills fuzz check format-check lint types format bench clean
+.PHONY: help demo docs pictures test test-unit test-system test-kills fuzz check format-check lint types format bench clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -61,6 +61,13 @@ format: $(VENV)/dev-installed  ## Format the code.
 
 bench: $(VENV)/dev-installed  ## Measure against finemo 0.41 (two hours, on a quiet machine).
 	$(BIN)/python -m tests.benchmarks all --out tests/benchmarks/RESULTS.md $(BENCH_ARGS)
+
+docs: $(VENV)/dev-installed  ## Build the documentation into dist/docs, without a network.
+	NO_MKDOCS_2_WARNING=1 OMP_NUM_THREADS=1 $(BIN)/mkdocs build --quiet -f .mkdocs.yml
+	@echo "dist/docs/index.html"
+
+pictures: demo $(VENV)/dev-installed  ## Draw the pictures of the documentation from the demo.
+	$(BIN)/python docs/pictures.py demo
 
 clean:  ## Remove the environment, caches and the demo.
 	rm -rf .venv .venv-3.13 demo dist fuzz-failures .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

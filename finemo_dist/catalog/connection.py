@@ -71,7 +71,10 @@ def connect(
             f"{first_line(error)}. Give them like '2GB' and 4."
         ) from error
     # DuckDB draws one on standard output, where answers go, when Python was started without a file.
-    connection.execute("SET enable_progress_bar = false")
+    # In Jupyter without ipywidgets it draws none, and even turning that off is an error.
+    bar = connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()
+    if bar == (True,):
+        connection.execute("SET enable_progress_bar = false")
     return connection
 
 

@@ -1,104 +1,109 @@
-"""The README's commands run as they are, block by block."""
+"""The blocks of the README and of the pages of ``docs/`` run as they are, one by one."""
 
-import os
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from finemo_dist.testing.dataset import write_demo
 from tests.command import PROJECT
+from tests.pages import NOTEBOOKS, PAGES, Workplace, blocks_of, name_of, says, write_source
 
 README = (PROJECT / "README.md").read_text()
-FIRST, *BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
-
-
-def written_by(block: str) -> set[str]:
-    """The paths that a block writes, as far as ``-o`` and ``>`` say so."""
-    return set(re.findall(r"(?:\s-o|\s--out[a-z-]*|>)[ =]+([\w-]*[/.][\w./-]*)", block))
-
-
-def needed_by(n: int) -> list[int]:
-    """The earlier blocks that write what block ``n`` names."""
-    words = set(re.findall(r"[\w./-]+", BLOCKS[n]))
-    return [
-        i for i in range(n)
-        if any(f"{w}/".startswith(f"{path}/") for path in written_by(BLOCKS[i]) for w in words)
-    ]  # fmt: skip
-
-
-class Workplace:
-    """A folder with what `make demo` leaves, and finemo-dist on the path."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.done: set[int] = set()
-        write_demo(folder / "demo/inputs", n_regions=60, write_every_format=True)
-        shutil.copytree(PROJECT / "configs", folder / "configs")
-        script = folder / "bin/finemo-dist"
-        script.parent.mkdir()
-        script.write_text(
-            f"#!{sys.executable}\n"
-            f"import sys\nsys.path.insert(0, {str(PROJECT)!r})\n"
-            "from finemo_dist.cli.main import main\nmain()\n"
-        )
-        script.chmod(0o755)
-
-    def run(self, n: int) -> None:
-        """Run a block, after those it needs; none is run twice."""
-        if n in self.done:
-            return
-        for earlier in needed_by(n):
-            self.run(earlier)
-        result = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", BLOCKS[n]],
-            cwd=self.folder,
-            env={
-                **os.environ,
-                "PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
-                "OMP_NUM_THREADS": "1",
-            },
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-        assert result.returncode == 0, f"{BLOCKS[n]}\n{result.stderr}"
-        self.done.add(n)
+BLOCKS = [(page, n) for page in PAGES for n in range(len(blocks_of(page)))]
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory):
-    return Workplace(tmp_path_factory.mktemp("readme"))
+def source(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clone")
+    write_source(folder)
+    return folder
 
 
-def test_readme_opens_with_the_two_commands():
-    assert re.findall(r"^make (\w+)", FIRST, flags=re.MULTILINE) == ["demo", "test"]
+@pytest.fixture(scope="module")
+def workplaces(source, tmp_path_factory):
+    """The workplaces of all pages, each made when it is first asked for."""
+    made = {}
 
+    def of(page: Path) -> Workplace:
+        if page not in made:
+            made[page] = Workplace(page, source, tmp_path_factory.mktemp("pages") / page.stem)
+        return made[page]
 
-def test_make_knows_every_target_the_readme_names():
-    makefile = (PROJECT / "Makefile").read_text()
-
-    for target in set(re.findall(r"`?make ([a-z-]+)", README)):
-        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+    return of
 
 
 @pytest.mark.slow
 @pytest.mark.system
-@pytest.mark.parametrize("n", range(len(BLOCKS)))
-def test_every_command_of_the_readme_works(workplace, n):
+@pytest.mark.parametrize(("page", "n"), BLOCKS, ids=[f"{name_of(p)}-{n}" for p, n in BLOCKS])
+def test_every_block_of_a_page_works(workplaces, page, n):
+    workplace = workplaces(page)
+
     workplace.run(n)
 
     assert n in workplace.done
 
 
-def test_links_of_the_readme_lead_somewhere():
-    for link in re.findall(r"\]\(([^)#]+?)\)", README):
-        if "://" not in link:
-            assert (PROJECT / link).exists(), link
+@pytest.mark.slow
+@pytest.mark.system
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=name_of)
+def test_a_notebook_runs_from_top_to_bottom(notebook):
+    jupytext = pytest.importorskip("jupytext")
+    client = pytest.importorskip("nbclient")
+    cells = jupytext.read(notebook)
+
+    client.NotebookClient(cells, timeout=240, resources={"metadata": {"path": PROJECT}}).execute()
+
+    shown = [cell for cell in cells.cells if cell.cell_type == "code" and cell.outputs]
+    assert len(shown) >= 4
+
+
+def test_there_are_two_notebooks():
+    assert len(NOTEBOOKS) == 2
+
+
+def test_an_output_of_a_page_is_compared_with_what_is_printed():
+    assert says("a  1\n... s\n", "a 1\n0.3 s\n")
+    assert not says("a  1\n", "a 2\n")
+
+
+def test_the_tutorial_says_what_its_commands_print():
+    blocks = blocks_of(PROJECT / "docs/tutorial.md")
+
+    assert sum(block.output is not None for block in blocks) >= 5
+
+
+def test_readme_opens_with_three_commands_that_lead_to_a_report():
+    first = blocks_of(PROJECT / "README.md")[0].code.splitlines()
+
+    assert [line.split()[0] for line in first] == ["make", "source", "finemo-dist"]
+    assert first[0].startswith("make demo ")
+    assert " report " in first[2]
+
+
+def test_the_readme_is_short_and_shows_two_pictures():
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+
+    assert len(README.splitlines()) <= 150
+    assert len(pictures) == 2
+    for picture in pictures:
+        assert (PROJECT / picture).stat().st_size < 200_000
+
+
+def test_make_knows_every_target_the_readme_names():
+    makefile = (PROJECT / "Makefile").read_text()
+
+    for target in set(re.findall(r"(?:`|^)make ([a-z-]+)", README, re.MULTILINE)):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+@pytest.mark.parametrize("page", [*PAGES, *NOTEBOOKS], ids=name_of)
+def test_links_of_a_page_lead_somewhere(page):
+    made = {"commands", "python", "queries", "tables", "configuration", "report", "loci"}
+    for link in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
+        is_made = Path(link).parent.name in {"reference", "example"} and Path(link).stem in made
+        if "://" not in link and not is_made:
+            assert (page.parent / link).exists(), link
 
 
 @pytest.mark.parametrize(
