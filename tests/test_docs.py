@@ -16,7 +16,11 @@ COMMANDS = {name: cli.get_command(None, name) for name in cli.list_commands(clic
 TEXTS = {path: path.read_text("utf-8") for path in [*PAGES, *NOTEBOOKS]}
 RUN = "\n".join(block.code for page in PAGES for block in blocks_of(page))
 """All blocks that a test runs."""
-ELSEWHERE = {"submit": "test_submit.py", "demo": "test_demo.py"}
+ELSEWHERE = {
+    "call-variants": "test_variants.py",
+    "submit": "test_submit.py",
+    "demo": "test_demo.py",
+}
 """Commands that need what a page does not have, and the tests that run them."""
 FUNCTION_OF = {
     "extract-regions-bw": "extract_regions",
