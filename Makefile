@@ -1,10 +1,11 @@
 # Everything runs in .venv, made on first use with exact versions (tests/constraints.txt).
 PYTHON ?= python3
 VENV ?= .venv
+TOOLS := .venv-tools
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c tests/constraints.txt
 
-.PHONY: help demo docs pictures test test-unit test-system test-kills fuzz check format-check lint types format bench clean
+.PHONY: help demo docs dist pictures test test-unit test-system test-kills fuzz check format-check lint types format bench clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -18,6 +19,13 @@ $(VENV)/installed: pyproject.toml tests/constraints.txt
 
 $(VENV)/dev-installed: $(VENV)/installed
 	$(PIP) --group dev
+	@touch $@
+
+# Programs that build and check releases, and Snakemake: they need other versions of what we use.
+$(TOOLS)/installed: pyproject.toml
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --group tools
 	@touch $@
 
 demo: $(VENV)/installed  ## Run the pipeline on generated samples with known motif sites: half a minute.
@@ -35,7 +43,7 @@ test-unit: $(VENV)/dev-installed  ## Run the tests of single modules, a part of 
 	@echo "The tests of single modules, a part of make test: about a minute on two cores."
 	$(PYTEST) -m "not system and not slow" tests/unit tests/laws tests/differential $(PYTEST_ARGS)
 
-test-system: $(VENV)/dev-installed  ## Run SLURM, Ray, kills, Chromium, object storage, README and fuzz.
+test-system: $(VENV)/dev-installed $(TOOLS)/installed  ## Run SLURM, Ray, kills, Chromium, object storage, README and fuzz.
 	@echo "SLURM, Ray, kills, Chromium, object storage, the README and fuzz: about 8 minutes on two cores."
 	$(PYTEST) -m system $(PYTEST_ARGS)
 
@@ -66,8 +74,13 @@ docs: $(VENV)/dev-installed  ## Build the documentation into dist/docs, without 
 	NO_MKDOCS_2_WARNING=1 OMP_NUM_THREADS=1 $(BIN)/mkdocs build --quiet -f .mkdocs.yml
 	@echo "dist/docs/index.html"
 
+dist: $(TOOLS)/installed  ## Build wheel and sdist into dist, and check them.
+	rm -f dist/*.whl dist/*.tar.gz
+	$(TOOLS)/bin/python -m build --no-isolation --outdir dist .
+	$(TOOLS)/bin/python -m twine check --strict dist/*.whl dist/*.tar.gz
+
 pictures: demo $(VENV)/dev-installed  ## Draw the pictures of the documentation from the demo.
 	$(BIN)/python docs/pictures.py demo
 
 clean:  ## Remove the environment, caches and the demo.
-	rm -rf .venv .venv-3.13 demo dist fuzz-failures .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-3.13 .venv-tools demo dist fuzz-failures .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

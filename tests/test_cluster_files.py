@@ -24,7 +24,10 @@ CONSTRAINTS = dict(
     if "==" in line
 )
 AUTOSCALERS = ["ray-aws.yaml", "ray-gcp.yaml"]
-FILES = sorted(path for path in CLUSTER.iterdir() if path.name != "README.md")
+FILES = sorted(path for path in CLUSTER.iterdir() if path.is_file() and path.name != "README.md")
+
+
+FOLDERS = sorted(path.name for path in CLUSTER.iterdir() if path.is_dir())
 
 
 def load(name):
@@ -151,14 +154,13 @@ def test_one_image_and_one_ray_everywhere():
 def test_the_image_is_made_of_what_is_there_and_tested():
     text = (CLUSTER / "Containerfile").read_text()
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
-    for words in re.findall(r"^COPY (?!--from)(.*)$", text, flags=re.MULTILINE):
-        *sources, _ = words.split()
-        for source in sources:
-            assert (PROJECT / source).exists(), source
-    (extras,) = re.findall(r'pip install "\.\[(.*)\]"', text)
+    copied = re.findall(r"^COPY (?!--from)(\S+) \S+$", text, flags=re.MULTILINE)
+    ((sdist, extras),) = re.findall(r'pip install "(\S+)\[(.*)\]"', text)
 
-    # What the build reads is there before it reads it.
-    assert {project["readme"], *project["license-files"], "pyproject.toml"} <= set(text.split())
+    # A release is copied and nothing that lies beside it.
+    assert sdist == f"finemo_dist-{finemo_dist.__version__}.tar.gz"
+    assert copied == ["tests/constraints.txt", f"dist/{sdist}"]
+    assert (PROJECT / copied[0]).exists()
     assert set(extras.split(",")) == project["optional-dependencies"].keys()
     assert "PIP_CONSTRAINT=/src/tests/constraints.txt" in text
     assert f">={re.search(r'PYTHON_VERSION=(.*)', text)[1]}" == project["requires-python"]
@@ -186,6 +188,8 @@ def test_every_file_is_described():
 
     for path in FILES:
         assert f"`{path.name}`" in readme
+    for folder in FOLDERS:
+        assert f"`{folder}/`" in readme
 
 
 def test_the_batch_script_is_sound():
@@ -204,3 +208,30 @@ def test_no_launch_file_is_missing():
     assert {path.name for path in FILES} == {
         "Containerfile", "kuberay-rayjob.yaml", "ray-aws.yaml", "ray-gcp.yaml", "slurm.sbatch"
     }  # fmt: skip
+    assert FOLDERS == ["conda", "snakemake"]
+
+
+CONDA_NAMES = {"duckdb": "python-duckdb", "ray[default]": "ray-default", "torch": "pytorch"}
+"""Packages that conda-forge calls by another name."""
+
+
+def test_the_conda_recipe_asks_for_what_the_package_does():
+    recipe = load("conda/recipe.yaml")
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    asked = [re.fullmatch(r"([\w.\-\[\]]+?)([<>=].*)", text) for text in project["dependencies"]]
+    names = {f"{CONDA_NAMES.get(found[1], found[1].lower())} {found[2]}" for found in asked}
+    run = set(recipe["requirements"]["run"])
+
+    assert run == names | {f"python {project['requires-python']}"}
+    assert recipe["context"]["version"] == project["version"] == finemo_dist.__version__
+    assert recipe["source"]["path"] == "../../dist/finemo_dist-${{ version }}.tar.gz"
+    (script,) = (f"{name} = {place}" for name, place in project["scripts"].items())
+    assert recipe["build"]["python"]["entry_points"] == [script]
+
+
+def test_the_citation_is_of_this_release():
+    citation = yaml.safe_load((PROJECT / "CITATION.cff").read_text())
+
+    assert citation["version"] == finemo_dist.__version__
+    assert citation["license"] == "MIT"
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
