@@ -12,7 +12,9 @@ from finemo_dist.core import defaults
 if TYPE_CHECKING:
     from finemo_dist.workflow.exporting import Format
 
-_FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "bigwig", "h5ad", "mtx", "parquet", "meme")
+_FORMATS: Final = (
+    "tsv", "bed", "tabix", "bigbed", "bigwig", "hub", "h5ad", "mtx", "parquet", "meme"
+)  # fmt: skip
 
 
 @click.command(
@@ -26,7 +28,11 @@ _FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "bigwig", "h5ad", "mtx", "pa
     "--to", "export_format", type=click.Choice(_FORMATS), required=True, help="Output format."
 )
 @click.option(
-    "-o", "--out", type=ANY_PATH, required=True, help="File to write; for mtx and bigwig, a folder."
+    "-o",
+    "--out",
+    type=ANY_PATH,
+    required=True,
+    help="File to write; for mtx, bigwig and hub, a folder.",
 )
 @click.option("--sample", help="Export only this sample.")
 @click.option(
@@ -74,6 +80,9 @@ _FORMATS: Final = ("tsv", "bed", "tabix", "bigbed", "bigwig", "h5ad", "mtx", "pa
     help="bigwig: number of hits that cover a base, or the sum of their global coefficients.",
 )
 @click.option(
+    "--genome", help="hub: name of the assembly in genome browsers, such as hg38."
+)  # fmt: skip
+@click.option(
     "--memory-limit", help="Memory that DuckDB may use, such as 2GB. Beyond that it spills to disk."
 )
 def export(
@@ -83,7 +92,7 @@ def export(
     out: Path,
     **options: Any,  # noqa: ANN401  (those of export, by name)
 ) -> None:
-    """Write hits as TSV, BED, tabix, bigBed, bigWig, matrix or Parquet, or the motifs as MEME."""
+    """Write hits as tables, browser tracks, a track hub or a matrix, or the motifs as MEME."""
     from finemo_dist.workflow.exporting import export as write
 
     write(run, export_format, out, **options)

@@ -17,7 +17,9 @@ from finemo_dist.exports.places import measured
 from finemo_dist.exports.tables import ExportFormat, HitTable, RankBy, export_hits, samples_for
 from finemo_dist.storage.locations import is_local, location
 
-Format = Literal["tsv", "bed", "tabix", "bigbed", "bigwig", "h5ad", "mtx", "parquet", "meme"]
+Format = Literal[
+    "tsv", "bed", "tabix", "bigbed", "bigwig", "hub", "h5ad", "mtx", "parquet", "meme"
+]  # fmt: skip
 Table = Literal["hits", "unique", "primary"]
 Label = Literal["motif", "tf", "family", "cluster"]
 Score = Literal["score", "similarity", "importance", "coefficient_global"]
@@ -39,6 +41,7 @@ def export(
     chrom_sizes: str | Path | None = None,
     motifs: MotifKind = EXPORT_MOTIFS,
     signal: Signal = EXPORT_SIGNAL,
+    genome: str | None = None,
     memory_limit: str | None = None,
 ) -> Path:
     """Write the hits of a run, or its motifs, and return the path of what was written.
@@ -49,14 +52,15 @@ def export(
         A run directory.
     to
         ``tsv``, ``bed``, ``tabix``, ``bigbed``, ``parquet``: hits; ``bigwig``: a signal of each
-        motif; ``h5ad``, ``mtx``: region by motif; ``meme``: motifs.
+        motif; ``hub``: a track hub of bigBeds; ``h5ad``, ``mtx``: region by motif; ``meme``:
+        motifs.
     out
-        File to write; for ``mtx`` and ``bigwig`` a folder.
+        File to write; for ``mtx``, ``bigwig`` and ``hub`` a folder.
     sample
         The sample to write; all when None.
     table
         All hits, one hit per place where regions overlap, or the best of overlapping hits. For
-        ``bigwig`` ``hits`` is one hit per place as well, so that no site counts twice.
+        ``bigwig`` and ``hub`` ``hits`` is one hit per place as well, so that no site counts twice.
     label
         Name of a hit in ``bed``, ``tabix`` and ``bigbed``; ``bigwig`` has a file for each.
     score
@@ -69,6 +73,8 @@ def export(
         ``meme``: full CWMs, trimmed CWMs, or base frequencies at hits.
     signal
         ``bigwig``: the number of hits that cover a base, or the sum of their global coefficients.
+    genome
+        ``hub``: the name of the assembly in browsers, such as ``"hg38"``.
     memory_limit
         Memory that DuckDB may use, such as ``"2GB"``. Beyond that it spills to temporary files.
 
@@ -102,6 +108,8 @@ def export(
                 _export_places(catalog, out, to, asked, sample, label, RankBy(score))
             case "bigwig":
                 _export_bigwig(catalog, out, asked, sample, label, signal)
+            case "hub":
+                _export_hub(catalog, out, asked, sample, label, RankBy(score), genome)
             case "h5ad" | "mtx":
                 _export_matrix(catalog, out, to, asked, sample)
             case _:
@@ -147,6 +155,24 @@ def _export_bigwig(
     samples_for(catalog, table, sample, needs_coordinates=True)
     with nullcontext(catalog) if sample is None else catalog.only(sample) as shown:
         export_bigwig(shown, out, table=table, label=label, signal=signal)
+
+
+def _export_hub(
+    catalog: Catalog,
+    out: Path,
+    table: HitTable,
+    sample: str | None,
+    label: Label,
+    rank_by: RankBy,
+    genome: str | None,
+) -> None:
+    from finemo_dist.exports.hub import export_hub
+
+    table = HitTable.UNIQUE if table is HitTable.HITS else table
+    samples = samples_for(catalog, table, sample, needs_coordinates=True)
+    export_hub(
+        catalog, out, samples, genome=genome, table=table, label=label, rank_by=rank_by
+    )  # fmt: skip
 
 
 def _export_matrix(
