@@ -10,9 +10,9 @@ from finemo_dist.core.events import UnitDone, UnitFailed
 from finemo_dist.core.protocols import Source
 from finemo_dist.core.records import Unit
 from finemo_dist.core.system_errors import fault, is_condition
-from finemo_dist.storage.locations import location
+from finemo_dist.storage.locations import is_local, location
 from finemo_dist.store import staging
-from finemo_dist.store.encode import encode_partition, is_made_for
+from finemo_dist.store.encode import encode_partition, is_made_for, unwritten_partitions
 from finemo_dist.store.read import open_store
 
 
@@ -125,10 +125,12 @@ class ExtractionWorker:
         if path.exists() and not staging.is_begun(path):
             # What is no store, or a damaged one, is not replaced either.
             store = open_store(path)
-            if is_made_for(path, source, or_more=True):
+            is_same = is_made_for(path, source, or_more=True)
+            # A store of these inputs that lost a shard is made again, and replaced by a whole one.
+            if is_same and not (is_local(path) and unwritten_partitions(path)):
                 staging.discard(path)
                 return store.n_regions
-            if not self._spec.overwrite:
+            if not is_same and not self._spec.overwrite:
                 raise UsageError(
                     f"{path}: was extracted from other inputs of sample {name!r}, or with other "
                     "options. Remove it, or replace it with --force."

@@ -187,6 +187,13 @@ def remove_shard(path: Path, arrays: Arrays, shard: int) -> None:
         shard_file(path, arrays, name, shard).unlink(missing_ok=True)
 
 
+def has_shard(path: Path, arrays: Arrays, shard: int) -> bool:
+    """Whether the files of a shard are there; Zarr takes missing ones for fill values."""
+    return all(
+        _has_content(shard_file(path, arrays, name, shard)) for name in layout.SHARDED_ARRAYS
+    )
+
+
 def flush_shard(path: Path, arrays: Arrays, shard: int) -> None:
     """Have the files of a shard on the disk, where a crash of the machine leaves them."""
     if not is_local(path):

@@ -131,6 +131,26 @@ def _encode_partition(
     return record
 
 
+def unwritten_partitions(path: str | Path) -> list[int]:
+    """Return the shards of a store that have no record, or whose files are not there.
+
+    A writer that was taken for lost may come back and be stopped between the two.
+
+    Raises
+    ------
+    StoreError
+        There is no such store, or it is damaged.
+    """
+    path = location(path)
+    group, meta = _arrays.open_group(path)
+    if meta.base is not None:
+        return []
+    missing = set(missing_partitions(path, meta))
+    arrays = _arrays.KeptArrays(group)
+    lost = (s for s in range(meta.n_shards) if not _arrays.has_shard(path, arrays, s))
+    return sorted(missing.union(lost))
+
+
 def finalise(path: str | Path) -> StoreMeta:
     """Mark a store complete, with its digest and what was counted.
 
@@ -143,7 +163,7 @@ def finalise(path: str | Path) -> StoreMeta:
     """
     path = location(path)
     group, meta = _arrays.open_group(path, mode="r+")
-    if missing := missing_partitions(path, meta):
+    if missing := unwritten_partitions(path):
         named = ", ".join(map(str, missing[:10])) + (" and others" if len(missing) > 10 else "")
         raise StoreError(
             f"{path}: {len(missing):,} of {meta.n_shards:,} partitions have not been written "

@@ -30,8 +30,13 @@ from finemo_dist.storage.folders import rename_folder
 from finemo_dist.storage.locations import is_local, location
 from finemo_dist.storage.objects import ObjectPath
 from finemo_dist.store import _arrays
-from finemo_dist.store._partitions import missing_partitions
-from finemo_dist.store.encode import encode_partitions, finalise, init, is_made_for
+from finemo_dist.store.encode import (
+    encode_partitions,
+    finalise,
+    init,
+    is_made_for,
+    unwritten_partitions,
+)
 from finemo_dist.store.layout import StoreMeta
 
 
@@ -195,7 +200,7 @@ def unwritten(staged: Path) -> list[int]:
     StoreError
         There is none, or it is damaged.
     """
-    return missing_partitions(staged, staged_meta(staged))
+    return unwritten_partitions(staged)
 
 
 def put_in_place(staged: Path, path: Path) -> StoreMeta:

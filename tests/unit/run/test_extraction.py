@@ -330,3 +330,25 @@ def test_a_worker_lets_go_of_a_source_once_the_next_is_made(tmp_path):
 
     assert len(made) == 6
     assert all(source() is None for source in made)
+
+
+def test_a_store_is_finished_only_with_the_files_of_all_its_shards(tmp_path):
+    """A writer taken for lost comes back, removes a shard to write it anew, and is stopped."""
+    with pytest.raises(KeyboardInterrupt):
+        extract(extractions(tmp_path, a=1), make=stopping_after(2))
+    (lost,) = tmp_path.glob("**/contributions/c.1.0")
+    lost.unlink()
+
+    assert extract(extractions(tmp_path, a=1)) == [Unit("a", 1), Unit("a", 2)]
+    assert verify(tmp_path / "a.zarr") == []
+
+
+def test_a_store_that_lost_a_shard_is_mended_by_a_rerun(tmp_path):
+    extract(extractions(tmp_path, a=1))
+    whole = content(tmp_path / "a.zarr")
+    (lost,) = (tmp_path / "a.zarr").glob("sequence/c.2.*")
+    lost.unlink()
+
+    assert len(extract(extractions(tmp_path, a=1))) == N_SHARDS
+    assert content(tmp_path / "a.zarr") == whole
+    assert names(tmp_path) == ["a.zarr"]
