@@ -23,6 +23,7 @@ from finemo_dist.catalog.connection import (
     run_errors,
     stream_errors,
 )
+from finemo_dist.catalog.counts import COUNTS_NAME, known_counts
 from finemo_dist.catalog.part_files import PART_VIEWS, PartFiles, current_parts
 from finemo_dist.catalog.rows import data_dictionary, motif_places, sample_row
 from finemo_dist.catalog.scope import Scopes, scopes_of
@@ -46,7 +47,7 @@ _QUERIES: Final = (
     "unique", "collapse", "called_hits", "part_rows", "part_hits",
     "part_hit_rows", "compact_rows", "compact_hits", "hits",
     "hits_unique", "motifs", "hits_primary", "peaks_qc", "peaks", "samples", "sample_motifs",
-    "motif_counts", "motif_labels", "cells", "timings", "hit_confidence",
+    "counted_hits", "motif_counts", "motif_labels", "cells", "timings", "hit_confidence",
 )  # fmt: skip
 """What makes the views, each after those it reads."""
 _OF_SETS: Final = ("called_hits",)
@@ -206,13 +207,7 @@ class Catalog:
         *,
         scopes: Scopes | None = None,
     ) -> list[Any]:
-        """Return all rows of a query of ``catalog/queries``, by its name, as tuples.
-
-        Parameters
-        ----------
-        scopes
-            What it is about; everything when None.
-        """
+        """Return all rows of a query of ``catalog/queries``, by its name, about some scopes."""
         if scopes is None:
             return self.rows(load_query(name), parameters)
         with run_errors(self.run_dir):
@@ -300,8 +295,11 @@ class Catalog:
         self._fill_samples()
         self._fill_parts()
         self._fill_confidence()
+        others = {name: f"{name}_of_sets" for name in _OF_SETS if self._is_renumbered}
+        if self._fill_counts():
+            others["counted_hits"] = "counted_hits_known"
         for name in _QUERIES:
-            self.run(f"{name}_of_sets" if name in _OF_SETS and self._is_renumbered else name)
+            self.run(others.get(name, name))
         self.run("fill_data_dictionary", data_dictionary())
         self._show_parts(self._connection, None)
 
@@ -324,18 +322,10 @@ class Catalog:
             self.run("fill_chromosome_ends", columns)
 
     def _fill_parts(self) -> None:
-        parts = list(self._files.rows("hit_parts", "qc_parts"))
-        if parts:
-            columns = {"filename": [f.path for _, f in parts], "sample": [s for s, _ in parts]}
+        if columns := self._files.part_columns():
             self.run("fill_part_files", columns)
-        if found := list(self._files.rows("compact_parts")):
-            compacted: dict[str, object] = {
-                "filename": [file.path for _, file in found],
-                "sample": [sample for sample, _ in found],
-                "chr": [file.chr for _, file in found],
-                "chr_id": [file.chr_id for _, file in found],
-            }
-            self.run("fill_compact_files", compacted)
+        if columns := self._files.compact_columns():
+            self.run("fill_compact_files", columns)
         # Views are made over a file each: to make one looks at its files.
         for view, template in self._files.templates.items():
             self.rows(load_query(f"set_{view}"), {"files": [template]})
@@ -345,6 +335,16 @@ class Catalog:
         self._fill_motifs()
         self._show([self._annotation_file()], "annotation_parts")
         self._show_logs()
+
+    def _fill_counts(self) -> bool:
+        """Return whether it is known how often motifs were found."""
+        if self._limits["largest_q"] is not None or not (self.run_dir / COUNTS_NAME).exists():
+            return False
+        units = {name: self.units(name).values() for name in self._parts}
+        known = known_counts(self.run_dir, units, self.motifs.names)
+        if known is not None:
+            self._connection.from_arrow(known).insert_into("known_counts")
+        return known is not None
 
     def _fill_confidence(self) -> None:
         """Show how far hits can be believed; with a largest q, views leave out other hits."""

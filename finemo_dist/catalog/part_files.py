@@ -113,6 +113,23 @@ class PartFiles:
                 for file in files:
                     yield sample, file
 
+    def part_columns(self) -> dict[str, object]:
+        """Return the table of parts, as one list a column; nothing where there are none."""
+        found = list(self.rows("hit_parts", "qc_parts"))
+        columns = {"filename": [f.path for _, f in found], "sample": [s for s, _ in found]}
+        return dict(columns) if found else {}
+
+    def compact_columns(self) -> dict[str, object]:
+        """Return the table of compacted files, as one list a column; nothing if there are none."""
+        found = list(self.rows("compact_parts"))
+        columns = {
+            "filename": [file.path for _, file in found],
+            "sample": [sample for sample, _ in found],
+            "chr": [file.chr for _, file in found],
+            "chr_id": [file.chr_id for _, file in found],
+        }
+        return dict(columns) if found else {}
+
     def lists(self, scopes: Scopes | None = None) -> dict[str, list[str]]:
         """Return view to the files it needs, all where ``scopes`` is None.
 

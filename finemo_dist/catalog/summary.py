@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.catalog.counts import FEW_HITS, save_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +29,18 @@ class SampleSummary:
 def summarise(catalog: Catalog) -> tuple[SampleSummary, ...]:
     """Return the numbers of every sample, by name; no part is read."""
     return tuple(SampleSummary(*row) for row in catalog.run("sample_numbers"))
+
+
+def remember_counts(catalog: Catalog) -> None:
+    """Have a run remember how often each motif was found, if it has many hits.
+
+    Raises
+    ------
+    RunError
+        The run is damaged.
+    """
+    units = {name: catalog.units(name).values() for name in catalog.samples}
+    n_hits = sum(footer.n_rows for footers in units.values() for footer in footers)
+    ((n_known,),) = catalog.run("known_samples")
+    if n_hits >= FEW_HITS and n_known < len(units):
+        save_counts(catalog.run_dir, catalog.arrow("all_counts"), units, catalog.motifs.names)

@@ -24,6 +24,7 @@ OWN_ENTRIES = (
     "run.json", "motifs", "hits", "peaks_qc", "regions", "samples", "hits.tsv", "hits_unique.tsv",
     "hits.bed", "peaks_qc.tsv", "motif_data.tsv", "motif_cwms.npy", "params.json",
     "parameters.json", "confidence", "filter", MANIFEST_NAME,
+    "motif_counts.parquet",
 )  # fmt: skip
 """What a run directory may hold of ours; ``--force`` removes these and nothing else."""
 

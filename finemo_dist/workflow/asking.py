@@ -11,6 +11,7 @@ from finemo_dist.catalog.compact import CompactSummary, compact_sample
 from finemo_dist.catalog.format import OutputFormat, Screen, save_answer, write_answer
 from finemo_dist.catalog.named import NamedQuery, ask, find_query, named_queries
 from finemo_dist.catalog.readonly import UserQuery, run_user_query
+from finemo_dist.catalog.summary import remember_counts
 from finemo_dist.catalog.unsafe import run_unsafe_query
 from finemo_dist.storage.text import read_text
 
@@ -157,6 +158,8 @@ def compact(
     with open_catalog(run, memory_limit=memory_limit, threads=threads, samples=samples) as catalog:
         for sample in catalog.samples:
             yield compact_sample(catalog, sample)
+        if samples is None:
+            remember_counts(catalog)
 
 
 def _write(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
-from finemo_dist.catalog.summary import SampleSummary, summarise
+from finemo_dist.catalog.summary import SampleSummary, remember_counts, summarise
 from finemo_dist.core.clock import Clock
 from finemo_dist.core.command import TypedCommand
 from finemo_dist.core.config import CallConfig, ResourceConfig, SampleSettings
@@ -245,6 +245,7 @@ def call(
         samples = summarise(catalog)
         is_small = sum(sample.n_hits for sample in samples) <= _COUNTED_HITS
         top_motifs = tuple(catalog.run("top_motifs")) if is_small else ()
+        remember_counts(catalog)
     warn_of_samples_without_hits(samples, stores, motifs)
     clock.lap("outputs")
     stages = {**clock.seconds, **{f"worker.{k}": v for k, v in totals.seconds.items()}}

@@ -55,6 +55,16 @@ CREATE TABLE believed_motifs (
     own_name VARCHAR NOT NULL,
     motif_name VARCHAR NOT NULL
 );
+-- Counts of an earlier catalog; a sample without a hit has a row without a motif.
+CREATE TABLE known_counts (
+    sample VARCHAR NOT NULL,
+    motif_name VARCHAR,
+    n_hits BIGINT,
+    n_forward BIGINT,
+    n_reverse BIGINT,
+    n_regions BIGINT,
+    mean_similarity DOUBLE
+);
 CREATE TABLE data_dictionary (
     view_name VARCHAR NOT NULL,
     column_name VARCHAR NOT NULL,
