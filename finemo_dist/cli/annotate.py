@@ -25,6 +25,11 @@ from finemo_dist.core.words import count
     type=LOCAL_FILE,
     help="TSV with a header: motif_name, and any of tf, family and cluster.",
 )
+@click.option(
+    "--link",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Join motifs to clusters from this cosine of their trimmed CWMs on, such as 0.9.",
+)
 @click.option("--force", is_flag=True, help="Replace the existing annotation of the run.")
 @click.option(
     "--database",
@@ -43,6 +48,7 @@ def annotate(
     *,
     run: Path,
     annotation: Path | None,
+    link: float | None,
     force: bool,
     database: Path | None,
     out: Path | None,
@@ -51,10 +57,11 @@ def annotate(
     """Name transcription factors, families and clusters of motifs, for tables, BED and reports.
 
     -a stores an annotation in the run. --database proposes one by TOMTOM and writes it to -o: check
-    and edit it, then store it with -a.
+    and edit it, then store it with -a. --link stores clusters of motifs that are alike, such as
+    those of different files, beside what the annotation says.
     """
-    if (annotation is None) == (database is None):
-        raise click.UsageError("Give either -a TSV or --database MEME with -o TSV.")
+    if [annotation, link, database].count(None) != 2:
+        raise click.UsageError("Give -a TSV, --link COSINE, or --database MEME with -o TSV.")
     from finemo_dist.workflow.annotating import annotate as store
     from finemo_dist.workflow.annotating import propose_annotation
 
@@ -62,6 +69,14 @@ def annotate(
         done = store(run, annotation, force=force)
         say(f"{run}: annotated {done.n_named} of {count(done.n_motifs, 'motif')}")
         say(next_line("report", str(run), "-o", f"{run}-report"))
+    elif link is not None:
+        from finemo_dist.workflow.linking import link_motifs
+
+        linked = link_motifs(run, least=link, force=force)
+        say(
+            f"{run}: {count(linked.n_motifs, 'motif')} in {count(linked.n_clusters, 'cluster')}; "
+            f"{linked.n_joined:,} of them share one"
+        )
     elif database is None or out is None:
         raise click.UsageError("--database needs -o, the file for the proposal.")
     else:

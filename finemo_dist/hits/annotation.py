@@ -13,7 +13,7 @@ from finemo_dist.core.records import MotifAnnotation
 from finemo_dist.core.schema import ANNOTATION_COLUMNS
 from finemo_dist.hits.columns import arrow_schema, empty_table
 from finemo_dist.storage.files import committed
-from finemo_dist.storage.locations import location
+from finemo_dist.storage.locations import location, readable
 
 
 def annotation_path(run: str | Path) -> Path:
@@ -30,6 +30,16 @@ def write_annotation(run: str | Path, annotation: Sequence[MotifAnnotation]) -> 
     table = pa.Table.from_pydict(columns, schema=arrow_schema(ANNOTATION_COLUMNS))
     with committed(annotation_path(run)) as path:
         pq.write_table(table, path, compression="zstd")
+
+
+def read_stored_annotation(run: str | Path) -> tuple[MotifAnnotation, ...]:
+    """Return the annotation of a run's motifs; empty where it has none."""
+    path = annotation_path(run)
+    if not path.exists():
+        return ()
+    with readable(path) as source:
+        rows = pq.read_table(source, partitioning=None).to_pylist()
+    return tuple(MotifAnnotation(**row) for row in rows)
 
 
 def write_annotation_template(path: Path) -> None:
