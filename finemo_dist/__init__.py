@@ -52,6 +52,7 @@ if typing.TYPE_CHECKING:
     from finemo_dist.workflow.opening import Run, open_run
     from finemo_dist.workflow.plotting import Figure, plot
     from finemo_dist.workflow.reporting import report
+    from finemo_dist.workflow.runner_up import runner_up
     from finemo_dist.workflow.running import load_config, run_config
     from finemo_dist.workflow.variants import VariantCalls, call_variants
 
@@ -84,6 +85,7 @@ _MODULES: typing.Final = {
     "workflow.opening": ("Run", "open_run"),
     "workflow.plotting": ("Figure", "plot"),
     "workflow.reporting": ("report",),
+    "workflow.runner_up": ("runner_up",),
     "workflow.running": ("load_config", "run_config"),
     "workflow.variants": ("VariantCalls", "call_variants"),
 }  # fmt: skip
@@ -141,6 +143,7 @@ __all__ = [
     "read_motifs",
     "report",
     "run_config",
+    "runner_up",
 ]
 
 

@@ -11,12 +11,7 @@ from typing import Any, Final, Self
 import duckdb
 
 from finemo_dist.catalog.compaction import Compaction, current_compaction
-from finemo_dist.catalog.confidence import (
-    believed_motifs,
-    believed_samples,
-    confidence_files,
-    require_confidence,
-)
+from finemo_dist.catalog.confidence import show_confidence
 from finemo_dist.catalog.connection import (
     connect,
     load_query,
@@ -125,6 +120,11 @@ class Catalog:
     def compacted(self) -> tuple[str, ...]:
         """The samples that are read from a current compaction."""
         return tuple(self._compactions)
+
+    @property
+    def has_q(self) -> bool:
+        """Whether a sample shown has q of its hits."""
+        return bool(self.rows("SELECT EXISTS (FROM motif_steps)")[0][0])
 
     @property
     def motifs(self) -> RunMotifs:
@@ -294,7 +294,8 @@ class Catalog:
         self.run("tables")
         self._fill_samples()
         self._fill_parts()
-        self._fill_confidence()
+        largest_q = self._limits["largest_q"]
+        show_confidence(self, self._parts, Path(self._temporary.name), largest_q, self._show)
         others = {name: f"{name}_of_sets" for name in _OF_SETS if self._is_renumbered}
         if self._fill_counts():
             others["counted_hits"] = "counted_hits_known"
@@ -345,24 +346,6 @@ class Catalog:
         if known is not None:
             self._connection.from_arrow(known).insert_into("known_counts")
         return known is not None
-
-    def _fill_confidence(self) -> None:
-        """Show how far hits can be believed; with a largest q, views leave out other hits."""
-        record, believed = believed_samples(self.run_dir, self._parts)
-        largest_q = self._limits["largest_q"]
-        if largest_q is not None:
-            require_confidence(self.run_dir, record, believed, self._parts)
-        sets = {name: self.sample(name).motif_set for name in believed}
-        if sets:
-            self.run("fill_believed_motifs", believed_motifs(self.motifs, sets))
-        scratch = Path(self._temporary.name)
-        shown = record if believed else None
-        for view, paths in confidence_files(self.run_dir, shown, scratch).items():
-            self._show(paths, view)
-        self.run("confidence")
-        if largest_q is not None:
-            self.rows("SET VARIABLE largest_q = $q", {"q": float(largest_q)})
-        self.run("believed" if largest_q is None else "believed_up_to_q")
 
     def _show_logs(self) -> None:
         """Show the logs as they are when they are asked; a driver may be writing to one."""

@@ -1,9 +1,9 @@
 """The tables of ``RUN/confidence`` as the catalog shows them."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow.parquet as pq
 
@@ -17,10 +17,50 @@ from finemo_dist.hits.filtering import filter_directory, funnel_path, write_empt
 from finemo_dist.hits.read import SampleParts
 from finemo_dist.hits.run_motifs import RunMotifs
 
+if TYPE_CHECKING:
+    from finemo_dist.catalog.catalog import Catalog
+
 logger = logging.getLogger(__name__)
 
 _VIEWS: Final = {name: f"confidence_{name}" for name in CONFIDENCE_TABLES}
 """Table to the view that shows its files as they are."""
+
+
+def show_confidence(
+    catalog: "Catalog",
+    parts: Mapping[str, SampleParts],
+    scratch: Path,
+    largest_q: float | None,
+    show: Callable[[Sequence[str], str], None],
+) -> None:
+    """Show how far hits can be believed; with a largest q, views leave out other hits.
+
+    Parameters
+    ----------
+    parts
+        What each sample shown has committed.
+    scratch
+        A temporary folder.
+    show
+        What makes a view of files.
+
+    Raises
+    ------
+    UsageError
+        A largest q is given, and a sample shown has none.
+    """
+    record, believed = believed_samples(catalog.run_dir, parts)
+    if largest_q is not None:
+        require_confidence(catalog.run_dir, record, believed, parts)
+    sets = {name: catalog.sample(name).motif_set for name in believed}
+    if sets:
+        catalog.run("fill_believed_motifs", believed_motifs(catalog.motifs, sets))
+    for view, paths in confidence_files(catalog.run_dir, record if sets else None, scratch).items():
+        show(paths, view)
+    catalog.run("confidence")
+    if largest_q is not None:
+        catalog.rows("SET VARIABLE largest_q = $q", {"q": float(largest_q)})
+    catalog.run("believed" if largest_q is None else "believed_up_to_q")
 
 
 def believed_samples(

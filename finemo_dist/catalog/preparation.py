@@ -8,6 +8,8 @@ import duckdb
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.connection import load_query
 from finemo_dist.catalog.intervals import load_intervals
+from finemo_dist.core.similarity import families
+from finemo_dist.hits.motifs import read_all_motifs
 
 Preparation = Callable[[Catalog, duckdb.DuckDBPyConnection, Mapping[str, Any]], None]
 
@@ -39,7 +41,24 @@ def _load_intervals(
     load_intervals(catalog, cursor, parameters["file"])
 
 
+def _find_families(
+    catalog: Catalog, cursor: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]
+) -> None:
+    motifs = read_all_motifs(catalog.run_dir, catalog.record)
+    found = families(motifs)
+    columns = {
+        "motif_order": list(range(len(found))),
+        "motif_name": list(motifs.name[::2]),
+        "family": [family.number for family in found],
+        "n_motifs": [family.n_motifs for family in found],
+        "similar_to": [family.similar_to for family in found],
+        "similarity": [f.similarity if f.similar_to is not None else None for f in found],
+    }
+    cursor.execute(load_query("make_motif_families"), columns)
+
+
 _PREPARATIONS: Final[Mapping[str, Preparation]] = {
     "cooccurrence": _count_pairs,
+    "families": _find_families,
     "overlap": _load_intervals,
 }

@@ -36,6 +36,7 @@ from finemo_dist.core.words import count, have
             "no_post_filter",
             "sqrt_transform",
             "merge_palindromes",
+            "has_confidence",
         ),
         "Motifs (tables are tab-separated, without a header)": (
             "include",
@@ -211,6 +212,12 @@ from finemo_dist.core.words import count, have
     help="Sum the hits of the two strands of a palindromic motif into one hit per site.",
 )
 @click.option("--sample", help="Name of the sample in the tables. [default: stem of --regions]")
+@click.option(
+    "--confidence",
+    "has_confidence",
+    is_flag=True,
+    help="Also find for every hit its q against decoy motifs, as `confidence` does.",
+)
 @click.option("--force", is_flag=True, help="Replace another run in the output directory.")
 @click.option("--strict", is_flag=True, help="Exit with status 2 if any region has not converged.")
 @executor_options
@@ -225,6 +232,7 @@ def call_hits(
     force: bool,
     strict: bool,
     as_json: bool,
+    has_confidence: bool,
     peaks: Path | None,
     chrom_order: Path | None,
     **settings: Any,  # noqa: ANN401  (options of motifs, solver and resources, by name)
@@ -235,9 +243,10 @@ def call_hits(
     written there too. Run the same command again to resume after an interrupt.
     """
     from finemo_dist.cli.progress import shown_progress
-    from finemo_dist.cli.summaries import print_call
+    from finemo_dist.cli.summaries import print_call, print_confidence
     from finemo_dist.core.errors import FinemoDistError
     from finemo_dist.workflow.calling import call_hits as call
+    from finemo_dist.workflow.confidence import confidence
     from finemo_dist.workflow.settings import call_config, resource_config
 
     with shown_progress() as on_event:
@@ -247,6 +256,13 @@ def call_hits(
             peaks=peaks, chrom_order=chrom_order, on_event=on_event,
         )  # fmt: skip
     print_call(result, as_json=as_json)
+    if has_confidence:
+        with shown_progress() as on_event:
+            found = confidence(
+                out_dir, resources=resource_config(settings), command=current_command(),
+                on_event=on_event,
+            )  # fmt: skip
+        print_confidence(found, as_json=False)
     n = result.n_not_converged
     if strict and n:
         raise FinemoDistError(

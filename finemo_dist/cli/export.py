@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from finemo_dist.cli.help import HelpfulCommand
-from finemo_dist.cli.options import ANY_PATH, EXISTING_PATH, LOCAL_FILE
+from finemo_dist.cli.options import ANY_PATH, EXISTING_PATH, LOCAL_FILE, max_q_option
 from finemo_dist.core import defaults
 
 if TYPE_CHECKING:
@@ -71,6 +71,14 @@ _FORMATS: Final = (
     default=defaults.EXPORT_MOTIFS,
     show_default=True,
     help="meme: full CWMs, trimmed CWMs, or base frequencies at hits.",
+)
+@max_q_option
+@click.option(
+    "--columns",
+    metavar="NAMES",
+    default="",
+    help="tsv: further columns, separated by commas: hit_score, and of a run with `confidence` "
+    "hit_amplitude, decoy_q, decoy_q_pooled.",
 )
 @click.option(
     "--signal",

@@ -50,6 +50,7 @@ _COMMANDS: Final = {
     "plot": "plot",
     "confidence": "confidence",
     "filter-hits": "filter_hits",
+    "runner-up": "runner_up",
     "export": "export",
     "compact": "compact",
     "annotate": "annotate",
@@ -67,6 +68,7 @@ _GROUPS: Final = {
     "Look": ("report", "plot", "status", "sql", "query", "compare"),
     "Hits for other tools": (
         "export", "collapse-hits", "intersect-hits", "annotate", "confidence", "filter-hits",
+        "runner-up",
     ),
     "Many samples": ("run", "sample-sheet", "submit"),
     "Care": ("compact", "verify", "demo"),

@@ -229,6 +229,16 @@ def worker_options(default: str | None) -> Callable[[_Function], _Function]:
     )  # fmt: skip
 
 
+def max_q_option(function: _Function) -> _Function:
+    """Add ``--max-q``: hits that cannot be believed are left out."""
+    return click.option(
+        "--max-q",
+        "largest_q",
+        type=click.FloatRange(0, 1),
+        help="Leave out hits with a larger q against decoy motifs. The run needs `confidence`.",
+    )(function)
+
+
 def limit_options(function: _Function) -> _Function:
     """Add what DuckDB may take; neither changes a result."""
     return _stack(

@@ -7,7 +7,13 @@ import click
 
 from finemo_dist.cli.help import HelpfulCommand
 from finemo_dist.cli.messages import say
-from finemo_dist.cli.options import EXISTING_FILE, EXISTING_PATH, LOCAL_OUTPUT, REGIONS
+from finemo_dist.cli.options import (
+    EXISTING_FILE,
+    EXISTING_PATH,
+    LOCAL_OUTPUT,
+    REGIONS,
+    max_q_option,
+)
 from finemo_dist.core.words import count
 
 
@@ -66,6 +72,7 @@ from finemo_dist.core.words import count
     type=REGIONS,
     help="Regions in which the hits were called. [default: those of the run]",
 )
+@max_q_option
 @click.option(
     "--memory-limit", help="Memory that DuckDB may use, such as 2GB. Beyond that it spills to disk."
 )

@@ -13,7 +13,7 @@ from finemo_dist.cli.answers import (
     until_the_reader_has_enough,
 )
 from finemo_dist.cli.help import HelpfulCommand
-from finemo_dist.cli.options import EXISTING_PATH
+from finemo_dist.cli.options import EXISTING_PATH, max_q_option
 
 if TYPE_CHECKING:
     from finemo_dist.workflow.asking import NamedQuery
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     help="Parameter of the query. May be given several times.",
 )
 @click.option("--list", "is_list", is_flag=True, help="List all queries.")
+@max_q_option
 @answer_options
 def query(
     *,
@@ -50,6 +51,7 @@ def query(
     output_format: str,
     out: Path | None,
     memory_limit: str | None,
+    largest_q: float | None,
 ) -> None:
     """Run a named query on RUN; without RUN, describe the query.
 
@@ -66,7 +68,7 @@ def query(
         with answer_to(out) as to:
             answer_query(
                 run, name, parameters, to, output_format=output_format,
-                memory_limit=memory_limit, screen=screen_of(out),
+                memory_limit=memory_limit, screen=screen_of(out), largest_q=largest_q,
             )  # fmt: skip
 
 

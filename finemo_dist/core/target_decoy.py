@@ -1,7 +1,7 @@
 """Target-decoy competition: what share of hits a scrambled motif would have had.
 
 Counts of hits of motifs and of their decoys above a score, and nothing else, decide; see
-``docs/trust.md`` for what the result says and what it does not.
+``docs/explanation/trust.md`` for what the result says and what it does not.
 """
 
 from collections.abc import Sequence

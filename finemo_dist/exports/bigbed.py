@@ -12,7 +12,7 @@ import pybigtools
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.chunks import place_chunks
-from finemo_dist.core.schema import VIEWS
+from finemo_dist.core.schema import CONFIDENCE_COLUMNS, VIEWS
 from finemo_dist.exports.places import chromosome_lengths, require_hits
 from finemo_dist.exports.tables import HitTable, RankBy, rank_hits
 from finemo_dist.storage.files import committed
@@ -40,12 +40,22 @@ _DEFINED_FIELDS_AT: Final = 34
 Record = tuple[str, int, int, str]
 
 
-def auto_sql() -> str:
-    """Return the description of the fields, from the schema of hits."""
-    meanings = {column.name: column.meaning for column in VIEWS["hits"]}
+def auto_sql(*, has_q: bool = False) -> str:
+    """Return the description of the fields, from the schema of hits.
+
+    Parameters
+    ----------
+    has_q
+        Whether hits have a q against decoy motifs.
+    """
+    columns = (*VIEWS["hits"], *CONFIDENCE_COLUMNS)
+    meanings = {column.name: column.meaning.replace('"', "'") for column in columns}
+    q = (("float", "decoy_q"), ("float", "decoy_q_pooled")) if has_q else ()
+    # Before the names, as the rows have them.
+    further = (*_FURTHER[:-2], *q, *_FURTHER[-2:])
     fields = [
         *_STANDARD,
-        *((kind, name, meanings[name]) for kind, name in _FURTHER),
+        *((kind, name, meanings[name]) for kind, name in further),
         ("string", "sample", "name of the sample"),
     ]
     lines = (f'    {kind} {name}; "{meaning}"\n' for kind, name, meaning in fields)
@@ -60,7 +70,7 @@ def export_bigbed(
     label: str = "motif",
     rank_by: RankBy = RankBy.SCORE,
 ) -> None:
-    """Write hits as one bigBed (bed6+8), whole or not at all.
+    """Write hits as one bigBed (bed6+8, or bed6+10 with q), whole or not at all.
 
     Raises
     ------
@@ -73,13 +83,14 @@ def export_bigbed(
     require_hits(catalog, chunks, "a bigBed")
     sizes = chromosome_lengths(catalog)
     rank_hits(catalog, table, rank_by)
+    has_q = catalog.has_q
     with committed(out) as temporary:
         failures: list[Exception] = []
         records = _kept(_records(catalog, chunks, table, label, rank_by), failures)
         # The writer knows the format by the name.
         named = temporary.with_suffix(".bb")
         try:
-            pybigtools.open(str(named), "w").write(sizes, records, autosql=auto_sql())
+            pybigtools.open(str(named), "w").write(sizes, records, autosql=auto_sql(has_q=has_q))
             if failures:
                 raise failures[0]
             _count_defined_fields(named)
@@ -102,7 +113,9 @@ def _records(
     label: str,
     rank_by: RankBy,
 ) -> Iterator[Record]:
-    common = {"table": table.value, "label": label, "rank_by": rank_by.value}
+    common = {
+        "table": table.value, "label": label, "rank_by": rank_by.value, "has_q": catalog.has_q,
+    }  # fmt: skip
     for first, last in chunks:
         asked = {**common, "first": first, "last": last}
         for batch in catalog.stream("bigbed_rows", asked):

@@ -5,7 +5,7 @@ do from memory that is bounded; everything else is written by it.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 from finemo_dist import __version__
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.core.optional import require
-from finemo_dist.exports.matrix import VALUES, Motif, Regions, cells_of, motif_columns, regions_of
+from finemo_dist.exports.matrix import (
+    Motif,
+    Q,
+    Regions,
+    cells_of,
+    motif_columns,
+    regions_of,
+)
 from finemo_dist.exports.tables import HitTable
 from finemo_dist.storage.files import committed
 
@@ -44,7 +51,8 @@ def export_h5ad(
     """Write the matrix of regions and motifs as one ``.h5ad``, whole or not at all.
 
     ``X`` is the number of hits, layer ``coefficient`` their summed hit_coefficient_global, layer
-    ``importance`` their summed hit_importance; float32, CSR. ``obs`` has every committed region,
+    ``importance`` their summed hit_importance; float32, CSR. A run with confidence has a layer
+    ``decoy_q``, the smallest of the hits. ``obs`` has every committed region,
     named ``SAMPLE:PEAK_ID``, ``var`` every motif, ``uns["finemo_dist"]`` the settings of the run.
     Memory is that of ``obs`` and of one batch of cells.
 
@@ -62,10 +70,11 @@ def export_h5ad(
         file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
         anndata_io.write_elem(file, "layers", {})
         index_type = _index_type(catalog, samples)
-        for name in _GROUPS.values():
+        groups = _GROUPS | ({Q: f"layers/{Q}"} if catalog.has_q else {})
+        for name in groups.values():
             _make_group(file, name, index_type)
-        rows = _write_cells(catalog, file, samples, table)
-        _close_groups(file, rows, len(motifs))
+        rows = _write_cells(catalog, file, samples, table, groups)
+        _close_groups(file, rows, len(motifs), groups)
         anndata_io.write_elem(file, "obs", _obs(pandas, rows.regions))
         anndata_io.write_elem(file, "var", _var(pandas, motifs))
         anndata_io.write_elem(file, "uns", {"finemo_dist": _settings(catalog, table)})
@@ -98,15 +107,16 @@ def _write_cells(
     file: Any,  # noqa: ANN401
     samples: Sequence[str],
     table: HitTable,
+    groups: Mapping[str, str],
 ) -> _Rows:
     rows = _Rows()
     for sample in samples:
         regions = regions_of(catalog, sample)
         counts = np.zeros(len(regions), np.int64)
-        for cells in cells_of(catalog, regions, table):
+        for cells in cells_of(catalog, regions, table, with_q=Q in groups):
             np.add.at(counts, cells.row, 1)
-            for value in VALUES:
-                group = file[_GROUPS[value]]
+            for value, name in groups.items():
+                group = file[name]
                 _append(group["data"], cells.values[value])
                 _append(group["indices"], cells.column)
         rows.regions.append(regions)
@@ -120,9 +130,14 @@ def _append(dataset: Any, values: NDArray[Any]) -> None:  # noqa: ANN401
     dataset[before:] = values
 
 
-def _close_groups(file: Any, rows: _Rows, n_motifs: int) -> None:  # noqa: ANN401
+def _close_groups(
+    file: Any,  # noqa: ANN401
+    rows: _Rows,
+    n_motifs: int,
+    groups: Mapping[str, str],
+) -> None:
     counts = np.concatenate([np.zeros(1, np.int64), *rows.counts])
-    for name in _GROUPS.values():
+    for name in groups.values():
         group = file[name]
         ends = np.cumsum(counts).astype(group["indices"].dtype)
         group.create_dataset("indptr", data=ends, compression="gzip")

@@ -14,6 +14,10 @@ VALUES = ("n_hits", "coefficient", "importance")
 """What a cell holds: hits, their hit_coefficient_global summed, their hit_importance summed."""
 
 
+Q = "decoy_q"
+"""The smallest q of the hits of a cell; NaN where none has one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Regions:
     """The rows of a sample: every committed region, by peak_id."""
@@ -77,17 +81,27 @@ def regions_of(catalog: Catalog, sample: str) -> Regions:
     )
 
 
-def cells_of(catalog: Catalog, regions: Regions, table: HitTable) -> Iterator[Cells]:
-    """Yield the cells of a sample in order; nothing is held but one batch."""
+def cells_of(
+    catalog: Catalog, regions: Regions, table: HitTable, *, with_q: bool = False
+) -> Iterator[Cells]:
+    """Yield the cells of a sample in order; nothing is held but one batch.
+
+    Parameters
+    ----------
+    with_q
+        Whether cells have ``decoy_q`` too: the smallest of their hits.
+    """
+    query, names = ("matrix_cells_q", (*VALUES, Q)) if with_q else ("matrix_cells", VALUES)
     asked = {"sample": regions.sample, "table": table.value}
     with focused(catalog, regions.sample) as single:
         of_motif = _columns_of(catalog, single)
-        for batch in single.stream("matrix_cells", asked):
-            columns = [batch.column(i).to_numpy(zero_copy_only=False) for i in range(5)]
+        for batch in single.stream(query, asked):
+            n_columns = 2 + len(names)
+            columns = [batch.column(i).to_numpy(zero_copy_only=False) for i in range(n_columns)]
             yield Cells(
                 row=np.searchsorted(regions.peak_id, columns[0]),
                 column=of_motif[columns[1]],
-                values=dict(zip(VALUES, columns[2:], strict=True)),
+                values=dict(zip(names, columns[2:], strict=True)),
             )
 
 

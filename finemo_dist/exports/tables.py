@@ -1,9 +1,10 @@
 """One table of hits as one file: TSV, BED or Parquet, of one sample or of all."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.connection import run_errors
@@ -16,6 +17,10 @@ from finemo_dist.storage.files import committed
 from finemo_dist.storage.locations import location
 
 logger = logging.getLogger(__name__)
+
+
+FURTHER_COLUMNS: Final = ("hit_score", "hit_amplitude", "decoy_q", "decoy_q_pooled")
+"""What a TSV may have besides finemo's columns, in their order."""
 
 
 class ExportFormat(StrEnum):
@@ -52,6 +57,7 @@ def export_hits(
     sample: str | None = None,
     label: str = "motif",
     rank_by: RankBy = RankBy.SCORE,
+    columns: Sequence[str] = (),
 ) -> None:
     """Write a table of hits to one file, whole or not at all.
 
@@ -78,10 +84,17 @@ def export_hits(
     is_tsv = export_format is ExportFormat.TSV
     has_column = sample is None and len(catalog.samples) > 1
     query = f"copy_hits_{export_format}"
-    columns = ("sample", *FINEMO_HIT_COLUMNS) if has_column else FINEMO_HIT_COLUMNS
-    further = {"has_sample": has_column} | ({} if is_tsv else {"label": label, "rank_by": rank_by})
+    header: tuple[str, ...] = ("sample",) if has_column else ()
+    header += FINEMO_HIT_COLUMNS
+    further: dict[str, object] = {"has_sample": has_column}
+    if columns:
+        query = "copy_hits_more"
+        header += tuple(name for name in FURTHER_COLUMNS if name in columns)
+        further["further"] = list(columns)
+    elif not is_tsv:
+        further |= {"label": label, "rank_by": rank_by}
     copies = _copies(catalog, samples, table, query, further)
-    write_text(location(out), copies, header=columns if is_tsv else ())
+    write_text(location(out), copies, header=header if is_tsv else ())
 
 
 def rank_hits(catalog: Catalog, table: HitTable, rank_by: RankBy) -> None:

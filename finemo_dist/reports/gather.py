@@ -31,6 +31,7 @@ from finemo_dist.reports.page_model import (
 )
 from finemo_dist.reports.provenance import provenance_of
 from finemo_dist.reports.scope import Scope
+from finemo_dist.reports.trust import gather_filter, gather_trust
 
 _POSITION_BINS: Final = 50
 """Of a region's width."""
@@ -82,11 +83,14 @@ def gather_report(
         examples=example_regions(catalog, readers),
         loci=tuple(views_of(catalog, readers.__getitem__, report_places(catalog))),
         funnel=funnel(catalog),
+        trust=gather_trust(catalog),
+        filtered=gather_filter(catalog, readers, motifs, sums["hits"]),
     )
 
 
 def gather_atlas(
     catalog: Catalog,
+    readers: Mapping[str, RegionReader],
     motifs: MotifSet,
     *,
     title: str,
@@ -107,6 +111,8 @@ def gather_atlas(
         display=known.display,
         palindromes=known.palindromes,
         hit_cwms=_by_name(motifs, sums),
+        trust=gather_trust(catalog),
+        filtered=gather_filter(catalog, readers, motifs, sums["hits"]),
     )
 
 

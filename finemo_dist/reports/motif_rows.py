@@ -1,6 +1,6 @@
 """The motif table of a page: one row per motif, with its logos, numbers and flags."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,8 @@ from finemo_dist.reports.logo import (
     logo_paths,
     reverse_complement,
 )
-from finemo_dist.reports.page_model import ReportData
+from finemo_dist.reports.page_model import AtlasData, ReportData
+from finemo_dist.reports.trust import FilteredMotif
 
 _FLANK: Final = 2
 """Columns shown on either side of the trim window."""
@@ -160,6 +161,45 @@ class _Window:
         return _Window(
             width - self.end, width - self.start, width - self.trim_end, width - self.trim_start
         )
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedLogo:
+    """The logo of dropped hits, as other rows have theirs."""
+
+    all: tuple[Symbol, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FilterRow:
+    """A motif before and after rules, as a row of a table."""
+
+    motif: FilteredMotif
+    logos: DroppedLogo
+    kept: Symbol | None
+    """Over the hits that are left; drawn with the motifs."""
+
+
+def filter_rows(data: ReportData | AtlasData, rows: Sequence[Any]) -> tuple[FilterRow, ...]:
+    """Return the motifs of a derived run before and after its rules.
+
+    Parameters
+    ----------
+    rows
+        Those of the table of motifs, which have the logos of kept hits.
+    """
+    if data.filtered is None:
+        return ()
+    kept = {row.name: row.logos.hits_forward for row in rows}
+    entry = {name: 2 * i for i, name in enumerate(data.motifs.name[::2])}
+    found = []
+    for motif in data.filtered.motifs:
+        at, cwm = entry[motif.name], motif.dropped_cwm
+        window = _Window.of(data.motifs, at)
+        label = f"Dropped hits of {motif.name}"
+        drawn = () if cwm is None else (_symbol(f"l{at // 2}df", cwm, window, label),)
+        found.append(FilterRow(motif, DroppedLogo(drawn), kept.get(motif.name)))
+    return tuple(found)
 
 
 def _symbol(id_: str, cwm: NDArray[np.floating], window: _Window, label: str) -> Symbol:

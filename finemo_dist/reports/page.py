@@ -28,7 +28,12 @@ from finemo_dist.reports.matrices import (
     cooccurrence_matrix,
 )
 from finemo_dist.reports.methods import methods
-from finemo_dist.reports.motif_rows import MotifRow, differing_logos, motif_rows
+from finemo_dist.reports.motif_rows import (
+    MotifRow,
+    differing_logos,
+    filter_rows,
+    motif_rows,
+)
 from finemo_dist.reports.page_model import AtlasData, ReportData, Summary
 from finemo_dist.reports.rendering import chart_payload, matrix_payload, render
 from finemo_dist.reports.tracks import track
@@ -100,7 +105,8 @@ def render_report(data: ReportData) -> str:
         {
             **_common(data, rows),
             "sections": _sections(
-                Seqlets=confusion or seqlets, Regions=overall, Pairs=cooccurrence or spacing,
+                Trust=data.trust, Filter=data.filtered, Seqlets=confusion or seqlets,
+                Regions=overall, Pairs=cooccurrence or spacing,
                 Examples=tracks or data.loci,
             ),
             "funnel": funnel_steps(data.funnel),
@@ -156,7 +162,10 @@ def render_atlas(data: AtlasData) -> str:
             **_common(data, rows),
             "sections": (
                 ("overview", "Overview"), ("map", "Map"), ("samples", "Samples"),
-                ("motifs", "Motifs"), ("methods", "Methods"), ("glossary", "Glossary"),
+                ("motifs", "Motifs"),
+                *((("trust", "Trust"),) if data.trust else ()),
+                *((("filter", "Filter"),) if data.filtered else ()),
+                ("methods", "Methods"), ("glossary", "Glossary"),
             ),
             "heat": heat,
             "outliers": outliers,
@@ -185,11 +194,15 @@ def _common(data: ReportData | AtlasData, rows: Sequence[Any]) -> dict[str, Any]
         "tiles": tiles(data.summary),
         "methods": methods(data.summary, data.provenance),
         "glossary": GLOSSARY,
+        "trust": data.trust,
+        "filtered": data.filtered,
+        "filter_rows": filter_rows(data, rows),
     }
 
 
 def _sections(**shown: object) -> tuple[tuple[str, str], ...]:
-    ids = {"Seqlets": "seqlets", "Regions": "distributions", "Pairs": "pairs",
+    ids = {"Trust": "trust", "Filter": "filter", "Seqlets": "seqlets",
+           "Regions": "distributions", "Pairs": "pairs",
            "Examples": "regions"}  # fmt: skip
     middle = tuple((ids[label], label) for label, content in shown.items() if content)
     return (

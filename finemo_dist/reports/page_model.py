@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from finemo_dist.core.records import InputFile, MotifSet
 from finemo_dist.reports.locus_view import LocusView
+from finemo_dist.reports.trust import FilterReport, Trust
 
 Quantity = Literal["hits_per_region", "coefficient", "similarity", "importance", "position"]
 """What a distribution is of: hits of a motif in a region, three columns of its hits, and the
@@ -169,6 +170,10 @@ class ReportData:
     """Drawn by scripts, one at a time: examples, and the strongest regions of every motif."""
     funnel: tuple[tuple[str, int], ...] = ()
     """Stage to the hits that it leaves."""
+    trust: Trust | None = None
+    """How far hits can be believed, of a run with confidence."""
+    filtered: FilterReport | None = None
+    """What rules left out, of a derived run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +192,8 @@ class AtlasData:
     """Motif to the name that people read, where that is another."""
     palindromes: frozenset[str] = frozenset()
     """As in ``ReportData``."""
+    trust: Trust | None = None
+    filtered: FilterReport | None = None
     hit_cwms: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
     """As in ``ReportData``, over the hits of all samples."""
 

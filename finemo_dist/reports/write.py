@@ -92,7 +92,9 @@ def write_report(
         _write_tables(folder, catalog, motifs, report, confusion)
         write_cwms(folder / _CWMS, motifs, sums, with_recall=with_recall, logo=logo_svg)
         if len(catalog.samples) > 1:
-            atlas = gather_atlas(catalog, motifs, title=title, motif_report=report, sums=sums)
+            atlas = gather_atlas(
+                catalog, readers, motifs, title=title, motif_report=report, sums=sums
+            )
             _write_page(folder, render_atlas(atlas), atlas.samples)
         else:
             data = gather_report(

@@ -121,8 +121,9 @@ def answer_query(
     output_format: str = "table",
     memory_limit: str | None = None,
     screen: Screen | None = None,
+    largest_q: float | None = None,
 ) -> None:
-    """Write the answer to a named query.
+    """Write the answer to a named query, of hits with at most a largest q where one is given.
 
     Raises
     ------
@@ -135,7 +136,7 @@ def answer_query(
     """
     # Before a run is opened: a misspelt name is known at once.
     find_query(name)
-    with open_catalog(run, memory_limit=memory_limit) as catalog:
+    with open_catalog(run, memory_limit=memory_limit, largest_q=largest_q) as catalog:
         _write(ask(catalog, name, parameters), to, output_format, screen)
 
 

@@ -141,6 +141,8 @@ class RunConfig(FrozenModel):
     motifs: MotifConfig = MotifConfig()
     solver: SolverConfig = SolverConfig()
     resources: ResourceConfig = ResourceConfig()
+    confidence: bool = False
+    """Whether the q of every hit against decoy motifs is found as well."""
 
     @model_validator(mode="after")
     def _has_samples(self) -> Self:

@@ -1,5 +1,6 @@
 """Exporting the hits or the motifs of a run for other tools: one function for all formats."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -14,7 +15,14 @@ from finemo_dist.core.defaults import (
 )
 from finemo_dist.core.errors import UsageError, nearest
 from finemo_dist.exports.places import measured
-from finemo_dist.exports.tables import ExportFormat, HitTable, RankBy, export_hits, samples_for
+from finemo_dist.exports.tables import (
+    FURTHER_COLUMNS,
+    ExportFormat,
+    HitTable,
+    RankBy,
+    export_hits,
+    samples_for,
+)
 from finemo_dist.storage.locations import is_local, location
 
 Format = Literal[
@@ -43,6 +51,8 @@ def export(
     signal: Signal = EXPORT_SIGNAL,
     genome: str | None = None,
     memory_limit: str | None = None,
+    largest_q: float | None = None,
+    columns: str | Sequence[str] = (),
 ) -> Path:
     """Write the hits of a run, or its motifs, and return the path of what was written.
 
@@ -77,6 +87,11 @@ def export(
         ``hub``: the name of the assembly in browsers, such as ``"hg38"``.
     memory_limit
         Memory that DuckDB may use, such as ``"2GB"``. Beyond that it spills to temporary files.
+    largest_q
+        Leave out hits with a larger ``decoy_q``; all hits when None.
+    columns
+        ``tsv``: further columns: ``hit_score``, ``hit_amplitude``, ``decoy_q`` and
+        ``decoy_q_pooled``, as names or as text with commas.
 
     Raises
     ------
@@ -93,10 +108,14 @@ def export(
             f"{out}: --to {to} can write to a local disk only. Write it there and copy it. "
             f"Only {', '.join(_AS_OBJECTS)} can write to object storage."
         )
+    further = (
+        tuple(filter(None, columns.split(","))) if isinstance(columns, str) else tuple(columns)
+    )
+    _check_columns(further, to)
     asked = {"hits": HitTable.HITS, "unique": HitTable.UNIQUE, "primary": HitTable.PRIMARY}[table]
     sizes = None if chrom_sizes is None else location(chrom_sizes)
     with (
-        open_catalog(run, memory_limit=memory_limit) as whole,
+        open_catalog(run, memory_limit=memory_limit, largest_q=largest_q) as whole,
         measured(whole, sizes) as catalog,
     ):
         match to:
@@ -116,9 +135,20 @@ def export(
                 written = ExportFormat(to)
                 export_hits(
                     catalog, out, export_format=written, table=asked, sample=sample, label=label,
-                    rank_by=RankBy(score),
+                    rank_by=RankBy(score), columns=further,
                 )  # fmt: skip
     return out
+
+
+def _check_columns(columns: Sequence[str], to: Format) -> None:
+    if columns and to != "tsv":
+        raise UsageError(f"--columns: --to {to} has columns of its own. Use --to tsv.")
+    for name in columns:
+        if name not in FURTHER_COLUMNS:
+            raise UsageError(
+                f"--columns: there is no column {name!r}.{nearest(name, FURTHER_COLUMNS)} Choose "
+                f"from {', '.join(FURTHER_COLUMNS)}."
+            )
 
 
 def _export_places(

@@ -1,9 +1,9 @@
 """A derived run: the hits of a run that rules leave, in parts of their own."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,13 +30,12 @@ from finemo_dist.hits.motifs import read_motifs, write_motifs
 from finemo_dist.hits.write import write_unit
 from finemo_dist.record.run_record import Derived, RunRecord, SampleRecord
 from finemo_dist.reports.cwms import CwmSums, Sites, accumulate, cosine
+from finemo_dist.reports.trust import site_blocks
 from finemo_dist.run.remains import check_output, clear_run
 from finemo_dist.storage.files import committed, remove_tree
 from finemo_dist.storage.locations import location, readable
 from finemo_dist.store.read import open_store
 from finemo_dist.workflow.filter_rules import FilterRule, RepeatDensity, all_rules
-
-_BLOCK_REGIONS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +265,7 @@ def _unlike(single: Catalog, sample: str, least: float) -> list[int]:
     group = np.array([own[int(i)] for i in sites["motif_id"]], np.int64) // 2
     n_motifs = len(motifs) // 2
     total = CwmSums.zero(n_motifs, motifs.width)
-    for rows, chosen, row in _blocks(store, sites["peak_id"].astype(np.int64)):
+    for rows, chosen, row in site_blocks(store, sites["peak_id"].astype(np.int64)):
         part = Sites(
             row=row,
             offset=sites["offset"][chosen].astype(np.int64),
@@ -282,22 +281,6 @@ def _unlike(single: Catalog, sample: str, least: float) -> list[int]:
         if total.count[i] and not cosine(mean[i], motifs.cwm[2 * i]) >= least
     ]
     return [int(ids[2 * i + strand]) for i in dropped for strand in (0, 1)]
-
-
-def _blocks(
-    store: RegionReader, peaks: NDArray[np.int64]
-) -> Iterator[tuple[range, NDArray[np.intp], NDArray[np.intp]]]:
-    """Yield rows of a store, which sites lie in them, and in which of the rows."""
-    peak_of_row = store.table(0, store.n_regions).peak_id.astype(np.int64)
-    order = np.argsort(peak_of_row, kind="stable")
-    row = order[np.searchsorted(peak_of_row[order], peaks)]
-    by_row = np.argsort(row, kind="stable")
-    for start in range(0, store.n_regions, _BLOCK_REGIONS):
-        rows = range(start, min(start + _BLOCK_REGIONS, store.n_regions))
-        first, last = np.searchsorted(row[by_row], [rows.start, rows.stop])
-        if first < last:
-            chosen = by_row[first:last]
-            yield rows, chosen, row[chosen] - rows.start
 
 
 def _store(sample: SampleRecord) -> RegionReader:

@@ -130,6 +130,9 @@ def find_hits(
     hits, qc = caller.tables(solution, rows)
     ordered = sorted_hits(hits)
     ordered["hit_correlation"] = ordered["hit_similarity"]
+    coefficients = (ordered[f"hit_coefficient{kind}"] for kind in ("", "_global"))
+    one, other = (np.asarray(values, np.float64) for values in coefficients)
+    ordered["hit_score"] = np.sqrt(one * other).astype(np.float32)
     return Hits(
         arrow_table(_HIT_COLUMNS, ordered),
         arrow_table(_QC_COLUMNS, {**qc, "reconstruction": _reconstruction(qc)}),

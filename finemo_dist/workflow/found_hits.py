@@ -23,9 +23,9 @@ _SHOWN_COLUMNS: Final = (
 class Hits(Table):
     """The hits of some regions, in memory: a table, with more about the regions.
 
-    It has the rows and columns of ``hits.tsv``, followed by ``motif_id`` and ``chr_id``. Without
-    coordinates, ``chr`` and ``peak_name`` are null, and positions count from the first base of the
-    region. ``peak_id`` is the row of the region in the arrays.
+    It has the rows and columns of ``hits.tsv``, followed by ``motif_id``, ``chr_id`` and
+    ``hit_score``. Without coordinates, ``chr`` and ``peak_name`` are null, and positions count from
+    the first base of the region. ``peak_id`` is the row of the region in the arrays.
     """
 
     _qc: pa.Table

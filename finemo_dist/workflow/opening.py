@@ -217,6 +217,7 @@ def open_run(
     memory_limit: str | None = None,
     threads: int | None = None,
     samples: Sequence[str] | None = None,
+    largest_q: float | None = None,
 ) -> Run:
     """Open the tables of a run directory: hits, peaks, motifs and counts.
 
@@ -231,12 +232,19 @@ def open_run(
         Number of threads; one per core when None.
     samples
         Samples to show; all when None.
+    largest_q
+        Show only hits with a ``decoy_q`` of at most this; all when None.
 
     Raises
     ------
     RunError
         There is no run, or it is damaged.
     UsageError
-        There is no such sample, or a limit is not understood.
+        There is no such sample, a limit is not understood, or a largest q is asked of a run that
+        has none.
     """
-    return Run(open_catalog(path, memory_limit=memory_limit, threads=threads, samples=samples))
+    return Run(
+        open_catalog(
+            path, memory_limit=memory_limit, threads=threads, samples=samples, largest_q=largest_q
+        )
+    )

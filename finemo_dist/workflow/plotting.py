@@ -97,6 +97,7 @@ def plot(
     same_scale: bool = False,
     regions: str | Path | None = None,
     memory_limit: str | None = None,
+    largest_q: float | None = None,
 ) -> Figure:
     """Draw loci: contributions as letters, hits with their scores, and what the hits explain.
 
@@ -125,6 +126,8 @@ def plot(
         Regions in which the hits were called; those of the run when None.
     memory_limit
         Memory that DuckDB may use, such as ``"2GB"``.
+    largest_q
+        Show only hits with a ``decoy_q`` of at most this; all when None.
 
     Raises
     ------
@@ -139,7 +142,7 @@ def plot(
     reported = Reported(location(run), None if regions is None else location(regions))
     with tempfile.TemporaryDirectory(prefix="finemo_dist-") as scratch:
         run_dir, given = reported.without_table().run(Path(scratch))
-        with open_catalog(run_dir, memory_limit=memory_limit) as catalog:
+        with open_catalog(run_dir, memory_limit=memory_limit, largest_q=largest_q) as catalog:
 
             def reader_of(sample: str) -> RegionReader:
                 return given or reported.regions_of(catalog.sample(sample), Path(scratch))

@@ -10,6 +10,7 @@ from finemo_dist.core.errors import UsageError
 from finemo_dist.core.events import OnEvent, ignore
 from finemo_dist.run.plan import check_regions
 from finemo_dist.workflow.calling import Call, call, prepare
+from finemo_dist.workflow.confidence import confidence
 from finemo_dist.workflow.config import RunConfig, with_absolute_paths
 from finemo_dist.workflow.sample_sheet import read_sample_sheet
 from finemo_dist.workflow.settings import checked
@@ -82,10 +83,13 @@ def run_config(
             force=force,
             on_event=on_event,
         )
-        return call(
+        done = call(
             output, stores, settings, resources, left_out=left_out,
             prepared=prepared, force=force, command=command, on_event=on_event,
         )  # fmt: skip
+        if config.confidence:
+            confidence(output, resources=resources, command=command, on_event=on_event)
+        return done
 
 
 def load_config(path: Path) -> RunConfig:

@@ -10,6 +10,12 @@ import h5py
 import numpy as np
 
 from finemo_dist.catalog.catalog import open_catalog
+from finemo_dist.core.config import MotifConfig
+from finemo_dist.core.records import Mode
+from finemo_dist.core.similarity import FAMILY_SIMILARITY, SimilarityBank, trimmed_cwms
+from finemo_dist.motifs.build import build_motif_set
+from finemo_dist.motifs.decoys import HIGHEST_SIMILARITY
+from finemo_dist.motifs.files import read_motif_files
 from finemo_dist.sources.bigwig import BigWigSource
 from finemo_dist.store.staging import encode
 from finemo_dist.testing.scenarios import SCENARIOS
@@ -76,17 +82,33 @@ def _cells(hits: list[JudgedHits], *, by_name: bool) -> Iterator[str]:
             yield f"{false / kept:.3f} ({kept:,})" if kept else "none"
 
 
-def with_foreign(path: Path, ours: Path, compendium: Path, *, seed: int) -> set[str]:
+def unlike(ours: Path, compendium: Path, limit: float) -> list[str]:
+    """Return the motifs of a compendium whose cosine with each of ours is at most a limit.
+
+    A relative is found at the sites of our motif, and which of the two it is no q can say.
+    """
+    own, others = (
+        build_motif_set(read_motif_files([path]), MotifConfig(), Mode.PP)
+        for path in (ours, compendium)
+    )
+    bank = SimilarityBank(trimmed_cwms(own))
+    return [
+        name
+        for name, cwm in zip(others.name_orig[::2], trimmed_cwms(others), strict=True)
+        if bank.cosines(cwm).max() <= limit
+    ]
+
+
+def with_foreign(path: Path, ours: Path, compendium: Path, *, seed: int, limit: float) -> set[str]:
     """Write our motifs and some of a compendium as one file; return the names of the foreign."""
     rng = np.random.default_rng(seed)
     names = set()
+    chosen = rng.choice(unlike(ours, compendium, limit), N_FOREIGN, replace=False).tolist()
     with h5py.File(ours) as own, h5py.File(compendium) as other, h5py.File(path, "w") as out:
         for group in own:
             own.copy(group, out)
-        patterns = [(group, name) for group in other for name in other[group]]
-        chosen = rng.choice(len(patterns), N_FOREIGN, replace=False)
-        for number, index in enumerate(sorted(chosen)):
-            group, name = patterns[index]
+        for number, pattern in enumerate(sorted(chosen)):
+            group, name = pattern.split(".", 1)
             new = f"pattern_{900 + number}"
             other.copy(f"{group}/{name}", out.require_group("pos_patterns"), name=new)
             names.add(f"pos_patterns.{new}")
@@ -94,67 +116,66 @@ def with_foreign(path: Path, ours: Path, compendium: Path, *, seed: int) -> set[
 
 
 def _entrapment(work: Path, store: Path, shared: Path, n_draws: int) -> str:
-    counts = {(kind, level): [0, 0] for kind in ("pooled", "motif") for level in LEVELS}
-    n_draws = max(2, min(n_draws, 4))
-    n_hits = n_foreign = 0
-    for draw in range(n_draws):
-        motifs = work / f"entrapment-{draw}.h5"
-        foreign = with_foreign(
-            motifs, shared / "yeast/modisco_results.h5",
-            shared / "jaspar2026_dl_352_clusters.h5", seed=draw,
-        )  # fmt: skip
-        run = work / f"entrapment-{draw}"
-        call_hits(store, motifs, run, resources=SERIAL, force=True)
-        confidence(run, seed=draw, resources=SERIAL, force=True)
-        with open_catalog(run) as catalog:
-            rows = catalog.rows("SELECT motif_name, decoy_q, decoy_q_pooled FROM hit_confidence")
-        n_hits += len(rows)
-        n_foreign += sum(name in foreign for name, *_ in rows)
-        for name, own, pooled in rows:
-            for kind, q in (("motif", own), ("pooled", pooled)):
-                for level in LEVELS:
-                    if q is not None and q <= level:
-                        counts[kind, level][0] += 1
-                        counts[kind, level][1] += name in foreign
-        click.echo(f"confidence: foreign motifs, draw {draw}", err=True)
-    # Half of the motifs are foreign: as many false hits are ours.
+    n_draws = max(2, n_draws)
     lines = [
-        f"Foreign motifs: yeast with {N_FOREIGN} motifs of another genome's compendium among its "
-        f"own {N_FOREIGN}, {n_draws} draws; {n_hits:,} hits, {n_foreign:,} of them foreign. Share "
-        "of foreign hits among those kept (kept hits in brackets).",
+        f"Foreign motifs: yeast with {N_FOREIGN} motifs of a human compendium among its own "
+        f"{N_FOREIGN}, {n_draws} draws. Share of foreign hits among those kept (kept hits in "
+        "brackets), by the highest cosine that a foreign motif may have with one of ours. Decoys "
+        f"may have {HIGHEST_SIMILARITY}; from {FAMILY_SIMILARITY} on motifs are of one family, and "
+        "a foreign motif is found at the sites of its relative.",
         "",
-        "| | q 0.01 | 0.05 | 0.10 | 0.20 |",
-        "|---|---|---|---|---|",
+        "| cosine | hits | foreign | pooled q 0.01 | 0.05 | 0.10 | 0.20 | q by motif 0.01 | 0.05 "
+        "| 0.10 | 0.20 |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for kind in ("pooled", "motif"):
+    for limit in (HIGHEST_SIMILARITY, FAMILY_SIMILARITY, 1.0):
+        rows: list[tuple[bool, float | None, float | None]] = []
+        for draw in range(n_draws):
+            rows += _judged_draw(work, store, shared, draw, limit)
+            click.echo(f"confidence: foreign motifs up to {limit}, draw {draw}", err=True)
         cells = [
-            f"{counts[kind, level][1] / max(1, counts[kind, level][0]):.3f} "
-            f"({counts[kind, level][0]:,})"
+            _share([is_foreign for is_foreign, *q in rows if (q[kind] or 1.0) <= level])
+            for kind in (1, 0)
             for level in LEVELS
         ]
-        lines.append(f"| {kind} | {' | '.join(cells)} |")
+        n_foreign = sum(is_foreign for is_foreign, *_ in rows)
+        lines.append(f"| {limit} | {len(rows):,} | {n_foreign:,} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _share(foreign: list[bool]) -> str:
+    return f"{sum(foreign) / len(foreign):.3f} ({len(foreign):,})" if foreign else "none"
+
+
+def _judged_draw(
+    work: Path, store: Path, shared: Path, draw: int, limit: float
+) -> list[tuple[bool, float | None, float | None]]:
+    """Return of each hit whether it is foreign, and its q by motif and pooled."""
+    motifs, run = work / "entrapment.h5", work / f"entrapment-{limit}-{draw}"
+    ours, compendium = "yeast/modisco_results.h5", "jaspar2026_dl_352_clusters.h5"
+    foreign = with_foreign(motifs, shared / ours, shared / compendium, seed=draw, limit=limit)
+    call_hits(store, motifs, run, resources=SERIAL)
+    confidence(run, seed=draw, resources=SERIAL)
+    with open_catalog(run) as catalog:
+        rows = catalog.rows("SELECT motif_name, decoy_q, decoy_q_pooled FROM hit_confidence")
+    return [(name in foreign, own, pooled) for name, own, pooled in rows]
 
 
 def _timing(work: Path, store: Path, folder: Path) -> str:
     motifs = folder / "modisco_results.h5"
     ratios: dict[float, list[float]] = {1.0: [], 0.25: []}
-    accepted: dict[float, set[tuple[object, ...]]] = {}
+    agreements: dict[str, list[float]] = {"decoy_q": [], "decoy_q_pooled": []}
     for repeat in range(5):
         run = work / f"timing-{repeat}"
         called = call_hits(store, motifs, run, resources=SERIAL)
-        for fraction in ratios:
-            found = confidence(run, fraction=fraction, resources=SERIAL, force=True)
-            ratios[fraction].append(found.seconds["worker.solve"] / called.seconds["worker.solve"])
-            with open_catalog(run) as catalog:
-                accepted[fraction] = set(
-                    catalog.rows("""
-                        SELECT sample, peak_id, motif_id, start_untrimmed FROM hit_confidence
-                        WHERE decoy_q <= 0.1
-                    """)
-                )
-    shared = accepted[1.0] & accepted[0.25]
-    jaccard = len(shared) / len(accepted[1.0] | accepted[0.25])
+        kept: dict[str, list[set[tuple[object, ...]]]] = {kind: [] for kind in agreements}
+        for fraction, found in ratios.items():
+            done = confidence(run, seed=repeat, fraction=fraction, resources=SERIAL, force=True)
+            found.append(done.seconds["worker.solve"] / called.seconds["worker.solve"])
+            for kind in agreements:
+                kept[kind].append(_kept(run, kind))
+        for kind, (whole, part) in kept.items():
+            agreements[kind].append(len(whole & part) / len(whole | part))
     lines = [
         "Time on yeast (1,034 regions, 24 motifs): solving of three rounds over that of the call, "
         "one worker, median of 5 alternations (smallest, largest).",
@@ -167,6 +188,16 @@ def _timing(work: Path, store: Path, folder: Path) -> str:
             f"| {fraction:.0%} | {statistics.median(values):.2f} ({min(values):.2f}, "
             f"{max(values):.2f}) |"
         )
-    return "\n".join(
-        [*lines, "", f"Hits with q of at most 0.10: Jaccard index {jaccard:.3f} of the two."]
+    said = ", ".join(
+        f"{statistics.median(values):.3f} ({min(values):.3f} to {max(values):.3f}) by {kind}"
+        for kind, values in agreements.items()
     )
+    what = "Jaccard index of the hits with q of at most 0.10 on a quarter and on all regions, the "
+    return "\n".join([*lines, "", f"{what}same seed, median of 5 seeds: {said}."])
+
+
+def _kept(run: Path, kind: str) -> set[tuple[object, ...]]:
+    """Return the hits with q of at most 0.1."""
+    with open_catalog(run) as catalog:
+        hit = "sample, peak_id, motif_id, start_untrimmed"
+        return set(catalog.rows(f"SELECT {hit} FROM hit_confidence WHERE {kind} <= 0.1"))

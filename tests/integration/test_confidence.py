@@ -2,13 +2,17 @@
 
 import logging
 
+import anndata
 import numpy as np
+import pybigtools
 import pytest
 
 import finemo_dist
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.core.config import ResourceConfig
 from finemo_dist.core.errors import RunError, UsageError
+from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
+from finemo_dist.exports.bigbed import auto_sql
 from finemo_dist.hits.confidence import confidence_directory
 from finemo_dist.store.staging import encode
 from finemo_dist.testing.modisco import write_modisco_h5
@@ -269,3 +273,70 @@ def test_hypothetical_cwms_have_decoys_too(mode, yeast_slice, tmp_path):
     with open_catalog(tmp_path / "r") as catalog:
         trims = catalog.rows("SELECT count(*) FROM decoys WHERE decoy_start < decoy_end")
     assert trims[0][0] == 3 * catalog.record.n_motifs // 2
+
+
+def test_call_hits_and_configurations_find_q_as_well(inputs, run, tmp_path):
+    words = ["-r", inputs / "s.zarr", "-m", inputs / "motifs.h5", "--executor", "serial"]
+    command("call-hits", *words, "-o", tmp_path / "called", "--confidence")
+    (tmp_path / "config.yaml").write_text(
+        f"output: configured\nmodisco_h5: {inputs / 'motifs.h5'}\nconfidence: true\n"
+        f"samples: [{{name: s, regions: {inputs / 's.zarr'}}}]\nresources: {{executor: serial}}\n"
+    )
+    command("run", tmp_path / "config.yaml")
+
+    assert tables(tmp_path / "called") == tables(run)
+    assert tables(tmp_path / "configured") == tables(run)
+
+
+def test_exports_have_q_and_leave_hits_out(run, tmp_path):
+    def believed(text):
+        header, *lines = (line.split("\t") for line in text.splitlines())
+        return header, [dict(zip(header, line, strict=True)) for line in lines]
+
+    columns = "hit_score,decoy_q,decoy_q_pooled"
+    command("export", run, "--to", "tsv", "--columns", columns, "-o", tmp_path / "all.tsv")
+    command("export", run, "--to", "tsv", "--max-q", "0.05", "-o", tmp_path / "some.tsv")
+    command("query", "counts", run, "--max-q", "0.05", "--format", "tsv", "-o", tmp_path / "n.tsv")
+    command("export", run, "--to", "h5ad", "-o", tmp_path / "x.h5ad")
+    command("export", run, "--to", "bigbed", "-o", tmp_path / "x.bb")
+
+    header, every = believed((tmp_path / "all.tsv").read_text())
+    assert header == [*FINEMO_HIT_COLUMNS, "hit_score", "decoy_q", "decoy_q_pooled"]
+    assert believed((run / "hits.tsv").read_text())[1] == [
+        {name: row[name] for name in FINEMO_HIT_COLUMNS} for row in every
+    ]
+    kept = [row for row in every if row["decoy_q"] != "NA" and float(row["decoy_q"]) <= 0.05]
+    _, some = believed((tmp_path / "some.tsv").read_text())
+    assert [row["start"] for row in some] == [row["start"] for row in kept]
+    assert 0 < len(some) < len(every)
+    _, counts = believed((tmp_path / "n.tsv").read_text())
+    assert sum(int(row["n_hits"]) for row in counts) == len(some)
+    layer = anndata.read_h5ad(tmp_path / "x.h5ad").layers["decoy_q"]
+    least = {}
+    for row in every:
+        key = row["peak_id"], row["motif_name"]
+        least[key] = min(least.get(key, 1.0), float(row["decoy_q"]))
+    assert sorted(layer.data) == pytest.approx(sorted(least.values()))
+    with pybigtools.open(str(tmp_path / "x.bb")) as file:
+        records = [r for chrom in file.chroms() for r in file.records(chrom)]
+    lines = auto_sql(has_q=True).splitlines()[3:-1]
+    names = [line.split(";")[0].split()[1] for line in lines]
+    # A record has start, end and then all after these.
+    q = sorted(float(r[names.index("decoy_q") - 1]) for r in records)
+    assert q == pytest.approx(sorted(float(row["decoy_q"]) for row in every), rel=1e-5)
+
+
+def test_a_column_that_is_none_is_refused(run, tmp_path):
+    with pytest.raises(UsageError, match="Did you mean 'decoy_q'"):
+        finemo_dist.export(run, "tsv", tmp_path / "x.tsv", columns="decoyq")
+    with pytest.raises(UsageError, match="has columns of its own"):
+        finemo_dist.export(run, "bed", tmp_path / "x.bed", columns="decoy_q")
+
+
+def test_families_can_be_asked(run):
+    found = finemo_dist.open_run(run).query("families").to_pandas()
+
+    assert len(found) == 24
+    alike = found[found["similarity"] >= 0.75]
+    assert (alike["n_motifs"] >= 2).all()
+    assert (found[found["similarity"] < 0.75]["n_motifs"] == 1).all()

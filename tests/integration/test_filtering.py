@@ -254,3 +254,42 @@ def test_a_rule_is_one_kind():
         finemo_dist.workflow.filter_rules.checked(finemo_dist.FilterRule, similarity=0.9, score=1)
     assert parse_rule("repeat_density=5/80").value.within == 80
     assert np.isclose(parse_rule("decoy_q=0.05").value, 0.05)
+
+
+def test_a_report_shows_what_rules_dropped_beside_what_they_kept(run, tmp_path):
+    out = tmp_path / "out"
+    done = filter_hits(run, out, ["decoy_q=0.05", "similarity=0.85"])
+
+    page = finemo_dist.report(out, tmp_path / "report", with_seqlets=False).read_text()
+
+    assert '<section id="filter">' in page
+    for rule in done.rules:
+        assert rule.rule in page
+        assert f"{rule.n_dropped:,}" in page
+    assert 'aria-label="Dropped hits of pos_patterns.pattern_0' in page
+    # A cut of similarity drops hits that look like those it keeps, and the page says so.
+    assert "dropped hits look like kept ones" in page
+
+
+def test_a_report_says_how_far_hits_can_be_believed(run, tmp_path):
+    page = finemo_dist.report(run, tmp_path / "report", with_seqlets=False).read_text()
+
+    assert '<section id="trust">' in page
+    assert '<section id="filter">' not in page
+    assert "the expected share of hits that a scrambled motif would have had" in page
+    n_kept, n_pooled = rows(
+        run,
+        "SELECT count(*) FILTER (decoy_q <= 0.05), count(*) FILTER (decoy_q_pooled <= 0.05) "
+        "FROM hit_confidence",
+    )[0]
+    assert f'data-v="{n_kept}"' in page
+    assert f'data-v="{n_pooled}"' in page
+
+
+def test_a_report_without_q_has_no_section_of_it(run, tmp_path):
+    bare = tmp_path / "bare"
+    finemo_dist.call_hits(run.parent / "s.zarr", run.parent / "motifs.h5", bare, resources=SERIAL)
+
+    page = finemo_dist.report(bare, tmp_path / "report", with_seqlets=False).read_text()
+
+    assert '<section id="trust">' not in page

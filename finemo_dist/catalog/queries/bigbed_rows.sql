@@ -1,5 +1,5 @@
 -- Question: the hits on a range of chromosomes, as records of a bigBed of six standard fields.
--- Contract: the variable chunk has the fields table, label, rank_by, first and last (chr).
+-- Contract: the variable chunk has the fields table, label, rank_by, has_q, first and last (chr).
 -- (chr, start, end, rest); rest holds the further fields, tab by tab, those that exports/bigbed.py
 -- describes; the score is that of score_cuts. Null is a dot; a space is an underscore, because some readers part fields at spaces.
 -- Order as copy_places_bed.sql.
@@ -17,6 +17,9 @@ SELECT
         hit_similarity,
         hit_importance,
         hit_score,
+        -- A null is left out.
+        CASE WHEN getvariable('chunk').has_q THEN coalesce(decoy_q::FLOAT, 'nan'::FLOAT) END,
+        CASE WHEN getvariable('chunk').has_q THEN coalesce(decoy_q_pooled::FLOAT, 'nan'::FLOAT) END,
         coalesce(replace(cell(peak_name), ' ', '_'), '.'),
         peak_id,
         replace(cell(hit.sample), ' ', '_')
@@ -28,7 +31,7 @@ FROM (
             getvariable('chunk').rank_by, hit_score, hit_similarity, hit_importance,
             hit_coefficient_global
         ) AS value
-    FROM query_table(getvariable('chunk').table)
+    FROM with_confidence(getvariable('chunk').table)
 ) AS hit
 JOIN motif_labels(getvariable('chunk').label) USING (motif_id)
 LEFT JOIN chromosome_ends USING (sample, chr)

@@ -232,7 +232,7 @@ def test_an_atlas_counts_hits_by_motif_and_sample(tmp_path):
         scope = prepare(catalog, motifs, None, window_bp=WINDOW_BP)
         sums = hit_cwms(catalog, readers, motifs, n_threads=2)
         report = motif_report(catalog, motifs, sums, scope)
-        data = gather_atlas(catalog, motifs, title="t", motif_report=report, sums=sums)
+        data = gather_atlas(catalog, {}, motifs, title="t", motif_report=report, sums=sums)
         matrix = hit_matrix(catalog, motifs, sample_quality(catalog))
 
     assert [s.name for s in data.samples] == ["a", "b", "empty"]

@@ -119,7 +119,7 @@ def atlas(tmp_path_factory):
         scope = prepare(catalog, motifs, None, window_bp=WINDOW_BP)
         sums = hit_cwms(catalog, readers, motifs)
         report = motif_report(catalog, motifs, sums, scope)
-        data = gather_atlas(catalog, motifs, title="t", motif_report=report, sums=sums)
+        data = gather_atlas(catalog, {}, motifs, title="t", motif_report=report, sums=sums)
         yield Shown(catalog, scope, report, render_atlas(data), hits)
 
 
