@@ -36,8 +36,8 @@ class Block:
     output: str | None
 
     def written(self) -> set[str]:
-        """The paths that it writes, as far as its options, ``cp`` and ``>`` say so."""
-        named = r"(?:\s-o|\s--out[a-z-]*|>|\bcp -r \S+)[ =]+([\w-]*[/.]?[\w./-]*)"
+        """The paths that it writes, as far as options, ``cp``, ``>`` and ``confidence`` say so."""
+        named = r"(?:\s-o|\s--out[a-z-]*|>|\bcp -r \S+|dist confidence)[ =]+([\w-]*[/.]?[\w./-]*)"
         return {path for path in re.findall(named, self.code) if re.search(r"[/.]|yeast", path)}
 
     def words(self) -> set[str]:
