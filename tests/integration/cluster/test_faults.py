@@ -8,7 +8,7 @@ from finemo_dist.record.run_record import RunRecord
 from finemo_dist.run.plan import read_plan
 from tests.command import wait_until
 from tests.integration.cluster.conftest import kill
-from tests.integration.cluster.workers import N_UNITS
+from tests.integration.cluster.workers import N_UNITS, words
 from tests.unit.run.runs import parts
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
@@ -68,6 +68,21 @@ def test_a_disk_that_fills_up_keeps_what_is_committed_and_the_rest_follows(start
     again = start(n_workers=2).ends()
     assert again["failed"] == []
     assert len(again["n_done"]) == again["n_pending"] == N_UNITS - n_done
+    assert parts(job.run) == undisturbed
+
+
+def test_a_full_disk_of_one_node_sets_no_unit_aside(start, undisturbed):
+    job = start(n_together=4, seconds=0.3)
+    wait_until(lambda: len(words(job.word)) == 4)
+    nodes = [word["node"] for word in words(job.word)]
+    # That of two workers: half of all units would go there.
+    node = max(nodes, key=nodes.count)
+    (job.word / f"full-{node}").touch()
+
+    did = job.ends()
+
+    assert did["failed"] == []
+    assert len(did["n_done"]) == N_UNITS
     assert parts(job.run) == undisturbed
 
 

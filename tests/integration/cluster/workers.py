@@ -129,7 +129,8 @@ class StubWorker:
             (word / "hung").touch()
             time.sleep(3600)
         time.sleep(maker.seconds)
-        if (word / "full").exists():
+        node = ray.get_runtime_context().get_node_id()
+        if (word / "full").exists() or (word / f"full-{node}").exists():
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), maker.run)
         footer = write_stub_unit(Path(maker.run), unit)
         return UnitDone(unit, self._name, N_REGIONS, footer.n_rows, 0, 0.0, {})
