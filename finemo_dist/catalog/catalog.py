@@ -418,6 +418,7 @@ def open_catalog(
     memory_limit: str | None = None,
     threads: int | None = None,
     samples: Sequence[str] | None = None,
+    record: RunRecord | None = None,
     allow_damaged: bool = False,
     largest_q: float | None = None,
 ) -> Catalog:
@@ -434,9 +435,10 @@ def open_catalog(
         For DuckDB; see ``connect``.
     samples
         Which samples to show; all when None.
+    record
+        What the run is; its ``run.json`` is read when None.
     allow_damaged
-        Whether damaged parts are logged and left out, and only footers are looked at: for those
-        who count parts and do not read them.
+        Whether damaged parts are logged and left out; only footers are read, to count parts.
     largest_q
         Show only hits with a ``decoy_q`` of at most this, in all views of hits and what is made of
         them; ``decoy_q_pooled`` of motifs without a q of their own. All hits when None.
@@ -451,7 +453,7 @@ def open_catalog(
     """
     # Absolute, so that a name is what DuckDB reports, and a local one never looks like a URL.
     run_dir = location(run_dir).resolve()
-    record = RunRecord.load(run_dir)
+    record = record or RunRecord.load(run_dir)
     known = [sample.name for sample in record.samples]
     for name in samples or ():
         if name not in known:

@@ -22,7 +22,7 @@ from finemo_dist.core.events import (
     WorkersReady,
     WorkerStarted,
 )
-from finemo_dist.core.records import Unit
+from finemo_dist.core.records import Stage, Unit
 
 _WINDOW: Final = 256
 """Shards over which the rate is taken: a few for each worker of a large pool."""
@@ -52,12 +52,15 @@ class Snapshot:
     """Units committed, earlier ones too."""
     n_samples: int
     n_samples_done: int
+    """Those of which every shard is committed and all files are written."""
     n_regions: int
     """Of units committed since the board was made, as hits and the rest."""
     n_hits: int
     n_not_converged: int
     n_failed: int
     """Units set aside."""
+    n_outputs_left: int
+    """Samples whose files for other tools are to be written."""
     n_lost: int
     """Workers lost."""
     resting: tuple[str, ...]
@@ -101,6 +104,8 @@ class Board:
         Units of the whole run; those that are not pending are done.
     now
         When the work began.
+    pending_outputs
+        The units that write the files of a sample.
     """
 
     def __init__(
@@ -110,12 +115,15 @@ class Board:
         *,
         n_units: int,
         now: float,
+        pending_outputs: Sequence[Unit] = (),
     ) -> None:
         self._left = set(pending)
-        self._left_of = Counter(unit.sample for unit in pending)
+        self._left_of = Counter(unit.sample for unit in (*pending, *pending_outputs))
+        """Units by sample, shards and files."""
         self._shard_regions = shard_regions
         self._regions_left = sum(shard_regions[unit.sample] for unit in pending)
         self._n_units = n_units
+        self._outputs_left = set(pending_outputs)
         self._failed: set[Unit] = set()
         self._workers: dict[str, _Worker] = {}
         self._lost: set[str] = set()
@@ -128,7 +136,10 @@ class Board:
     @classmethod
     def of_plan(cls, plan: CallPlanned, now: float) -> Self:
         """Return the board of a run that begins."""
-        return cls(plan.pending, plan.shard_regions, n_units=plan.n_units, now=now)
+        return cls(
+            plan.pending, plan.shard_regions, n_units=plan.n_units, now=now,
+            pending_outputs=plan.pending_outputs,
+        )  # fmt: skip
 
     def add(self, event: RunEvent, now: float) -> None:
         """Count an event that happened now."""
@@ -154,7 +165,9 @@ class Board:
                 self._add_done(event, now)
             case UnitFailed():
                 self._put_down(event.worker, event.unit, now)
-                if event.is_final and event.unit in self._left:
+                if event.is_final and (
+                    event.unit in self._left or event.unit in self._outputs_left
+                ):
                     self._failed.add(event.unit)
 
     def snapshot(self, now: float, *, n_rows: int) -> Snapshot:
@@ -162,7 +175,8 @@ class Board:
         workers = self._workers
         shown = nsmallest(n_rows, workers, key=lambda name: workers[name].rank)
         rate = self._rate(now)
-        failed_regions = sum(self._shard_regions[unit.sample] for unit in self._failed)
+        failed = self._failed & self._left
+        failed_regions = sum(self._shard_regions[unit.sample] for unit in failed)
         left = max(0.0, self._regions_left - failed_regions)
         return Snapshot(
             n_units=self._n_units,
@@ -173,6 +187,7 @@ class Board:
             n_hits=self._n_hits,
             n_not_converged=self._n_not_converged,
             n_failed=len(self._failed),
+            n_outputs_left=len(self._outputs_left),
             n_lost=len(self._lost),
             resting=tuple(sorted({node for node, _ in self._resting})),
             n_workers=len(workers),
@@ -193,6 +208,11 @@ class Board:
 
     def _add_done(self, event: UnitDone, now: float) -> None:
         self._put_down(event.worker, event.unit, now)
+        if event.unit.stage is not Stage.CALL:
+            if event.unit in self._outputs_left:
+                self._outputs_left.discard(event.unit)
+                self._finish(event.unit)
+            return
         if event.worker not in self._lost:
             worker = self._worker(event.worker, now)
             worker.n_done += 1
@@ -202,12 +222,8 @@ class Board:
         if event.unit not in self._left:
             return
         self._left.discard(event.unit)
-        self._failed.discard(event.unit)
-        sample = event.unit.sample
-        self._left_of[sample] -= 1
-        if not self._left_of[sample]:
-            del self._left_of[sample]
-        self._regions_left -= self._shard_regions[sample]
+        self._finish(event.unit)
+        self._regions_left -= self._shard_regions[event.unit.sample]
         self._n_regions += event.n_regions
         self._n_hits += event.n_hits
         self._n_not_converged += event.n_not_converged
@@ -216,6 +232,12 @@ class Board:
         if len(self._recent) > _WINDOW:
             self._recent_since, n_regions = self._recent.popleft()
             self._recent_regions -= n_regions
+
+    def _finish(self, unit: Unit) -> None:
+        self._failed.discard(unit)
+        self._left_of[unit.sample] -= 1
+        if not self._left_of[unit.sample]:
+            del self._left_of[unit.sample]
 
     def _rate(self, now: float) -> float | None:
         seconds = now - self._recent_since

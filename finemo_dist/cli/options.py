@@ -211,7 +211,17 @@ def worker_options(default: str | None) -> Callable[[_Function], _Function]:
     return _stack(
         click.option(
             "--workers", "n_workers", type=click.IntRange(min=1),
-            help="Number of workers. [default: as --workers-per-gpu says, else one per core]",
+            help="Number of workers that call hits. [default: --workers-per-gpu times --gpus, or "
+            "one per core without GPUs]",
+        ),
+        click.option(
+            "--cores", "n_cores", type=click.IntRange(min=1),
+            help="Number of workers that extract regions and write files. [default: all cores "
+            "beside GPUs, otherwise as --workers]",
+        ),
+        click.option(
+            "--gpus", "n_gpus", type=click.IntRange(min=1),
+            help="Number of GPUs that call hits. [default: all]",
         ),
         click.option(
             "--workers-per-gpu", type=click.IntRange(1, 16),

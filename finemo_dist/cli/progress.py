@@ -33,6 +33,7 @@ from finemo_dist.core.events import (
     WorkersReady,
     WorkEvent,
 )
+from finemo_dist.core.records import Stage
 from finemo_dist.core.ticker import every
 from finemo_dist.record.run_log import EventEntries, log_time
 
@@ -132,9 +133,11 @@ def _tell(event: RunEvent) -> None:
             logger.info("node %s works again", event.node)
         case UnitFailed():
             again = "is set aside" if event.is_final else "will be tried again"
+            what = "shard" if event.unit.stage is Stage.CALL else "unit"
             logger.warning(
-                "shard %s failed on %s and %s: %s", event.unit, event.worker, again, event.error
-            )
+                "%s %s failed on %s and %s: %s",
+                what, event.unit, event.worker, again, event.error,
+            )  # fmt: skip
 
 
 def _tell_as_json(entries: EventEntries, event: RunEvent) -> None:

@@ -39,7 +39,8 @@ _WATCH_EVERY_S: Final = 5.0
 def status(*, run: Path, is_all: bool, watch: bool, as_json: bool) -> None:
     """Show committed, running, failed and missing shards of each sample.
 
-    Exits with status 3 if any shard is not committed. Samples that need attention come first.
+    Exits with status 3 if any shard is not committed or if output files of a sample are missing.
+    Samples that need attention come first.
     """
     from finemo_dist.core.errors import IncompleteRunError
     from finemo_dist.workflow.standing import standing_of
@@ -51,7 +52,7 @@ def status(*, run: Path, is_all: bool, watch: bool, as_json: bool) -> None:
         click.echo(json.dumps(_content(look), indent=2))
     else:
         _print(look, most_rows=len(look.samples) if is_all else _MOST_ROWS)
-    if look.n_open or look.record.refused:
+    if look.is_open or look.record.refused:
         raise IncompleteRunError(_open_message(look))
 
 
@@ -81,6 +82,8 @@ def _content(look: "Standing") -> dict[str, Any]:
         "running": look.total("n_running"),
         "failed": look.total("n_failed"),
         "missing": look.total("n_missing"),
+        "outputs": look.record.outputs,
+        "outputs_missing": look.n_open_files,
         "failures": look.failures,
         "refused": look.record.refused,
         "in_flight": [
@@ -96,6 +99,7 @@ def _content(look: "Standing") -> dict[str, Any]:
                 "n_shards_running": s.n_running,
                 "n_shards_failed": s.n_failed,
                 "n_shards_missing": s.n_missing,
+                "outputs": s.files,
             }
             for s in sorted(look.samples, key=lambda s: s.summary.sample)
         ],
@@ -126,10 +130,12 @@ def _table(look: "Standing", *, most_rows: int) -> "Group":
     from rich.text import Text
 
     states = [name for name in _STATES if look.total(name)]
+    has_files = look.n_open_files > 0
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("sample", overflow="fold", min_width=12)
     names = ("shards", *(_STATES[name] for name in states), "regions", "hits", "not conv.")
-    for name in (*names, *([] if states else ["largest gap"])):
+    last = "files" if has_files else "largest gap"
+    for name in (*names, *([] if states and not has_files else [last])):
         table.add_column(name, justify="right", no_wrap=True)
     for s in look.samples[:most_rows]:
         found = s.summary
@@ -140,16 +146,16 @@ def _table(look: "Standing", *, most_rows: int) -> "Group":
             f"{found.n_regions_committed:,}",
             f"{found.n_hits:,}",
             f"{found.n_not_converged:,}",
-            *([] if states else [f"{found.max_gap:.1e}"]),
+            *([s.files] if has_files else [] if states else [f"{found.max_gap:.1e}"]),
         )
     rest = look.samples[most_rows:]
-    n_complete = sum(s.summary.is_complete for s in rest)
+    n_complete = sum(s.is_complete for s in rest)
     others = f"and {count(len(rest), 'other')}, {n_complete:,} of them complete (--all lists them)"
     return Group(table, *([others] if rest else []))
 
 
 def _state_line(look: "Standing") -> str:
-    complete = sum(s.summary.is_complete for s in look.samples)
+    complete = sum(s.is_complete for s in look.samples)
     counts = f"{complete:,} of {count(len(look.samples), 'sample')} complete"
     if look.state == "running":
         return f"running, last sign of life {look.activity.last_sign}; {counts}"
@@ -165,6 +171,14 @@ def _state_line(look: "Standing") -> str:
 def _open_message(look: "Standing") -> str:
     n, failed = look.n_open, look.total("n_failed")
     n_refused = len(look.record.refused)
+    if not n and look.n_open_files:
+        files = f"the output files of {count(look.n_open_files, 'sample')} are"
+        if look.state == "running":
+            return f"{look.run_dir}: {files} left; a driver is working on the run."
+        return (
+            f"{look.run_dir}: {files} missing (the run is {look.state}). "
+            f"Finish with: {_resume(look) or 'the command that made the run'}"
+        )
     if not n:
         return (
             f"{look.run_dir}: {count(n_refused, 'sample')} {be(n_refused)} not called. Once what "
@@ -184,7 +198,7 @@ def _open_message(look: "Standing") -> str:
 
 def _resume(look: "Standing") -> str | None:
     """Return the line that finishes the run, from any directory; None where it is not known."""
-    is_open = look.n_open or look.record.refused
+    is_open = look.is_open or look.record.refused
     if not is_open or look.state == "running" or not look.record.invocations:
         return None
     last = look.record.invocations[-1]

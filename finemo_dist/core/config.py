@@ -83,11 +83,27 @@ class SampleSettings(FrozenModel):
     call: CallConfig = CallConfig()
 
 
+class OutputKind(StrEnum):
+    """Files for other tools that a run writes of each sample, beside its own tables."""
+
+    NONE = "none"
+    FINEMO = "finemo"
+    """Text and arrays of the names that finemo gives them."""
+    PARQUET = "parquet"
+    """``hits.parquet``: the view ``hits`` of the sample, in the order of ``hits.tsv``."""
+
+
 class ResourceConfig(FrozenModel):
     """Where and how fast the work is done; never changes a hit."""
 
     executor: Annotated[str, Field(pattern="^(auto|serial|processes|ray)$")] = defaults.EXECUTOR
     n_workers: Annotated[int, Field(ge=1)] | None = None
+    """Workers that call hits. Without GPUs they are the workers of all else, too."""
+    n_cores: Annotated[int, Field(ge=1)] | None = None
+    """Workers that extract regions and write files. When None, ``n_workers`` without GPUs, and
+    all cores beside GPUs."""
+    n_gpus: Annotated[int, Field(ge=1)] | None = None
+    """GPUs that call hits, with ``workers_per_gpu`` each; all when None."""
     device: Annotated[str, Field(pattern="^(auto|cpu|cuda)$")] = defaults.DEVICE
     workers_per_gpu: Annotated[int, Field(ge=1, le=16)] | None = None
     """Workers that share a GPU: one reads or writes while another solves. Chosen by the memory

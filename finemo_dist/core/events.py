@@ -130,6 +130,8 @@ class CallPlanned:
     """Units of the whole run; those that are not pending are committed."""
     shard_regions: Mapping[str, float]
     """Sample to regions in one of its shards, on average."""
+    pending_outputs: tuple[Unit, ...] = ()
+    """The units to do that write the files of a sample."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,11 @@ class Executor(Protocol):
     """Runs units on workers and yields what happens, in the order in which it happens."""
 
     def run(self, units: Sequence[Unit]) -> Iterator[RunEvent]:
-        """Run every unit once; a unit that cannot be finished yields ``UnitFailed``."""
+        """Run every unit once; a unit that cannot be finished yields ``UnitFailed``.
+
+        Units come sample by sample, in the order of stages. One of a later stage begins when all
+        of its sample of earlier stages are done, and is left out where one is set aside.
+        """
         ...
 
     def describe(self) -> Mapping[str, str | int]:

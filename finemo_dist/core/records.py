@@ -6,7 +6,7 @@ Genomic ranges are 0-based and half-open: ``start``, ``end``.
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -224,12 +224,28 @@ class MotifAnnotation:
     cluster: str | None = None
 
 
+class Stage(StrEnum):
+    """What is done to a sample, in this order."""
+
+    CALL = "call"
+    """Hits are called in a shard."""
+    OUTPUTS = "outputs"
+    """The files for other tools are written, of all shards at once."""
+
+
+STAGES: Final = tuple(Stage)
+"""A unit of one begins when the sample has no open unit of those before it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One piece of work: what a worker takes, solves and commits as a whole."""
+    """One piece of work: what a worker takes, does and commits as a whole."""
 
     sample: str
     shard: int
+    """0 where the stage is one of the whole sample."""
+    stage: Stage = Stage.CALL
 
     def __str__(self) -> str:
-        return f"{self.sample}[{self.shard}]"
+        what = self.stage if self.stage is Stage.OUTPUTS else self.shard
+        return f"{self.sample}[{what}]"

@@ -1,8 +1,7 @@
 """finemo's files from a run: the names, columns and order its users' scripts expect."""
 
-import logging
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from finemo_dist.catalog.catalog import Catalog
@@ -20,8 +19,6 @@ from finemo_dist.hits.motifs import motif_cwms_path
 from finemo_dist.storage.files import committed
 from finemo_dist.storage.locations import local_copy, location
 
-logger = logging.getLogger(__name__)
-
 
 def write_finemo_files(catalog: Catalog, sample: str, out_dir: str | Path) -> tuple[Path, ...]:
     """Write finemo's files of one sample and return their paths.
@@ -31,7 +28,7 @@ def write_finemo_files(catalog: Catalog, sample: str, out_dir: str | Path) -> tu
     start, end, motif and peak. Two columns differ from finemo 0.41 on purpose: ``peaks_qc.tsv``
     ends with ``converged``, and the BED score is the rank of ``hit_score`` in the sample, 0 to
     1000. Without coordinates ``hits_unique.tsv`` and ``hits.bed`` have no meaning: they are not
-    written, those of an earlier call are removed, and the log says so.
+    written, and those of an earlier call are removed.
 
     Raises
     ------
@@ -63,7 +60,9 @@ def write_finemo_files(catalog: Catalog, sample: str, out_dir: str | Path) -> tu
             write_text(by_place[1], ranked)
             written.extend(by_place)
         else:
-            _leave_out(by_place, sample)
+            for path in by_place:
+                # Left from a call with coordinates, it would read as the result of this one.
+                path.unlink(missing_ok=True)
         written.extend(_write_rest(single, sample, out_dir))
     return tuple(written)
 
@@ -82,15 +81,3 @@ def _write_rest(catalog: Catalog, sample: str, out_dir: Path) -> tuple[Path, ...
             f"{source}: does not exist. Run the command that made the run again to rewrite it."
         ) from error
     return (qc, data, cwms)
-
-
-def _leave_out(paths: Sequence[Path], sample: str) -> None:
-    for path in paths:
-        # Left from a call with coordinates, it would read as the result of this one.
-        path.unlink(missing_ok=True)
-    logger.warning(
-        "Sample %s has no peak coordinates: %s are not written, because positions in different "
-        "regions cannot be compared. Give the peaks to `extract-regions` with `-p`.",
-        sample,
-        " and ".join(path.name for path in paths),
-    )

@@ -5,6 +5,7 @@
     RUN/hits/sample=S/part-00042.parquet
     RUN/peaks_qc/sample=S/part-00042.parquet
     RUN/compact/sample=S/manifest.json, DIGEST-00003.parquet
+    RUN/outputs/sample=S/written.json
     RUN/motifs/motif_data.parquet, motif_cwms.npy
 
 ``S`` is the percent-encoded name of the sample, so that any name is one safe directory.
@@ -46,6 +47,17 @@ def compact_directory(run: str | Path, sample: str) -> Path:
         As ``sample_directory``.
     """
     return location(run) / "compact" / f"{_PREFIX}{_encoded(sample)}"
+
+
+def written_path(run: str | Path, sample: str) -> Path:
+    """Return where it is committed that the files of a sample for other tools are written.
+
+    Raises
+    ------
+    UsageError
+        As ``sample_directory``.
+    """
+    return location(run) / "outputs" / f"{_PREFIX}{_encoded(sample)}" / "written.json"
 
 
 def part_path(run: str | Path, table: TableName, unit: Unit) -> Path:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from finemo_dist.core.records import Unit
+from finemo_dist.core.records import Stage, Unit
 from finemo_dist.record.run_log import HEARTBEAT_S, Entry, log_path
 from finemo_dist.record.run_record import Invocation, RunRecord
 
@@ -97,20 +97,27 @@ class _Replay:
                     self.resting.pop((node, entry.get("sample")), None)
                 case {"event": "worker_lost", "worker": str(worker)}:
                     self.in_flight.pop(worker, None)
-                case {"event": str(event), "worker": str(), "sample": str(), "shard": int()}:
-                    self._add_shard(event, entry, time)
+                case {
+                    "event": str(event),
+                    "worker": str(),
+                    "sample": str(name),
+                    "shard": int(shard),
+                }:
+                    self._add_unit(event, Unit(name, shard), entry, time)
+                case {"event": str(event), "worker": str(), "sample": str(name)}:
+                    self._add_unit(event, Unit(name, 0, Stage.OUTPUTS), entry, time)
 
-    def _add_shard(self, event: str, entry: Entry, time: str) -> None:
-        unit, worker = Unit(entry["sample"], entry["shard"]), entry["worker"]
-        if event == "shard_started":
+    def _add_unit(self, event: str, unit: Unit, entry: Entry, time: str) -> None:
+        worker = entry["worker"]
+        if event in {"shard_started", "outputs_started"}:
             node = entry.get("node")
             self.in_flight[worker] = InFlight(unit, worker, node, time)
             return
         if (found := self.in_flight.get(worker)) is not None and found.unit == unit:
             del self.in_flight[worker]
-        if event == "shard_done":
+        if event in {"shard_done", "outputs_done"}:
             self.failures.pop(str(unit), None)
-        elif event == "shard_failed" and entry.get("is_final"):
+        elif event in {"shard_failed", "outputs_failed"} and entry.get("is_final"):
             self.failures[str(unit)] = str(entry.get("error"))
 
 

@@ -24,7 +24,7 @@ from finemo_dist.core.events import (
     WorkersReady,
     WorkerStarted,
 )
-from finemo_dist.core.records import Unit
+from finemo_dist.core.records import Stage, Unit
 from finemo_dist.storage.locations import location
 
 HEARTBEAT_S: Final = 30.0
@@ -116,12 +116,15 @@ class EventEntries:
                 self._started.pop(event.worker, None)
             case UnitStarted():
                 self._started[event.worker] = event.unit, time
-                fields = {"event": "shard_started", **self._what(event.worker, event.unit)}
+                fields = {
+                    "event": f"{_noun(event.unit)}_started",
+                    **self._what(event.worker, event.unit),
+                }
             case UnitDone():
                 fields = self._done(event)
             case UnitFailed():
                 fields = {
-                    "event": "shard_failed",
+                    "event": f"{_noun(event.unit)}_failed",
                     **self._what(event.worker, event.unit),
                     "started": self._since(event.worker, event.unit),
                     "error": event.error,
@@ -142,6 +145,13 @@ class EventEntries:
         return {"time": time, "level": level, **fields}
 
     def _done(self, event: UnitDone) -> Entry:
+        if event.unit.stage is not Stage.CALL:
+            return {
+                "event": f"{_noun(event.unit)}_done",
+                **self._what(event.worker, event.unit),
+                "seconds": _rounded(event.seconds),
+                "started": self._since(event.worker, event.unit),
+            }
         return {
             "event": "shard_done",
             **self._what(event.worker, event.unit),
@@ -150,7 +160,7 @@ class EventEntries:
             "n_not_converged": event.n_not_converged,
             # JSON has no infinity.
             "max_gap": event.max_gap if math.isfinite(event.max_gap) else None,
-            "seconds": {stage: round(value, 6) for stage, value in event.seconds.items()},
+            "seconds": _rounded(event.seconds),
             "started": self._since(event.worker, event.unit),
         }
 
@@ -159,7 +169,17 @@ class EventEntries:
         return time if given == unit else None
 
     def _what(self, worker: str, unit: Unit) -> Entry:
-        return {**self._where(worker), "sample": unit.sample, "shard": unit.shard}
+        shard = {"shard": unit.shard} if unit.stage is Stage.CALL else {}
+        return {**self._where(worker), "sample": unit.sample, **shard}
 
     def _where(self, worker: str) -> Entry:
         return {"worker": worker, "node": self._nodes.get(worker)}
+
+
+def _noun(unit: Unit) -> str:
+    """Return what events of a unit are called by."""
+    return "shard" if unit.stage is Stage.CALL else unit.stage.value
+
+
+def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:
+    return {stage: round(value, 6) for stage, value in seconds.items()}

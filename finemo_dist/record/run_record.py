@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
-from finemo_dist.core.config import digest_of
+from finemo_dist.core.config import OutputKind, digest_of
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.records import InputFile
 from finemo_dist.core.system_errors import fault
@@ -145,6 +145,8 @@ class RunRecord(_Frozen):
     """How often each kind of irregular input was met."""
     input_reports: dict[str, dict[str, dict[str, int | float]]] = {}
     """What was met while the regions of each sample were read: its `InputReport`."""
+    outputs: OutputKind | None = None
+    """Files that belong to the complete run; None in old records, which do not say."""
     seconds: dict[str, float] = {}
     """Wall time by stage."""
     refused: dict[str, str] = {}

@@ -3,7 +3,7 @@
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,9 +14,10 @@ from finemo_dist import __version__
 from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, RunError
 from finemo_dist.core.events import RunEvent, UnitDone, UnitFailed, WorkersReady
 from finemo_dist.core.protocols import Executor
-from finemo_dist.core.records import Unit
+from finemo_dist.core.records import Stage, Unit
 from finemo_dist.core.ticker import every
 from finemo_dist.core.words import be, count
+from finemo_dist.hits.outputs import missing_outputs
 from finemo_dist.hits.read import standing_shards, survey_run
 from finemo_dist.record.run_log import HEARTBEAT_S, new_invocation_id
 from finemo_dist.record.run_record import Invocation, RunRecord, RunStatus
@@ -46,8 +47,8 @@ class RunTotals:
 
     @property
     def n_units(self) -> int:
-        """Units that were done."""
-        return len(self.done)
+        """Shards that were called; files for other tools count in ``done`` alone."""
+        return sum(unit.stage is Stage.CALL for unit in self.done)
 
     def add(self, event: RunEvent) -> None:
         """Count an event."""
@@ -109,7 +110,7 @@ def drive(
                 every(HEARTBEAT_S, partial(_log_life, log, totals)),
                 every(_MANIFEST_S, partial(_update_manifest, plan)),
             ):
-                for event in executor.run(plan.pending) if plan.pending else ():
+                for event in executor.run(plan.work) if plan.work else ():
                     totals.add(event)
                     log.add_event(event)
                     on_event(event)
@@ -122,7 +123,7 @@ def drive(
         missing = _missing(plan, totals.done)
         close("incomplete" if missing else "complete")
     if missing:
-        raise IncompleteRunError(_missing_message(plan, totals, len(missing)))
+        raise IncompleteRunError(_missing_message(plan, totals, missing))
     return totals
 
 
@@ -144,15 +145,20 @@ def _missing(plan: RunPlan, done: set[Unit]) -> tuple[Unit, ...]:
 
     Where every pending unit was told done, that their parts stand is asked by name alone: the plan
     has read those that stood before, and a name is given only to a whole part. Otherwise every
-    footer is read.
+    footer is read. Files for other tools are looked at in the same way.
     """
-    told = done.issuperset(plan.pending)
-    if told and all(
-        standing_shards(plan.run_dir, sample.name).issuperset(range(sample.n_shards))
-        for sample in plan.record.samples
+    samples = plan.record.samples
+    told = done.issuperset(plan.work)
+    if (
+        told
+        and all(
+            standing_shards(plan.run_dir, sample.name).issuperset(range(sample.n_shards))
+            for sample in samples
+        )
+        and not missing_outputs(plan.run_dir, plan.record, dict.fromkeys(s.name for s in samples))
     ):
         return ()
-    return read_plan(plan.run_dir).pending
+    return read_plan(plan.run_dir).work
 
 
 def _close(
@@ -228,11 +234,15 @@ def _warnings(plan: RunPlan, totals: RunTotals) -> dict[str, int]:
     return plan.record.warnings | found
 
 
-def _missing_message(plan: RunPlan, totals: RunTotals, n_missing: int) -> str:
+def _missing_message(plan: RunPlan, totals: RunTotals, missing: Sequence[Unit]) -> str:
     first = next(iter(totals.failures.items()), None)
     reason = f" The first to fail was {first[0]}: {first[1]}" if first else ""
+    n = sum(unit.stage is Stage.CALL for unit in missing)
+    what = f"{n:,} of {count(plan.n_units, 'shard')} {be(n)} missing."
+    if not n:
+        n_samples = count(len(plan.record.samples), "sample")
+        what = f"the output files of {len(missing):,} of {n_samples} are missing."
     return (
-        f"{plan.run_dir}: {n_missing:,} of {count(plan.n_units, 'shard')} {be(n_missing)} missing."
-        f"{reason} "
+        f"{plan.run_dir}: {what}{reason} "
         "Committed shards are kept; run the same command again to finish the rest."
     )

@@ -12,13 +12,15 @@ from typing import Any, Final
 import numpy as np
 
 from finemo_dist import __version__
-from finemo_dist.core.config import CallConfig, digest_of
+from finemo_dist.core.config import CallConfig, OutputKind, digest_of
 from finemo_dist.core.errors import InputError, RunError
 from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.protocols import RegionKind, RegionReader
 from finemo_dist.core.records import InputFile, MotifSet, ScoreKind, Unit
 from finemo_dist.core.words import count
+from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.motifs import write_motifs
+from finemo_dist.hits.outputs import missing_outputs
 from finemo_dist.hits.read import survey_run
 from finemo_dist.record.run_record import RunRecord, SampleRecord
 from finemo_dist.run.differences import differing
@@ -49,11 +51,26 @@ class RunPlan:
     """Regions in the committed units."""
     damaged: tuple[str, ...]
     """What is wrong with parts that stand but do not count."""
+    pending_outputs: tuple[Unit, ...] = ()
+    """Units that write the files of a sample that are missing or outdated."""
 
     @property
     def n_units(self) -> int:
         """Units of the whole run."""
         return sum(sample.n_shards for sample in self.record.samples)
+
+    @property
+    def work(self) -> tuple[Unit, ...]:
+        """All that is left to do, sample by sample."""
+        rank = {sample.name: i for i, sample in enumerate(self.record.samples)}
+        units = (*self.pending, *self.pending_outputs)
+        return tuple(sorted(units, key=lambda unit: rank[unit.sample]))
+
+    @property
+    def n_output_regions(self) -> int:
+        """Regions in the samples whose files are to be written."""
+        names = {unit.sample for unit in self.pending_outputs}
+        return sum(sample.n_regions for sample in self.record.samples if sample.name in names)
 
     @property
     def n_pending_regions(self) -> int:
@@ -81,6 +98,7 @@ def plan_run(
     *,
     reports: Mapping[str, InputReport] | None = None,
     refused: Mapping[str, str] | None = None,
+    outputs: OutputKind | None = None,
     replaces: bool = False,
 ) -> RunPlan:
     """Record a run in its directory, or find the same run there, and list what is left to do.
@@ -93,6 +111,8 @@ def plan_run(
         What was met while the regions of each sample were read.
     refused
         Samples that are not called, with why.
+    outputs
+        Files that belong to the complete run.
     replaces
         Whether the record of another run is replaced; parts that match are kept all the same.
 
@@ -106,7 +126,12 @@ def plan_run(
     told = {name: asdict(report) for name, report in (reports or {}).items()}
     warnings = InputReport.total((reports or {}).values()).counts.irregular()
     record = record.model_copy(
-        update={"warnings": warnings, "input_reports": told, "refused": dict(refused or {})}
+        update={
+            "warnings": warnings,
+            "input_reports": told,
+            "refused": dict(refused or {}),
+            "outputs": outputs,
+        }
     )
     standing, e_tag = standing_record(run_dir)
     record = record.replacing(e_tag)
@@ -139,10 +164,11 @@ def _done(run_dir: Path, standing: RunRecord, asked: RunRecord) -> RunPlan | Non
         and len(missing) + len(asked.samples) == len(standing.samples)
     )
     is_same = standing.refused.keys() == asked.refused.keys() - missing
+    is_same = is_same and standing.outputs == asked.outputs
     if standing.status != "complete" or not is_all or not is_same:
         return None
     done = _subtract_committed(run_dir, standing, check_bytes=True)
-    return None if done.pending else done
+    return None if done.work else done
 
 
 def _write_motifs(run_dir: Path, record: RunRecord, sets: MotifGroups) -> None:
@@ -331,16 +357,21 @@ def _subtract_committed(run_dir: Path, record: RunRecord, *, check_bytes: bool =
     pending: list[Unit] = []
     damaged: list[str] = []
     n_committed = n_not_converged = 0
+    whole: dict[str, list[PartFooter]] = {}
     for sample in record.samples:
         parts = standing[sample.name]
         damaged += parts.damaged
+        current = []
         for shard in range(sample.n_shards):
             footer = parts.units.get(shard)
             if footer is not None and is_current(footer, record, sample):
-                n_committed += 1
+                current.append(footer)
                 n_not_converged += footer.n_not_converged
             else:
                 pending.append(Unit(sample.name, shard))
+        n_committed += len(current)
+        if len(current) == sample.n_shards:
+            whole[sample.name] = current
     return RunPlan(
         run_dir,
         record,
@@ -348,6 +379,7 @@ def _subtract_committed(run_dir: Path, record: RunRecord, *, check_bytes: bool =
         n_committed=n_committed,
         n_not_converged=n_not_converged,
         damaged=tuple(damaged),
+        pending_outputs=missing_outputs(run_dir, record, whole),
     )
 
 

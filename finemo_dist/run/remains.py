@@ -21,10 +21,10 @@ from finemo_dist.storage.files import remove_tree
 logger = logging.getLogger(__name__)
 
 OWN_ENTRIES = (
-    "run.json", "motifs", "hits", "peaks_qc", "regions", "samples", "hits.tsv", "hits_unique.tsv",
-    "hits.bed", "peaks_qc.tsv", "motif_data.tsv", "motif_cwms.npy", "params.json",
-    "parameters.json", "confidence", "filter", MANIFEST_NAME,
-    "motif_counts.parquet",
+    "run.json", "motifs", "hits", "peaks_qc", "outputs", "regions", "samples", "hits.tsv",
+    "hits_unique.tsv", "hits.bed", "peaks_qc.tsv", "motif_data.tsv", "motif_cwms.npy",
+    "params.json", "parameters.json", "hits.parquet", "confidence", "filter",
+    MANIFEST_NAME, "motif_counts.parquet",
 )  # fmt: skip
 """What a run directory may hold of ours; ``--force`` removes these and nothing else."""
 

@@ -1,18 +1,15 @@
 """Which device, how many workers, and what they are worth starting for."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from finemo_dist.core.config import ResourceConfig, SolverName
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.protocols import Executor, WorkerMaker
 from finemo_dist.run.extraction import ExtractionPlan
+from finemo_dist.run.in_turn import InTurn
 from finemo_dist.run.plan import RunPlan
 from finemo_dist.run.process_pool import ProcessExecutor
 from finemo_dist.run.serial import SerialExecutor
-
-if TYPE_CHECKING:
-    from finemo_dist.run.worker import WorkerSpec
 
 _WORTH_RAY_S = 30.0
 """Work of one GPU below which starting Ray (4 to 10 s) gains nothing."""
@@ -25,6 +22,8 @@ _GPU_REGION_S = 1e-4
 solves."""
 _HERE = ("serial", "processes")
 """Executors that use nothing but this machine."""
+_OUTPUT_REGION_S = 5e-5
+"""To write the hits of a region as text."""
 _OPEN_S = 0.5
 """To check the inputs of a sample and begin its store."""
 _EXTRACT_S = 1e-7
@@ -94,8 +93,24 @@ def find_machine(resources: ResourceConfig, *, n_cores: int) -> Machine:
     return Machine(n_cores=n_cores, n_gpus=n_gpus, can_grow=True)
 
 
+def n_core_workers(resources: ResourceConfig, machine: Machine) -> int | None:
+    """Return how many workers the user wants for what GPUs do not do; None where nothing is said.
+
+    Without GPUs there is one kind of workers, and one number is enough.
+    """
+    if resources.n_cores is not None:
+        return resources.n_cores
+    has_gpus = resources.device == "cuda" or (resources.device == "auto" and machine.n_gpus > 0)
+    return None if has_gpus else resources.n_workers
+
+
 def choose_executor(
-    resources: ResourceConfig, plan: RunPlan, spec: "WorkerSpec", machine: Machine
+    resources: ResourceConfig,
+    plan: RunPlan,
+    spec: WorkerMaker,
+    machine: Machine,
+    *,
+    writing: WorkerMaker | None = None,
 ) -> Executor:
     """Return the executor for the work at hand; the choice never changes a hit.
 
@@ -103,16 +118,44 @@ def choose_executor(
     several would not be done sooner, with the time that they take to start. Otherwise it takes a
     process for each core, or Ray with ``workers_per_gpu`` for each GPU; no more than units. On a
     cluster these are the cluster's, now and later.
+
+    Parameters
+    ----------
+    writing
+        Of workers that write files where GPUs call hits, and that need none.
     """
-    is_here = _is_here(resources)
-    n_workers = _n_workers(resources, plan, spec, machine) if is_here else resources.n_workers
-    return _executor_of(resources, spec, n_workers)
+    n_workers = _asked(resources, spec)
+    if n_workers is None and _is_here(resources):
+        n_workers = _n_workers(resources, plan, spec, machine)
+    executor = _executor_of(resources, spec, n_workers)
+    if writing is None or spec.device == "cpu" or not plan.pending_outputs:
+        return executor
+    n_writers = n_core_workers(resources, machine)
+    if n_writers is None and _is_here(resources):
+        n_writers = _n_writers(resources, plan, machine)
+    return InTurn(executor, _executor_of(resources, writing, n_writers))
+
+
+def _asked(resources: ResourceConfig, spec: WorkerMaker) -> int | None:
+    """Return how many workers are asked for to call hits."""
+    if resources.n_workers is not None:
+        return resources.n_workers
+    if spec.device == "cpu":
+        return resources.n_cores
+    return resources.n_gpus and resources.n_gpus * (resources.workers_per_gpu or 1)
+
+
+def _n_writers(resources: ResourceConfig, plan: RunPlan, machine: Machine) -> int:
+    n_workers = max(1, min(machine.n_cores, len(plan.pending_outputs)))
+    seconds = _OUTPUT_REGION_S * plan.n_output_regions
+    is_sooner = _is_sooner(n_workers, seconds, _START_EXTRACTOR_S)
+    return n_workers if is_sooner or resources.executor != "auto" else 1
 
 
 def choose_extractor(resources: ResourceConfig, plan: ExtractionPlan, machine: Machine) -> Executor:
     """Return the executor of an extraction, by the rules of ``choose_executor``: cores only."""
     seconds = len(plan.units) * _OPEN_S if not plan.n_bases else plan.n_bases * _EXTRACT_S
-    n_workers = resources.n_workers
+    n_workers = n_core_workers(resources, machine)
     if n_workers is None and _is_here(resources):
         n_workers = max(1, min(machine.n_cores, len(plan.units)))
         is_sooner = _is_sooner(n_workers, seconds, _START_EXTRACTOR_S)
@@ -152,13 +195,11 @@ def _executor_of(resources: ResourceConfig, spec: WorkerMaker, n_workers: int | 
 
 
 def _n_workers(
-    resources: ResourceConfig, plan: RunPlan, spec: "WorkerSpec", machine: Machine
+    resources: ResourceConfig, plan: RunPlan, spec: WorkerMaker, machine: Machine
 ) -> int:
-    if resources.n_workers is not None:
-        return resources.n_workers
-    seconds, is_gpu = _estimated_seconds(plan, spec), spec.device == "cuda"
+    seconds, is_gpu = _estimated_seconds(plan, spec.device), spec.device == "cuda"
     places = machine.n_gpus * (resources.workers_per_gpu or 1) if is_gpu else machine.n_cores
-    n_workers = max(1, min(places, len(plan.pending)))
+    n_workers = max(1, min(places, max(len(plan.pending), len(plan.pending_outputs))))
     if resources.executor != "auto":
         return n_workers
     if is_gpu:
@@ -166,13 +207,15 @@ def _n_workers(
     return n_workers if _is_sooner(n_workers, seconds, _START_CALLER_S) else 1
 
 
-def _estimated_seconds(plan: RunPlan, spec: "WorkerSpec") -> float:
+def _estimated_seconds(plan: RunPlan, device: str) -> float:
     """Return about how long one worker takes, from what was measured on a server core."""
     n_motif_strands = max(motif_set.n_motifs for motif_set in plan.record.sets)
     width = max((sample.region_width for sample in plan.record.samples), default=0)
-    if spec.device == "cuda":
-        return _GPU_REGION_S * width / 1000 * plan.n_pending_regions
+    outputs = _OUTPUT_REGION_S * plan.n_output_regions
+    if device == "cuda":
+        return _GPU_REGION_S * width / 1000 * plan.n_pending_regions + outputs
     per_region = (1.5e-4 + 2e-6 * n_motif_strands) * width / 1000
-    if any(sample.solver.name is SolverName.DENSE for sample in spec.samples.values()):
+    solvers = (plan.record.settings_of(sample).get("solver", {}) for sample in plan.record.samples)
+    if any(solver.get("name") == SolverName.DENSE for solver in solvers):
         per_region = 4e-6 * n_motif_strands * width
-    return per_region * plan.n_pending_regions
+    return per_region * plan.n_pending_regions + outputs

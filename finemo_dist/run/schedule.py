@@ -14,6 +14,7 @@ from typing import Final
 
 from finemo_dist.core.records import Unit
 from finemo_dist.run.nodes import MOST_IN_A_ROW, Nodes
+from finemo_dist.run.sequels import Sequels
 
 MAX_FAILURES: Final = 3
 """Different workers on which a unit may fail before it is set aside."""
@@ -81,6 +82,9 @@ class _Attempt:
 class Schedule:
     """The units of a run and the workers that take them.
 
+    A unit waits for those of its sample of earlier stages; where one of them is set aside it is
+    left out.
+
     A worker has at most one unit. It is given one of the sample it has open as long as there is
     one, then of a sample nobody works on, then of the one with most units waiting. A unit that
     failed comes first once its pause is over, on another node if there is one, and never goes back
@@ -102,10 +106,10 @@ class Schedule:
     ) -> None:
         self._may_copy = may_copy
         self._unit_timeout_s = unit_timeout_s
+        self._sequels = Sequels(units)
         self._fresh: dict[str, deque[Unit]] = {}
-        for unit in units:
-            self._fresh.setdefault(unit.sample, deque()).append(unit)
-        self._n_fresh = len(units)
+        self._n_fresh = 0
+        self._add_fresh(self._sequels.ready)
         self._retries: list[_Retry] = []
         self._failed_on: dict[Unit, list[_Attempt]] = {}
         self._workers: dict[str, _Worker] = {}
@@ -130,7 +134,7 @@ class Schedule:
 
     @property
     def n_open(self) -> int:
-        """Units that are neither done nor set aside."""
+        """Units that are neither done nor set aside, nor wait for such a one of their sample."""
         return self.n_waiting + self.n_in_flight
 
     @property
@@ -182,6 +186,7 @@ class Schedule:
             return False
         del self._holders[unit]
         self._failed_on.pop(unit, None)
+        self._add_fresh(self._sequels.done(unit))
         self._note_duration(now - state.since)
         return True
 
@@ -218,6 +223,7 @@ class Schedule:
         is_final = self._is_at_fault(attempts)
         if is_final:
             del self._failed_on[unit]
+            self._sequels.set_aside(unit)
         else:
             self._retries.append(_Retry(unit, now + pause_s(len(attempts))))
         return Failure(unit, worker, is_final=is_final, is_refused=is_final and is_refused)
@@ -247,6 +253,7 @@ class Schedule:
         left += [retry.unit for retry in self._retries]
         for unit in left:
             self._failed_on.pop(unit, None)
+            self._sequels.set_aside(unit)
         self._fresh.clear()
         self._retries.clear()
         self._n_fresh = 0
@@ -308,6 +315,11 @@ class Schedule:
         if self.n_waiting:
             return 0
         return max(0, n_coming + len(self.idle) - self.n_in_flight)
+
+    def _add_fresh(self, units: Sequence[Unit]) -> None:
+        for unit in units:
+            self._fresh.setdefault(unit.sample, deque()).append(unit)
+        self._n_fresh += len(units)
 
     def _take_retry(self, name: str, now: float) -> Unit | None:
         node = self._workers[name].node

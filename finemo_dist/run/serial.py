@@ -9,7 +9,7 @@ from typing import Final
 from finemo_dist.core.errors import FinemoDistError
 from finemo_dist.core.events import RunEvent, UnitFailed, UnitStarted, WorkersReady, WorkerStarted
 from finemo_dist.core.protocols import WorkerMaker
-from finemo_dist.core.records import Unit
+from finemo_dist.core.records import Stage, Unit
 
 logger = logging.getLogger(__name__)
 
@@ -29,16 +29,24 @@ class SerialExecutor:
         return {"kind": "serial", "n_workers": 1, "device": self._spec.device}
 
     def run(self, units: Sequence[Unit]) -> Iterator[RunEvent]:
-        """Process every unit; one that fails is reported and the others go on."""
+        """Process every unit; one that fails is reported and the others go on.
+
+        Where a unit of a sample fails, its units of later stages are left out.
+        """
+        failed: dict[str, Stage] = {}
         worker = self._spec.make_worker(_NAME)
         yield WorkerStarted(_NAME, platform.node())
         yield WorkersReady(1, f"1 worker in this process on {self._spec.device}")
         for i, unit in enumerate(units):
+            if failed.get(unit.sample, unit.stage) is not unit.stage:
+                continue
             yield UnitStarted(unit, _NAME)
             try:
                 result = worker.process(unit, units[i + 1 : i + 1 + _MOST_COMING])
             except (FinemoDistError, OSError, RuntimeError) as error:
                 logger.debug("unit %s failed", unit, exc_info=True)
                 result = UnitFailed(unit, _NAME, str(error), is_final=True)
+            if isinstance(result, UnitFailed):
+                failed[unit.sample] = unit.stage
             # There is no other node to ask.
             yield replace(result, is_final=True) if isinstance(result, UnitFailed) else result

@@ -220,7 +220,7 @@ def _require_gpu_memory(
     resources: ResourceConfig, demand: Demand, free_bytes: tuple[int, ...]
 ) -> None:
     needed = gpu_bytes(demand.region_bytes)
-    n_used = 1 if resources.executor == "serial" else resources.n_workers
+    n_used = 1 if resources.executor == "serial" else resources.n_gpus or resources.n_workers
     for gpu, free in enumerate(free_bytes[:n_used]):
         cure = (
             "Free some memory, choose another GPU with CUDA_VISIBLE_DEVICES, use fewer motifs or "

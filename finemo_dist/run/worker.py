@@ -240,7 +240,7 @@ def _together(sample: _Sample, unit: Unit, coming: Sequence[Unit]) -> range:
     first = unit.shard
     n_regions, stop = len(sample.reader.shard_rows(first)), first + 1
     for other in coming:
-        if (other.sample, other.shard) != (unit.sample, stop):
+        if (other.sample, other.shard, other.stage) != (unit.sample, stop, unit.stage):
             break
         n_regions += len(sample.reader.shard_rows(stop))
         if n_regions > sample.regions.batch_regions:

@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from finemo_dist.catalog.catalog import Catalog, open_catalog
+from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.summary import SampleSummary, remember_counts, summarise
 from finemo_dist.core.clock import Clock
 from finemo_dist.core.command import TypedCommand
-from finemo_dist.core.config import CallConfig, ResourceConfig, SampleSettings
+from finemo_dist.core.config import CallConfig, OutputKind, ResourceConfig, SampleSettings
 from finemo_dist.core.events import CallPlanned, OnEvent, StageEnded, ignore
 from finemo_dist.core.memory import Demand
-from finemo_dist.core.protocols import Executor, RegionReader
-from finemo_dist.exports.finemo_files import write_finemo_files
-from finemo_dist.hits.layout import check_sample_name, folder_name
+from finemo_dist.core.protocols import Executor, RegionReader, WorkerMaker
+from finemo_dist.core.records import Stage
+from finemo_dist.hits.layout import check_sample_name
 from finemo_dist.run.drive import RunTotals, drive
 from finemo_dist.run.left_out import LeftOut
 from finemo_dist.run.plan import (
@@ -30,12 +30,17 @@ from finemo_dist.run.space import (
     workers_per_gpu_that_fit,
     workers_that_fit,
 )
+from finemo_dist.run.staged import StagedSpec
 from finemo_dist.run.worker import SampleSpec, WorkerSpec
 from finemo_dist.storage.locations import location
 from finemo_dist.store.read import RegionStore
 from finemo_dist.workflow.called_regions import check_outlives, opened_regions, stores_in_run
-from finemo_dist.workflow.finemo_parameters import write_parameters
 from finemo_dist.workflow.no_hits import warn_of_samples_without_hits
+from finemo_dist.workflow.outputs import (
+    OutputSpec,
+    warn_of_files_without_meaning,
+    written_files,
+)
 from finemo_dist.workflow.regions import (
     Coordinates,
 )
@@ -178,6 +183,7 @@ def call(
     coordinates: Mapping[str, Coordinates] | None = None,
     prepared: Prepared | None = None,
     left_out: LeftOut | None = None,
+    outputs: OutputKind = OutputKind.FINEMO,
     force: bool = False,
     command: TypedCommand | None = None,
     on_event: OnEvent = ignore,
@@ -187,8 +193,7 @@ def call(
     Parameters
     ----------
     regions
-        Sample name to region store or finemo ``.npz``. With one sample finemo's files are written
-        into the run directory, with several into a directory of each below ``samples``.
+        Sample name to region store or finemo ``.npz``.
     settings
         Of the same samples.
     coordinates
@@ -197,6 +202,9 @@ def call(
         What ``prepare`` found for the same settings and resources; found here when None.
     left_out
         Samples of the settings that have no regions, with why.
+    outputs
+        Files for other tools. With one sample they are written into the run directory, with
+        several into a directory of each below ``samples``.
     force
         Replace an earlier run. Parts that match are kept.
     command
@@ -234,20 +242,18 @@ def call(
     largest = _largest(settings, motifs, stores)
     resources = _that_fit(prepared, resources, largest)
     clock.lap("prepare")
-    plan = _planned(run_dir, stores, settings, motifs, left_out=left_out, replaces=force)
-    spec = _worker_spec(plan, settings, resources, stores, device=prepared.device)
-    executor = executor_that_fits(resources, plan, spec, prepared.machine, largest)
+    plan = _planned(
+        run_dir, stores, settings, motifs, left_out=left_out, outputs=outputs, replaces=force
+    )
+    executor = _executor(plan, settings, resources, stores, prepared=prepared, largest=largest)
     _log_what_is_left(plan)
+    warn_of_files_without_meaning(plan)
     totals = driven(plan, executor, on_event, command)
     clock.lap("call")
-    with open_catalog(run_dir) as catalog:
-        files = _write_files(catalog, plan, settings, resources)
-        samples = summarise(catalog)
-        is_small = sum(sample.n_hits for sample in samples) <= _COUNTED_HITS
-        top_motifs = tuple(catalog.run("top_motifs")) if is_small else ()
-        remember_counts(catalog)
+    files = written_files(plan.run_dir, plan.record)
+    samples, top_motifs = _counted(run_dir)
     warn_of_samples_without_hits(samples, stores, motifs)
-    clock.lap("outputs")
+    clock.lap("summary")
     stages = {**clock.seconds, **{f"worker.{k}": v for k, v in totals.seconds.items()}}
     done = _result(plan, totals.n_units, samples, files, executor.describe(), stages)
     left_out.raise_any(len(settings), run_dir=run_dir)
@@ -256,12 +262,40 @@ def call(
     )
 
 
+def _counted(run_dir: Path) -> tuple[tuple[SampleSummary, ...], tuple[tuple[str, int], ...]]:
+    """Return the numbers of every sample, and the most frequent motifs of a small run."""
+    # Only footers are read: each sample was read against its checksums when it was written.
+    with open_catalog(run_dir, allow_damaged=True) as catalog:
+        samples = summarise(catalog)
+        is_small = sum(sample.n_hits for sample in samples) <= _COUNTED_HITS
+        top_motifs = tuple(catalog.run("top_motifs")) if is_small else ()
+        remember_counts(catalog)
+    return samples, top_motifs
+
+
+def _executor(
+    plan: RunPlan,
+    settings: Mapping[str, SampleSettings],
+    resources: ResourceConfig,
+    stores: Mapping[str, RegionReader],
+    *,
+    prepared: Prepared,
+    largest: Demand,
+) -> Executor:
+    """Return what calls the hits of a plan and writes its files."""
+    calling = _worker_spec(plan, settings, resources, stores, device=prepared.device)
+    writing = _writing(plan, settings, resources)
+    makers: dict[Stage, WorkerMaker] = {Stage.CALL: calling, Stage.OUTPUTS: writing}
+    spec = StagedSpec.of(makers, device=prepared.device)
+    return executor_that_fits(resources, plan, spec, prepared.machine, largest, writing=writing)
+
+
 def driven(
     plan: RunPlan, executor: Executor, on_event: OnEvent, command: TypedCommand | None
 ) -> RunTotals:
     """Run the pending units of a plan, with the events of a call, and return what was done."""
     shard_regions = {s.name: s.n_regions / max(1, s.n_shards) for s in plan.record.samples}
-    on_event(CallPlanned(plan.pending, plan.n_units, shard_regions))
+    on_event(CallPlanned(plan.pending, plan.n_units, shard_regions, plan.pending_outputs))
     try:
         return drive(
             plan, executor, on_event=on_event, command=None if command is None else command.line
@@ -296,11 +330,23 @@ def _that_fit(prepared: Prepared, resources: ResourceConfig, largest: Demand) ->
 
 
 def executor_that_fits(
-    resources: ResourceConfig, plan: RunPlan, spec: WorkerSpec, machine: Machine, largest: Demand
+    resources: ResourceConfig,
+    plan: RunPlan,
+    spec: WorkerMaker,
+    machine: Machine,
+    largest: Demand,
+    *,
+    writing: WorkerMaker | None = None,
 ) -> Executor:
-    """Return the executor of the chosen number of workers, or of as many as memory holds."""
-    executor = choose_executor(resources, plan, spec, machine)
-    if resources.ray_address is not None or spec.device != "cpu" or not plan.pending:
+    """Return the executor of the chosen number of workers, or of as many as memory holds.
+
+    Parameters
+    ----------
+    writing
+        See ``choose_executor``.
+    """
+    executor = choose_executor(resources, plan, spec, machine, writing=writing)
+    if resources.ray_address is not None or spec.device != "cpu" or not plan.work:
         return executor
     n_workers = int(executor.describe()["n_workers"])
     n_fitting = workers_that_fit(n_workers, resources, largest)
@@ -345,6 +391,7 @@ def _planned(
     motifs: Mapping[str, SampleMotifs],
     *,
     left_out: LeftOut,
+    outputs: OutputKind,
     replaces: bool,
 ) -> RunPlan:
     samples = {
@@ -358,24 +405,19 @@ def _planned(
         for name, store in stores.items()
     }
     reports = {name: store.meta.report for name, store in stores.items()}
-    return plan_run(run_dir, samples, reports=reports, refused=left_out.errors, replaces=replaces)
+    return plan_run(
+        run_dir, samples, reports=reports, refused=left_out.errors, outputs=outputs,
+        replaces=replaces,
+    )  # fmt: skip
 
 
-def _write_files(
-    catalog: Catalog,
-    plan: RunPlan,
-    settings: Mapping[str, SampleSettings],
-    resources: ResourceConfig,
-) -> tuple[Path, ...]:
-    written: list[Path] = []
-    is_only = len(settings) == 1
-    for sample in plan.record.samples:
-        out = plan.run_dir if is_only else plan.run_dir / "samples" / folder_name(sample.name)
-        called = settings[sample.name]
-        own = plan.record.only(sample.name)
-        written += write_finemo_files(catalog, sample.name, out)
-        written += write_parameters(out, sample, called.modisco_h5, called.call, resources, own)
-    return tuple(written)
+def _writing(
+    plan: RunPlan, settings: Mapping[str, SampleSettings], resources: ResourceConfig
+) -> OutputSpec:
+    """Return what makes workers that write files."""
+    # They need neither reports nor who worked on the run.
+    record = plan.record.model_copy(update={"input_reports": {}, "invocations": ()})
+    return OutputSpec(str(plan.run_dir.resolve()), record, dict(settings), resources)
 
 
 def _log_what_is_left(plan: RunPlan) -> None:

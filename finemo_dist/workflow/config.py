@@ -12,6 +12,7 @@ from finemo_dist.core.config import (
     CallConfig,
     FrozenModel,
     MotifConfig,
+    OutputKind,
     ResourceConfig,
     SampleSettings,
     SolverConfig,
@@ -140,6 +141,8 @@ class RunConfig(FrozenModel):
     """A table of further samples, one per row. Its relative paths start from its own folder."""
     motifs: MotifConfig = MotifConfig()
     solver: SolverConfig = SolverConfig()
+    outputs: OutputKind = OutputKind.FINEMO
+    """Files written of each sample: ``finemo``, ``parquet`` or ``none``."""
     resources: ResourceConfig = ResourceConfig()
     confidence: bool = False
     """Whether the q of every hit against decoy motifs is found as well."""

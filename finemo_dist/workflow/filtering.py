@@ -191,6 +191,8 @@ def _derived_record(record: RunRecord, run_dir: Path, rules: Sequence[FilterRule
             "samples": samples,
             "config_digest": digest(record.config_digest),
             "invocations": (),
+            # The files are written here at once, and by no unit.
+            "outputs": None,
             "derived": Derived(run=str(run_dir), rules=(*earlier, *told)),
         }
     )

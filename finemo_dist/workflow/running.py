@@ -84,7 +84,7 @@ def run_config(
             on_event=on_event,
         )
         done = call(
-            output, stores, settings, resources, left_out=left_out,
+            output, stores, settings, resources, left_out=left_out, outputs=config.outputs,
             prepared=prepared, force=force, command=command, on_event=on_event,
         )  # fmt: skip
         if config.confidence:

@@ -67,7 +67,8 @@ def call_config(options: Mapping[str, Any]) -> CallConfig:
 def resource_config(options: Mapping[str, Any]) -> ResourceConfig:
     """Return where the options ask the work to be done."""
     names = (
-        "executor", "n_workers", "workers_per_gpu", "device", "batch_regions", "ray_address",
+        "executor", "n_workers", "n_cores", "n_gpus", "workers_per_gpu", "device",
+        "batch_regions", "ray_address",
     )  # fmt: skip
     return checked(ResourceConfig, **{key: options[key] for key in names})
 

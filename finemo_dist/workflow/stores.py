@@ -13,7 +13,7 @@ from finemo_dist.hits.layout import folder_name
 from finemo_dist.run.extraction import BegunStore, ExtractionPlan, extract_samples
 from finemo_dist.run.extraction_worker import SampleExtraction
 from finemo_dist.run.left_out import LeftOut
-from finemo_dist.run.resources import Machine, choose_extractor
+from finemo_dist.run.resources import Machine, choose_extractor, n_core_workers
 from finemo_dist.run.space import require_disk_for_stores
 from finemo_dist.sources.make import make_source
 from finemo_dist.store import staging
@@ -93,7 +93,7 @@ def _extraction(inputs: ExtractionInput, path: Path) -> SampleExtraction:
 def _keep_ray(resources: ResourceConfig, machine: Machine, session: ExitStack) -> None:
     from finemo_dist.run.ray_session import ray_session
 
-    n_cores = max(resources.n_workers or machine.n_cores, machine.n_gpus)
+    n_cores = max(n_core_workers(resources, machine) or machine.n_cores, machine.n_gpus)
     session.enter_context(
         ray_session(resources.ray_address, n_cores=n_cores, n_gpus=machine.n_gpus)
     )

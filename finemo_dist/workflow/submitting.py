@@ -14,8 +14,8 @@ __all__ = ["JobEnd", "RayJobs", "job_words"]
 logger = logging.getLogger(__name__)
 
 _FLAGS: Final = {
-    "n_workers": "--workers", "workers_per_gpu": "--workers-per-gpu", "device": "--device",
-    "batch_regions": "--batch-size",
+    "n_workers": "--workers", "n_cores": "--cores", "n_gpus": "--gpus",
+    "workers_per_gpu": "--workers-per-gpu", "device": "--device", "batch_regions": "--batch-size",
 }  # fmt: skip
 
 

@@ -30,8 +30,9 @@ def content(folder):
 
 
 def test_a_run_directory_holds_finemos_files(finished):
-    assert {p.name for p in finished.iterdir()} == FILES | {"run.json", "motifs", "hits",
-                                                            "peaks_qc", "log"}  # fmt: skip
+    assert {p.name for p in finished.iterdir()} == FILES | {
+        "run.json", "motifs", "hits", "peaks_qc", "log", "outputs",
+    }  # fmt: skip
 
 
 def test_the_sample_is_named_after_the_regions(command, inputs, finished, tmp_path):

@@ -8,13 +8,16 @@ import torch
 from finemo_dist.core.config import CallConfig, ResourceConfig, SolverConfig
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.memory import Demand
+from finemo_dist.core.records import Stage, Unit
 from finemo_dist.run import resources as module
 from finemo_dist.run import space
+from finemo_dist.run.in_turn import InTurn
 from finemo_dist.run.resources import (
     Machine,
     choose_executor,
     count_gpus,
     find_machine,
+    n_core_workers,
     resolve_device,
 )
 
@@ -46,6 +49,47 @@ def test_little_work_is_done_in_this_process(choose):
 
 def test_much_work_takes_a_worker_for_each_core(choose):
     assert choose(seconds=100) == ("processes", 4, "cpu")
+
+
+def test_cores_and_gpus_are_two_numbers(choose):
+    gpus = {"machine": SERVER, "device": "cuda", "executor": "ray"}
+
+    assert choose(**gpus, n_gpus=2, workers_per_gpu=3) == ("ray", 6, "cuda")
+    assert choose(**gpus, n_gpus=2, n_workers=4) == ("ray", 4, "cuda")
+    assert choose(**gpus, n_cores=5) == ("ray", 6, "cuda"), "as many as units, whatever the cores"
+    assert choose(seconds=100, n_cores=3) == ("processes", 3, "cpu")
+    assert choose(seconds=100, n_cores=3, n_workers=2) == ("processes", 2, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("given", "n_cores"),
+    [
+        ({"device": "cuda", "n_workers": 16}, None),
+        ({"device": "auto", "n_workers": 16, "n_cores": 40}, 40),
+        ({"device": "cpu", "n_workers": 16}, 16),
+        ({"device": "cpu"}, None),
+    ],
+)
+def test_workers_of_gpus_are_no_limit_of_cores(given, n_cores):
+    assert n_core_workers(ResourceConfig(**given), SERVER) == n_cores
+
+
+def test_cores_write_files_once_gpus_are_let_go(choose, inputs):
+    plan = dataclasses.replace(choose.plan, pending_outputs=(Unit("a", 0, Stage.OUTPUTS),) * 3)
+    spec = inputs.spec(plan)
+    resources = ResourceConfig(executor="processes", n_workers=2, n_cores=5)
+
+    executor = choose_executor(
+        resources, plan, dataclasses.replace(spec, device="cuda"), SERVER, writing=spec
+    )
+
+    assert isinstance(executor, InTurn)
+    assert executor.describe() == {
+        "kind": "processes", "n_workers": 2, "device": "cuda", "n_cores": 5,
+    }  # fmt: skip
+    # CPUs have one pool for both.
+    alone = choose_executor(resources, plan, spec, LAPTOP, writing=spec)
+    assert not isinstance(alone, InTurn)
 
 
 def test_no_more_workers_than_units(choose):
