@@ -27,10 +27,8 @@ from finemo_dist.workflow.found_hits import Hits
 from finemo_dist.workflow.motif_set import MotifSet, Paths, read_motifs
 from finemo_dist.workflow.settings import checked
 
-_HIT_COLUMNS: Final = tuple(
-    column for column in VIEWS["hits"][1:] if column.name not in {"hit_score"}
-)
-"""Those of hits.tsv: all of the view but the sample and what SQL works out."""
+_HIT_COLUMNS: Final = VIEWS["hits"][1:]
+"""All of the view but the sample."""
 _QC_COLUMNS: Final = (
     *(column for column in VIEWS["peaks_qc"][1:] if column in QC_COLUMNS),
     Column(
