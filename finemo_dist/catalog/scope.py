@@ -76,10 +76,6 @@ _FLIPPED: Final = {
 Node = dict[str, Any]
 
 
-class _NotUnderstoodError(Exception):
-    pass
-
-
 def scopes_of(
     cursor: duckdb.DuckDBPyConnection,
     query: str,
@@ -103,21 +99,24 @@ def scopes_of(
     if tree.get("error", True):
         return None
     found: dict[TableName, list[Scope]] = {}
-    try:
-        names = {entry["key"] for node in _nodes(tree) for entry in _ctes(node)}
-        for view, scope in _tables(tree, values or {}):
-            if view in _READS and view not in names:
-                table, ignored = _READS[view]
-                found.setdefault(table, []).append(_without(scope, ignored))
-            elif view not in names | _READ_NO_PARTS or view in _READS:
-                return None
-    except _NotUnderstoodError:
-        return None
+    names = {entry["key"] for node in _nodes(tree) for entry in _ctes(node)}
+    for asked in _tables(tree, values or {}):
+        if asked is None:
+            return None
+        view, scope = asked
+        if view in _READS and view not in names:
+            table, ignored = _READS[view]
+            found.setdefault(table, []).append(_without(scope, ignored))
+        elif view not in names | _READ_NO_PARTS or view in _READS:
+            return None
     return found
 
 
-def _tables(tree: Node, values: Mapping[str, object]) -> Iterator[tuple[str, Scope]]:
-    """Yield each view or table that a query names, with the scope that it is asked for."""
+def _tables(tree: Node, values: Mapping[str, object]) -> Iterator[tuple[str, Scope] | None]:
+    """Yield each view or table that a query names, with the scope that it is asked for.
+
+    None is something that is not understood.
+    """
     n_found = 0
     for node in _nodes(tree):
         kind = node.get("type")
@@ -130,11 +129,11 @@ def _tables(tree: Node, values: Mapping[str, object]) -> Iterator[tuple[str, Sco
                 yield source["table_name"], scope
         elif kind == "TABLE_FUNCTION":
             if node["function"]["function_name"] not in _HARMLESS_FUNCTIONS:
-                raise _NotUnderstoodError
+                yield None
         elif kind in {"SHOW_REF", "PIVOT", "COLUMN_DATA", "BOUND_TABLE_REF", "DELIM_GET"}:
-            raise _NotUnderstoodError
+            yield None
     if n_found != sum(node.get("type") == "BASE_TABLE" for node in _nodes(tree)):
-        raise _NotUnderstoodError
+        yield None
 
 
 def _nodes(tree: Any) -> Iterator[Node]:  # noqa: ANN401

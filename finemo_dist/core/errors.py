@@ -45,6 +45,13 @@ class RunError(FinemoDistError):
     """A run directory is damaged, or holds another run than expected."""
 
 
+class DamagedRecordError(RunError):
+    """The record of a run cannot be understood; parts and command still say what it was."""
+
+    e_tag: str | None = None
+    """Of the object, to be replaced."""
+
+
 class IncompleteRunError(FinemoDistError):
     """The work ended with shards missing. Repeat the same command to resume."""
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from finemo_dist.core.config import OutputKind, digest_of
-from finemo_dist.core.errors import RunError
+from finemo_dist.core.errors import DamagedRecordError, RunError
 from finemo_dist.core.records import InputFile
 from finemo_dist.core.system_errors import fault
 from finemo_dist.storage.files import committed
@@ -26,13 +26,6 @@ RunStatus = Literal["running", "complete", "incomplete", "interrupted"]
 
 MOST_INVOCATIONS: Final = 50
 """Kept in a record; a job that is pre-empted for weeks must not grow it without end."""
-
-
-class DamagedRecordError(RunError):
-    """The record cannot be understood; parts and command still say what it was."""
-
-    e_tag: str | None = None
-    """Of the object, to be replaced."""
 
 
 class _Frozen(BaseModel):

@@ -21,6 +21,7 @@ from finemo_dist.core.errors import RunError
 from finemo_dist.core.events import RunEvent
 from finemo_dist.core.protocols import WorkerMaker
 from finemo_dist.core.records import Unit
+from finemo_dist.core.system_errors import fault
 from finemo_dist.run.pool import Answer, Pool
 from finemo_dist.run.process_worker import BOOTSTRAP
 from finemo_dist.run.schedule import Schedule
@@ -130,9 +131,12 @@ class _ProcessCrew:
         except OSError as error:
             ours.close()
             said.close()
-            raise RunError(
+            message = (
                 f"No worker could be started ({error.strerror or error}). Use --executor serial, "
                 "or fewer workers (--workers)."
+            )
+            raise fault(
+                "a local worker", error, otherwise=message, kind=RunError, doing="started"
             ) from error
         finally:
             theirs.close()

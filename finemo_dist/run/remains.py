@@ -7,7 +7,7 @@ from typing import get_args
 from urllib.parse import quote, unquote
 
 from finemo_dist import __version__
-from finemo_dist.core.errors import RunError
+from finemo_dist.core.errors import DamagedRecordError, RunError
 from finemo_dist.core.words import count
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import TableName, folder_name, sample_directory, shard_of
@@ -15,7 +15,7 @@ from finemo_dist.hits.manifest import MANIFEST_NAME
 from finemo_dist.hits.motifs import motif_data_path
 from finemo_dist.hits.read import survey_run
 from finemo_dist.record.run_log import remove_logs
-from finemo_dist.record.run_record import FIRST_SET, DamagedRecordError, RunRecord, SampleRecord
+from finemo_dist.record.run_record import FIRST_SET, RunRecord, SampleRecord
 from finemo_dist.storage.files import remove_tree
 
 logger = logging.getLogger(__name__)

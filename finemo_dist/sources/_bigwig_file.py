@@ -59,21 +59,23 @@ class BigWigFile:
         try:
             handle.values(chrom, start, end, fillna=0.0, arr=values)
         except BaseException as error:
-            raise self._fault(error, f"damaged at {chrom}:{start}-{end}") from error
+            raise _damaged(self.path, error, f"damaged at {chrom}:{start}-{end}") from error
 
     def _open(self) -> Any:  # noqa: ANN401
         if self._handle is None:
             try:
                 self._handle = pybigtools.open(str(local_input(self.path)))
             except BaseException as error:
-                raise self._fault(error, "damaged or truncated bigWig") from error
+                raise _damaged(self.path, error, "damaged or truncated bigWig") from error
         return self._handle
 
-    def _fault(self, error: BaseException, what: str) -> BaseException:
-        """Return what to raise; Rust's panics are no ``Exception``, and have no public class."""
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            return error
-        return InputError(f"{self.path}: {what} ({brief(error)}). Write or fetch it again.")
+
+def _damaged(path: str, error: BaseException, what: str) -> BaseException:
+    """Return what to raise; Rust's panics are no ``Exception``, and have no public class."""
+    if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+        return error
+    said = f"{path}: {what} ({brief(error)}). Write or fetch it again."
+    return fault(path, error, otherwise=said, kind=InputError)
 
 
 def _check_header(path: Path) -> None:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from filecmp import cmp
 from pathlib import Path
 from typing import Final
 
@@ -110,7 +111,7 @@ def _same_files(first: Path, second: Path) -> int:
     )
     for file in files:
         ours, theirs = first / file, second / file
-        if not (ours.exists() and theirs.exists()) or ours.read_bytes() != theirs.read_bytes():
+        if not (ours.exists() and theirs.exists() and cmp(ours, theirs, shallow=False)):
             raise RunError(f"{theirs}: differs from {ours}. Report this as a fault of the package.")
     return len(files)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import numpy as np
@@ -352,7 +353,7 @@ def _carry_confidence(
     for path in source.iterdir():
         if path.suffix == ".parquet":
             with committed(confidence_directory(out_dir) / path.name) as temporary:
-                temporary.write_bytes(path.read_bytes())
+                copyfile(path, temporary)
     current = {
         name: parts_digest(found.values())
         for name, found in footers.items()

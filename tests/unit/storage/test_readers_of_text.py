@@ -34,6 +34,8 @@ from finemo_dist.sources.peaks import read_chrom_order, read_peaks
 from finemo_dist.sources.variants import read_pairs, read_variants
 from finemo_dist.storage.chrom_sizes import read_chrom_sizes
 from finemo_dist.storage.text import open_bytes
+from finemo_dist.workflow.asking import read_query
+from finemo_dist.workflow.feature_files import _gtf, read_track
 from finemo_dist.workflow.sample_groups import _metadata
 from finemo_dist.workflow.sample_sheet import read_sample_sheet
 from finemo_dist.workflow.yaml_file import read_yaml
@@ -149,6 +151,22 @@ READERS = {
         ("workflow/sample_groups.py", "_metadata"),
         "name\tx\na\t1\nb\té\n",
         lambda path: _metadata(path, ["a", "b"]),
+    ),
+    "query": Reader(
+        ("workflow/asking.py", "read_query"),
+        "SELECT 'é'\nFROM hits\n",
+        lambda path: read_query(path).split(),
+    ),
+    "track in BED": Reader(
+        ("workflow/feature_files.py", "_bed"),
+        "chr1\t10\t40\tä\nchr2\t90\t200\tb\n",
+        lambda path: [t.features for t in read_track(path, [("chr1", 0, 99), ("chr2", 0, 99)])],
+    ),
+    "track in GTF": Reader(
+        ("workflow/feature_files.py", "_gtf"),
+        '# x\nchr1\ta\tgene\t10\t40\t.\t+\t.\tgene_name "ä";\n',
+        # The kind of a track is told by the ending of its name.
+        lambda path: list(_gtf(path)),
     ),
     "YAML": Reader(("workflow/yaml_file.py", "read_yaml"), "a: é\nb:\n  c: [1, 2]\n", read_yaml),
 }

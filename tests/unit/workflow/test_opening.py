@@ -117,6 +117,6 @@ def test_internals_are_not_public(run):
     public = {name for name in dir(run) if not name.startswith("_")}
 
     assert public == {
-        "close", "connection", "hits", "is_complete", "motifs", "path", "query", "report",
+        "close", "connection", "hits", "is_complete", "motifs", "path", "plot", "query", "report",
         "samples", "sql",
     }  # fmt: skip
