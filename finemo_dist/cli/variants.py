@@ -110,6 +110,13 @@ from finemo_dist.core.words import count
     "--anywhere", is_flag=True, help="Compare all hits, not only those that hold the variant."
 )
 @click.option("--unchanged", is_flag=True, help="Write hits that do not change, too.")
+@click.option(
+    "--strongest",
+    type=click.IntRange(0, 5000),
+    default=defaults.STRONGEST_VARIANTS,
+    show_default=True,
+    help="Variants to draw in variants.html, by the largest change of a score; 0 writes no page.",
+)
 @click.option("--force", is_flag=True, help="Replace an existing folder.")
 @click.option(
     "--device", type=DEVICE, default="auto", show_default=True, help="Device to solve on."
@@ -137,7 +144,8 @@ def call_variants(
     """Call hits in both alleles of variants and write those that are lost, gained or changed.
 
     The folder holds variant_hits and variant_summary, each as .parquet and .tsv, and
-    variant_hits.bed for variant-scorer's variant_annotation --hits.
+    variant_hits.bed for variant-scorer's variant_annotation --hits. variants.html shows the
+    strongest variants with both alleles as logos.
     """
     from finemo_dist.core.config import CallConfig, MotifConfig, SolverConfig
     from finemo_dist.workflow.settings import checked
@@ -153,11 +161,15 @@ def call_variants(
         f"{out_dir}: compared {count(done.n_variants, 'variant')}; "
         f"{count(done.n_hits, 'hit')} written ({classes})"
     )
+    if done.page is not None:
+        drawn = "variant" if done.n_drawn == 1 else f"{done.n_drawn:,} variants"
+        say(f"{done.page}: the strongest {drawn}, both alleles as logos")
     if as_json:
         shown = {
             "n_variants": done.n_variants,
             "n_hits": done.n_hits,
             "n_by_class": done.n_by_class,
+            "page": None if done.page is None else str(done.page),
         }
         click.echo(json.dumps(shown))
 

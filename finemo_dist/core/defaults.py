@@ -39,6 +39,8 @@ MIN_CHANGE: Final = 0.1
 """Share of the larger score from which a hit of two alleles counts as changed."""
 VARIANT_TOLERANCE: Final = 2
 """Bases by which places of one hit may differ between two alleles."""
+STRONGEST_VARIANTS: Final = 50
+"""Variants that the page of ``call-variants`` shows."""
 """Of matches that name a motif."""
 DECOY_SEED: Final = 0
 EXPORT_TABLE: Final = "hits"

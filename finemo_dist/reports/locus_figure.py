@@ -72,7 +72,8 @@ def locus_svg(view: LocusView, *, all_panels: bool = True, same_scale: bool = Fa
     per_base = min(_WIDEST, _WIDTH / max(view.end - view.start, 1))
     frame = _Frame(view.start, view.end, per_base)
     width = max(frame.right + _RIGHT, 420.0)
-    shared = extent([row.contributions for row in view.rows]) if same_scale and view.rows else None
+    is_shared = (same_scale or view.is_of_alleles) and view.rows
+    shared = extent([row.contributions for row in view.rows]) if is_shared else None
     parts = [_text(_LEFT, 20, view.title, size=14, weight="bold")]
     y = 34.0
     top = y
@@ -208,7 +209,7 @@ def _hits(view: LocusView, row: LocusRow, frame: _Frame, y: float) -> tuple[list
     parts = []
     for i, hit in enumerate(shown):
         at = y + found[i] * _LANE
-        parts.append(_hit(hit, frame, at, spans[i][0], HIT_COLOURS[colours[hit.label]]))
+        parts.append(_hit(hit, frame, at, spans[i][0], HIT_COLOURS[colours[hit.group]]))
     n_lanes = max(found.values(), default=-1) + 1
     return parts, y + n_lanes * _LANE + (4 if n_lanes else 0)
 

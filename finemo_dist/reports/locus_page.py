@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from finemo_dist import __version__
 from finemo_dist.core.words import count
 from finemo_dist.reports.locus_view import (
+    STATE_COLOURS,
     Feature,
     LocusHit,
     LocusRow,
@@ -40,12 +41,30 @@ def packed(held: Mapping[str, Any]) -> str:
 def render_loci(views: Sequence[LocusView]) -> str:
     """Return a page of loci with a list to choose from: one file without links."""
     first = views[0]
-    title = first.title if len(views) == 1 else f"{len(views):,} loci"
+    n_loci = "1 locus" if len(views) == 1 else f"{len(views):,} loci"
+    return _page(views, first.title if len(views) == 1 else n_loci, n_loci)
+
+
+def render_variants(views: Sequence[LocusView]) -> str:
+    """Return a page of variants, each with a row for either allele, and a list beside them."""
+    n_variants = count(len(views), "variant")
+    return _page(views, n_variants, n_variants, states=STATE_COLOURS)
+
+
+def _page(
+    views: Sequence[LocusView],
+    title: str,
+    heading: str,
+    *,
+    states: Mapping[str, int] | None = None,
+) -> str:
+    """Return a page; states, with their colours, are those of the hits of alleles."""
     return render(
         "loci.html.j2",
         {
             "title": title,
-            "n_loci": count(len(views), "locus") if len(views) == 1 else f"{len(views):,} loci",
+            "heading": heading,
+            "states": states or {},
             "version": __version__,
             "payload": {"packed": packed(loci_payload(views))},
         },
@@ -57,7 +76,7 @@ def _locus(view: LocusView) -> dict[str, Any]:
     colours = view.colours
     factors = sorted({hit.label for row in view.rows for hit in row.hits})
     peaks = [row.note for row in view.rows if row.note]
-    return {
+    held = {
         "name": view.name,
         "title": f"{view.title} · {view.why}" if view.why else view.title,
         "chrom": view.chrom or "",
@@ -74,6 +93,9 @@ def _locus(view: LocusView) -> dict[str, Any]:
         ],
         "marks": [(mark.position - view.start, mark.label) for mark in view.marks],
     }
+    # The list of variants is narrow: it names no place.
+    alleles = {"shared": True, "listed": f"{view.name} · {view.why}"}
+    return {**held, **alleles} if view.is_of_alleles else held
 
 
 def _row(view: LocusView, row: LocusRow, colours: Mapping[str, int]) -> dict[str, Any]:
@@ -98,7 +120,7 @@ def _levels(values: NDArray[np.floating], unit: float) -> str:
 
 
 def _hit(view: LocusView, hit: LocusHit, colours: Mapping[str, int]) -> tuple[Any, ...]:
-    return (
+    held = (
         hit.text.rpartition(" ")[0],
         hit.motif_name,
         hit.strand,
@@ -106,9 +128,10 @@ def _hit(view: LocusView, hit: LocusHit, colours: Mapping[str, int]) -> tuple[An
         hit.end - view.start,
         float(f"{hit.coefficient:.4g}"),
         float(f"{hit.similarity:.4g}"),
-        colours[hit.label],
+        colours[hit.group],
         hit.title,
     )
+    return (*held, hit.state) if hit.state else held
 
 
 def _feature(view: LocusView, feature: Feature) -> tuple[Any, ...]:

@@ -15,6 +15,10 @@ from finemo_dist.core.records import UNKNOWN_BASE
 
 LABEL_CHARS: Final = 24
 """Of a hit in a figure; the whole name is in its tooltip."""
+STATE_COLOURS: Final = {
+    "lost": 1, "gained": 2, "strengthened": 5, "weakened": 4, "unchanged": 7,
+}  # fmt: skip
+"""State of a hit to one of the eight colours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,14 @@ class LocusHit:
         return f"{name} {self.strand}"
 
     @property
+    def group(self) -> str:
+        """What hits of one colour have in common: the state where there is one, else the label."""
+        return self.state or self.label
+
+    @property
     def scores(self) -> str:
-        """Coefficient and similarity."""
-        return f"{self.coefficient:.3g} / {self.similarity:.2f}"
+        """Coefficient and similarity, and the state where there is one."""
+        return f"{self.coefficient:.3g} / {self.similarity:.2f} {self.state}".rstrip()
 
     @property
     def title(self) -> str:
@@ -129,6 +138,8 @@ class LocusView:
     marks: tuple[Mark, ...] = ()
     why: str = ""
     """Why it is in a list, such as ``strongest of REB1``."""
+    is_of_alleles: bool = False
+    """Whether rows are the alleles of a variant: one model scored them, so they have one scale."""
 
     @property
     def place(self) -> str:
@@ -143,9 +154,11 @@ class LocusView:
 
     @property
     def colours(self) -> dict[str, int]:
-        """Label to one of eight colours, the same in all rows."""
-        labels = sorted({hit.label for row in self.rows for hit in row.hits})
-        return {label: i % 8 for i, label in enumerate(labels)}
+        """Group of a hit to one of eight colours, the same in all rows."""
+        hits = [hit for row in self.rows for hit in row.hits]
+        labels = sorted({hit.label for hit in hits if not hit.state})
+        states = {hit.state: STATE_COLOURS.get(hit.state, 6) for hit in hits if hit.state}
+        return {label: i % 8 for i, label in enumerate(labels)} | states
 
 
 def lanes(spans: Iterable[tuple[float, float]]) -> list[int]:

@@ -13,10 +13,16 @@ from finemo_dist import __version__
 from finemo_dist.core import records
 from finemo_dist.core.clock import Clock
 from finemo_dist.core.config import CallConfig
-from finemo_dist.core.defaults import MIN_CHANGE, REGION_WIDTH, VARIANT_TOLERANCE
+from finemo_dist.core.defaults import (
+    MIN_CHANGE,
+    REGION_WIDTH,
+    STRONGEST_VARIANTS,
+    VARIANT_TOLERANCE,
+)
 from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.variant_schema import LEAST_CHANGE, VARIANT_CLASSES, VariantClass
 from finemo_dist.hits.columns import Categorical
+from finemo_dist.reports.locus_view import LocusView
 from finemo_dist.run.plan import check_regions
 from finemo_dist.run.solving import RegionCaller, device_here, make_caller, memory_budget
 from finemo_dist.sources.variants import Variant, read_variants
@@ -26,6 +32,7 @@ from finemo_dist.storage.locations import location
 from finemo_dist.workflow.allele_pairs import AlleleHits, Ints, Pairs, Places, classify, pair_hits
 from finemo_dist.workflow.allele_regions import Alleles, find_places, open_alleles
 from finemo_dist.workflow.motif_set import MotifSet, Paths, read_motifs
+from finemo_dist.workflow.variant_loci import Block, StrongestLoci
 from finemo_dist.workflow.variant_tables import (
     HITS,
     SUMMARY,
@@ -36,6 +43,9 @@ from finemo_dist.workflow.variant_tables import (
 
 _BLOCK_VARIANTS: Final = 1024
 _RECORD: Final = "call_variants.json"
+_PAGE: Final = "variants.html"
+_MOST_LOCI: Final = 5_000
+"""Of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,8 @@ class VariantCalls:
     n_hits: int
     """Rows of ``variant_hits``."""
     n_by_class: Mapping[VariantClass, int] = field(default_factory=dict)
+    n_drawn: int = 0
+    """Variants that the page shows."""
 
     @property
     def hits(self) -> Path:
@@ -59,6 +71,11 @@ class VariantCalls:
     def summary(self) -> Path:
         """The table ``variant_summary`` as Parquet."""
         return self.folder / f"{SUMMARY}.parquet"
+
+    @property
+    def page(self) -> Path | None:
+        """The page of the strongest variants; None where none changes a hit or none was wanted."""
+        return self.folder / _PAGE if self.n_drawn else None
 
 
 def call_variants(
@@ -75,6 +92,7 @@ def call_variants(
     min_change: float = MIN_CHANGE,
     anywhere: bool = False,
     unchanged: bool = False,
+    strongest: int = STRONGEST_VARIANTS,
     device: str = "auto",
     batch_size: int | None = None,
     force: bool = False,
@@ -117,6 +135,9 @@ def call_variants(
         in one of the alleles.
     unchanged
         Write hits that do not change, too.
+    strongest
+        Variants that ``variants.html`` draws, both alleles as logos: those with the largest change
+        of a score. Without a variant that changes a hit, and with 0, there is no page.
     device
         ``auto``, ``cpu`` or ``cuda``.
     batch_size
@@ -135,11 +156,7 @@ def call_variants(
     RunError
         The folder exists.
     """
-    if not LEAST_CHANGE <= min_change <= 1 or tolerance < 0:
-        raise UsageError(
-            f"min_change is {min_change} and tolerance {tolerance}; expected a min_change from "
-            f"{LEAST_CHANGE:.3g} (round-off) to 1, and a tolerance of 0 or more."
-        )
+    _check_settings(min_change, tolerance, strongest)
     folder = Path(out)
     if folder.exists() and not force:
         raise RunError(f"{folder}: exists already. Choose another folder, or use --force.")
@@ -156,7 +173,7 @@ def call_variants(
         check_regions(name, regions.path, regions, motifs=called, config=settings)
     comparison = _Comparison(
         alleles, called, settings, tolerance, min_change, anywhere=anywhere, unchanged=unchanged,
-        device=device, batch_size=batch_size,
+        strongest=strongest, device=device, batch_size=batch_size,
     )  # fmt: skip
     with replaced_folder(folder) as made:
         with VariantTables(made) as tables:
@@ -173,9 +190,32 @@ def call_variants(
             "unchanged": unchanged,
             "n_variants": len(alleles.variants),
             "n_by_class": tables.n_by_class,
+            "strongest": strongest,
         }
         (made / _RECORD).write_text(json.dumps(record, indent=2) + "\n")
-    return VariantCalls(folder, len(alleles.variants), tables.n_hits, tables.n_by_class)
+        n_drawn = _write_page(made / _PAGE, comparison.loci.views)
+    n_variants = len(alleles.variants)
+    return VariantCalls(folder, n_variants, tables.n_hits, tables.n_by_class, n_drawn)
+
+
+def _check_settings(min_change: float, tolerance: int, strongest: int) -> None:
+    if not LEAST_CHANGE <= min_change <= 1 or tolerance < 0:
+        raise UsageError(
+            f"min_change is {min_change} and tolerance {tolerance}; expected a min_change from "
+            f"{LEAST_CHANGE:.3g} (round-off) to 1, and a tolerance of 0 or more."
+        )
+    if not 0 <= strongest <= _MOST_LOCI:
+        raise UsageError(f"strongest is {strongest}; expected 0 to {_MOST_LOCI:,} variants.")
+
+
+def _write_page(path: Path, views: Sequence[LocusView]) -> int:
+    """Write the page of the strongest variants if there are any, and return their number."""
+    if views:
+        # jinja2 is loaded for pages alone.
+        from finemo_dist.reports.locus_page import render_variants
+
+        path.write_text(render_variants(views), encoding="utf-8")
+    return len(views)
 
 
 def _called(
@@ -214,6 +254,7 @@ class _Comparison:
         *,
         anywhere: bool,
         unchanged: bool,
+        strongest: int,
         device: str,
         batch_size: int | None,
     ) -> None:
@@ -223,6 +264,7 @@ class _Comparison:
         self._min_change = min_change
         self._anywhere = anywhere
         self._unchanged = unchanged
+        self.loci = StrongestLoci(motifs, strongest)
         self._filters = settings.solver.use_post_filter
         where = device_here(device)
         # Whether a hit is lost or only slips below lambda is seen without the filter.
@@ -244,10 +286,10 @@ class _Comparison:
         batches = [regions.read(block.start, block.stop) for regions in (alleles.ref, alleles.alt)]
         places = find_places(alleles, block.start, *batches)
         ref, alt = (self._solved(caller, block) for caller in self._callers)
-        pairs = self._compared(ref.hits, alt.hits, places)
-        classes = classify(ref.hits, alt.hits, pairs, min_change=self._min_change)
-        is_hit = classes >= 0
-        pairs, classes = _chosen(pairs, is_hit), classes[is_hit]
+        all_pairs = pair_hits(ref.hits, alt.hits, places, tolerance=self._tolerance)
+        all_classes = classify(ref.hits, alt.hits, all_pairs, min_change=self._min_change)
+        is_compared = (all_classes >= 0) & self._compared(ref.hits, alt.hits, all_pairs, places)
+        pairs, classes = _chosen(all_pairs, is_compared), all_classes[is_compared]
         variants = alleles.variants[block.start : block.stop]
         rows = (alleles.ref.rows[block], alleles.alt.rows[block])
         compared, of = hit_rows(
@@ -261,20 +303,26 @@ class _Comparison:
             _per_variant(ref.hits, pairs.ref, variants),
             _per_variant(alt.hits, pairs.alt, variants),
         )
-        tables.add_summary(
-            summary_rows(
-                variants, rows, compared, of, n_hits, np.stack(counts, axis=1),
-                (ref.reconstruction, alt.reconstruction), ref.converged & alt.converged,
+        summary = summary_rows(
+            variants, rows, compared, of, n_hits, np.stack(counts, axis=1),
+            (ref.reconstruction, alt.reconstruction), ref.converged & alt.converged,
+        )  # fmt: skip
+        tables.add_summary(summary)
+        self.loci.add(
+            Block(
+                variants, places, (batches[0], batches[1]), (ref.hits, alt.hits), all_pairs,
+                all_classes, compared, of,
             )
         )  # fmt: skip
 
-    def _compared(self, ref: AlleleHits, alt: AlleleHits, places: Places) -> Pairs:
-        pairs = pair_hits(ref, alt, places, tolerance=self._tolerance)
+    def _compared(
+        self, ref: AlleleHits, alt: AlleleHits, pairs: Pairs, places: Places
+    ) -> NDArray[np.bool_]:
         if self._anywhere:
-            return pairs
+            return np.ones(len(pairs.ref), bool)
         holds = np.append(ref.holds(places.ref, places.ref_width), [False])[pairs.ref]
         holds |= np.append(alt.holds(places.alt, places.alt_width), [False])[pairs.alt]
-        return _chosen(pairs, holds)
+        return np.asarray(holds, bool)
 
     def _solved(self, caller: RegionCaller, block: range) -> _Solved:
         solution = caller.solve(block, Clock())

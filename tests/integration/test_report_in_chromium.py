@@ -4,8 +4,11 @@ import json
 import shutil
 import xml.etree.ElementTree as ET
 
+import numpy as np
 import pytest
 
+from finemo_dist.reports.locus_page import render_variants
+from finemo_dist.reports.locus_view import LocusHit, LocusRow, LocusView, Mark
 from finemo_dist.reports.page import render_atlas, render_report
 from tests.conftest import skip_or_fail
 from tests.unit.reports.page_data import HOSTILE, atlas_data, report_data
@@ -37,7 +40,24 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     (folder / "report.html").write_text(render_report(report_data(NAMES)), "utf-8")
     (folder / "atlas.html").write_text(render_atlas(atlas_data()), "utf-8")
+    (folder / "variants.html").write_text(render_variants(variants()), "utf-8")
     return folder
+
+
+def variants():
+    """Two variants of which each loses a hit; the second has an odd name."""
+    hit = LocusHit("CTCF", "CTCF", "+", 1095, 1105, 12.5, 0.875, "lost")
+    far = LocusHit("JUN", "JUN", "-", 1000, 1010, 99.0, 0.875, "unchanged")
+    bases = np.arange(200, dtype=np.uint8) % 4
+    rows = (
+        LocusRow("reference", bases, np.sin(np.arange(200)), hits=(far, hit), note="A"),
+        LocusRow("alternative", bases, np.sin(np.arange(200)) / 2, note="G"),
+    )
+    return [
+        LocusView(name, "chr1", 1000, 1200, rows, marks=(Mark(1100, "A>G"),),
+                  why="-1: lost CTCF", is_of_alleles=True)
+        for name in ("rs1", HOSTILE)
+    ]  # fmt: skip
 
 
 class Opened:
@@ -255,6 +275,28 @@ def test_a_region_is_found_by_name_and_by_place(opened):
     it.page.fill(search, "")
     labels = it.page.locator("[data-part='view'] .locus-label").all_text_contents()
     assert any(label.startswith("alpha +") for label in labels)
+
+
+def test_a_page_of_variants_lists_them_beside_both_alleles(opened):
+    it = opened("variants.html")
+
+    listed, view = it.page.locator("[data-part='select']"), it.page.locator("[data-part='view']")
+    assert listed.locator("option").all_text_contents()[0] == "rs1 · -1: lost CTCF"
+    assert listed.bounding_box()["x"] + listed.bounding_box()["width"] <= view.bounding_box()["x"]
+    assert listed.bounding_box()["height"] > 200
+    assert view.locator(".locus-name").all_text_contents() == ["reference · A", "alternative · G"]
+    assert view.locator(".locus-label").all_text_contents() == [
+        "JUN -99 / 0.88 unchanged", "CTCF +12.5 / 0.88 lost",
+    ]  # fmt: skip
+    assert view.locator("path.hit-1").count() == 1
+    # One scale: the largest of both rows, 1, where the alternative alone reaches half of it.
+    assert view.locator(".locus-small").all_text_contents().count("1") == 2
+    # The variant is in view, and not the strongest hit.
+    box, mark = view.bounding_box(), view.locator(".locus-mark").bounding_box()
+    assert box["x"] < mark["x"] < box["x"] + box["width"]
+    listed.select_option("1")
+    assert HOSTILE in it.page.inner_text("[data-part='place']")
+    assert (it.requests, it.complaints, it.dialogs) == ([], [], [])
 
 
 def test_labels_of_hits_do_not_lie_on_each_other(opened):

@@ -1,7 +1,10 @@
 """``call-variants``: alleles whose effects on motifs are known, and alleles that are equal."""
 
+import base64
 import csv
 import json
+import re
+import zlib
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -220,6 +223,53 @@ def test_a_folder_that_exists_is_kept(folder, capsys):
     assert answer.status == RunError("").exit_status
     assert "exists already" in answer.err
     assert (path / "out/variant_hits.tsv").read_bytes() == before
+
+
+def test_a_page_shows_the_strongest_variants_first(folder, tmp_path, capsys):
+    path, _ = folder
+    words = ("--ref", path / "ref.npz", "--alt", path / "alt.npz", "-v", path / "list.tsv",
+             "-m", path / "motifs.h5", "-o", tmp_path / "out")  # fmt: skip
+
+    answer = answer_of(capsys, "call-variants", *words, "--strongest", "5")
+
+    assert f"{tmp_path / 'out/variants.html'}: the strongest 5 variants" in answer.err
+    page = (tmp_path / "out/variants.html").read_text("utf-8")
+    assert "Content-Security-Policy" in page
+    assert "default-src &#39;none&#39;" in page
+    (data,) = re.findall(r'id="data">(.*?)</script>', page)
+    loci = json.loads(zlib.decompress(base64.b64decode(json.loads(data)["packed"])))["loci"]
+    summary = read_tsv(path / "out/variant_summary.tsv")
+    summary.sort(key=lambda row: -abs(float(row["top_score_change"])))
+    assert [locus["name"] for locus in loci] == [row["variant_id"] for row in summary[:5]]
+    hits = read_tsv(path / "out/variant_hits.tsv")
+    for locus in loci:
+        assert [row["title"].split(" · ")[0] for row in locus["rows"]] == [
+            "reference", "alternative",
+        ]  # fmt: skip
+        own = [hit for hit in hits if hit["variant_id"] == locus["name"]]
+        for row, absent in zip(locus["rows"], ("gained", "lost"), strict=True):
+            drawn = {(h[1], h[2], h[3] + locus["start"]) for h in row["hits"] if len(h) > 9}
+            known = {(h["motif_name"], h["strand"], int(h["start"])) for h in own
+                     if h["class"] != absent}  # fmt: skip
+            assert known <= drawn
+            assert absent not in {h[9] for h in row["hits"]}
+
+
+def test_no_page_is_written_where_none_is_wanted(folder, tmp_path):
+    path, _ = folder
+
+    done = package.call_variants(
+        path / "ref.npz", path / "list.tsv", path / "motifs.h5", tmp_path / "out",
+        alt=path / "alt.npz", strongest=0,
+    )  # fmt: skip
+
+    assert done.page is None
+    assert not (tmp_path / "out/variants.html").exists()
+    with pytest.raises(UsageError, match="strongest is -1; expected 0 to 5,000"):
+        package.call_variants(
+            path / "ref.npz", path / "list.tsv", path / "motifs.h5", tmp_path / "new",
+            alt=path / "alt.npz", strongest=-1,
+        )  # fmt: skip
 
 
 def test_a_threshold_below_round_off_is_refused(folder, tmp_path):

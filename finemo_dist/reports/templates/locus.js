@@ -66,7 +66,7 @@ class LocusViewer {
 
   list(shown) {
     this.shown = shown;
-    this.select.replaceChildren(...shown.map((i) => new Option(this.loci[i].title, i)));
+    this.select.replaceChildren(...shown.map((i) => new Option(this.loci[i].listed || this.loci[i].title, i)));
     this.none.hidden = shown.length > 0;
   }
 
@@ -136,7 +136,7 @@ class LocusViewer {
     this.draw();
     const hits = locus.rows.flatMap((row) => row.hits);
     const best = hits.reduce((a, b) => (a && a[5] >= b[5] ? a : b), null);
-    const middle = best ? (best[3] + best[4]) / 2 : (locus.end - locus.start) / 2;
+    const middle = locus.marks.length ? locus.marks[0][0] + 0.5 : best ? (best[3] + best[4]) / 2 : (locus.end - locus.start) / 2;
     this.view.scrollLeft = 74 + middle * this.perBase - this.view.clientWidth / 2;
   }
 
@@ -159,7 +159,7 @@ class LocusViewer {
     let y = 4;
     for (const row of locus.rows) {
       const panels = this.decoded(row);
-      const all = panels.flatMap((panel) => [...panel[1]]);
+      const all = (locus.shared ? locus.rows : [row]).flatMap((one) => this.decoded(one).flatMap((panel) => [...panel[1]]));
       const [high, low] = [Math.max(0, ...all), Math.min(0, ...all)];
       pinned.push(svgOf("text", { x: left, y: y + 13, class: "locus-name" }, [row.title]));
       y += 20;
@@ -235,9 +235,9 @@ class LocusViewer {
   }
 
   boxes(row, left, y, width, parts) {
-    const spans = row.hits.map(([label, , strand, start, end, coefficient, similarity]) => {
+    const spans = row.hits.map(([label, , strand, start, end, coefficient, similarity, , , state]) => {
       const text = `${label} ${strand}`;
-      const scores = `${Number(coefficient.toPrecision(3))} / ${similarity.toFixed(2)}`;
+      const scores = `${Number(coefficient.toPrecision(3))} / ${similarity.toFixed(2)}${state ? ` ${state}` : ""}`;
       const room = (text.length + scores.length + 1) * 6.4;
       const from = Math.max(left, left + start * this.perBase);
       const begin = Math.max(left, Math.min(from, left + width - room));
