@@ -49,6 +49,8 @@ from finemo_dist.core.words import count, have
             "executor",
             "ray_address",
             "n_workers",
+            "n_cores",
+            "n_gpus",
             "workers_per_gpu",
             "device",
             "batch_regions",
