@@ -98,9 +98,14 @@ class RegionWorker:
         """
         sample = self._open(unit.sample)
         rows = sample.reader.shard_rows(unit.shard)
-        solved = sample.solved.pop(unit.shard, None) or self._solve(sample, unit, coming)
-        clock = Clock()
-        hits, qc = sample.regions.tables(solved.solution, rows)
+        try:
+            solved = sample.solved.pop(unit.shard, None) or self._solve(sample, unit, coming)
+            clock = Clock()
+            hits, qc = sample.regions.tables(solved.solution, rows)
+        except StoreError:
+            # What looks like damage may be another store in its place.
+            self._check(sample)
+            raise
         # Between opening and here another store may have taken its place.
         self._check(sample)
         footer = write_unit(
