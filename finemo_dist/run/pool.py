@@ -32,6 +32,10 @@ logger = logging.getLogger(__name__)
 POLL_S: Final = 0.5
 _MAX_FAILED_STARTS: Final = 3
 """Workers in a row that may fail to start where no other works."""
+_LEAST_TRYING_S: Final = 15.0
+"""Since a worker last worked, or the pool began, before a run is given up for want of workers: a
+node that is just coming up, or short of something, loses the first of them within a second."""
+_COULD_NOT_START: Final = "could not start"
 _MAX_LOSSES: Final = 60
 """Workers, or five times as many as are wanted, that may be lost without a unit being finished."""
 _PLACE_TIMEOUT_S: Final = 900.0
@@ -137,6 +141,8 @@ class Pool:
         self._last_worked = time.monotonic()
         """When there was a worker that was ready."""
         self._is_announced = False
+        self._no_start = ""
+        """Why a worker did not start, in its own words where it had any."""
         self._hosts: dict[str, str] = {}
         """Name of a node to that of its machine."""
 
@@ -235,7 +241,7 @@ class Pool:
         elif answer.ready is not None:
             yield from self._welcome(name, answer.ready)
         elif self._members[name].ready_by is not None:
-            yield from self._lose(name, f"could not start: {answer.error}")
+            yield from self._lose(name, f"{_COULD_NOT_START}: {answer.error}")
         else:
             # It lives, whatever it says of the unit.
             self._restarts.progressed()
@@ -260,7 +266,7 @@ class Pool:
             self._schedule.nodes.failed_to_start(
                 ready.node, self._n_started, time.monotonic(), error=ready.error
             )
-            yield from self._lose(name, f"could not start: {ready.error}")
+            yield from self._lose(name, f"{_COULD_NOT_START}: {ready.error}")
             return
         self._members[name].ready_by = None
         self._schedule.join(name, ready.node)
@@ -282,10 +288,14 @@ class Pool:
             yield from _told(failure, f"its worker {reason}")
             return
         logger.warning("%s %s", name, reason)
+        if not self._no_start or reason.startswith(_COULD_NOT_START):
+            self._no_start = reason
         self._restarts.failed_to_start(time.monotonic())
         # Those that work go on alone; new ones are tried ever more rarely beside them.
-        if self._restarts.n_failed_starts > _MAX_FAILED_STARTS and not self._members:
-            raise self._crew.refusal(reason)
+        is_often = self._restarts.n_failed_starts > _MAX_FAILED_STARTS
+        is_long = time.monotonic() - self._last_worked > _LEAST_TRYING_S
+        if is_often and is_long and not self._members:
+            raise self._crew.refusal(self._no_start)
 
     def _end_overdue(self) -> Iterator[RunEvent]:
         """End workers that hang, at a unit or at their start."""
