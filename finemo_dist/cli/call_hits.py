@@ -14,6 +14,10 @@ from finemo_dist.cli.options import (
     ManyValuesCommand,
     executor_options,
     json_option,
+    lambda_option,
+    mode_option,
+    motif_files,
+    trim_option,
 )
 from finemo_dist.core import defaults
 from finemo_dist.core.words import count, have
@@ -74,32 +78,10 @@ from finemo_dist.core.words import count, have
     required=True,
     help="A region store, or finemo's regions .npz.",
 )
-@click.option(
-    "-m",
-    "--modisco-h5",
-    type=EXISTING_FILE,
-    multiple=True,
-    required=True,
-    help="Motifs: TF-MoDISco H5, MEME or JASPAR. Several files form one set.",
-)
+@motif_files
 @click.option("-o", "--out-dir", type=ANY_PATH, required=True, help="Run directory to write.")
-@click.option(
-    "-M",
-    "--mode",
-    type=click.Choice(["pp", "ph", "hp", "hh"]),
-    default=defaults.MODE,
-    show_default=True,
-    help="Scores to compare, first of the CWMs, then of the regions: p projected, h hypothetical.",
-)
-@click.option(
-    "-t",
-    "--cwm-trim-threshold",
-    "trim_threshold",
-    type=click.FloatRange(0, 1),
-    default=defaults.TRIM_THRESHOLD,
-    show_default=True,
-    help="Trim off the columns of a CWM below this share of its largest column.",
-)
+@mode_option
+@trim_option
 @click.option(
     "-T",
     "--cwm-trim-thresholds",
@@ -114,15 +96,7 @@ from finemo_dist.core.words import count, have
     type=EXISTING_FILE,
     help="Trim windows of single motifs, one per line: modisco name, start, end (tab-separated).",
 )
-@click.option(
-    "-l",
-    "--global-lambda",
-    "penalty",
-    type=click.FloatRange(min=0, min_open=True),
-    default=defaults.PENALTY,
-    show_default=True,
-    help="Weight of the L1 penalty. A higher lambda calls fewer hits.",
-)
+@lambda_option
 @click.option(
     "-L",
     "--motif-lambdas",

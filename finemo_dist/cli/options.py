@@ -167,6 +167,46 @@ def given_once(
     return by_place or by_name
 
 
+motif_files = click.option(
+    "-m",
+    "--modisco-h5",
+    type=EXISTING_FILE,
+    multiple=True,
+    required=True,
+    help="Motifs: TF-MoDISco H5, MEME or JASPAR. Several files form one set.",
+)
+"""The motif files of a call."""
+mode_option = click.option(
+    "-M",
+    "--mode",
+    type=click.Choice(["pp", "ph", "hp", "hh"]),
+    default=defaults.MODE,
+    show_default=True,
+    help="Scores to compare, first of the CWMs, then of the regions: p projected, h hypothetical.",
+)
+"""Which scores are compared."""
+trim_option = click.option(
+    "-t",
+    "--cwm-trim-threshold",
+    "trim_threshold",
+    type=click.FloatRange(0, 1),
+    default=defaults.TRIM_THRESHOLD,
+    show_default=True,
+    help="Trim off the columns of a CWM below this share of its largest column.",
+)
+"""One trim threshold for all motifs."""
+lambda_option = click.option(
+    "-l",
+    "--global-lambda",
+    "penalty",
+    type=click.FloatRange(min=0, min_open=True),
+    default=defaults.PENALTY,
+    show_default=True,
+    help="Weight of the L1 penalty. A higher lambda calls fewer hits.",
+)
+"""One lambda for all motifs."""
+
+
 def json_option(function: _Function) -> _Function:
     """Add ``--json``: the summary as JSON on standard output."""
     return click.option(

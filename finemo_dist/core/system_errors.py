@@ -48,7 +48,7 @@ _FAULTS: Final[Mapping[int, tuple[str, str]]] = {
     errno.ENOENT: ("no such file", "Check the path."),
     errno.ENOTDIR: ("a folder on its path is a file", "Check the path."),
     errno.EISDIR: ("is a folder, expected a file", "Check the path."),
-    errno.EEXIST: ("stands already", "Choose another name, or remove it."),
+    errno.EEXIST: ("exists already", "Choose another name, or remove it."),
     errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter name."),
     errno.ELOOP: ("its links lead in a circle", "Check where they point."),
     errno.ENOMEM: ("no memory is left", "Ask for more memory, or for fewer workers."),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from finemo_dist.core.records import Unit
+from finemo_dist.run.pauses import doubled
 
 MOST_IN_A_ROW: Final = 3
 """Different units that may fail on a node before it rests."""
@@ -24,7 +25,7 @@ _FORGOTTEN_S: Final = 3600.0
 
 def rest_s(n_rests: int) -> float:
     """Return how long a rest is, by its number in a row: twice as long after each."""
-    return min(_LONGEST_REST_S, _FIRST_REST_S * 2.0 ** min(n_rests - 1, 20))
+    return doubled(_FIRST_REST_S, n_rests, longest_s=_LONGEST_REST_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +101,6 @@ class Nodes:
         self._news: list[NodeNews] = []
         self.last_error = ""
         """Of what failed last, on any node."""
-
-    @property
-    def n_live(self) -> int:
-        """Nodes that have a worker."""
-        return sum(node.n_workers > 0 for node in self._nodes.values())
 
     def has_worked_since(self, name: str, time: float) -> bool:
         """Whether a unit succeeded on a node that was begun later than this."""

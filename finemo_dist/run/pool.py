@@ -251,7 +251,7 @@ class Pool:
         """Handle what came of a unit: it, its files, or its node may be at fault."""
         result, now = answer.result, time.monotonic()
         if isinstance(result, UnitDone) or (isinstance(result, UnitFailed) and result.is_final):
-            if self._schedule.finish(name, now):
+            if self._schedule.finish(name, now, is_done=isinstance(result, UnitDone)):
                 yield result
             return
         error = answer.error or "" if result is None else result.error

@@ -14,6 +14,7 @@ from typing import Final
 
 from finemo_dist.core.records import Unit
 from finemo_dist.run.nodes import MOST_IN_A_ROW, Nodes
+from finemo_dist.run.pauses import doubled
 from finemo_dist.run.sequels import Sequels
 
 MAX_FAILURES: Final = 3
@@ -36,8 +37,7 @@ _LONGEST_PAUSE_S: Final = 15.0
 
 def pause_s(n_failures: int) -> float:
     """Return how long to wait after so many failures in a row: twice as long after each."""
-    # The exponent is bounded, because a float is.
-    return min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(n_failures - 1, 20))
+    return doubled(_FIRST_PAUSE_S, n_failures, longest_s=_LONGEST_PAUSE_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +174,15 @@ class Schedule:
         self.nodes.leave(state.node, now)
         return failure
 
-    def finish(self, worker: str, now: float) -> bool:
-        """Take a result; return whether it is the first of its unit, and so counts."""
+    def finish(self, worker: str, now: float, *, is_done: bool = True) -> bool:
+        """Take a result; return whether it is the first of its unit, and so counts.
+
+        Parameters
+        ----------
+        is_done
+            False where the result is that no worker can do the unit: what waits for it is not done
+            either.
+        """
         state = self._workers[worker]
         unit, state.unit = state.unit, None
         if unit is None:
@@ -186,7 +193,10 @@ class Schedule:
             return False
         del self._holders[unit]
         self._failed_on.pop(unit, None)
-        self._add_fresh(self._sequels.done(unit))
+        if is_done:
+            self._add_fresh(self._sequels.done(unit))
+        else:
+            self._sequels.set_aside(unit)
         self._note_duration(now - state.since)
         return True
 

@@ -41,9 +41,7 @@ from finemo_dist.workflow.outputs import (
     warn_of_files_without_meaning,
     written_files,
 )
-from finemo_dist.workflow.regions import (
-    Coordinates,
-)
+from finemo_dist.workflow.regions import Coordinates
 from finemo_dist.workflow.sample_motifs import SampleMotifs, read_sample_motifs, split_palindromes
 from finemo_dist.workflow.settings import available_cores
 
@@ -103,9 +101,22 @@ def prepare(settings: Mapping[str, SampleSettings], resources: ResourceConfig) -
     """
     for name in settings:
         check_sample_name(name)
-    machine = find_machine(resources, n_cores=available_cores())
-    device = resolve_device(resources.device, machine, resources.executor)
+    machine, device = found_machine(resources)
     return Prepared(read_sample_motifs(settings), machine, device)
+
+
+def found_machine(resources: ResourceConfig) -> tuple[Machine, str]:
+    """Return the machine or cluster, and the device that hits are called on.
+
+    Raises
+    ------
+    UsageError
+        There is no such device.
+    RunError
+        No cluster answers at the address.
+    """
+    machine = find_machine(resources, n_cores=available_cores())
+    return machine, resolve_device(resources.device, machine, resources.executor)
 
 
 def call_hits(
@@ -240,7 +251,7 @@ def call(
         left_out.raise_any(len(settings))
     require_disk_for_call(run_dir, [(stores[name], motifs[name].motifs) for name in stores])
     largest = _largest(settings, motifs, stores)
-    resources = _that_fit(prepared, resources, largest)
+    resources = that_fit(resources, prepared.machine, prepared.device, largest)
     clock.lap("prepare")
     plan = _planned(
         run_dir, stores, settings, motifs, left_out=left_out, outputs=outputs, replaces=force
@@ -317,14 +328,16 @@ def _largest(
     return max(demands, key=lambda demand: demand.region_bytes)
 
 
-def _that_fit(prepared: Prepared, resources: ResourceConfig, largest: Demand) -> ResourceConfig:
+def that_fit(
+    resources: ResourceConfig, machine: Machine, device: str, largest: Demand
+) -> ResourceConfig:
     """Return the resources with what memory decides; refuse what cannot run, before a record."""
-    if prepared.device == "cpu":
+    if device == "cpu":
         # The number of workers that nobody asked for is chosen later.
         workers_that_fit(resources.n_workers or 1, resources, largest)
         return resources
     n_sharing = workers_per_gpu_that_fit(
-        resources, largest, n_cores_per_gpu=prepared.machine.n_cores_per_gpu
+        resources, largest, n_cores_per_gpu=machine.n_cores_per_gpu
     )
     return resources.model_copy(update={"workers_per_gpu": n_sharing})
 

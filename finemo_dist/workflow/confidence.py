@@ -30,13 +30,12 @@ from finemo_dist.hits.motifs import read_motifs
 from finemo_dist.motifs.decoys import draw_decoys, with_decoys
 from finemo_dist.record.run_record import RunRecord, SampleRecord
 from finemo_dist.run.plan import PlannedSample, RunPlan, plan_run
-from finemo_dist.run.resources import find_machine, resolve_device
 from finemo_dist.run.worker import SampleSpec, WorkerSpec
 from finemo_dist.storage.files import remove_tree
 from finemo_dist.storage.locations import location
 from finemo_dist.store.read import open_store
 from finemo_dist.store.sampled import Share, sampled
-from finemo_dist.workflow.calling import driven, executor_that_fits
+from finemo_dist.workflow.calling import driven, executor_that_fits, found_machine, that_fit
 from finemo_dist.workflow.confidence_tables import (
     DecoySet,
     SampleConfidence,
@@ -44,7 +43,6 @@ from finemo_dist.workflow.confidence_tables import (
     write_tables,
 )
 from finemo_dist.workflow.decoy_motifs import trim_source
-from finemo_dist.workflow.settings import available_cores
 
 logger = logging.getLogger(__name__)
 
@@ -223,8 +221,9 @@ def _called(
     on_event: OnEvent,
 ) -> Mapping[str, float]:
     """Call the decoys and return the seconds of workers by stage."""
-    machine = find_machine(resources, n_cores=available_cores())
-    device = resolve_device(resources.device, machine)
+    machine, device = found_machine(resources)
+    largest = _largest(record, sets, readers)
+    resources = that_fit(resources, machine, device, largest)
     specs = {}
     for planned in plan.record.samples:
         number, _, name = planned.name.partition("-")
@@ -241,19 +240,25 @@ def _called(
         )
     spec = WorkerSpec(
         run_dir=str(plan.run_dir.resolve()), samples=specs, device=device,
-        batch_regions=resources.batch_regions,
+        batch_regions=resources.batch_regions, workers_per_gpu=resources.workers_per_gpu or 1,
     )  # fmt: skip
-    demands = [
+    executor = executor_that_fits(resources, plan, spec, machine, largest)
+    return driven(plan, executor, on_event, command).seconds
+
+
+def _largest(
+    record: RunRecord, sets: Mapping[str, DecoySet], readers: Mapping[str, RegionReader]
+) -> Demand:
+    """Return the sample that asks most of a worker, with a decoy for each of its motifs."""
+    demands = (
         Demand(
             _config_of(record, s).solver,
             with_decoys(sets[s.motif_set].motifs, sets[s.motif_set].motifs),
             readers[s.name].region_width,
         )
         for s in record.samples
-    ]
-    largest = max(demands, key=lambda demand: demand.region_bytes)
-    executor = executor_that_fits(resources, plan, spec, machine, largest)
-    return driven(plan, executor, on_event, command).seconds
+    )
+    return max(demands, key=lambda demand: demand.region_bytes)
 
 
 def _warn(sets: Iterable[DecoySet], samples: Sequence[SampleConfidence]) -> None:

@@ -8,12 +8,14 @@ import pybigtools
 import pytest
 
 import finemo_dist
+import finemo_dist.workflow.confidence as work
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.core.config import ResourceConfig
 from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.exports.bigbed import auto_sql
 from finemo_dist.hits.confidence import confidence_directory
+from finemo_dist.run import resources
 from finemo_dist.store.staging import encode
 from finemo_dist.testing.modisco import write_modisco_h5
 from finemo_dist.testing.scenarios import make_scenario
@@ -94,6 +96,30 @@ def test_one_seed_has_the_same_bytes_however_the_work_is_divided(inputs, run, tm
 
     assert tables(other) == tables(run)
     assert len(tables(run)) > 10
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"executor": "processes"}, ("cpu", 1)),
+        ({"executor": "ray", "workers_per_gpu": 2}, ("cuda", 2)),
+    ],
+)
+def test_decoys_are_called_where_hits_would_be(inputs, tmp_path, monkeypatch, asked, expected):
+    run = call(inputs, tmp_path / "run")
+    found = []
+
+    def stop(resources, plan, spec, *_):
+        found.append((spec.device, spec.workers_per_gpu))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(resources, "count_gpus", lambda: 1)
+    monkeypatch.setattr(work, "executor_that_fits", stop)
+
+    with pytest.raises(KeyboardInterrupt):
+        confidence(run, resources=ResourceConfig(**asked))
+
+    assert found == [expected]
 
 
 def test_an_interrupted_call_of_decoys_resumes(inputs, run, tmp_path):

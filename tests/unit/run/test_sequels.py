@@ -69,3 +69,14 @@ def test_nothing_waits_for_units_that_were_given_up():
 
     assert first == SHARDS["a"][0]
     assert schedule.is_over
+
+
+def test_files_are_left_out_where_no_worker_can_do_a_shard():
+    schedule, seen, now = schedule_of("w"), [], 0.0
+    while not schedule.is_over:
+        now += 1
+        ((worker, unit),) = schedule.assign(now)
+        seen.append(unit)
+        schedule.finish(worker, now, is_done=unit != SHARDS["a"][1])
+
+    assert seen == [*SHARDS["a"], *SHARDS["b"], FILES["b"]]
