@@ -90,6 +90,7 @@ class Catalog:
             self._connection = connect(
                 Path(self._temporary.name), memory_limit=memory_limit, threads=threads
             )
+            self._last_cursor = self._connection
             undo.callback(self._connection.close)
             if isinstance(run_dir, ObjectPath):
                 self._connection.register_filesystem(filesystem())
@@ -250,9 +251,13 @@ class Catalog:
         scopes
             What it is asked about: views show no less. Everything when None.
         """
-        cursor = self._connection.cursor()
+        self._last_cursor = cursor = self._connection.cursor()
         self._show_parts(cursor, scopes)
         return cursor
+
+    def interrupt(self) -> None:
+        """End the statement of the last ``cursor``, from another thread."""
+        self._last_cursor.interrupt()
 
     def narrow(
         self,

@@ -5,6 +5,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _PROMPT: Final = "sql> "
 _MORE: Final = "...> "
 _HISTORY_LINES: Final = 2_000
+_INTERRUPT_AGAIN_S: Final = 0.1
 _HELP: Final = """\
 A query ends with ; and may have several lines.
   \\d         list the tables
@@ -76,16 +78,42 @@ def _answer(session: "Session", query: str) -> None:
 
     screen = Screen(width=shutil.get_terminal_size().columns)
     try:
-        session.answer(query.strip().rstrip(";"), sys.stdout, screen=screen)
+        with ThreadPoolExecutor(1) as thread:
+            text = query.strip().rstrip(";")
+            answer = thread.submit(session.answer, text, sys.stdout, screen=screen)
+            if _is_interrupted(answer):
+                _end(session, answer)
+                click.echo("\nThe query was ended.", err=True)
+                return
+        answer.result()
     except FinemoDistError as error:
         # DuckDB points into the query, which the error of a command leaves out.
         for line in str(error.__cause__ or error).splitlines():
             click.echo(printable(line), err=True)
-    except (KeyboardInterrupt, RuntimeError) as error:
-        # What DuckDB raises for a Ctrl-C depends on what it was doing.
-        if isinstance(error, RuntimeError) and "interrupt" not in str(error).lower():
-            raise
-        click.echo("\nThe query was ended.", err=True)
+
+
+def _is_interrupted(answer: "Future[None]") -> bool:
+    """Wait for an answer; whether Ctrl-C came before it.
+
+    The query has a thread of its own: DuckDB looks for a Ctrl-C only where its main thread waits,
+    and that thread may be the one that computes.
+    """
+    try:
+        wait([answer])
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _end(session: "Session", answer: "Future[None]") -> None:
+    """Interrupt a query until it ends; it may be between two statements."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        while not answer.done():
+            session.interrupt()
+            wait([answer], timeout=_INTERRUPT_AGAIN_S)
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _command(word: str, tables: dict[str, list[tuple[str, str, str]]]) -> None:

@@ -87,6 +87,10 @@ class Session:
         run = run_unsafe_query if self._unsafe else run_user_query
         _write(run(self._catalog, query), to, output_format, screen)
 
+    def interrupt(self) -> None:
+        """End the statement that another thread is at, if it is at one."""
+        self._catalog.interrupt()
+
     def columns(self) -> dict[str, list[tuple[str, str, str]]]:
         """Return the columns of each table: name, type, and meaning with its unit."""
         found: dict[str, list[tuple[str, str, str]]] = {}
