@@ -40,6 +40,8 @@ from tests.benchmarks.efforts import Effort
 from tests.benchmarks.tables import number, spread, table
 
 _SHARDS = 128
+_SHARD_REGIONS = 1024
+"""The largest shard that is not a multiple of it."""
 _HOST_CORES = 2
 _SHARING = (1, 2, 3, 4)
 """Workers per GPU."""
@@ -119,7 +121,7 @@ def measure_feeding(effort: Effort, work: Path, *, shared: Path) -> str:
         iter(bench_datasets(work, shared, n_simulated=effort.gpu_regions, n_compendium=1))
     )
     n_regions = effort.gpu_regions
-    rows_read = spaced_rows(len(dataset.source.regions), n_regions)
+    rows_read = spaced_rows(len(dataset.source.regions), min(n_regions, _SHARD_REGIONS))
     store = work / "fed.zarr"
     # Copies of one shard: the answer for one is the answer for all.
     encode(CopiedSource(dataset.source, rows_read, _SHARDS), store, shard_regions=len(rows_read),
