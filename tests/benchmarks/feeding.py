@@ -3,8 +3,8 @@
 The device is fake and exclusive: a solve takes it, holds it for a time that does not use the
 processor, and returns the hits that the real solver found in the same regions. All else is what a
 worker with a GPU does: it opens the store, reads, makes tables, and writes and commits parts. The
-time of a solve is what the host of two cores needs to read and write the same regions, so neither
-can hide behind the other.
+time of a solve is what two workers on two cores take to read and write the same regions where
+solving takes no time, so neither can hide behind the other.
 """
 
 import fcntl
@@ -46,8 +46,9 @@ _HOST_CORES = 2
 _SHARING = (1, 2, 3, 4)
 """Workers per GPU."""
 
-_NOTE = f"""A GPU that is not there: a solve holds it for as long as {_HOST_CORES} cores take to
-read and write the same regions, without using the processor, and only one worker has it at a time.
+_NOTE = f"""A GPU that is not there: a solve holds it for as long as {_HOST_CORES} workers on as
+many cores take to read and write the same regions where solving takes no time. It does not use the
+processor, and only one worker has it at a time.
 Everything else is the product's own work: store, tables, parts, Ray. *Busy* is the share of the
 time in which some worker held the device, from when all workers have begun to when the first has
 nothing left. *Host* is what one core takes for a region without solving; *fed by* is how many cores
@@ -128,7 +129,10 @@ def measure_feeding(effort: Effort, work: Path, *, shared: Path) -> str:
            overwrite=True)  # fmt: skip
     _keep_answer(work, store, dataset)
     host_s = statistics.median(_host_seconds(work, store, dataset) for _ in range(effort.repeats))
-    solve_s = host_s / _HOST_CORES
+    solve_s = 1 / statistics.median(
+        _run(work, store, dataset, seconds_per_region=0.0, n_sharing=_HOST_CORES).regions_per_s
+        for _ in range(effort.repeats)
+    )
     found: dict[int, list[Fed]] = {n: [] for n in _SHARING}
     for repeat in range(effort.repeats):
         for n_sharing in _SHARING:
