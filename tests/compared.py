@@ -2,8 +2,12 @@
 
 import numpy as np
 
+from finemo_dist.catalog.catalog import open_catalog
+from finemo_dist.catalog.compaction import parts_digest
 from finemo_dist.core.records import Unit
+from finemo_dist.core.schema import CONFIDENCE_TABLES
 from finemo_dist.hits.columns import Categorical
+from finemo_dist.hits.confidence import ConfidenceRecord, table_path, write_rows
 from finemo_dist.hits.motifs import write_motifs
 from finemo_dist.hits.write import write_unit
 from tests.unit.catalog.builder import (
@@ -55,6 +59,32 @@ def write_groups(run, rates, *, scores=None, seed=0, n_regions=100, scale=None, 
             store_digest=STORE_DIGEST,
         )
     return samples
+
+
+def write_q(run, thresholds, *, motifs=None, q=0.01):
+    """Give hits with a score of at least the threshold of their sample a q, and others 1.
+
+    Parameters
+    ----------
+    thresholds
+        Sample to score.
+    motifs
+        Those that have a q; all when None.
+    """
+    with open_catalog(run) as catalog:
+        names = catalog.motifs.names[::2] if motifs is None else motifs
+        digests = {name: parts_digest(catalog.units(name).values()) for name in catalog.samples}
+    rows = [
+        {"sample": sample, "own_name": motif, "hit_amplitude": amplitude, "q": value}
+        for sample, score in thresholds.items()
+        for motif in names
+        # The amplitude of a hit whose coefficients and importance are its score.
+        for amplitude, value in ((0.0, 1.0), (score / np.sqrt(1 + score**2), q))
+    ]
+    for table in CONFIDENCE_TABLES.keys() - {"decoy_hits"}:
+        write_rows(table_path(run, table), table, rows if table == "steps" else [])
+    kept = {sample: digests[sample] for sample in thresholds}
+    ConfidenceRecord(0, 1.0, 3, kept, {}, ()).save(run)
 
 
 def _drawn(rng, rates, scores, scale, n_regions, is_placed):

@@ -28,6 +28,8 @@ class MotifMatrix:
     """(M, S)."""
     score_quantile: Floats
     """(M, S) mean quantile of the score among all hits of the sample; NaN without hits."""
+    believed_share: Floats
+    """(M, S) share of the hits with a q that are believed; NaN where no hit has a q."""
 
     @property
     def rates(self) -> Floats:
@@ -36,7 +38,12 @@ class MotifMatrix:
 
 
 def compare_motifs(
-    catalog: Catalog, sides: Mapping[str, int], *, kind: str, with_sites: bool
+    catalog: Catalog,
+    sides: Mapping[str, int],
+    *,
+    kind: str,
+    with_sites: bool,
+    largest_q: float | None = None,
 ) -> MotifMatrix:
     """Return hits and scores of motifs by sample, and fill the tables of ``compare_tables.sql``.
 
@@ -51,10 +58,14 @@ def compare_motifs(
         What motifs are compared by: ``motif``, ``tf``, ``family`` or ``cluster``.
     with_sites
         Whether sites will be asked for, and regions must be compared.
+    largest_q
+        Hits with at most this q against decoy motifs are believed; q is not looked at when None.
     """
     catalog.run("compare_tables")
     samples = tuple(sides)
     catalog.run("fill_compared", {"sample": list(samples), "side": list(sides.values())})
+    if largest_q is not None:
+        catalog.run("fill_believed_cuts", {"q": float(largest_q)})
     called = catalog.run("compare_labels", {"kind": kind})
     labels = tuple(dict.fromkeys(label for label, _ in called))
     row = {label: i for i, label in enumerate(labels)}
@@ -63,7 +74,7 @@ def compare_motifs(
     for label, sample in called:
         if sample in column:
             n_hits[row[label], column[sample]] = 0
-    mean = np.full(n_hits.shape, np.nan)
+    mean, believed = np.full(n_hits.shape, np.nan), np.full(n_hits.shape, np.nan)
     for i, sample in enumerate(samples):
         found = catalog.columns("compare_scores", {"kind": kind, "sample": sample})
         at = np.array([row[label] for label in found["label"]], np.int64)
@@ -75,6 +86,11 @@ def compare_motifs(
         is_called = ~np.isnan(n_hits[:, i])
         n_hits[is_called, i] = total[is_called]
         mean[total > 0, i] = summed[total > 0] / total[total > 0]
+        judged, kept = (
+            np.bincount(at, weights=found[name].astype(np.float64), minlength=len(labels))
+            for name in ("n_judged", "n_believed")
+        )
+        believed[judged > 0, i] = kept[judged > 0] / judged[judged > 0]
         if with_sites and len(bins):
             columns = {"sample": [sample] * len(bins), "bin": bins.tolist()}
             catalog.run("fill_score_quantiles", {**columns, "quantile": quantiles.tolist()})
@@ -82,7 +98,13 @@ def compare_motifs(
     if with_sites:
         _fill_common(catalog, samples)
     n_regions = np.array([regions[sample] for sample in samples], np.int64)
-    return MotifMatrix(labels, samples, n_regions, n_hits, mean)
+    return MotifMatrix(labels, samples, n_regions, n_hits, mean, believed)
+
+
+def with_q(catalog: Catalog, samples: Sequence[str]) -> tuple[str, ...]:
+    """Return which of the samples have q of their hits."""
+    found = {sample for (sample,) in catalog.run("samples_with_q")}
+    return tuple(sample for sample in samples if sample in found)
 
 
 def compare_sites(

@@ -66,6 +66,21 @@ from finemo_dist.core.words import count
     show_default=True,
     help="Least difference of mean score quantiles for a site to count as changed.",
 )
+@click.option(
+    "--scale",
+    type=click.Choice(["auto", "quantile", "decoy_q"]),
+    default="auto",
+    show_default=True,
+    help="Compare scores by quantiles in their sample, or by the share of hits that are believed; "
+    "auto is decoy_q where all samples have `confidence`.",
+)
+@click.option(
+    "--believed-q",
+    type=click.FloatRange(0, 1),
+    default=defaults.BELIEVED_Q,
+    show_default=True,
+    help="Largest q against decoy motifs of a believed hit.",
+)
 @click.option("--h5ad", is_flag=True, help="Also write compare.h5ad, samples by motifs.")
 @click.option("--force", is_flag=True, help="Replace an existing folder.")
 @limit_options

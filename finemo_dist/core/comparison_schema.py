@@ -8,6 +8,7 @@ SiteClass = Literal["shared", "changed", "specific_first", "specific_second"]
 SITE_CLASSES: Final[tuple[SiteClass, ...]] = get_args(SiteClass)
 
 _QUANTILE: Final = "quantile of hit_score among all hits of the sample, 0 to 1"
+_BELIEVED: Final = "share of the hits with a q that are believed: at most believed_q"
 
 SAMPLE_MOTIF_COLUMNS: Final = (
     Column("sample", "string", "name of the sample"),
@@ -16,7 +17,8 @@ SAMPLE_MOTIF_COLUMNS: Final = (
     Column("n_hits", "int64", "hits, in every region that they were called in"),
     Column("hits_per_region", "double", "hits over committed regions of the sample"),
     Column("score_quantile", "double", f"mean {_QUANTILE}; null without hits", is_nullable=True),
-)
+    Column("believed_share", "double", f"{_BELIEVED}; null without q", is_nullable=True),
+)  # fmt: skip
 
 MOTIF_COMPARISON_COLUMNS: Final = (
     Column("motif", "string", "motif, or what its annotation names"),
@@ -37,6 +39,14 @@ MOTIF_COMPARISON_COLUMNS: Final = (
     Column("q_score", "double", "p_score after Benjamini and Hochberg", is_nullable=True),
     *(Column(f"n_sites_{name}", "int64", f"sites on common regions that are {name}")
       for name in SITE_CLASSES),
+    Column("believed_share_first", "double", f"mean {_BELIEVED}; null without q",
+           is_nullable=True),
+    Column("believed_share_second", "double", f"mean {_BELIEVED}; null without q",
+           is_nullable=True),
+    Column("believed_change", "double", "second less first", is_nullable=True),
+    Column("p_believed", "double", "rank-sum test of believed_share; null without replicates or q",
+           is_nullable=True),
+    Column("q_believed", "double", "p_believed after Benjamini and Hochberg", is_nullable=True),
 )  # fmt: skip
 
 SITE_COMPARISON_COLUMNS: Final = (

@@ -31,6 +31,9 @@ COLLAPSE_BY: Final = "similarity"
 WINDOW_BP: Final = 400
 """Bases in the middle of a region that TF-MoDISco looks at, where its file does not say."""
 MAX_Q: Final = 0.05
+"""Of matches that name a motif, and of motifs that differ between groups."""
+BELIEVED_Q: Final = 0.05
+"""Largest q against decoy motifs of a hit that ``compare`` counts as believed."""
 SITE_SHARE: Final = 0.5
 """Of the samples of a group, for the group to have a site."""
 SITE_CHANGE: Final = 0.2
@@ -41,7 +44,6 @@ VARIANT_TOLERANCE: Final = 2
 """Bases by which places of one hit may differ between two alleles."""
 STRONGEST_VARIANTS: Final = 50
 """Variants that the page of ``call-variants`` shows."""
-"""Of matches that name a motif."""
 DECOY_SEED: Final = 0
 EXPORT_TABLE: Final = "hits"
 EXPORT_LABEL: Final = "motif"

@@ -20,8 +20,9 @@ def export_comparison(
     side: Sequence[int],
     metadata: Mapping[str, Mapping[str, str]],
 ) -> None:
-    """Write samples by motifs: ``X`` hits per region, layers ``n_hits`` and ``score_quantile``.
+    """Write samples by motifs: ``X`` hits per region, and scores and counts as layers.
 
+    The layers are ``n_hits``, ``score_quantile`` and, where hits have q, ``believed_share``.
     ``obs`` has the group and the columns of the sheet, ``var`` the table of motifs.
 
     Raises
@@ -53,11 +54,14 @@ def export_comparison(
         for name in table.column_names
         if name != "motif"
     }
+    layers = {"n_hits": layer(matrix.n_hits), "score_quantile": layer(matrix.score_quantile)}
+    if not np.isnan(matrix.believed_share).all():
+        layers["believed_share"] = layer(matrix.believed_share)
     found = anndata.AnnData(
         X=layer(matrix.rates),
         obs=pandas.DataFrame(obs, index=index(matrix.samples)),
         var=pandas.DataFrame(var, index=index(matrix.labels)),
-        layers={"n_hits": layer(matrix.n_hits), "score_quantile": layer(matrix.score_quantile)},
+        layers=layers,
     )
     with committed(out) as temporary:
         found.write_h5ad(temporary)

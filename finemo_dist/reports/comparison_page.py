@@ -50,6 +50,8 @@ class ComparisonData:
     different: tuple[bool, ...]
     words: str
     max_q: float
+    believed_q: float | None = None
+    """Largest q of a believed hit, where scores are compared by that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -13,15 +13,16 @@ from pyarrow import csv, parquet
 
 from finemo_dist import __version__
 from finemo_dist.catalog.catalog import Catalog, open_catalog
-from finemo_dist.catalog.comparison import MotifMatrix, compare_motifs, compare_sites
+from finemo_dist.catalog.comparison import MotifMatrix, compare_motifs, compare_sites, with_q
 from finemo_dist.core.comparison_schema import (
     MOTIF_COMPARISON_COLUMNS,
     SAMPLE_MOTIF_COLUMNS,
     SITE_CLASSES,
     SITE_COMPARISON_COLUMNS,
 )
-from finemo_dist.core.defaults import MAX_Q, SITE_CHANGE, SITE_SHARE
-from finemo_dist.core.errors import RunError, UsageError
+from finemo_dist.core.defaults import BELIEVED_Q, MAX_Q, SITE_CHANGE, SITE_SHARE
+from finemo_dist.core.errors import RunError, UsageError, nearest
+from finemo_dist.core.program import program
 from finemo_dist.core.words import count
 from finemo_dist.exports.comparison_h5ad import export_comparison
 from finemo_dist.hits.columns import arrow_schema, arrow_table
@@ -31,6 +32,8 @@ from finemo_dist.workflow.rank_tests import adjusted, rank_sum, smallest_p
 from finemo_dist.workflow.sample_groups import Groups, read_groups
 
 Kind = Literal["motif", "tf", "family", "cluster"]
+Scale = Literal["auto", "quantile", "decoy_q"]
+"""What scores of models that differ in scale are compared by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ def compare(
     max_q: float = MAX_Q,
     share: float = SITE_SHARE,
     change: float = SITE_CHANGE,
+    scale: Scale = "auto",
+    believed_q: float = BELIEVED_Q,
     h5ad: bool = False,
     memory_limit: str | None = None,
     threads: int | None = None,
@@ -82,10 +87,11 @@ def compare(
 ) -> Comparison:
     """Compare two groups of samples of a run and write tables and a page.
 
-    By motif: hits per region, and scores as quantiles among all hits of their sample, which models
-    of any scale share. With two or more samples in each group both are tested by the rank-sum test
-    over samples, and p-values become false discovery rates. By site: sites on regions of all
-    samples are shared, changed, or specific to a group.
+    By motif: hits per region, and scores on a scale that models share: quantiles among all hits of
+    their sample, or the share of hits that are believed, by their q against decoy motifs. With two
+    or more samples in each group both are tested by the rank-sum test over samples, and p-values
+    become false discovery rates. By site: sites on regions of all samples are shared, changed, or
+    specific to a group.
 
     Parameters
     ----------
@@ -111,6 +117,11 @@ def compare(
         Share of the samples of a group that must have a site for the group to have it.
     change
         Least difference of mean quantiles for a site to count as changed.
+    scale
+        What scores are tested by: ``quantile``, or ``decoy_q``, which all samples must have;
+        ``auto`` is ``decoy_q`` where they do.
+    believed_q
+        Largest q against decoy motifs of a hit that is believed.
     h5ad
         Also write ``compare.h5ad``: samples by motifs.
     memory_limit
@@ -123,7 +134,8 @@ def compare(
     Raises
     ------
     UsageError
-        The groups are not two groups of samples of the run.
+        The groups are not two groups of samples of the run, or a sample has no q that is asked
+        for.
     InputError
         The sheet cannot be read.
     RunError
@@ -132,7 +144,7 @@ def compare(
     folder = Path(out)
     if folder.exists() and not force:
         raise RunError(f"{folder}: exists already. Choose another folder, or use --force.")
-    _check_shares(share, change, max_q)
+    _check_shares(share, change, max_q, believed_q)
     with open_catalog(run, memory_limit=memory_limit, threads=threads) as catalog:
         asked = read_groups(
             catalog.samples,
@@ -142,8 +154,9 @@ def compare(
             first=first,
             second=second,
         )
+        largest_q = believed_q if _uses_q(catalog, asked, scale) else None
         with replaced_folder(folder) as made:
-            found = _Compared.of(catalog, asked, kind)
+            found = _Compared.of(catalog, asked, kind, largest_q)
             n_sites = found.write_sites(catalog, made, share=share, change=change)
             found.write_tables(made)
             if h5ad:
@@ -153,39 +166,57 @@ def compare(
                 )  # fmt: skip
             different = found.different(max_q)
             words = found.words(max_q)
-            write_comparison_page(
-                made / "compare.html",
-                ComparisonData(
-                    title=catalog.run_dir.name, names=asked.names, samples=found.matrix.samples,
-                    side=tuple(asked.side[s] for s in found.matrix.samples),
-                    metadata=asked.metadata, labels=found.display(catalog),
-                    rates=found.matrix.rates, table=found.motif_table.to_pylist(),
-                    different=tuple(different), words=words, max_q=max_q,
-                ),
-            )  # fmt: skip
+            write_comparison_page(made / "compare.html", found.page(catalog, max_q))
             record = {
                 "version": __version__, "run": str(catalog.run_dir), "groups": asked.names,
                 "samples": {n: asked.samples(i) for i, n in enumerate(asked.names)}, "kind": kind,
                 "max_q": max_q, "share": share, "change": change, "n_sites": n_sites,
+                "scale": "quantile" if largest_q is None else "decoy_q", "believed_q": largest_q,
                 "words": words,
             }  # fmt: skip
             (made / "compare.json").write_text(json.dumps(record, indent=2) + "\n")
     return Comparison(folder, len(found.matrix.labels), int(different.sum()), n_sites, words)
 
 
-def _check_shares(share: float, change: float, max_q: float) -> None:
-    if not (0 < share <= 1 and 0 <= change <= 1 and 0 <= max_q <= 1):
+def _check_shares(share: float, change: float, max_q: float, believed_q: float) -> None:
+    if not (0 < share <= 1 and all(0 <= value <= 1 for value in (change, max_q, believed_q))):
         raise UsageError(
-            f"share is {share}, change {change} and max_q {max_q}; expected numbers from 0 to 1, "
-            "and a share above 0."
+            f"share is {share}, change {change}, max_q {max_q} and believed_q {believed_q}; "
+            "expected numbers from 0 to 1, and a share above 0."
         )
+
+
+def _uses_q(catalog: Catalog, groups: Groups, scale: str) -> bool:
+    """Return whether scores are compared by q against decoy motifs."""
+    if scale not in get_args(Scale):
+        raise UsageError(f"There is no scale {scale!r}.{nearest(scale, get_args(Scale))}")
+    if scale == "quantile":
+        return False
+    samples = tuple(groups.side)
+    known = with_q(catalog, samples)
+    if scale == "decoy_q" and len(known) < len(samples):
+        lacking = next(sample for sample in samples if sample not in known)
+        raise UsageError(
+            f"{catalog.run_dir}: sample {lacking!r} has no q against decoy motifs. Run "
+            f"`{program()} confidence {catalog.run_dir}` first, or compare by `--scale quantile`."
+        )
+    return len(known) == len(samples)
 
 
 class _Compared:
     """Motifs of two groups, and what tests say about them."""
 
-    def __init__(self, matrix: MotifMatrix, groups: Groups, *, has_sites: bool, kind: str) -> None:
+    def __init__(
+        self,
+        matrix: MotifMatrix,
+        groups: Groups,
+        *,
+        has_sites: bool,
+        kind: str,
+        largest_q: float | None,
+    ) -> None:
         self.matrix = matrix
+        self._largest_q = largest_q
         self._groups = groups
         self._has_sites = has_sites
         self._kind = kind
@@ -194,10 +225,14 @@ class _Compared:
         self._label_of: dict[str, int] = {}
 
     @classmethod
-    def of(cls, catalog: Catalog, groups: Groups, kind: str) -> "_Compared":
+    def of(
+        cls, catalog: Catalog, groups: Groups, kind: str, largest_q: float | None
+    ) -> "_Compared":
         has_sites = all(catalog.sample(name).has_coordinates for name in groups.side)
-        matrix = compare_motifs(catalog, groups.side, kind=kind, with_sites=has_sites)
-        compared = cls(matrix, groups, has_sites=has_sites, kind=kind)
+        matrix = compare_motifs(
+            catalog, groups.side, kind=kind, with_sites=has_sites, largest_q=largest_q
+        )
+        compared = cls(matrix, groups, has_sites=has_sites, kind=kind, largest_q=largest_q)
         rows = catalog.rows(
             "SELECT DISTINCT motif_name, label FROM motifs JOIN motif_labels($kind)"
             " USING (motif_id)",
@@ -230,9 +265,10 @@ class _Compared:
     @property
     def motif_table(self) -> pa.Table:
         """One row per motif, in the order of the run."""
-        rates, scores, first = self.matrix.rates, self.matrix.score_quantile, self._is_first
-        p_hits, p_score = rank_sum(rates, first), rank_sum(scores, first)
-        means = [_mean(values[:, side]) for values in (rates, scores) for side in (first, ~first)]
+        rates, first, matrix = self.matrix.rates, self._is_first, self.matrix
+        compared = (rates, matrix.score_quantile, matrix.believed_share)
+        p_hits, p_score, p_believed = (rank_sum(values, first) for values in compared)
+        means = [_mean(values[:, side]) for values in compared for side in (first, ~first)]
         values: dict[str, NDArray[Any]] = {
             "motif": np.array(self.matrix.labels, object),
             "n_samples_first": (~np.isnan(rates[:, first])).sum(axis=1),
@@ -248,6 +284,11 @@ class _Compared:
             "p_score": p_score,
             "q_score": adjusted(p_score),
             **{f"n_sites_{name}": counts for name, counts in self._sites.items()},
+            "believed_share_first": means[4],
+            "believed_share_second": means[5],
+            "believed_change": means[5] - means[4],
+            "p_believed": p_believed,
+            "q_believed": adjusted(p_believed),
         }
         return _with_nulls(arrow_table(MOTIF_COMPARISON_COLUMNS, values))
 
@@ -263,15 +304,43 @@ class _Compared:
         shown = {row[0]: row[1] for row in catalog.run("motif_meanings")}
         return tuple(shown[label] for label in self.matrix.labels)
 
+    def page(self, catalog: Catalog, max_q: float) -> ComparisonData:
+        """Return what the page shows."""
+        groups, samples = self._groups, self.matrix.samples
+        return ComparisonData(
+            title=catalog.run_dir.name,
+            names=groups.names,
+            samples=samples,
+            side=tuple(groups.side[s] for s in samples),
+            metadata=groups.metadata,
+            labels=self.display(catalog),
+            rates=self.matrix.rates,
+            table=self.motif_table.to_pylist(),
+            different=tuple(self.different(max_q)),
+            words=self.words(max_q),
+            max_q=max_q,
+            believed_q=self._largest_q,
+        )
+
     def different(self, max_q: float) -> NDArray[np.bool_]:
-        """Return which motifs differ in hits or scores."""
+        """Return which motifs differ in hits or, by the scale that is used, in scores."""
         table = self.motif_table
-        q = [table[name].to_numpy(zero_copy_only=False) for name in ("q_hits", "q_score")]
+        tested = ("q_hits", "q_score" if self._largest_q is None else "q_believed")
+        q = [table[name].to_numpy(zero_copy_only=False) for name in tested]
         found: NDArray[np.bool_] = np.any([values <= max_q for values in q], axis=0)
         return found
 
     def words(self, max_q: float) -> str:
-        """Return what the tests can say with these samples."""
+        """Return what the tests can say with these samples, and what scores are compared by."""
+        text = self._test_words(max_q)
+        if self._largest_q is None:
+            return text
+        return (
+            f"{text} Scores are compared by q against decoy motifs: a hit with at most "
+            f"{self._largest_q:g} is believed."
+        )
+
+    def _test_words(self, max_q: float) -> str:
         n = [len(self._groups.samples(side)) for side in (0, 1)]
         if min(n) < 2:
             lone = self._groups.names[n.index(min(n))]
@@ -308,6 +377,7 @@ class _Compared:
             "n_hits": np.nan_to_num(matrix.n_hits.T.ravel()).astype(np.int64),
             "hits_per_region": matrix.rates.T.ravel(),
             "score_quantile": matrix.score_quantile.T.ravel(),
+            "believed_share": matrix.believed_share.T.ravel(),
         }
         called = {name: column[is_called] for name, column in values.items()}
         by_sample = _with_nulls(arrow_table(SAMPLE_MOTIF_COLUMNS, called))

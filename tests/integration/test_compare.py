@@ -11,7 +11,7 @@ import finemo_dist as package
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.core.errors import InputError, UsageError
 from tests.command import answer_of, finemo_dist, read_tsv
-from tests.compared import write_groups
+from tests.compared import write_groups, write_q
 
 pytestmark = pytest.mark.slow
 
@@ -224,6 +224,71 @@ def test_regions_without_coordinates_have_no_sites(tmp_path):
     assert len(read_tsv(tmp_path / "out/motifs.tsv")) == 3
 
 
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    """m2 is stronger in the second group, and m3 has no q; models differ in scale."""
+    run = tmp_path_factory.mktemp("judged") / "run"
+    rng = np.random.default_rng(4)
+    rates = np.full((4, 2 * N_EACH), 0.8)
+    scores = np.zeros(rates.shape)
+    scores[2, N_EACH:] += 1.0
+    scale = np.exp(rng.normal(0, 2, 2 * N_EACH))
+    samples = write_groups(run, rates, scores=scores, seed=5, scale=scale)
+    thresholds = dict(zip(samples, 1.5 * scale, strict=True))
+    write_q(run, thresholds, motifs=["m0", "m1", "m2"])
+    return run, samples, thresholds
+
+
+def test_with_q_the_share_of_believed_hits_is_compared(judged, tmp_path):
+    run, samples, thresholds = judged
+
+    done = package.compare(
+        run, tmp_path / "out", first=samples[:N_EACH], second=samples[N_EACH:], h5ad=True
+    )
+
+    assert "a hit with at most 0.05 is believed" in done.words
+    found = rows(done.motifs)
+    assert {name for name, row in found.items() if (row["q_believed"] or 1) <= 0.05} == {"m2"}
+    assert found["m2"]["believed_change"] > 0.2
+    assert found["m3"]["believed_share_first"] is found["m3"]["p_believed"] is None
+    with open_catalog(run) as catalog:
+        hits = catalog.rows("SELECT sample, motif_name, hit_score FROM hits")
+    for row in pq.read_table(tmp_path / "out/samples.parquet").to_pylist():
+        own = [h[2] for h in hits if (h[0], h[1]) == (row["sample"], row["motif"])]
+        expected = np.mean([score >= thresholds[row["sample"]] for score in own])
+        assert row["believed_share"] == (None if row["motif"] == "m3" else pytest.approx(expected))
+    matrix = anndata.read_h5ad(tmp_path / "out/compare.h5ad")
+    assert np.isnan(matrix.layers["believed_share"][:, 3]).all()
+    page = done.page.read_text()
+    assert page.count("decoy q ≤ 0.05") == 1
+
+
+def test_no_hit_is_believed_at_a_smaller_q_and_scale_goes_before_it(judged, tmp_path):
+    run, samples, _ = judged
+    groups = {"first": samples[:N_EACH], "second": samples[N_EACH:]}
+
+    strict = package.compare(run, tmp_path / "strict", **groups, believed_q=0.005)
+    plain = package.compare(run, tmp_path / "plain", **groups, scale="quantile")
+
+    assert rows(strict.motifs)["m2"]["believed_share_second"] == 0
+    assert rows(plain.motifs)["m2"]["believed_share_second"] is None
+    assert rows(plain.motifs)["m2"]["q_score"] <= 0.05
+    assert "believed" not in plain.words
+    assert "decoy q" not in plain.page.read_text()
+
+
+def test_q_is_compared_where_every_sample_has_it(tmp_path):
+    samples = write_groups(tmp_path / "run", np.full((3, 4), 0.5), seed=6, n_regions=40)
+    write_q(tmp_path / "run", dict.fromkeys(samples[:3], 1.0))
+    groups = {"first": samples[:2], "second": samples[2:]}
+
+    done = package.compare(tmp_path / "run", tmp_path / "out", **groups)
+
+    assert "believed" not in done.words
+    with pytest.raises(UsageError, match="sample 's003' has no q"):
+        package.compare(tmp_path / "run", tmp_path / "other", **groups, scale="decoy_q")
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
@@ -233,6 +298,7 @@ def test_regions_without_coordinates_have_no_sites(tmp_path):
         ({"sheet": "sheet.tsv", "by": "meta.condition", "groups": ["A", "C"]}, UsageError, "'C'"),
         ({"sheet": "empty.tsv", "by": "x"}, InputError, "names no sample of the run"),
         ({}, UsageError, "Nothing says what to compare"),
+        ({"first": ["s000"], "second": ["s001"], "scale": "q"}, UsageError, "no scale 'q'"),
     ],
 )
 def test_what_is_no_comparison_is_refused(folder, tmp_path, options, error, message):

@@ -1,8 +1,12 @@
 -- Question: how far can hits be believed?
 -- Contract: makes the views motif_steps and pooled_steps (q by amplitude) and those for users of
 -- RUN/confidence, with names of motifs as the catalog has them, of the samples whose parts they are
--- of; filter_funnel and hits_dropped of RUN/filter; and the table macro with_confidence(hits_table): the rows of a view of hits, by its name, with
--- hit_amplitude, decoy_q and decoy_q_pooled, null where there is no q.
+-- of; filter_funnel and hits_dropped of RUN/filter; the table macro with_confidence(hits_table): the
+-- rows of a view of hits, by its name, with hit_amplitude, decoy_q and decoy_q_pooled, null where
+-- there is no q; and the table macro q_cuts_at(largest): of every sample and motif with confidence
+-- the smallest amplitude with at most that q, by motif, pooled for a motif without a q of its own,
+-- null where there is no such hit, and whether it has a q. q falls with the amplitude, so that the
+-- cut is all that is asked.
 CREATE VIEW motif_steps AS
 SELECT sample, motif_name, hit_amplitude, q
 FROM confidence_steps
@@ -87,3 +91,21 @@ ASOF LEFT JOIN motif_steps AS own
     AND hit.hit_amplitude >= own.hit_amplitude
 ASOF LEFT JOIN pooled_steps AS pooled
     ON hit.sample = pooled.sample AND hit.hit_amplitude >= pooled.hit_amplitude;
+CREATE MACRO q_cuts_at(largest) AS TABLE
+SELECT
+    motif.sample,
+    motif.motif_name,
+    CASE WHEN own.sample IS NULL THEN pooled.hit_amplitude ELSE own.hit_amplitude END
+        AS hit_amplitude,
+    own.sample IS NOT NULL OR pooled.sample IS NOT NULL AS has_q
+FROM believed_motifs AS motif
+LEFT JOIN (
+    SELECT sample, motif_name, min(hit_amplitude) FILTER (q <= largest) AS hit_amplitude
+    FROM motif_steps
+    GROUP BY ALL
+) AS own ON own.sample = motif.sample AND own.motif_name = motif.motif_name
+LEFT JOIN (
+    SELECT sample, min(hit_amplitude) FILTER (q <= largest) AS hit_amplitude
+    FROM pooled_steps
+    GROUP BY ALL
+) AS pooled ON pooled.sample = motif.sample;
