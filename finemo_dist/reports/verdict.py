@@ -23,6 +23,12 @@ class Reason:
 
     level: Level
     text: str
+    cure: str = ""
+    """What to do, as an order without a full stop; empty where nothing is wrong."""
+
+    def __str__(self) -> str:
+        """Return what was found, and then what to do."""
+        return f"{self.text} {self.cure}." if self.cure else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class Verdict:
 
     level: Level
     headline: str
+    """One sentence: whether the hits can be used, and what to do first where they cannot."""
     reasons: tuple[Reason, ...]
     """One for each rule that has something to say, most severe first."""
 
@@ -49,9 +56,7 @@ RECALL_LOOK: Final = 0.5
 MOTIFS_WITHOUT_HIT_LOOK: Final = 0.2
 IRREGULAR_LOOK: Final = 0.01
 
-_FEW_HITS_CURE: Final = (
-    " Lower lambda to call more hits, or check that the motifs fit these regions."
-)
+_FEW_HITS_CURE: Final = "Lower lambda to call more hits, or check that the motifs fit these regions"
 _IRREGULARITIES: Final = {
     "unknown_bases": ("region", "has unknown bases (N)", "have unknown bases (N)"),
     "zero": ("region", "has no contributions", "have no contributions"),
@@ -77,7 +82,7 @@ _IRREGULARITIES: Final = {
 """Kind of irregularity to its noun and what is said about one and about more."""
 
 _HEADLINES: Final = {
-    Level.GOOD: "This run looks good",
+    Level.GOOD: "This run looks good: its hits are ready to use",
     Level.LOOK: "Needs review",
     Level.BAD: "Do not use this run yet",
 }
@@ -88,7 +93,14 @@ def verdict(summary: Summary) -> Verdict:
     found = [rule.find(summary) for rule in RULES]
     reasons = tuple(sorted((r for r in found if r.text), key=lambda r: -r.level))
     level = max((reason.level for reason in reasons), default=Level.GOOD)
-    return Verdict(level, _HEADLINES[level], reasons)
+    return Verdict(level, _headline(level, reasons), reasons)
+
+
+def _headline(level: Level, reasons: tuple[Reason, ...]) -> str:
+    cure = next((reason.cure for reason in reasons if reason.level == level and reason.cure), "")
+    if not cure:
+        return f"{_HEADLINES[level]}."
+    return f"{_HEADLINES[level]}: {cure[0].lower()}{cure[1:]}."
 
 
 def _complete(s: Summary) -> Reason:
@@ -96,11 +108,11 @@ def _complete(s: Summary) -> Reason:
     if missing:
         return Reason(
             Level.BAD,
-            f"{missing:,} of {count(s.n_shards, 'shard')} {be(missing)} missing. Run the same "
-            "command again to finish them.",
+            f"{missing:,} of {count(s.n_shards, 'shard')} {be(missing)} missing.",
+            "Run the same command again to finish the run",
         )
     if s.n_regions == 0:
-        return Reason(Level.BAD, "The run has no regions. Check the peaks file.")
+        return Reason(Level.BAD, "The run has no regions.", "Check the peaks file")
     return Reason(Level.GOOD, f"The run is complete: {count(s.n_regions, 'region')}.")
 
 
@@ -118,7 +130,8 @@ def _converged(s: Summary) -> Reason:
     return Reason(
         level,
         f"{count(s.n_not_converged, 'region')} ({percent(share)}) did not converge, so hits "
-        "may be missing there. Raise the maximum number of steps and call hits again.",
+        "may be missing there.",
+        "Raise the maximum number of steps and call hits again",
     )
 
 
@@ -128,8 +141,8 @@ def _with_hits(s: Summary) -> Reason:
     if not s.n_hits:
         return Reason(
             Level.BAD,
-            "No hits were called. Lower lambda, and check that the motifs and the contributions "
-            "are from the same model.",
+            "No hits were called.",
+            "Lower lambda, and check that the motifs and the contributions are of the same model",
         )
     share = _share(s.n_without_hit, s.n_regions_done)
     levels = (Level.BAD, WITHOUT_HIT_BAD), (Level.LOOK, WITHOUT_HIT_LOOK)
@@ -137,8 +150,8 @@ def _with_hits(s: Summary) -> Reason:
     return Reason(
         level,
         f"There are {s.hits_per_region:.1f} hits per region"
-        + (f", and {percent(share)} of regions have none." if share else "; every region has one.")
-        + (_FEW_HITS_CURE if level else ""),
+        + (f", and {percent(share)} of regions have none." if share else "; every region has one."),
+        _FEW_HITS_CURE if level else "",
     )
 
 
@@ -146,14 +159,12 @@ def _recall(s: Summary) -> Reason:
     if s.median_recall is None:
         return Reason(Level.GOOD, "")
     low = s.median_recall < RECALL_LOOK
-    tail = (
-        ", so hits miss many of the seqlets that the motifs were made from. A lower lambda finds "
-        "more of them."
-        if low
-        else "."
+    tail = ", so hits miss many of the seqlets that the motifs were made from." if low else "."
+    return Reason(
+        Level.LOOK if low else Level.GOOD,
+        f"Median seqlet recall is {percent(s.median_recall)}{tail}",
+        "Lower lambda to find more of the seqlets" if low else "",
     )
-    level = Level.LOOK if low else Level.GOOD
-    return Reason(level, f"Median seqlet recall is {percent(s.median_recall)}{tail}")
 
 
 def _motifs(s: Summary) -> Reason:
@@ -163,8 +174,8 @@ def _motifs(s: Summary) -> Reason:
     return Reason(
         Level.LOOK,
         f"{s.n_motifs_without_hit:,} of {count(s.n_motifs, 'motif')} "
-        f"{have(s.n_motifs_without_hit)} no hits. Give such motifs a lower lambda, or leave them "
-        "out.",
+        f"{have(s.n_motifs_without_hit)} no hits.",
+        "Give the motifs without hits a lower lambda, or leave them out",
     )
 
 
@@ -175,8 +186,8 @@ def _irregular(s: Summary) -> Reason:
     return Reason(
         Level.LOOK,
         f"{count(n, 'region')} ({percent(_share(n, s.n_regions))}) "
-        f"{'reaches' if n == 1 else 'reach'} beyond a chromosome end. Check that the peaks and the "
-        "genome are of the same assembly.",
+        f"{'reaches' if n == 1 else 'reach'} beyond a chromosome end.",
+        "Check that the peaks and the genome are of the same assembly",
     )
 
 
@@ -185,7 +196,7 @@ def _warned(s: Summary) -> Reason:
     if not kinds:
         return Reason(Level.GOOD, "The inputs had no irregularities.")
     listed = "; ".join(_irregularity(kind, n) for kind, n in sorted(kinds.items()))
-    return Reason(Level.LOOK, f"The inputs had irregularities: {listed}. Check the inputs.")
+    return Reason(Level.LOOK, f"The inputs had irregularities: {listed}.", "Check the inputs")
 
 
 def _irregularity(kind: str, n: int) -> str:

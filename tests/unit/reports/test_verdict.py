@@ -12,7 +12,7 @@ def test_a_clean_run_is_good_and_says_why():
     found = verdict(summary())
 
     assert found.level is Level.GOOD
-    assert found.headline == "This run looks good"
+    assert found.headline == "This run looks good: its hits are ready to use."
     text = " ".join(reason.text for reason in found.reasons)
     assert "4.0 hits per region, and 2.0% of regions have none" in text
     assert "Median seqlet recall is 80%" in text
@@ -46,6 +46,34 @@ def test_a_rule_finds_what_it_says(changes, level, says):
 
     assert found.level is level
     assert says in " ".join(reason.text for reason in found.reasons)
+
+
+@pytest.mark.parametrize(
+    ("changes", "headline"),
+    [
+        (
+            {"n_shards_done": 15, "warnings": {"nan": 1}},
+            "Do not use this run yet: run the same command again to finish the run.",
+        ),
+        ({"warnings": {"nan": 1}}, "Needs review: check the inputs."),
+        ({"median_recall": 0.1}, "Needs review: lower lambda to find more of the seqlets."),
+    ],
+)
+def test_the_headline_is_one_sentence_with_what_to_do_first(changes, headline):
+    assert verdict(summary(**changes)).headline == headline
+
+
+def test_whatever_is_wrong_has_a_cure():
+    wrong = [
+        {"n_shards_done": 15}, {"n_regions": 0, "n_regions_done": 0, "n_hits": 0},
+        {"n_not_converged": 10}, {"n_hits": 0, "n_without_hit": 1000}, {"n_without_hit": 251},
+        {"median_recall": 0.49}, {"n_motifs": 10, "n_motifs_without_hit": 3}, {"n_clipped": 11},
+        {"warnings": {"no_summit": 4}},
+    ]  # fmt: skip
+    for changes in wrong:
+        reasons = verdict(summary(**changes)).reasons
+        assert all(bool(reason.cure) == (reason.level > Level.GOOD) for reason in reasons)
+        assert str(reasons[0]).endswith(f" {reasons[0].cure}.")
 
 
 def test_recall_is_not_spoken_of_without_seqlets():
