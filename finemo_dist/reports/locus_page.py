@@ -2,7 +2,6 @@
 
 import base64
 import json
-import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,7 +20,7 @@ from finemo_dist.reports.locus_view import (
     gaps,
 )
 from finemo_dist.reports.logo import GLYPHS
-from finemo_dist.reports.rendering import render
+from finemo_dist.reports.rendering import deflated, render
 
 _LEVELS = 127
 """From zero to the largest value: more than a panel has pixels."""
@@ -34,8 +33,7 @@ def loci_payload(views: Sequence[LocusView]) -> dict[str, Any]:
 
 def packed(held: Mapping[str, Any]) -> str:
     """Return values as ``locus.js`` unpacks them: JSON, deflated, as text."""
-    text = json.dumps(held, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
+    return deflated(json.dumps(held, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
 
 
 def render_loci(views: Sequence[LocusView]) -> str:

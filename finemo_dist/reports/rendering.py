@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +23,9 @@ _REPORT: Final = ("early", "charts", "locus", "page")
 def render(template: str, context: Mapping[str, Any], *, programs: Sequence[str] = _REPORT) -> str:
     """Return a page: a template of ``reports/templates`` with style and scripts inside it.
 
-    ``programs`` are the scripts it takes: those of a report, or others without its charts.
+    ``programs`` are the scripts it takes: those of a report, or others without its charts. The
+    program of charts is large and first needed when a chart comes into view: it is in the page
+    deflated, and the page makes it a script.
 
     Every value is escaped. The page's content security policy names the scripts by their digests
     and allows no other, no ``eval``, and nothing from anywhere.
@@ -46,7 +49,10 @@ def render(template: str, context: Mapping[str, Any], *, programs: Sequence[str]
         **context,
         policy=_policy(scripts.values()),
         style=Markup(_template("page.css")),
-        scripts={key: Markup(text) for key, text in scripts.items()},
+        scripts={
+            key: Markup(deflated(text) if key == "charts" else text)
+            for key, text in scripts.items()
+        },
         be=be,
         count=count,
         number=number,
@@ -62,6 +68,11 @@ def _program(name: str) -> str:
     from finemo_dist.reports.charts import chart_program
 
     return chart_program()
+
+
+def deflated(text: str) -> str:
+    """Return a text as ``locus.js`` inflates it, in the letters of base64."""
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
 
 
 def breakable(name: str) -> Markup:

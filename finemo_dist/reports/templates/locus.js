@@ -1,9 +1,9 @@
 // Loci: one view at a time, drawn from the numbers in the page; letters, hits and tracks to scale.
-const unpacked = (packed) => {
+const inflated = (packed) => {
   const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Response(stream).json();
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate")));
 };
+const unpacked = (packed) => inflated(packed).json();
 const svgOf = (tag, attributes = {}, children = []) => {
   const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
