@@ -21,6 +21,8 @@ _LEAST_EXTENT: Final = 1e-300
 _GAP_UNITS: Final = 1
 _LEAST_SHARE: Final = 0.012
 """Letters lower than this share of the height cannot be seen and are left out."""
+_LETTER_SHARE: Final = 0.035
+"""Letters lower than this share of the height cannot be read and are drawn as bars."""
 
 Glyph = tuple[tuple[str, tuple[float, ...]], ...]
 
@@ -58,6 +60,11 @@ GLYPHS: Final[dict[str, Glyph]] = {
         ("Z", ()),
     ),
 }
+_BAR: Final[Glyph] = (
+    ("M", (0.0, 0.0)),
+    ("L", (1.0, 0.0, 1.0, 1.0, 0.0, 1.0)),
+    ("Z", ()),
+)
 
 
 def reverse_complement(cwm: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -90,9 +97,10 @@ def logo_paths(
     for base, column, low, high in _letters(values):
         if (high - low) * scale < _LEAST_SHARE * height:
             continue
+        is_bar = (high - low) * scale < _LETTER_SHARE * height
         paths.setdefault(BASES[base], []).append(
             _glyph_path(
-                BASES[base],
+                _BAR if is_bar else GLYPHS[BASES[base]],
                 (column * COLUMN_UNITS + _GAP_UNITS, (column + 1) * COLUMN_UNITS - _GAP_UNITS),
                 (zero - high * scale, zero - low * scale),
             )
@@ -144,12 +152,12 @@ def _letters(values: NDArray[np.floating]) -> Iterator[tuple[int, int, float, fl
                 down += value
 
 
-def _glyph_path(base: str, across: tuple[float, float], along: tuple[float, float]) -> str:
+def _glyph_path(glyph: Glyph, across: tuple[float, float], along: tuple[float, float]) -> str:
     """Return a glyph stretched over a box, in whole units; relative, which is a third shorter."""
     (left, right), (top, bottom) = across, along
     x = y = 0
     parts = []
-    for command, points in GLYPHS[base]:
+    for command, points in glyph:
         numbers = []
         for index in range(0, len(points), 2):
             next_x = round(left + points[index] * (right - left))

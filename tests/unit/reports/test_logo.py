@@ -59,6 +59,19 @@ def test_a_letter_is_as_high_as_its_contribution():
     assert heights == {"C": 400, "T": 200, "G": 100}
 
 
+def test_a_letter_too_low_to_read_is_a_bar_of_its_height():
+    cwm = np.zeros((4, 2))
+    cwm[1, 0], cwm[2, 0], cwm[2, 1] = 0.97, 0.03, 1.0
+
+    paths = logo_paths(cwm, height=400)
+
+    bar, letter = paths["G"].split("z", 1)
+    ((_, top, _, bottom),) = boxes(bar + "z")
+    assert (top, bottom) == (0, 12)
+    assert "c" not in bar
+    assert "c" in letter
+
+
 def test_a_letter_stands_in_its_column():
     cwm = np.zeros((4, 3))
     cwm[0, 2] = 1.0
