@@ -7,21 +7,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.core.errors import UsageError
+from finemo_dist.core.similarity import SimilarityBank
 from finemo_dist.testing.motifs import SimulatedMotifs, random_motifs
 from finemo_dist.testing.regions import ScoreSettings, SimulationSettings
 from finemo_dist.testing.sites import SiteSettings
 from finemo_dist.testing.source import SimulatedSource
 
-SCENARIOS: Final = ("default", "weak", "noisy", "unknown", "absent", "family", "compendium")
+SCENARIOS: Final = (
+    "default", "weak", "noisy", "unknown", "absent", "family", "compendium", "kin"
+)  # fmt: skip
 """Names, in the order of tables.
 
 ``weak``: half of the sites are weak. ``noisy``: twice the background. ``unknown``: a fifth of the
-sites is of motifs that are not called. ``absent``: half as many motifs again are called and have no
-site. ``family``: every motif has a relative. ``compendium``: four foreign motifs for each of ours.
+sites is of motifs that are not called and resemble none that is. ``absent``: half as many motifs
+again are called and have no site. ``family``: every motif has a relative. ``compendium``: four
+foreign motifs for each of ours. ``kin``: a fifth of the sites is of motifs that are not called, and
+some of them resemble one that is.
 """
 
 _N_MOTIFS: Final = 24
 _N_UNKNOWN: Final = 6
+_N_UNKNOWN_DRAWN: Final = 36
+_UNKNOWN_SIMILARITY: Final = 0.6
+"""The highest cosine of an unknown motif with one that is called; of kin it may be 0.75."""
 _N_ABSENT: Final = 12
 _N_COMPENDIUM: Final = 96
 
@@ -52,16 +60,43 @@ def make_scenario(name: str, *, seed: int, n_regions: int) -> Scenario:
             f"There is no scenario {name!r}. The scenarios are {', '.join(SCENARIOS)}."
         )
     rng = np.random.default_rng([seed, SCENARIOS.index(name)])
-    n_more = {"unknown": _N_UNKNOWN, "absent": _N_ABSENT, "compendium": _N_COMPENDIUM}.get(name, 0)
-    every = _relatives(rng) if name == "family" else random_motifs(rng, _N_MOTIFS + n_more)
-    is_ours = np.arange(len(every)) < (len(every) if name == "family" else _N_MOTIFS)
-    planted = every if name == "unknown" else _chosen(every, is_ours)
-    called = _chosen(every, is_ours) if name == "unknown" else every
+    planted, called = _motifs(rng, name)
     settings = _settings(name)
     source = SimulatedSource(planted, n_regions, seed=seed, settings=settings)
-    n_alone = _N_MOTIFS // 2 if name == "family" else len(every)
-    family = {motif: i % n_alone for i, motif in enumerate(every.name)}
+    n_alone = _N_MOTIFS // 2 if name == "family" else len(planted) + len(called)
+    names = dict.fromkeys([*called.name, *planted.name])
+    family = {motif: i % n_alone for i, motif in enumerate(names)}
     return Scenario(source, planted, called, family)
+
+
+def _motifs(rng: np.random.Generator, name: str) -> tuple[SimulatedMotifs, SimulatedMotifs]:
+    """Return the motifs that have sites and those that are called."""
+    if name == "family":
+        every = _relatives(rng)
+        return every, every
+    n_more = {
+        "unknown": _N_UNKNOWN_DRAWN, "kin": _N_UNKNOWN, "absent": _N_ABSENT,
+        "compendium": _N_COMPENDIUM,
+    }.get(name, 0)  # fmt: skip
+    every = random_motifs(rng, _N_MOTIFS + n_more)
+    is_ours = np.arange(len(every)) < _N_MOTIFS
+    ours = _chosen(every, is_ours)
+    if name == "kin":
+        return every, ours
+    if name == "unknown":
+        return _chosen(every, is_ours | _is_unlike(every, _N_MOTIFS)), ours
+    return ours, every
+
+
+def _is_unlike(motifs: SimulatedMotifs, n_ours: int) -> NDArray[np.bool_]:
+    """Return which of the motifs after the first ``n_ours`` resemble these least, (N,)."""
+    start, end = motifs.core
+    trimmed = [cwm[:, a:b] for cwm, a, b in zip(motifs.cwm, start, end, strict=True)]
+    bank = SimilarityBank(trimmed[:n_ours])
+    highest = np.array([bank.cosines(cwm).max() for cwm in trimmed[n_ours:]])
+    is_chosen = np.zeros(len(motifs), np.bool_)
+    is_chosen[n_ours + np.flatnonzero(highest <= _UNKNOWN_SIMILARITY)[:_N_UNKNOWN]] = True
+    return is_chosen
 
 
 def _settings(name: str) -> SimulationSettings:

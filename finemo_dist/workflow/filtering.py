@@ -34,7 +34,7 @@ from finemo_dist.reports.cwms import CwmSums, Sites, accumulate, cosine
 from finemo_dist.reports.trust import site_blocks
 from finemo_dist.run.remains import check_output, clear_run
 from finemo_dist.storage.files import committed, remove_tree
-from finemo_dist.storage.locations import location, readable
+from finemo_dist.storage.locations import local_copy, location, readable
 from finemo_dist.store.read import open_store
 from finemo_dist.workflow.filter_rules import FilterRule, RepeatDensity, all_rules
 
@@ -187,7 +187,7 @@ def _derived_record(record: RunRecord, run_dir: Path, rules: Sequence[FilterRule
         for sample in record.samples
     )
     earlier = record.derived.rules if record.derived else ()
-    return record.model_copy(
+    derived = record.model_copy(
         update={
             "samples": samples,
             "config_digest": digest(record.config_digest),
@@ -197,6 +197,8 @@ def _derived_record(record: RunRecord, run_dir: Path, rules: Sequence[FilterRule
             "derived": Derived(run=str(run_dir), rules=(*earlier, *told)),
         }
     )
+    # It replaces no record, neither this run's nor another.
+    return derived.replacing(None)
 
 
 def _plain(rule: FilterRule) -> Any:  # noqa: ANN401  (what JSON holds)
@@ -353,7 +355,7 @@ def _carry_confidence(
     for path in source.iterdir():
         if path.suffix == ".parquet":
             with committed(confidence_directory(out_dir) / path.name) as temporary:
-                copyfile(path, temporary)
+                copyfile(local_copy(path), temporary)
     current = {
         name: parts_digest(found.values())
         for name, found in footers.items()

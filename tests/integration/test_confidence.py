@@ -16,10 +16,12 @@ from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.exports.bigbed import auto_sql
 from finemo_dist.hits.confidence import confidence_directory
 from finemo_dist.run import resources
+from finemo_dist.sources.bigwig import BigWigSource
 from finemo_dist.store.staging import encode
 from finemo_dist.testing.modisco import write_modisco_h5
 from finemo_dist.testing.scenarios import make_scenario
 from finemo_dist.workflow.confidence import confidence
+from tests.benchmarks.confidence import with_foreign
 from tests.calibration import SERIAL, judged
 from tests.command import finemo_dist as command
 
@@ -80,6 +82,32 @@ def test_q_is_calibrated_in_a_small_simulation(name, tmp_path):
     assert np.nanmax(hits.q) > np.nanmin(hits.q) > 0
 
 
+@pytest.mark.shared_data
+def test_few_hits_of_foreign_motifs_are_believed(yeast_mini, shared_data, tmp_path):
+    own = yeast_mini / "modisco_results.h5"
+    compendium = shared_data / "jaspar2026_dl_352_clusters.h5"
+    foreign = with_foreign(tmp_path / "all.h5", own, compendium, seed=1, limit=0.7)
+    source = BigWigSource(
+        yeast_mini / "peaks.narrowPeak", yeast_mini / "genome.fa", [yeast_mini / "contribs.bw"],
+        region_width=1000,
+    )  # fmt: skip
+    encode(source, tmp_path / "s.zarr")
+
+    run = tmp_path / "run"
+    finemo_dist.call_hits(tmp_path / "s.zarr", tmp_path / "all.h5", run, resources=SERIAL)
+    confidence(run, resources=SERIAL)
+
+    with open_catalog(run) as catalog:
+        rows = catalog.sql(
+            "SELECT motif_name, decoy_q, decoy_q_pooled FROM hit_confidence"
+        ).fetchall()
+    assert np.mean([name in foreign for name, *_ in rows]) > 0.15
+    for column in (1, 2):
+        kept = [row[0] in foreign for row in rows if (row[column] or 1.0) <= 0.05]
+        assert len(kept) > 300
+        assert np.mean(kept) <= 0.08
+
+
 def test_confidence_changes_no_other_file(inputs, tmp_path):
     run = call(inputs, tmp_path / "run")
     before = files(run)
@@ -96,6 +124,17 @@ def test_one_seed_has_the_same_bytes_however_the_work_is_divided(inputs, run, tm
 
     assert tables(other) == tables(run)
     assert len(tables(run)) > 10
+
+
+@pytest.mark.ray
+def test_workers_of_ray_write_the_bytes_of_one(inputs, run, ray_address, tmp_path):
+    other = call(inputs, tmp_path / "run")
+
+    confidence(
+        other, resources=ResourceConfig(executor="ray", n_workers=2, ray_address=ray_address)
+    )
+
+    assert tables(other) == tables(run)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,9 @@ from finemo_dist.core.errors import RunError
 from finemo_dist.record.run_record import RunRecord
 from finemo_dist.storage.locations import location
 from finemo_dist.storage.objects import ObjectPath
+from finemo_dist.store.staging import encode
+from finemo_dist.testing.modisco import write_modisco_h5
+from finemo_dist.testing.scenarios import make_scenario
 from tests.command import PROJECT, answer_of, finemo_dist, run_process
 from tests.integration.objects.conftest import KEY_ID, SECRET
 
@@ -134,6 +137,45 @@ def test_coordinates_of_a_call_lie_on_objects(run, store, inputs, bucket, local,
     assert answer_of(capsys, "verify", out).err.endswith("no problems found\n")
     kept = {str(p.relative_to(out / "regions")).split("/")[1] for p in (out / "regions").below()}
     assert kept == {"zarr.json", "chrom_id", "start", "peak_id", "peak_name"}
+
+
+@pytest.fixture(scope="module")
+def believed(bucket, tmp_path_factory):
+    """A run with confidence on objects and on a disk, with hits enough for q."""
+    scenario = make_scenario("noisy", seed=5, n_regions=60)
+    folder = tmp_path_factory.mktemp("believed")
+    encode(scenario.source, folder / "s.zarr", shard_regions=32)
+    write_modisco_h5(folder / "motifs.h5", scenario.called)
+    places = (bucket.path("believed/run"), folder / "run")
+    for place in places:
+        finemo_dist(
+            "call-hits", "-r", folder / "s.zarr", "-m", folder / "motifs.h5", "-o", place,
+            "--executor", "serial",
+        )  # fmt: skip
+        finemo_dist("confidence", place, "--executor", "serial")
+    return places
+
+
+def test_confidence_on_objects_is_that_on_a_disk(believed, capsys):
+    query = "SELECT * FROM hit_confidence ORDER BY ALL"
+    of_objects, of_disk = (answer_of(capsys, "sql", place, query).out for place in believed)
+
+    assert of_objects == of_disk
+    assert len(of_disk.splitlines()) > 100
+    decoys, on_disk = (parts(place / "confidence" / "decoys") for place in believed)
+    assert decoys == on_disk
+    assert len(decoys) == 2 * 2 * 3
+
+
+def test_a_derived_run_on_objects_is_that_on_a_disk(believed, capsys):
+    derived = [place.parent / "derived" for place in believed]
+    for place, out in zip(believed, derived, strict=True):
+        finemo_dist("filter-hits", place, "-o", out, "--rule", "decoy_q=0.05")
+
+    assert parts(derived[0]) == parts(derived[1])
+    assert parts(derived[0]) != parts(believed[0])
+    assert (derived[0] / "hits.tsv").read_bytes() == (derived[1] / "hits.tsv").read_bytes()
+    assert answer_of(capsys, "verify", derived[0]).err.endswith("no problems found\n")
 
 
 def test_a_query_reads_the_parts_and_no_other_object(run, capsys):
