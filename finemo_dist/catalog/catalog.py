@@ -11,42 +11,30 @@ from typing import Any, Final, Self
 import duckdb
 
 from finemo_dist.catalog.compaction import Compaction, current_compaction
-from finemo_dist.catalog.confidence import show_confidence
+from finemo_dist.catalog.confidence import require_confidence
 from finemo_dist.catalog.connection import (
     connect,
     load_query,
     run_errors,
     stream_errors,
 )
-from finemo_dist.catalog.counts import COUNTS_NAME, known_counts
-from finemo_dist.catalog.part_files import PART_VIEWS, PartFiles, current_parts
-from finemo_dist.catalog.rows import data_dictionary, motif_places, sample_row
+from finemo_dist.catalog.part_files import PartFiles, current_parts
 from finemo_dist.catalog.scope import Scopes, scopes_of
+from finemo_dist.catalog.views import Shown, Views
 from finemo_dist.core.errors import RunError, UsageError, nearest
 from finemo_dist.core.program import program
 from finemo_dist.core.words import be, count
-from finemo_dist.hits.annotation import annotation_path, write_annotation_template
 from finemo_dist.hits.footer import PartFooter
-from finemo_dist.hits.motifs import motif_data_path, read_run_motifs, write_motif_template
+from finemo_dist.hits.motifs import read_run_motifs
 from finemo_dist.hits.read import SampleParts, survey_run
 from finemo_dist.hits.run_motifs import RunMotifs
 from finemo_dist.hits.seal import check_seal
-from finemo_dist.record.run_log import TIMING_FIELDS, log_files
 from finemo_dist.record.run_record import RunRecord, SampleRecord
 from finemo_dist.storage.locations import location
 from finemo_dist.storage.objects import ObjectPath, filesystem
 
 logger = logging.getLogger(__name__)
 
-_QUERIES: Final = (
-    "unique", "collapse", "called_hits", "part_rows", "part_hits",
-    "part_hit_rows", "compact_rows", "compact_hits", "hits",
-    "hits_unique", "motifs", "hits_primary", "peaks_qc", "peaks", "samples", "sample_motifs",
-    "counted_hits", "motif_counts", "motif_labels", "cells", "timings", "hit_confidence",
-)  # fmt: skip
-"""What makes the views, each after those it reads."""
-_OF_SETS: Final = ("called_hits",)
-"""Those that are others where parts count or name motifs otherwise than the run does."""
 _BATCH_ROWS: Final = 100_000
 _CHECKED_BYTES: Final = 2 << 30
 """Of parts read against their checksums on opening, about a second; a question to an atlas should
@@ -83,7 +71,7 @@ class Catalog:
         }  # fmt: skip
         self._is_restricted = False
         self._is_shared = False
-        self._paths: list[str] = []
+        self._is_listed = False
         self._temporary = tempfile.TemporaryDirectory(prefix="finemo_dist-")
         with ExitStack() as undo:
             undo.callback(self._temporary.cleanup)
@@ -98,8 +86,11 @@ class Catalog:
             self._files = PartFiles.of(
                 run_dir, parts, compactions, widths, Path(self._temporary.name)
             )
+            self._shown = self._what_is_shown(largest_q)
+            for file in self._shown.motif_files:
+                check_seal(location(file))
             with run_errors(run_dir):
-                self._fill()
+                self._views = Views(self._connection.cursor(), self._shown)
             self._resources = undo.pop_all()
 
     @property
@@ -111,9 +102,11 @@ class Catalog:
     def connection(self) -> duckdb.DuckDBPyConnection:
         """The DuckDB connection with the views, for whatever DuckDB can do with them."""
         if not self._is_shared:
-            # Its cursors do not have its variables.
-            for view, files in self._files.lists().items():
-                self._show(files, view)
+            with run_errors(self.run_dir):
+                self._views.make_all()
+                # Its cursors do not have its variables.
+                for view, files in self._files.lists().items():
+                    self._views.show(view, files)
             self._is_shared = True
         return self._connection
 
@@ -194,11 +187,13 @@ class Catalog:
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """Return the answer to a query of our own, unevaluated; for a user's see ``readonly``."""
         with run_errors(self.run_dir):
+            self._make(query)
             return self._connection.sql(query)
 
     def rows(self, query: str, parameters: Mapping[str, object] | None = None) -> list[Any]:
         """Return all rows of a query of our own, as tuples."""
         with run_errors(self.run_dir):
+            self._make(query, parameters)
             return self._connection.execute(query, parameters or None).fetchall()
 
     def run(
@@ -211,27 +206,36 @@ class Catalog:
         """Return all rows of a query of ``catalog/queries``, by its name, about some scopes."""
         if scopes is None:
             return self.rows(load_query(name), parameters)
+        query = load_query(name)
         with run_errors(self.run_dir):
-            return self.cursor(scopes).execute(load_query(name), parameters or None).fetchall()
+            self._views.make(query, parameters)
+            cursor = self.cursor(scopes, question=query)
+            return cursor.execute(query, parameters or None).fetchall()
 
     def arrow(self, name: str, parameters: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401
         """Return the answer to a query of ``catalog/queries`` as an Arrow table."""
+        query = load_query(name)
         with run_errors(self.run_dir):
-            relation = self._connection.sql(load_query(name), params=dict(parameters or {}) or None)
+            self._make(query, parameters)
+            relation = self._connection.sql(query, params=dict(parameters or {}) or None)
             return relation.to_arrow_table()
 
     def columns(self, name: str, parameters: Mapping[str, object] | None = None) -> dict[str, Any]:
         """Return the answer to a query of ``catalog/queries`` as one numpy array a column."""
+        query = load_query(name)
         with run_errors(self.run_dir):
-            return self._connection.execute(load_query(name), parameters or None).fetchnumpy()
+            self._make(query, parameters)
+            return self._connection.execute(query, parameters or None).fetchnumpy()
 
     def stream(self, name: str, chunk: Mapping[str, object]) -> Iterator[Any]:
         """Yield the answer to a query that reads the variable ``chunk``, as Arrow batches."""
-        cursor = self.cursor()
+        query = load_query(name)
         with run_errors(self.run_dir), stream_errors():
+            self._views.make(query, chunk)
+            cursor = self.cursor(question=query)
             # A parameter instead of a variable would have the whole answer held.
             cursor.execute("SET VARIABLE chunk = $chunk", {"chunk": dict(chunk)})
-            yield from cursor.sql(load_query(name)).to_arrow_reader(_BATCH_ROWS)
+            yield from cursor.sql(query).to_arrow_reader(_BATCH_ROWS)
 
     def stream_chunk(
         self, chunk: Mapping[str, object], query: str = "ordered"
@@ -240,17 +244,28 @@ class Catalog:
 
         Unlike ``stream`` it sees the temporary tables of the catalog.
         """
+        # The views that the chunk names are made on the way.
         self.rows("SET VARIABLE chunk = $chunk", {"chunk": dict(chunk)})
         return self.sql(load_query(query))
 
-    def cursor(self, scopes: Scopes | None = None) -> duckdb.DuckDBPyConnection:
+    def cursor(
+        self, scopes: Scopes | None = None, *, question: str | None = None
+    ) -> duckdb.DuckDBPyConnection:
         """Return a connection for a query of our own, with variables of its own.
 
         Parameters
         ----------
         scopes
             What it is asked about: views show no less. Everything when None.
+        question
+            What it is asked, or the names of the views in it, so that no others need be made; see
+            ``narrow`` where that is not known yet. Anything when None.
         """
+        with run_errors(self.run_dir):
+            if question is None:
+                self._views.make_all()
+            else:
+                self._views.make(question)
         self._last_cursor = cursor = self._connection.cursor()
         self._show_parts(cursor, scopes)
         return cursor
@@ -265,20 +280,30 @@ class Catalog:
         query: str,
         values: Mapping[str, object] | None = None,
     ) -> None:
-        """Have a connection open only the files that a query needs; see ``scopes_of``."""
-        self._show_parts(cursor, scopes_of(cursor, query, values))
+        """Have a connection open only the files that a query needs; see ``scopes_of``.
+
+        The views that it needs are made; all where it is not understood.
+        """
+        scopes = scopes_of(cursor, query, values)
+        with run_errors(self.run_dir):
+            if scopes is None:
+                self._views.make_all()
+            else:
+                self._views.make(query)
+        self._show_parts(cursor, scopes)
 
     def restricted_cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection that reads the committed parts and nothing else, for good.
 
-        From here on the whole catalog can neither open another file nor change a setting.
+        From here on the whole catalog can neither open another file nor change a setting. What the
+        connection is asked goes through ``narrow`` first.
         """
         if not self._is_restricted:
-            self.rows("SET allowed_paths = $paths", {"paths": self._paths})
+            self.rows("SET allowed_paths = $paths", {"paths": self._shown.paths()})
             self.rows("SET enable_external_access = false")
             self.rows("SET lock_configuration = true")
             self._is_restricted = True
-        return self.cursor()
+        return self.cursor({}, question="")
 
     def close(self) -> None:
         """Let go of memory and temporary files."""
@@ -295,126 +320,33 @@ class Catalog:
     ) -> None:
         self.close()
 
-    def _fill(self) -> None:
-        self.run("tables")
-        self._fill_samples()
-        self._fill_parts()
-        largest_q = self._limits["largest_q"]
-        show_confidence(self, self._parts, Path(self._temporary.name), largest_q, self._show)
-        others = {name: f"{name}_of_sets" for name in _OF_SETS if self._is_renumbered}
-        if self._fill_counts():
-            others["counted_hits"] = "counted_hits_known"
-        for name in _QUERIES:
-            self.run(others.get(name, name))
-        self.run("fill_data_dictionary", data_dictionary())
-        self._show_parts(self._connection, None)
-
-    def _fill_samples(self) -> None:
-        samples = [self.sample(name) for name in self._parts]
-        rows = [
-            sample_row(sample, self.record.settings_of(sample), self._parts[sample.name])
-            for sample in samples
-        ]
-        if rows:
-            self.run("fill_samples", {key: [row[key] for row in rows] for key in rows[0]})
-        ends = [
-            (name, chrom, length)
-            for name in self._parts
-            for chrom, length in self.record.chrom_lengths_of(self.sample(name)).items()
-        ]
-        if ends:
-            names = ("sample", "chr", "length")
-            columns = dict(zip(names, map(list, zip(*ends, strict=True)), strict=True))
-            self.run("fill_chromosome_ends", columns)
-
-    def _fill_parts(self) -> None:
-        if columns := self._files.part_columns():
-            self.run("fill_part_files", columns)
-        if columns := self._files.compact_columns():
-            self.run("fill_compact_files", columns)
-        # Views are made over a file each: to make one looks at its files.
-        for view, template in self._files.templates.items():
-            self.rows(load_query(f"set_{view}"), {"files": [template]})
-            self.run(view)
-            self._paths.append(template)
-        self._paths.extend(file.path for _, file in self._files.rows(*PART_VIEWS))
-        self._fill_motifs()
-        self._show([self._annotation_file()], "annotation_parts")
-        self._show_logs()
-
-    def _fill_counts(self) -> bool:
-        """Return whether it is known how often motifs were found."""
-        if self._limits["largest_q"] is not None or not (self.run_dir / COUNTS_NAME).exists():
-            return False
-        units = {name: self.units(name).values() for name in self._parts}
-        known = known_counts(self.run_dir, units, self.motifs.names)
-        if known is not None:
-            self._connection.from_arrow(known).insert_into("known_counts")
-        return known is not None
-
-    def _show_logs(self) -> None:
-        """Show the logs as they are when they are asked; a driver may be writing to one."""
-        paths = [str(path) for path in log_files(self.run_dir)]
-        if not paths:
-            empty = Path(self._temporary.name) / "log.jsonl"
-            empty.touch()
-            paths = [str(empty)]
-        # A driver that was killed leaves half a line.
-        lines = self._connection.read_json(
-            paths,  # type: ignore[arg-type]  # DuckDB's stubs know one path only
-            columns=dict(TIMING_FIELDS),
-            format="newline_delimited",
-            ignore_errors=True,
-            hive_partitioning=False,
+    def _what_is_shown(self, largest_q: float | None) -> Shown:
+        shown = Shown(
+            run_dir=self.run_dir,
+            record=self.record,
+            samples={name: self.sample(name) for name in self._parts},
+            parts=self._parts,
+            files=self._files,
+            motifs=lambda: self.motifs,
+            is_renamed=self._motifs is not None,
+            scratch=Path(self._temporary.name),
+            largest_q=largest_q,
         )
-        lines.create_view("log_lines")
-        self._paths.extend(paths)
+        if largest_q is not None:
+            found = shown.confidence
+            require_confidence(self.run_dir, found.record, found.samples, self._parts)
+        return shown
 
-    @property
-    def _is_renumbered(self) -> bool:
-        """Whether ids or names of motifs in some part are not those of the run."""
-        used = {self.sample(name).motif_set for name in self._parts}
-        return len(self.record.sets) > 1 and not all(map(self.motifs.is_own, used))
-
-    def _fill_motifs(self) -> None:
-        used = {self.sample(name).motif_set for name in self._parts}
-        files = {
-            str(path): motif_set
-            for motif_set in self.record.sets
-            if motif_set.name in used
-            and (path := motif_data_path(self.run_dir, motif_set.folder)).exists()
-        }
-        for file in files:
-            check_seal(location(file))
-        if files:
-            names = [motif_set.name for motif_set in files.values()]
-            self.run("fill_motif_files", {"filename": list(files), "motif_set": names})
-        if self._motifs is not None or len(self.record.sets) > 1:
-            self.run("fill_motif_places", motif_places(self.motifs, used))
-        # The template has every column: tables of older releases have fewer.
-        self._show([self._motif_template(), *files], "motif_parts", union_by_name=True)
-
-    def _motif_template(self) -> str:
-        path = Path(self._temporary.name) / "motif_data.parquet"
-        write_motif_template(path)
-        return str(path)
-
-    def _annotation_file(self) -> str:
-        path = annotation_path(self.run_dir)
-        if not path.exists():
-            path = Path(self._temporary.name) / "annotation.parquet"
-            write_annotation_template(path)
-        return str(path)
+    def _make(self, query: str, values: object = None) -> None:
+        """Make what a query of our own needs, over all files."""
+        self._views.make(query, values)
+        if self._views.has_parts and not self._is_listed:
+            self._show_parts(self._connection, None)
+            self._is_listed = True
 
     def _show_parts(self, connection: duckdb.DuckDBPyConnection, scopes: Scopes | None) -> None:
         for view, files in self._files.lists(scopes).items():
             connection.execute(load_query(f"set_{view}"), {"files": files})
-
-    def _show(self, paths: Sequence[str], view: str, *, union_by_name: bool = False) -> None:
-        self._connection.read_parquet(
-            list(paths), filename=True, hive_partitioning=False, union_by_name=union_by_name
-        ).create_view(view)
-        self._paths.extend(paths)
 
 
 def open_catalog(

@@ -1,66 +1,52 @@
 """The tables of ``RUN/confidence`` as the catalog shows them."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
-
-import pyarrow.parquet as pq
+from typing import Final, Self
 
 from finemo_dist.catalog.compaction import parts_digest
 from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.program import program
-from finemo_dist.core.schema import CONFIDENCE_TABLES
-from finemo_dist.hits.columns import arrow_schema
+from finemo_dist.core.schema import CONFIDENCE_TABLES, DROPPED_COLUMNS, FUNNEL_COLUMNS
 from finemo_dist.hits.confidence import ConfidenceRecord, confidence_directory, table_path
-from finemo_dist.hits.filtering import filter_directory, funnel_path, write_empty
+from finemo_dist.hits.filtering import filter_directory, funnel_path
 from finemo_dist.hits.read import SampleParts
 from finemo_dist.hits.run_motifs import RunMotifs
-
-if TYPE_CHECKING:
-    from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.hits.template import write_template
 
 logger = logging.getLogger(__name__)
 
 _VIEWS: Final = {name: f"confidence_{name}" for name in CONFIDENCE_TABLES}
-"""Table to the view that shows its files as they are."""
+CONFIDENCE_VIEWS: Final = (*_VIEWS.values(), "funnel_file", "dropped_files")
+"""Views that show files as they are."""
 
 
-def show_confidence(
-    catalog: "Catalog",
-    parts: Mapping[str, SampleParts],
-    scratch: Path,
-    largest_q: float | None,
-    show: Callable[[Sequence[str], str], None],
-) -> None:
-    """Show how far hits can be believed; with a largest q, views leave out other hits.
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """The confidence of a run, as far as it is of the parts shown."""
 
-    Parameters
-    ----------
-    parts
-        What each sample shown has committed.
-    scratch
-        A temporary folder.
-    show
-        What makes a view of files.
+    record: ConfidenceRecord | None
+    samples: frozenset[str]
+    """Those whose parts it is of."""
+    files: Mapping[str, Sequence[str]]
+    """View to the files it shows; one without rows where the run has none."""
 
-    Raises
-    ------
-    UsageError
-        A largest q is given, and a sample shown has none.
-    """
-    record, believed = believed_samples(catalog.run_dir, parts)
-    if largest_q is not None:
-        require_confidence(catalog.run_dir, record, believed, parts)
-    sets = {name: catalog.sample(name).motif_set for name in believed}
-    if sets:
-        catalog.run("fill_believed_motifs", believed_motifs(catalog.motifs, sets))
-    for view, paths in confidence_files(catalog.run_dir, record if sets else None, scratch).items():
-        show(paths, view)
-    catalog.run("confidence")
-    if largest_q is not None:
-        catalog.rows("SET VARIABLE largest_q = $q", {"q": float(largest_q)})
-    catalog.run("believed" if largest_q is None else "believed_up_to_q")
+    @classmethod
+    def of(cls, run_dir: Path, parts: Mapping[str, SampleParts], scratch: Path) -> Self:
+        """Return that of a run.
+
+        Parameters
+        ----------
+        parts
+            What each sample shown has committed.
+        scratch
+            A temporary folder.
+        """
+        record, samples = believed_samples(run_dir, parts)
+        files = confidence_files(run_dir, record if samples else None, scratch)
+        return cls(record, samples, files)
 
 
 def believed_samples(
@@ -107,21 +93,22 @@ def confidence_files(
     found = {}
     for table, view in _VIEWS.items():
         paths = [] if record is None else _paths(run_dir, record, table)
-        found[view] = paths or [_template(scratch, table)]
+        found[view] = paths or [
+            write_template(scratch / f"confidence-{table}.parquet", CONFIDENCE_TABLES[table])
+        ]
     return found | _filter_files(run_dir, scratch)
 
 
 def _filter_files(run_dir: Path, scratch: Path) -> dict[str, list[str]]:
     """Return the files of what rules left out of a derived run."""
-    funnel, dropped = scratch / "funnel.parquet", scratch / "dropped.parquet"
-    write_empty(funnel, is_funnel=True)
-    write_empty(dropped, is_funnel=False)
+    dropped = write_template(scratch / "dropped.parquet", DROPPED_COLUMNS)
     folder = filter_directory(run_dir)
     if funnel_path(run_dir).exists():
         names = sorted(path.name for path in folder.iterdir() if path.match("dropped-*.parquet"))
-        shown = [str(folder / name) for name in names] or [str(dropped)]
+        shown = [str(folder / name) for name in names] or [dropped]
         return {"funnel_file": [str(funnel_path(run_dir))], "dropped_files": shown}
-    return {"funnel_file": [str(funnel)], "dropped_files": [str(dropped)]}
+    funnel = write_template(scratch / "funnel.parquet", FUNNEL_COLUMNS)
+    return {"funnel_file": [funnel], "dropped_files": [dropped]}
 
 
 def believed_motifs(motifs: RunMotifs, sets: Mapping[str, str]) -> dict[str, object]:
@@ -176,9 +163,3 @@ def _paths(run_dir: Path, record: ConfidenceRecord, table: str) -> list[str]:
     if table == "decoy_hits":
         return [str(confidence_directory(run_dir) / name) for name in record.files]
     return [str(table_path(run_dir, table))]
-
-
-def _template(scratch: Path, table: str) -> str:
-    path = scratch / f"confidence-{table}.parquet"
-    pq.write_table(arrow_schema(CONFIDENCE_TABLES[table]).empty_table(), path)
-    return str(path)

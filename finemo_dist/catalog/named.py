@@ -80,7 +80,7 @@ def ask(catalog: Catalog, name: str, parameters: Mapping[str, object] | None = N
     """
     query = find_query(name)
     values = check_parameters(catalog, query.name, query.parameters, parameters or {})
-    cursor = catalog.cursor()
+    cursor = catalog.cursor({}, question="")
     with run_errors(catalog.run_dir):
         cursor.execute("SET VARIABLE parameters = $values", {"values": values or {"none": None}})
         catalog.narrow(cursor, query.text, values)

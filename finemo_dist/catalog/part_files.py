@@ -8,11 +8,13 @@ from typing import Final, NamedTuple
 
 from finemo_dist.catalog.compaction import Compaction
 from finemo_dist.catalog.scope import Scope, Scopes
+from finemo_dist.core.schema import COMPACT_COLUMNS
 from finemo_dist.core.words import count
 from finemo_dist.hits.layout import TableName, part_name, sample_directory
 from finemo_dist.hits.manifest import Extent
 from finemo_dist.hits.read import SampleParts
-from finemo_dist.hits.write import write_compact_template, write_template
+from finemo_dist.hits.template import write_template
+from finemo_dist.hits.write import COLUMNS_OF
 from finemo_dist.record.run_record import RunRecord
 
 logger = logging.getLogger(__name__)
@@ -98,12 +100,8 @@ class PartFiles:
         }
         templates = {}
         for view, table in PART_VIEWS.items():
-            path = scratch / f"{view}.parquet"
-            if view == "compact_parts":
-                write_compact_template(path)
-            else:
-                write_template(path, table)
-            templates[view] = str(path)
+            columns = COMPACT_COLUMNS if view == "compact_parts" else COLUMNS_OF[table]
+            templates[view] = write_template(scratch / f"{view}.parquet", columns)
         return cls(files, templates)
 
     def rows(self, *views: str) -> Iterable[tuple[str, PartFile]]:

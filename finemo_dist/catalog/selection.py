@@ -52,9 +52,10 @@ def hits_of(
         wanted.append(column("chr") == value(locus.chrom))
     if locus is not None and locus.end is not None:
         wanted += [column("start") < value(locus.end), column("end") > value(locus.start)]
-    cursor = catalog.cursor({"hits": [_scope(table, sample, locus)]})
+    view = _VIEWS[table]
+    cursor = catalog.cursor({"hits": [_scope(table, sample, locus)]}, question=view)
     with run_errors(catalog.run_dir):
-        found = cursor.table(_VIEWS[table])
+        found = cursor.table(view)
         for condition in wanted:
             found = found.filter(condition)
         return Table(found.sort(*map(column, _ORDER)).to_arrow_table())
@@ -74,5 +75,9 @@ def _scope(table: HitView, sample: str | None, locus: Locus | None) -> Scope:
 def motifs_of(catalog: Catalog) -> Table:
     """Return the motifs and their strands, in the order of the run."""
     with run_errors(catalog.run_dir):
-        found = catalog.cursor({}).table("motifs").sort(duckdb.ColumnExpression("motif_id"))
+        found = (
+            catalog.cursor({}, question="motifs")
+            .table("motifs")
+            .sort(duckdb.ColumnExpression("motif_id"))
+        )
         return Table(found.to_arrow_table())

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from finemo_dist.core.records import MotifAnnotation
 from finemo_dist.core.schema import ANNOTATION_COLUMNS
-from finemo_dist.hits.columns import arrow_schema, empty_table
+from finemo_dist.hits.columns import arrow_schema
 from finemo_dist.storage.files import committed
 from finemo_dist.storage.locations import location, readable
 
@@ -40,8 +40,3 @@ def read_stored_annotation(run: str | Path) -> tuple[MotifAnnotation, ...]:
     with readable(path) as source:
         rows = pq.read_table(source, partitioning=None).to_pylist()
     return tuple(MotifAnnotation(**row) for row in rows)
-
-
-def write_annotation_template(path: Path) -> None:
-    """Write an annotation of no motifs, which shows the schema."""
-    pq.write_table(empty_table(ANNOTATION_COLUMNS), path)

@@ -46,9 +46,3 @@ def write_dropped(run: str | Path, index: int, hits: pa.Table) -> None:
     schema = arrow_schema(DROPPED_COLUMNS)
     with committed(dropped_path(run, index)) as path:
         pq.write_table(hits.select(schema.names).cast(schema), path, compression="zstd")
-
-
-def write_empty(path: Path, *, is_funnel: bool) -> None:
-    """Write a table without rows, which shows the schema."""
-    columns = FUNNEL_COLUMNS if is_funnel else DROPPED_COLUMNS
-    pq.write_table(arrow_schema(columns).empty_table(), path)

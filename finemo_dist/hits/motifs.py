@@ -19,7 +19,7 @@ from finemo_dist.core.palindromes import NO_PALINDROME, palindrome_offsets
 from finemo_dist.core.records import MotifSet
 from finemo_dist.core.schema import MOTIF_COLUMNS
 from finemo_dist.core.system_errors import fault
-from finemo_dist.hits.columns import arrow_table, empty_table
+from finemo_dist.hits.columns import arrow_table
 from finemo_dist.hits.run_motifs import MotifsOfSet, RunMotifs, origins_of, unite
 from finemo_dist.hits.seal import UNSEALED, check_seal, seal
 from finemo_dist.record.run_record import MotifSetRecord, RunRecord
@@ -62,11 +62,6 @@ def write_motifs(run: str | Path, motifs: MotifSet, folder: str = "") -> None:
     with committed(motif_data_path(run, folder)) as path:
         pq.write_table(table, path, compression="zstd")
         seal(path)
-
-
-def write_motif_template(path: Path) -> None:
-    """Write a table of no motifs, which shows the schema."""
-    pq.write_table(empty_table(MOTIF_COLUMNS), path)
 
 
 def read_motifs(run: str | Path, folder: str = "") -> MotifSet:

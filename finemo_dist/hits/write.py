@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 from finemo_dist import __version__
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.records import Unit
-from finemo_dist.core.schema import COMPACT_COLUMNS, HIT_COLUMNS, QC_COLUMNS, Column
+from finemo_dist.core.schema import HIT_COLUMNS, QC_COLUMNS, Column
 from finemo_dist.core.system_errors import fault
-from finemo_dist.hits.columns import ColumnValues, arrow_table, empty_table
+from finemo_dist.hits.columns import ColumnValues, arrow_table
 from finemo_dist.hits.digest import rows_digest
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import TableName, part_path
@@ -93,16 +93,6 @@ def write_unit(
     for name, table in tables.items():
         _write_part(part_path(run, name, unit), table, footers[name])
     return footers["hits"]
-
-
-def write_template(path: Path, table: TableName) -> None:
-    """Write a part without rows and without a unit, which shows the schema."""
-    pq.write_table(empty_table(COLUMNS_OF[table]), path, **_OPTIONS)
-
-
-def write_compact_template(path: Path) -> None:
-    """Write a compacted file without rows, which shows the schema."""
-    pq.write_table(empty_table(COMPACT_COLUMNS), path, **_OPTIONS)
 
 
 def write_streams(path: Path, streams: Iterable[ArrowStream]) -> int:

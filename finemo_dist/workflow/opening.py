@@ -86,7 +86,7 @@ class Run:
             The run is damaged, or the memory limit is too small.
         """
         with query_errors(self.path):
-            cursor = self._catalog.cursor({})
+            cursor = self._catalog.cursor({}, question="")
             self._catalog.narrow(cursor, query, parameters)
             relation = cursor.sql(query, params=dict(parameters) if parameters else None)
             return Table(relation.to_arrow_table())

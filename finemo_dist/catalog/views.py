@@ -1,0 +1,259 @@
+"""The tables, views and macros of a catalog: what each is made of."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from finemo_dist.catalog.confidence import CONFIDENCE_VIEWS, Confidence, believed_motifs
+from finemo_dist.catalog.connection import load_query
+from finemo_dist.catalog.counts import COUNTS_NAME, known_counts
+from finemo_dist.catalog.definitions import Definitions, statements, words
+from finemo_dist.catalog.part_files import PART_VIEWS, PartFiles
+from finemo_dist.catalog.rows import data_dictionary, motif_places, sample_row
+from finemo_dist.core.schema import ANNOTATION_COLUMNS, MOTIF_COLUMNS
+from finemo_dist.hits.annotation import annotation_path
+from finemo_dist.hits.motifs import motif_data_path
+from finemo_dist.hits.read import SampleParts
+from finemo_dist.hits.run_motifs import RunMotifs
+from finemo_dist.hits.template import write_template
+from finemo_dist.record.run_log import TIMING_FIELDS, log_files
+from finemo_dist.record.run_record import RunRecord, SampleRecord
+
+_QUERIES: Final = (
+    "tables", "unique", "collapse", "called_hits", "part_rows", "part_hits",
+    "part_hit_rows", "compact_rows", "compact_hits", "hits", "hits_unique", "motifs",
+    "hits_primary", "peaks_qc", "peaks", "samples", "sample_motifs", "counted_hits",
+    "motif_counts", "motif_labels", "cells", "timings", "confidence", "hit_confidence",
+    *PART_VIEWS,
+)  # fmt: skip
+"""Files whose statements are the same for every run."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a catalog shows, whatever it is asked."""
+
+    run_dir: Path
+    record: RunRecord
+    samples: Mapping[str, SampleRecord]
+    parts: Mapping[str, SampleParts]
+    files: PartFiles
+    motifs: Callable[[], RunMotifs]
+    is_renamed: bool
+    """Whether motifs have other names than those of one run of their set."""
+    scratch: Path
+    """A temporary folder."""
+    largest_q: float | None
+
+    @cached_property
+    def motif_files(self) -> dict[str, str]:
+        """The file of each motif set shown, to the name of the set."""
+        return {
+            str(path): motif_set.name
+            for motif_set in self.record.sets
+            if motif_set.name in self.used_sets
+            and (path := motif_data_path(self.run_dir, motif_set.folder)).exists()
+        }
+
+    @cached_property
+    def used_sets(self) -> frozenset[str]:
+        """Names of the motif sets of the samples shown."""
+        return frozenset(sample.motif_set for sample in self.samples.values())
+
+    @cached_property
+    def confidence(self) -> Confidence:
+        """How far hits can be believed."""
+        return Confidence.of(self.run_dir, self.parts, self.scratch)
+
+    @cached_property
+    def counts(self) -> pa.Table | None:
+        """How often motifs were found, where an earlier catalog left it."""
+        if self.largest_q is not None or not (self.run_dir / COUNTS_NAME).exists():
+            return None
+        units = {name: found.units.values() for name, found in self.parts.items()}
+        return known_counts(self.run_dir, units, self.motifs().names)
+
+    @cached_property
+    def log_paths(self) -> list[str]:
+        """The logs; an empty one where there is none."""
+        if paths := [str(path) for path in log_files(self.run_dir)]:
+            return paths
+        empty = self.scratch / "log.jsonl"
+        empty.touch()
+        return [str(empty)]
+
+    @cached_property
+    def motif_paths(self) -> list[str]:
+        """The files of motifs, after one that has every column: older releases had fewer."""
+        template = write_template(self.scratch / "motif_data.parquet", MOTIF_COLUMNS)
+        return [template, *self.motif_files]
+
+    @cached_property
+    def annotation(self) -> str:
+        """The file that says what users call motifs."""
+        path = annotation_path(self.run_dir)
+        if path.exists():
+            return str(path)
+        return write_template(self.scratch / "annotation.parquet", ANNOTATION_COLUMNS)
+
+    @property
+    def is_renumbered(self) -> bool:
+        """Whether ids or names of motifs in some part are not those of the run."""
+        if len(self.record.sets) <= 1:
+            return False
+        return not all(map(self.motifs().is_own, self.used_sets))
+
+    def sample_columns(self) -> dict[str, object]:
+        """Return the table of samples, as one list a column; nothing where there are none."""
+        rows = [
+            sample_row(sample, self.record.settings_of(sample), self.parts[name])
+            for name, sample in self.samples.items()
+        ]
+        return {key: [row[key] for row in rows] for key in rows[0]} if rows else {}
+
+    def end_columns(self) -> dict[str, object]:
+        """Return the lengths of chromosomes, as one list a column; nothing if none is known."""
+        ends = [
+            (name, chrom, length)
+            for name, sample in self.samples.items()
+            for chrom, length in self.record.chrom_lengths_of(sample).items()
+        ]
+        names = ("sample", "chr", "length")
+        return dict(zip(names, map(list, zip(*ends, strict=True)), strict=True)) if ends else {}
+
+    def motif_file_columns(self) -> dict[str, object]:
+        """Return files and names of the motif sets shown, as one list a column."""
+        files = self.motif_files
+        return {"filename": list(files), "motif_set": list(files.values())} if files else {}
+
+    def place_columns(self) -> dict[str, object]:
+        """Return what motifs are in the run; nothing where all are as in their one set."""
+        is_plain = len(self.record.sets) <= 1 and not self.is_renamed
+        return {} if is_plain else motif_places(self.motifs(), self.used_sets)
+
+    def believed_columns(self) -> dict[str, object]:
+        """Return the motifs of samples with confidence, as one list a column."""
+        sets = {name: self.samples[name].motif_set for name in self.confidence.samples}
+        return believed_motifs(self.motifs(), sets) if sets else {}
+
+    def paths(self) -> list[str]:
+        """Return every file that a view may read."""
+        return [
+            *self.files.templates.values(),
+            *(file.path for _, file in self.files.rows(*PART_VIEWS)),
+            *self.motif_paths,
+            self.annotation,
+            *self.log_paths,
+            *(path for paths in self.confidence.files.values() for path in paths),
+        ]
+
+
+class Views:
+    """The tables, views and macros of a catalog, each made when a question first names it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, shown: Shown) -> None:
+        """Make nothing yet.
+
+        Parameters
+        ----------
+        connection
+            Where they are made: one of the catalog's, for this alone.
+        """
+        self._connection = connection
+        self._shown = shown
+        # To make a view looks at its files: those that a question lists may be many.
+        for view, template in shown.files.templates.items():
+            connection.execute(load_query(f"set_{view}"), {"files": [template]})
+        if shown.largest_q is not None:
+            connection.execute("SET VARIABLE largest_q = $q", {"q": float(shown.largest_q)})
+        self._definitions = Definitions(connection, _queries(shown), self._makers())
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether something is made that reads parts."""
+        return self._definitions.has_made(PART_VIEWS)
+
+    def make(self, question: str, values: object = None) -> None:
+        """Make what a question names, or a text among the values of its parameters."""
+        self._definitions.make(words(question) | frozenset(_texts(values)))
+
+    def make_all(self) -> None:
+        """Make everything, for questions that nobody has read."""
+        self._definitions.make_all()
+
+    def show(self, view: str, paths: Sequence[str], *, union_by_name: bool = False) -> None:
+        """Make a view of files as they are."""
+        self._connection.read_parquet(
+            list(paths), filename=True, hive_partitioning=False, union_by_name=union_by_name
+        ).create_view(view)
+
+    def _makers(self) -> dict[str, Callable[[], None]]:
+        shown = self._shown
+        columns: dict[str, Callable[[], Mapping[str, object]]] = {
+            "sample_table": shown.sample_columns,
+            "chromosome_ends": shown.end_columns,
+            "part_files": shown.files.part_columns,
+            "compact_files": shown.files.compact_columns,
+            "motif_files": shown.motif_file_columns,
+            "motif_places": shown.place_columns,
+            "believed_motifs": shown.believed_columns,
+            "data_dictionary": data_dictionary,
+        }
+        return {
+            **{table: partial(self._fill, table, rows) for table, rows in columns.items()},
+            "known_counts": self._fill_counts,
+            "motif_parts": lambda: self.show("motif_parts", shown.motif_paths, union_by_name=True),
+            "annotation_parts": lambda: self.show("annotation_parts", [shown.annotation]),
+            "log_lines": self._show_logs,
+            **{view: partial(self._show_confidence, view) for view in CONFIDENCE_VIEWS},
+        }
+
+    def _fill(self, table: str, columns: Callable[[], Mapping[str, object]]) -> None:
+        """Fill a table from one list a column."""
+        if values := columns():
+            self._connection.execute(load_query(f"fill_{table}"), values)
+
+    def _fill_counts(self) -> None:
+        if self._shown.counts is not None:
+            self._connection.from_arrow(self._shown.counts).insert_into("known_counts")
+
+    def _show_logs(self) -> None:
+        """Show the logs as they are when they are asked; a driver may be writing to one."""
+        # A driver that was killed leaves half a line.
+        lines = self._connection.read_json(
+            self._shown.log_paths,  # type: ignore[arg-type]  # DuckDB's stubs know one path only
+            columns=dict(TIMING_FIELDS),
+            format="newline_delimited",
+            ignore_errors=True,
+            hive_partitioning=False,
+        )
+        lines.create_view("log_lines")
+
+    def _show_confidence(self, view: str) -> None:
+        self.show(view, self._shown.confidence.files[view])
+
+
+def _queries(shown: Shown) -> dict[str, Callable[[], str]]:
+    """Return what tells the file with the statement of each table, view and macro."""
+    of_q = "believed" if shown.largest_q is None else "believed_up_to_q"
+    found: dict[str, Callable[[], str]] = {
+        name: partial(str, query) for query in (*_QUERIES, of_q) for name in statements(query)
+    }
+    # Where parts count or name motifs otherwise than the run does.
+    found["called_hits"] = lambda: "called_hits_of_sets" if shown.is_renumbered else "called_hits"
+    found["counted_hits"] = lambda: "counted_hits" if shown.counts is None else "counted_hits_known"
+    return found
+
+
+def _texts(values: object) -> Iterator[str]:
+    """Yield each text in the values of parameters, however deep."""
+    if isinstance(values, str):
+        yield values
+    elif isinstance(values, Mapping):
+        for value in values.values():
+            yield from _texts(value)

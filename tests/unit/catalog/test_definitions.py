@@ -1,0 +1,104 @@
+"""What a catalog makes when a question names it: enough for the answer, and no more."""
+
+import duckdb
+import pytest
+
+from finemo_dist.catalog.catalog import Catalog, open_catalog
+from finemo_dist.catalog.definitions import Definitions, statements
+from finemo_dist.catalog.readonly import run_user_query
+from finemo_dist.core.errors import RunError
+from finemo_dist.core.schema import VIEWS
+from finemo_dist.hits.motifs import motif_data_path
+from tests.unit.catalog.builder import hit, write_run
+
+MADE = "SELECT view_name FROM duckdb_views() WHERE NOT internal"
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return write_run(tmp_path_factory.mktemp("run"), {"a": [[hit()]], "b": [[hit(start=40)]]})
+
+
+def made_by(catalog: Catalog) -> set[str]:
+    """Views that there are by now."""
+    return {name for (name,) in catalog._connection.execute(MADE).fetchall()}
+
+
+def test_each_view_is_made_with_all_that_it_needs(small):
+    for view in VIEWS:
+        with open_catalog(small, threads=1) as catalog:
+            alone = catalog.rows(f"SELECT count(*) FROM {view}")
+            assert view in made_by(catalog)
+
+            assert catalog.connection.execute(f"SELECT count(*) FROM {view}").fetchall() == alone
+
+
+def test_opening_makes_nothing_and_a_question_what_it_names(small):
+    with open_catalog(small, threads=1) as catalog:
+        assert made_by(catalog) == set()
+
+        catalog.rows("SELECT n_shards FROM samples")
+        assert made_by(catalog) == {"samples"}
+
+        catalog.rows('SELECT count(*) FROM "HITS"')
+        assert {"hits", "hit_parts"} < made_by(catalog)
+        assert "hits_primary" not in made_by(catalog)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT count(*) FROM query_table('hi' || 'ts')",
+        "SELECT count(*) FROM Hits",
+        "DESCRIBE hits_unique",
+        "SUMMARIZE peaks",
+        "SHOW ALL TABLES",
+        "SELECT count(*) FROM information_schema.tables",
+        "SELECT count(*) FROM duckdb_views()",
+        "SELECT sum(score_of(hit_coefficient, hit_importance)) FROM hits",
+        "FROM with_confidence('hits')",
+        "SELECT (SELECT count(*) FROM motif_counts) FROM samples",
+        "SELECT * FROM cells_of('hits_unique', 'a')",
+    ],
+)
+def test_answers_are_those_of_a_catalog_with_everything(small, query):
+    with open_catalog(small, threads=1) as whole:
+        assert len(whole.connection.execute(MADE).fetchall()) > len(VIEWS)
+        expected = list(run_user_query(whole, query).rows())
+
+    with open_catalog(small, threads=1) as catalog:
+        assert list(run_user_query(catalog, query).rows()) == expected
+
+
+def test_a_table_that_is_not_there_is_compared_with_all_that_are(small):
+    with open_catalog(small, threads=1) as catalog, pytest.raises(Exception, match="hits_primary"):
+        run_user_query(catalog, "FROM hits_primari")
+
+
+def test_a_view_that_failed_is_tried_again(tmp_path):
+    run = write_run(tmp_path / "run", {"a": [[hit()]]})
+    with open_catalog(run) as catalog:
+        content = motif_data_path(run).read_bytes()
+        motif_data_path(run).write_bytes(b"PAR1")
+        for _ in range(2):
+            with pytest.raises(RunError, match=r"motif_data\.parquet"):
+                catalog.rows("SELECT count(*) FROM motifs")
+        motif_data_path(run).write_bytes(content)
+
+        assert catalog.rows("SELECT count(*) FROM motifs") == [(6,)]
+
+
+def test_what_failed_leaves_nothing_half_made():
+    def refuse() -> None:
+        raise KeyboardInterrupt
+
+    connection = duckdb.connect(":memory:")
+    queries = {name: lambda: "tables" for name in statements("tables")}
+    definitions = Definitions(connection, queries, {"sample_table": refuse})
+
+    with pytest.raises(KeyboardInterrupt):
+        definitions.make({"part_files", "sample_table"})
+
+    assert connection.execute("SELECT count(*) FROM duckdb_tables()").fetchall() == [(0,)]
+    definitions.make({"part_files"})
+    assert connection.execute("SELECT count(*) FROM duckdb_tables()").fetchall() == [(1,)]
