@@ -4,13 +4,13 @@ import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 import duckdb
 
-from finemo_dist.catalog.compaction import Compaction, current_compaction
 from finemo_dist.catalog.confidence import require_confidence
 from finemo_dist.catalog.connection import (
     connect,
@@ -18,15 +18,14 @@ from finemo_dist.catalog.connection import (
     run_errors,
     stream_errors,
 )
-from finemo_dist.catalog.part_files import PartFiles, current_parts
+from finemo_dist.catalog.content import Content, read_content
+from finemo_dist.catalog.part_files import PartFiles
 from finemo_dist.catalog.scope import Scopes, scopes_of
 from finemo_dist.catalog.views import Shown, Views
-from finemo_dist.core.errors import RunError, UsageError, nearest
+from finemo_dist.core.errors import UsageError, nearest
 from finemo_dist.core.program import program
-from finemo_dist.core.words import be, count
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.motifs import read_run_motifs
-from finemo_dist.hits.read import SampleParts, survey_run
 from finemo_dist.hits.run_motifs import RunMotifs
 from finemo_dist.hits.seal import check_seal
 from finemo_dist.record.run_record import RunRecord, SampleRecord
@@ -36,9 +35,6 @@ from finemo_dist.storage.objects import ObjectPath, filesystem
 logger = logging.getLogger(__name__)
 
 _BATCH_ROWS: Final = 100_000
-_CHECKED_BYTES: Final = 2 << 30
-"""Of parts read against their checksums on opening, about a second; a question to an atlas should
-not begin by reading all of it."""
 
 
 class Catalog:
@@ -51,27 +47,18 @@ class Catalog:
     def __init__(
         self,
         run_dir: Path,
-        record: RunRecord,
-        parts: Mapping[str, SampleParts],
+        content: Content,
         *,
         memory_limit: str | None,
         threads: int | None,
-        compactions: Mapping[str, Compaction],
-        motifs: RunMotifs | None = None,
         largest_q: float | None = None,
     ) -> None:
         self.run_dir = run_dir
-        self.record = record
-        self._records = {sample.name: sample for sample in record.samples}
-        self._parts = parts
-        self._compactions = compactions
-        self._motifs = motifs
         self._limits: dict[str, Any] = {
             "memory_limit": memory_limit, "threads": threads, "largest_q": largest_q,
         }  # fmt: skip
         self._is_restricted = False
         self._is_shared = False
-        self._is_listed = False
         self._temporary = tempfile.TemporaryDirectory(prefix="finemo_dist-")
         with ExitStack() as undo:
             undo.callback(self._temporary.cleanup)
@@ -82,21 +69,54 @@ class Catalog:
             undo.callback(self._connection.close)
             if isinstance(run_dir, ObjectPath):
                 self._connection.register_filesystem(filesystem())
-            widths = {name: self.sample(name).region_width for name in parts}
-            self._files = PartFiles.of(
-                run_dir, parts, compactions, widths, Path(self._temporary.name)
-            )
-            self._shown = self._what_is_shown(largest_q)
-            for file in self._shown.motif_files:
-                check_seal(location(file))
+            self._take(content)
             with run_errors(run_dir):
                 self._views = Views(self._connection.cursor(), self._shown)
             self._resources = undo.pop_all()
 
+    def _take(self, content: Content) -> None:
+        """Have this be the content, and check what every question may read of it."""
+        self.record = content.record
+        self._content = content
+        self._records = {sample.name: sample for sample in content.record.samples}
+        self._motifs = content.motifs
+        self._is_listed = False
+        scratch, parts = Path(self._temporary.name), content.parts
+        samples = {name: self.sample(name) for name in parts}
+        widths = {name: sample.region_width for name, sample in samples.items()}
+        self._files = PartFiles.of(self.run_dir, parts, content.compactions, widths, scratch)
+        self._shown = Shown(
+            run_dir=self.run_dir,
+            record=self.record,
+            samples=samples,
+            parts=parts,
+            files=self._files,
+            motifs=lambda: self.motifs,
+            is_renamed=content.motifs is not None,
+            scratch=scratch,
+            largest_q=self._limits["largest_q"],
+        )
+        if self._shown.largest_q is not None:
+            found = self._shown.confidence
+            require_confidence(self.run_dir, found.record, found.samples, parts)
+        for file in self._shown.motif_files:
+            check_seal(location(file))
+
+    def turn(self, content: Content) -> bool:
+        """Show something else of the same run, if the tables can do so; whether they could.
+
+        To open a catalog takes longer than all that a small sample is asked.
+        """
+        if self._is_restricted or self._is_shared:
+            return False
+        self._take(content)
+        with run_errors(self.run_dir):
+            return self._views.turn(self._shown)
+
     @property
     def samples(self) -> tuple[str, ...]:
         """Names of the samples shown, in the order of the run."""
-        return tuple(self._parts)
+        return tuple(self._content.parts)
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -113,7 +133,7 @@ class Catalog:
     @property
     def compacted(self) -> tuple[str, ...]:
         """The samples that are read from a current compaction."""
-        return tuple(self._compactions)
+        return tuple(self._content.compactions)
 
     @property
     def has_q(self) -> bool:
@@ -129,7 +149,7 @@ class Catalog:
 
     def units(self, sample: str) -> Mapping[int, PartFooter]:
         """Return shard and footer of the committed units of a sample."""
-        return self._parts[sample].units
+        return self._content.parts[sample].units
 
     def sample(self, name: str) -> SampleRecord:
         """Return the record of a sample shown.
@@ -139,10 +159,10 @@ class Catalog:
         UsageError
             There is no such sample.
         """
-        found = self._records.get(name) if name in self._parts else None
+        found = self._records.get(name) if name in self._content.parts else None
         if found is None:
             raise UsageError(
-                f"{self.run_dir}: has no sample {name!r}.{nearest(name, self._parts)} "
+                f"{self.run_dir}: has no sample {name!r}.{nearest(name, self._content.parts)} "
                 f"`{program()} status` lists the samples."
             )
         return found
@@ -150,39 +170,20 @@ class Catalog:
     def only(self, sample: str) -> "Catalog":
         """Return a catalog of one sample, without looking at the parts again."""
         self.sample(sample)
-        compactions = {name: c for name, c in self._compactions.items() if name == sample}
-        return Catalog(
-            self.run_dir,
-            self.record,
-            {sample: self._parts[sample]},
-            **self._limits,
-            compactions=compactions,
-            motifs=self._motifs,
-        )
+        content = replace(self._content, motifs=self._motifs)
+        return Catalog(self.run_dir, content.only(sample), **self._limits)
 
     def measured(self, lengths: Mapping[str, int]) -> "Catalog":
         """Return a catalog as if all samples had chromosomes of these lengths."""
-        return Catalog(
-            self.run_dir,
-            self.record.measured(lengths),
-            self._parts,
-            **self._limits,
-            compactions=self._compactions,
-            motifs=self._motifs,
-        )
+        record = self.record.measured(lengths)
+        content = replace(self._content, record=record, motifs=self._motifs)
+        return Catalog(self.run_dir, content, **self._limits)
 
     def as_called(self, sample: str) -> "Catalog":
         """Return a catalog of one sample as if it were a run: its motif set under its own names."""
-        self.sample(sample)
-        compactions = {name: c for name, c in self._compactions.items() if name == sample}
-        return Catalog(
-            self.run_dir,
-            self.record.only(sample),
-            {sample: self._parts[sample]},
-            **self._limits,
-            compactions=compactions,
-            motifs=self.motifs.alone(self.sample(sample).motif_set),
-        )
+        motifs = self.motifs.alone(self.sample(sample).motif_set)
+        content = replace(self._content, record=self.record.only(sample), motifs=motifs)
+        return Catalog(self.run_dir, content.only(sample), **self._limits)
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """Return the answer to a query of our own, unevaluated; for a user's see ``readonly``."""
@@ -320,23 +321,6 @@ class Catalog:
     ) -> None:
         self.close()
 
-    def _what_is_shown(self, largest_q: float | None) -> Shown:
-        shown = Shown(
-            run_dir=self.run_dir,
-            record=self.record,
-            samples={name: self.sample(name) for name in self._parts},
-            parts=self._parts,
-            files=self._files,
-            motifs=lambda: self.motifs,
-            is_renamed=self._motifs is not None,
-            scratch=Path(self._temporary.name),
-            largest_q=largest_q,
-        )
-        if largest_q is not None:
-            found = shown.confidence
-            require_confidence(self.run_dir, found.record, found.samples, self._parts)
-        return shown
-
     def _make(self, query: str, values: object = None) -> None:
         """Make what a query of our own needs, over all files."""
         self._views.make(query, values)
@@ -358,6 +342,7 @@ def open_catalog(
     record: RunRecord | None = None,
     allow_damaged: bool = False,
     largest_q: float | None = None,
+    reused: Catalog | None = None,
 ) -> Catalog:
     """Open the tables of a run.
 
@@ -379,6 +364,9 @@ def open_catalog(
     largest_q
         Show only hits with a ``decoy_q`` of at most this, in all views of hits and what is made of
         them; ``decoy_q_pooled`` of motifs without a q of their own. All hits when None.
+    reused
+        A catalog of the run with the same limits that is done with: it is returned, if it can show
+        these samples, because that is quicker.
 
     Raises
     ------
@@ -391,29 +379,9 @@ def open_catalog(
     # Absolute, so that a name is what DuckDB reports, and a local one never looks like a URL.
     run_dir = location(run_dir).resolve()
     record = record or RunRecord.load(run_dir)
-    known = [sample.name for sample in record.samples]
-    for name in samples or ():
-        if name not in known:
-            raise UsageError(f"{run_dir}: has no sample {name!r}.{nearest(name, known)}")
-    shown = known if samples is None else list(dict.fromkeys(samples))
-    found = survey_run(run_dir, shown, check_bytes=not allow_damaged, most_checked=_CHECKED_BYTES)
-    damaged = [problem for name in shown for problem in found[name].damaged]
-    if damaged and not allow_damaged:
-        n = len(damaged) - 1
-        others = f" ({count(n, 'other part')} {be(n)} also damaged.)" if n else ""
-        raise RunError(f"{damaged[0]}{others}")
-    parts = {name: current_parts(record, found[name]) for name in shown}
-    compactions = {
-        name: compaction
-        for name in shown
-        if (compaction := current_compaction(run_dir, name, parts[name].units.values()))
-    }
+    content = read_content(run_dir, record, samples, allow_damaged=allow_damaged)
+    if reused is not None and reused.run_dir == run_dir and reused.turn(content):
+        return reused
     return Catalog(
-        run_dir,
-        record,
-        parts,
-        memory_limit=memory_limit,
-        threads=threads,
-        compactions=compactions,
-        largest_q=largest_q,
+        run_dir, content, memory_limit=memory_limit, threads=threads, largest_q=largest_q
     )

@@ -72,8 +72,9 @@ def connect(
         ) from error
     # DuckDB draws one on standard output, where answers go, when Python was started without a file.
     # In Jupyter without ipywidgets it draws none, and even turning that off is an error.
-    bar = connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()
-    if bar == (True,):
+    # All rows are fetched: an answer that is open keeps the tables of its moment.
+    bar = connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()
+    if bar == [(True,)]:
         connection.execute("SET enable_progress_bar = false")
     return connection
 

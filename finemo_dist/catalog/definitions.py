@@ -12,7 +12,7 @@ import duckdb
 from finemo_dist.catalog.connection import load_query
 
 _STATEMENT: Final = re.compile(r"^(?=CREATE )", re.MULTILINE)
-_MADE: Final = re.compile(r"CREATE (?:TABLE|VIEW|MACRO) (\w+)")
+_MADE: Final = re.compile(r"CREATE (?:OR REPLACE )?(?:TABLE|VIEW|MACRO) (\w+)")
 _COMMENT: Final = re.compile(r"--.*")
 _WORD: Final = re.compile(r"\w+")
 
@@ -67,6 +67,15 @@ class Definitions:
     def has_made(self, names: Iterable[str]) -> bool:
         """Whether one of some names is made."""
         return not self._made.isdisjoint(names)
+
+    def remake(self, names: Iterable[str]) -> None:
+        """Make those of ``names`` anew that are made; what is made of them stays."""
+        with self._lock, self._all_or_nothing():
+            for name in sorted(self._made.intersection(names)):
+                if name in self._queries:
+                    self._connection.execute(statements(self._queries[name]())[name])
+                if name in self._makers:
+                    self._makers[name]()
 
     def make_all(self) -> None:
         """Make everything."""

@@ -101,7 +101,7 @@ class Shown:
             return str(path)
         return write_template(self.scratch / "annotation.parquet", ANNOTATION_COLUMNS)
 
-    @property
+    @cached_property
     def is_renumbered(self) -> bool:
         """Whether ids or names of motifs in some part are not those of the run."""
         if len(self.record.sets) <= 1:
@@ -171,7 +171,7 @@ class Views:
             connection.execute(load_query(f"set_{view}"), {"files": [template]})
         if shown.largest_q is not None:
             connection.execute("SET VARIABLE largest_q = $q", {"q": float(shown.largest_q)})
-        self._definitions = Definitions(connection, _queries(shown), self._makers())
+        self._definitions = Definitions(connection, self._queries(), self._makers())
 
     @property
     def has_parts(self) -> bool:
@@ -186,41 +186,63 @@ class Views:
         """Make everything, for questions that nobody has read."""
         self._definitions.make_all()
 
-    def show(self, view: str, paths: Sequence[str], *, union_by_name: bool = False) -> None:
+    def turn(self, shown: Shown) -> bool:
+        """Show something else of the same run, unless that takes other statements.
+
+        What is made stays, with other rows: to make it takes longer than all that an empty sample
+        is asked.
+        """
+        before, is_made = self._shown, self._definitions.has_made
+        if (
+            before.largest_q != shown.largest_q
+            or (is_made({"called_hits"}) and before.is_renumbered != shown.is_renumbered)
+            or (is_made({"counted_hits"}) and (before.counts is None) != (shown.counts is None))
+        ):
+            return False
+        self._shown = shown
+        same = {v for v, files in _FILES.items() if is_made({v}) and files(before) == files(shown)}
+        self._definitions.remake(self._makers().keys() - same - {"data_dictionary"})
+        return True
+
+    def show(self, view: str, paths: Sequence[str]) -> None:
         """Make a view of files as they are."""
         self._connection.read_parquet(
-            list(paths), filename=True, hive_partitioning=False, union_by_name=union_by_name
+            list(paths),
+            filename=True,
+            hive_partitioning=False,
+            # Older releases had fewer columns.
+            union_by_name=view == "motif_parts",
         ).create_view(view)
 
-    def _makers(self) -> dict[str, Callable[[], None]]:
-        shown = self._shown
-        columns: dict[str, Callable[[], Mapping[str, object]]] = {
-            "sample_table": shown.sample_columns,
-            "chromosome_ends": shown.end_columns,
-            "part_files": shown.files.part_columns,
-            "compact_files": shown.files.compact_columns,
-            "motif_files": shown.motif_file_columns,
-            "motif_places": shown.place_columns,
-            "believed_motifs": shown.believed_columns,
-            "data_dictionary": data_dictionary,
+    def _queries(self) -> dict[str, Callable[[], str]]:
+        """Return what tells the file with the statement of each table, view and macro."""
+        of_q = "believed" if self._shown.largest_q is None else "believed_up_to_q"
+        found: dict[str, Callable[[], str]] = {
+            name: partial(str, query) for query in (*_QUERIES, of_q) for name in statements(query)
         }
+        # Where parts count or name motifs otherwise than the run does.
+        found["called_hits"] = lambda: "called_hits" + "_of_sets" * self._shown.is_renumbered
+        found["counted_hits"] = lambda: "counted_hits" + "_known" * (self._shown.counts is not None)
+        return found
+
+    def _makers(self) -> dict[str, Callable[[], None]]:
         return {
-            **{table: partial(self._fill, table, rows) for table, rows in columns.items()},
+            **{table: partial(self._fill, table) for table in _ROWS},
+            **{view: partial(self._show_files, view) for view in _FILES},
             "known_counts": self._fill_counts,
-            "motif_parts": lambda: self.show("motif_parts", shown.motif_paths, union_by_name=True),
-            "annotation_parts": lambda: self.show("annotation_parts", [shown.annotation]),
             "log_lines": self._show_logs,
-            **{view: partial(self._show_confidence, view) for view in CONFIDENCE_VIEWS},
         }
 
-    def _fill(self, table: str, columns: Callable[[], Mapping[str, object]]) -> None:
-        """Fill a table from one list a column."""
-        if values := columns():
-            self._connection.execute(load_query(f"fill_{table}"), values)
+    def _fill(self, table: str) -> None:
+        if columns := _ROWS[table](self._shown):
+            self._connection.execute(load_query(f"fill_{table}"), columns)
 
     def _fill_counts(self) -> None:
         if self._shown.counts is not None:
             self._connection.from_arrow(self._shown.counts).insert_into("known_counts")
+
+    def _show_files(self, view: str) -> None:
+        self.show(view, _FILES[view](self._shown))
 
     def _show_logs(self) -> None:
         """Show the logs as they are when they are asked; a driver may be writing to one."""
@@ -234,20 +256,30 @@ class Views:
         )
         lines.create_view("log_lines")
 
-    def _show_confidence(self, view: str) -> None:
-        self.show(view, self._shown.confidence.files[view])
+
+_ROWS: Final[Mapping[str, Callable[[Shown], Mapping[str, object]]]] = {
+    "sample_table": Shown.sample_columns,
+    "chromosome_ends": Shown.end_columns,
+    "part_files": lambda shown: shown.files.part_columns(),
+    "compact_files": lambda shown: shown.files.compact_columns(),
+    "motif_files": Shown.motif_file_columns,
+    "motif_places": Shown.place_columns,
+    "believed_motifs": Shown.believed_columns,
+    "data_dictionary": lambda _: data_dictionary(),
+}
+"""Table to its rows, as one list a column; nothing where there are none."""
 
 
-def _queries(shown: Shown) -> dict[str, Callable[[], str]]:
-    """Return what tells the file with the statement of each table, view and macro."""
-    of_q = "believed" if shown.largest_q is None else "believed_up_to_q"
-    found: dict[str, Callable[[], str]] = {
-        name: partial(str, query) for query in (*_QUERIES, of_q) for name in statements(query)
-    }
-    # Where parts count or name motifs otherwise than the run does.
-    found["called_hits"] = lambda: "called_hits_of_sets" if shown.is_renumbered else "called_hits"
-    found["counted_hits"] = lambda: "counted_hits" if shown.counts is None else "counted_hits_known"
-    return found
+def _confidence_files(view: str, shown: Shown) -> Sequence[str]:
+    return shown.confidence.files[view]
+
+
+_FILES: Final[Mapping[str, Callable[[Shown], Sequence[str]]]] = {
+    "motif_parts": lambda shown: shown.motif_paths,
+    "annotation_parts": lambda shown: [shown.annotation],
+    **{view: partial(_confidence_files, view) for view in CONFIDENCE_VIEWS},
+}
+"""View to the files it shows as they are."""
 
 
 def _texts(values: object) -> Iterator[str]:

@@ -2,7 +2,9 @@
 
 import logging
 import os
+import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +58,10 @@ class OutputWorker:
     def __init__(self, spec: OutputSpec, name: str) -> None:
         self._spec = spec
         self._name = name
+        self._open = ExitStack()
+        self._catalog: Catalog | None = None
+        # Nobody closes a worker.
+        weakref.finalize(self, self._open.close)
 
     def process(self, unit: Unit, coming: Sequence[Unit] = ()) -> UnitDone:
         """Write the files of a sample and commit that they are; twice leaves the same bytes.
@@ -76,24 +82,33 @@ class OutputWorker:
         out = run_dir / outputs_folder(record, sample)
         # As if the sample were the run: its motifs keep the names of their own set.
         only = record.only(unit.sample)
-        with open_catalog(
-            run_dir, record=only, samples=[unit.sample], threads=_threads()
-        ) as catalog:
-            footers = tuple(catalog.units(unit.sample).values())
-            if len(footers) < sample.n_shards:
-                raise RunError(
-                    f"{run_dir}: shards of sample {unit.sample!r} are missing. Run the same "
-                    "command again to finish it."
-                )
-            try:
-                files = self._write(catalog, unit.sample, out, only)
-                sources = made_from(record, sample, footers)
-                Outputs.of_files(run_dir, files, made_from=sources).save(run_dir, unit.sample)
-            except OSError as error:
-                what = f"{out}: files cannot be written ({error.strerror or error})."
-                raise fault(out, error, otherwise=what, kind=RunError, doing="written") from error
+        catalog = self._opened(run_dir, only)
+        footers = tuple(catalog.units(unit.sample).values())
+        if len(footers) < sample.n_shards:
+            raise RunError(
+                f"{run_dir}: shards of sample {unit.sample!r} are missing. Run the same "
+                "command again to finish it."
+            )
+        try:
+            files = self._write(catalog, unit.sample, out, only)
+            sources = made_from(record, sample, footers)
+            Outputs.of_files(run_dir, files, made_from=sources).save(run_dir, unit.sample)
+        except OSError as error:
+            what = f"{out}: files cannot be written ({error.strerror or error})."
+            raise fault(out, error, otherwise=what, kind=RunError, doing="written") from error
         clock.lap("outputs")
         return UnitDone(unit, self._name, 0, 0, 0, 0.0, clock.seconds)
+
+    def _opened(self, run_dir: Path, only: RunRecord) -> Catalog:
+        """Return a catalog of the one sample of a record, that of the sample before if it can."""
+        names = [sample.name for sample in only.samples]
+        before, self._catalog = self._catalog, None
+        found = open_catalog(run_dir, record=only, samples=names, threads=_threads(), reused=before)
+        if found is not before:
+            self._open.close()
+            self._open.callback(found.close)
+        self._catalog = found
+        return found
 
     def _write(self, catalog: Catalog, name: str, out: Path, only: RunRecord) -> tuple[Path, ...]:
         if only.outputs is OutputKind.PARQUET:

@@ -1,7 +1,7 @@
 -- Question: what is known of the run before any part is read?
 -- Contract: makes the empty tables that the catalog fills from run.json and the parts' footers,
--- and what queries share.
-CREATE TABLE sample_table (
+-- and what queries share. Run again, a table is empty again.
+CREATE OR REPLACE TABLE sample_table (
     sample VARCHAR PRIMARY KEY,
     n_regions BIGINT,
     n_shards BIGINT,
@@ -18,29 +18,29 @@ CREATE TABLE sample_table (
     trim_threshold DOUBLE
 );
 -- How long chromosomes are, where a sample knows it.
-CREATE TABLE chromosome_ends (
+CREATE OR REPLACE TABLE chromosome_ends (
     sample VARCHAR NOT NULL,
     chr VARCHAR NOT NULL,
     length BIGINT NOT NULL
 );
-CREATE TABLE part_files (
+CREATE OR REPLACE TABLE part_files (
     filename VARCHAR PRIMARY KEY,
     sample VARCHAR NOT NULL
 );
-CREATE TABLE compact_files (
+CREATE OR REPLACE TABLE compact_files (
     filename VARCHAR PRIMARY KEY,
     sample VARCHAR NOT NULL,
     chr VARCHAR,
     chr_id INTEGER NOT NULL
 );
-CREATE TABLE motif_files (
+CREATE OR REPLACE TABLE motif_files (
     filename VARCHAR PRIMARY KEY,
     motif_set VARCHAR NOT NULL
 );
 -- Parts and compacted files count the motifs of their own set from 0, under its own names: what
 -- these are in the run, and whether the set is the first shown that has the motif. No rows for a run
 -- of one set, which is the same in both.
-CREATE TABLE motif_places (
+CREATE OR REPLACE TABLE motif_places (
     motif_set VARCHAR NOT NULL,
     own_id INTEGER NOT NULL,
     run_id INTEGER NOT NULL,
@@ -49,14 +49,14 @@ CREATE TABLE motif_places (
     is_home BOOLEAN NOT NULL
 );
 -- The motifs of the samples whose hits have confidence; own_name is that in their set.
-CREATE TABLE believed_motifs (
+CREATE OR REPLACE TABLE believed_motifs (
     sample VARCHAR NOT NULL,
     motif_set VARCHAR NOT NULL,
     own_name VARCHAR NOT NULL,
     motif_name VARCHAR NOT NULL
 );
 -- Counts of an earlier catalog; a sample without a hit has a row without a motif.
-CREATE TABLE known_counts (
+CREATE OR REPLACE TABLE known_counts (
     sample VARCHAR NOT NULL,
     motif_name VARCHAR,
     n_hits BIGINT,
@@ -65,7 +65,7 @@ CREATE TABLE known_counts (
     n_regions BIGINT,
     mean_similarity DOUBLE
 );
-CREATE TABLE data_dictionary (
+CREATE OR REPLACE TABLE data_dictionary (
     view_name VARCHAR NOT NULL,
     column_name VARCHAR NOT NULL,
     column_type VARCHAR NOT NULL,
