@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from finemo_dist.catalog import catalog as catalog_module
+from finemo_dist.catalog import content as content_module
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.summary import summarise
 from finemo_dist.core.errors import RunError, UsageError
@@ -232,7 +232,7 @@ def test_of_a_run_too_large_to_read_on_opening_only_footers_are_read(tmp_path, m
     with pytest.raises(RunError, match="checksum"):
         open_catalog(tmp_path)
 
-    monkeypatch.setattr(catalog_module, "_CHECKED_BYTES", path.stat().st_size)
+    monkeypatch.setattr(content_module, "_CHECKED_BYTES", path.stat().st_size)
     with open_catalog(tmp_path) as catalog:
         assert catalog.samples == ("s",)
     with pytest.raises(RunError, match="checksum"):
