@@ -61,6 +61,8 @@ class Snapshot:
     """Units set aside."""
     n_outputs_left: int
     """Samples whose files for other tools are to be written."""
+    n_to_extract: int
+    """Shards of stores that are to be written."""
     n_lost: int
     """Workers lost."""
     resting: tuple[str, ...]
@@ -106,6 +108,8 @@ class Board:
         When the work began.
     pending_outputs
         The units that write the files of a sample.
+    pending_extraction
+        The units that make stores.
     """
 
     def __init__(
@@ -116,8 +120,10 @@ class Board:
         n_units: int,
         now: float,
         pending_outputs: Sequence[Unit] = (),
+        pending_extraction: Sequence[Unit] = (),
     ) -> None:
         self._left = set(pending)
+        self._to_extract = {u for u in pending_extraction if u.stage is Stage.EXTRACT}
         self._left_of = Counter(unit.sample for unit in (*pending, *pending_outputs))
         """Units by sample, shards and files."""
         self._shard_regions = shard_regions
@@ -138,7 +144,7 @@ class Board:
         """Return the board of a run that begins."""
         return cls(
             plan.pending, plan.shard_regions, n_units=plan.n_units, now=now,
-            pending_outputs=plan.pending_outputs,
+            pending_outputs=plan.pending_outputs, pending_extraction=plan.pending_extraction,
         )  # fmt: skip
 
     def add(self, event: RunEvent, now: float) -> None:
@@ -165,9 +171,8 @@ class Board:
                 self._add_done(event, now)
             case UnitFailed():
                 self._put_down(event.worker, event.unit, now)
-                if event.is_final and (
-                    event.unit in self._left or event.unit in self._outputs_left
-                ):
+                open_units = (self._left, self._outputs_left, self._to_extract)
+                if event.is_final and any(event.unit in units for units in open_units):
                     self._failed.add(event.unit)
 
     def snapshot(self, now: float, *, n_rows: int) -> Snapshot:
@@ -188,6 +193,7 @@ class Board:
             n_not_converged=self._n_not_converged,
             n_failed=len(self._failed),
             n_outputs_left=len(self._outputs_left),
+            n_to_extract=len(self._to_extract - self._failed),
             n_lost=len(self._lost),
             resting=tuple(sorted({node for node, _ in self._resting})),
             n_workers=len(workers),
@@ -209,6 +215,7 @@ class Board:
     def _add_done(self, event: UnitDone, now: float) -> None:
         self._put_down(event.worker, event.unit, now)
         if event.unit.stage is not Stage.CALL:
+            self._to_extract.discard(event.unit)
             if event.unit in self._outputs_left:
                 self._outputs_left.discard(event.unit)
                 self._finish(event.unit)

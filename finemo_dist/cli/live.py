@@ -69,6 +69,8 @@ def _facts(snapshot: Snapshot) -> Iterator[str]:
     yield count(snapshot.n_hits, "hit")
     if snapshot.n_not_converged:
         yield f"{snapshot.n_not_converged:,} not converged"
+    if snapshot.n_to_extract:
+        yield f"{count(snapshot.n_to_extract, 'shard')} to extract"
     if snapshot.n_outputs_left and snapshot.n_done == snapshot.n_units:
         yield f"files of {count(snapshot.n_outputs_left, 'sample')} left"
     if snapshot.n_failed:

@@ -17,6 +17,7 @@ from finemo_dist.core.words import be, count
 if TYPE_CHECKING:
     from rich.console import Group
 
+    from finemo_dist.core.records import Unit
     from finemo_dist.workflow.standing import Standing
 
 _STATES: Final = {"n_running": "running", "n_failed": "failed", "n_missing": "missing"}
@@ -87,7 +88,7 @@ def _content(look: "Standing") -> dict[str, Any]:
         "failures": look.failures,
         "refused": look.record.refused,
         "in_flight": [
-            {**asdict(found.unit), "worker": found.worker, "node": found.node, "since": found.since}
+            {**_unit(found.unit), "worker": found.worker, "node": found.node, "since": found.since}
             for found in look.activity.in_flight
         ],
         "resting": [asdict(found) for found in look.activity.resting],
@@ -104,6 +105,10 @@ def _content(look: "Standing") -> dict[str, Any]:
             for s in sorted(look.samples, key=lambda s: s.summary.sample)
         ],
     }
+
+
+def _unit(unit: "Unit") -> dict[str, Any]:
+    return {"sample": unit.sample, "shard": unit.shard, "stage": unit.stage}
 
 
 def _print(look: "Standing", *, most_rows: int) -> None:

@@ -31,6 +31,8 @@ class UnitDone:
     max_gap: float
     seconds: dict[str, float]
     """Wall time by stage: read, solve, write."""
+    note: str = ""
+    """What units of later stages of the sample are given; see ``Unit.note``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ class CallPlanned:
     """Sample to regions in one of its shards, on average."""
     pending_outputs: tuple[Unit, ...] = ()
     """The units to do that write the files of a sample."""
+    pending_extraction: tuple[Unit, ...] = ()
+    """The units to do that write the shards of stores and finish these."""
 
 
 @dataclass(frozen=True, slots=True)

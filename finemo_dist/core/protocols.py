@@ -65,8 +65,8 @@ class Source(Protocol):
         ...
 
 
-class RegionReader(Protocol):
-    """Regions ready to be solved, in shards that never change."""
+class RegionOutline(RegionKind, Protocol):
+    """What is known of the regions of a store, also before it is whole."""
 
     @property
     def path(self) -> str:
@@ -75,17 +75,7 @@ class RegionReader(Protocol):
 
     @property
     def digest(self) -> str:
-        """Of everything in the store: equal digests give equal hits."""
-        ...
-
-    @property
-    def score_kind(self) -> ScoreKind:
-        """What the contributions are."""
-        ...
-
-    @property
-    def region_width(self) -> int:
-        """Bases in every region, L."""
+        """Of everything in the store: equal digests give equal hits. Empty until it is whole."""
         ...
 
     @property
@@ -98,12 +88,16 @@ class RegionReader(Protocol):
         """Shards, all of the same size but the last."""
         ...
 
-    def shard_rows(self, shard: int) -> range:
-        """Return the rows of a shard."""
+    def table(self, start: int, stop: int) -> RegionTable:
+        """Return the coordinates of rows ``start`` to ``stop``, until it is whole of none."""
         ...
 
-    def table(self, start: int, stop: int) -> RegionTable:
-        """Return the coordinates of rows ``start`` to ``stop``."""
+
+class RegionReader(RegionOutline, Protocol):
+    """Regions ready to be solved, in shards that never change."""
+
+    def shard_rows(self, shard: int) -> range:
+        """Return the rows of a shard."""
         ...
 
     def read(self, start: int, stop: int) -> RegionBatch:

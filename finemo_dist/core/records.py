@@ -4,7 +4,7 @@ Axes are written R region, M motif (one per strand), L position in a region, W c
 Genomic ranges are 0-based and half-open: ``start``, ``end``.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Final, Self
 
@@ -227,6 +227,10 @@ class MotifAnnotation:
 class Stage(StrEnum):
     """What is done to a sample, in this order."""
 
+    EXTRACT = "extract"
+    """A shard of its store is written."""
+    STORE = "store"
+    """Its store is finished and gets its name."""
     CALL = "call"
     """Hits are called in a shard."""
     OUTPUTS = "outputs"
@@ -235,6 +239,8 @@ class Stage(StrEnum):
 
 STAGES: Final = tuple(Stage)
 """A unit of one begins when the sample has no open unit of those before it."""
+EXTRACTION: Final = frozenset({Stage.EXTRACT, Stage.STORE})
+"""What makes a store. A unit of these has one writer: no second worker is given a copy of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +251,13 @@ class Unit:
     shard: int
     """0 where the stage is one of the whole sample."""
     stage: Stage = Stage.CALL
+    note: str = field(default="", compare=False, repr=False)
+    """What units of earlier stages found out of the sample: the digest of its store."""
 
     def __str__(self) -> str:
-        what = self.stage if self.stage is Stage.OUTPUTS else self.shard
-        return f"{self.sample}[{what}]"
+        match self.stage:
+            case Stage.CALL:
+                return f"{self.sample}[{self.shard}]"
+            case Stage.EXTRACT:
+                return f"{self.sample}[{self.stage} {self.shard}]"
+        return f"{self.sample}[{self.stage}]"

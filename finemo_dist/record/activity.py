@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from finemo_dist.core.records import Stage, Unit
-from finemo_dist.record.run_log import HEARTBEAT_S, Entry, log_path
+from finemo_dist.core.records import Unit
+from finemo_dist.record.run_log import HEARTBEAT_S, Entry, event_of_unit, log_path
 from finemo_dist.record.run_record import Invocation, RunRecord
 
 SILENCE_S: Final = 3 * HEARTBEAT_S
@@ -97,27 +97,20 @@ class _Replay:
                     self.resting.pop((node, entry.get("sample")), None)
                 case {"event": "worker_lost", "worker": str(worker)}:
                     self.in_flight.pop(worker, None)
-                case {
-                    "event": str(event),
-                    "worker": str(),
-                    "sample": str(name),
-                    "shard": int(shard),
-                }:
-                    self._add_unit(event, Unit(name, shard), entry, time)
-                case {"event": str(event), "worker": str(), "sample": str(name)}:
-                    self._add_unit(event, Unit(name, 0, Stage.OUTPUTS), entry, time)
+            if (found := event_of_unit(entry)) is not None:
+                self._add_unit(*found, entry, time)
 
-    def _add_unit(self, event: str, unit: Unit, entry: Entry, time: str) -> None:
+    def _add_unit(self, unit: Unit, what: str, entry: Entry, time: str) -> None:
         worker = entry["worker"]
-        if event in {"shard_started", "outputs_started"}:
+        if what == "started":
             node = entry.get("node")
             self.in_flight[worker] = InFlight(unit, worker, node, time)
             return
         if (found := self.in_flight.get(worker)) is not None and found.unit == unit:
             del self.in_flight[worker]
-        if event in {"shard_done", "outputs_done"}:
+        if what == "done":
             self.failures.pop(str(unit), None)
-        elif event in {"shard_failed", "outputs_failed"} and entry.get("is_final"):
+        elif what == "failed" and entry.get("is_final"):
             self.failures[str(unit)] = str(entry.get("error"))
 
 

@@ -169,16 +169,32 @@ class EventEntries:
         return time if given == unit else None
 
     def _what(self, worker: str, unit: Unit) -> Entry:
-        shard = {"shard": unit.shard} if unit.stage is Stage.CALL else {}
+        shard = {"shard": unit.shard} if unit.stage in _OF_SHARDS else {}
         return {**self._where(worker), "sample": unit.sample, **shard}
 
     def _where(self, worker: str) -> Entry:
         return {"worker": worker, "node": self._nodes.get(worker)}
 
 
+_OF_SHARDS: Final = frozenset({Stage.EXTRACT, Stage.CALL})
+
+
 def _noun(unit: Unit) -> str:
     """Return what events of a unit are called by."""
     return "shard" if unit.stage is Stage.CALL else unit.stage.value
+
+
+def event_of_unit(entry: Entry) -> tuple[Unit, str] | None:
+    """Return the unit of an entry and what happened to it; None where it is of no unit."""
+    match entry:
+        case {"event": str(event), "worker": str(), "sample": str(name)}:
+            noun, _, what = event.rpartition("_")
+            if noun in _STAGES and isinstance(shard := entry.get("shard", 0), int):
+                return Unit(name, shard, _STAGES[noun]), what
+    return None
+
+
+_STAGES: Final = {_noun(Unit("", 0, stage)): stage for stage in Stage}
 
 
 def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:

@@ -22,6 +22,9 @@ _CHECKSUM: Final = "checksum"
 
 _CURE: Final = "Run the command that made the run again: it keeps every shard that matches."
 
+AWAITED: Final = "its regions are not extracted yet"
+"""Why a sample is not called that joins the run when its store is whole."""
+
 RunStatus = Literal["running", "complete", "incomplete", "interrupted"]
 
 MOST_INVOCATIONS: Final = 50
@@ -230,6 +233,37 @@ class RunRecord(_Frozen):
                 "inputs": tuple(file for file in self.inputs if file not in others),
             }
         )
+
+    def with_store(self, name: str, digest: str) -> Self:
+        """Return the record of a run in which the store of a sample has this digest."""
+        samples = tuple(
+            s.model_copy(update={"store_digest": digest}) if s.name == name else s
+            for s in self.samples
+        )
+        return self.model_copy(update={"samples": samples})
+
+    @property
+    def has_joined(self) -> bool:
+        """Whether the store of any sample is known to be whole."""
+        return any(sample.store_digest for sample in self.samples)
+
+    def save_joined(self, run_dir: str | Path) -> Self:
+        """Save the record with the samples whose stores are whole, and return all of it.
+
+        The others are named among those that are not called.
+        """
+        awaited = {s.name: AWAITED for s in self.samples if not s.store_digest}
+        if not awaited:
+            self.save(run_dir)
+            return self
+        joined = self.model_copy(
+            update={
+                "samples": tuple(s for s in self.samples if s.store_digest),
+                "refused": self.refused | awaited,
+            }
+        )
+        joined.save(run_dir)
+        return self.replacing(joined.e_tag)
 
     def save(self, run_dir: str | Path) -> None:
         """Write ``run.json``, replacing the existing one.

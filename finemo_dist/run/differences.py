@@ -20,11 +20,14 @@ def differing(standing: RunRecord, asked: RunRecord) -> list[str]:
     for name in sorted(is_new | is_missing):
         found.append(f"sample {name!r} is {'new' if name in is_new else 'missing'}")
     found += [
-        f"the regions of sample {new.name!r} have changed"
-        for old, new in pairs
-        if old.store_digest != new.store_digest
+        regions_changed(new.name) for old, new in pairs if old.store_digest != new.store_digest
     ]
     return found
+
+
+def regions_changed(sample: str) -> str:
+    """Return what to say where the store of a sample has another digest."""
+    return f"the regions of sample {sample!r} have changed"
 
 
 def _pairs(standing: RunRecord, asked: RunRecord) -> list[tuple[SampleRecord, SampleRecord]]:

@@ -3,8 +3,8 @@
 import os
 import platform
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from finemo_dist import __version__
 from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, RunError
 from finemo_dist.core.events import RunEvent, UnitDone, UnitFailed, WorkersReady
 from finemo_dist.core.protocols import Executor
-from finemo_dist.core.records import Stage, Unit
+from finemo_dist.core.records import EXTRACTION, Stage, Unit
 from finemo_dist.core.ticker import every
 from finemo_dist.core.words import be, count
 from finemo_dist.hits.outputs import missing_outputs
@@ -23,6 +23,7 @@ from finemo_dist.record.run_log import HEARTBEAT_S, new_invocation_id
 from finemo_dist.record.run_record import Invocation, RunRecord, RunStatus
 from finemo_dist.run.driver_log import RunLog
 from finemo_dist.run.plan import RunPlan, now, read_plan
+from finemo_dist.run.roster import Roster
 from finemo_dist.storage.locations import is_local
 
 _MANIFEST_S: Final = 300.0
@@ -55,7 +56,10 @@ class RunTotals:
         match event:
             case UnitDone():
                 self._add_done(event)
-            case UnitFailed(is_final=True) if event.unit not in self.done:
+            # A sample that cannot be extracted is left out: its shards are not missing.
+            case UnitFailed(is_final=True) if not (
+                event.unit in self.done or event.unit.stage in EXTRACTION
+            ):
                 self.failures[str(event.unit)] = event.error
             case WorkersReady():
                 self.n_workers = event.n_workers
@@ -67,6 +71,8 @@ class RunTotals:
             return
         self.done.add(event.unit)
         self.failures.pop(str(event.unit), None)
+        if event.unit.stage is not Stage.CALL:
+            return
         self.n_regions += event.n_regions
         self.n_hits += event.n_hits
         self.n_not_converged += event.n_not_converged
@@ -79,8 +85,11 @@ def drive(
     *,
     on_event: Callable[[RunEvent], None],
     command: str | None = None,
+    roster: Roster | None = None,
 ) -> RunTotals:
     """Run the pending units, keep record and log of the run true, and return what was done.
+
+    Where stores are made, the run begins when the first is whole.
 
     Parameters
     ----------
@@ -88,6 +97,8 @@ def drive(
         Called with each event, after it is logged.
     command
         What the user typed, for the record.
+    roster
+        Of the samples whose stores are made.
 
     Raises
     ------
@@ -96,22 +107,52 @@ def drive(
     KeyboardInterrupt
         Passed on, after the record says so; committed units stay.
     """
-    totals = RunTotals()
-    if plan.record.status == "complete":
-        return totals
+    totals, roster = RunTotals(), roster or Roster(plan)
+
+    def take(event: RunEvent) -> None:
+        totals.add(event)
+        roster.add(event)
+
+    with closing(_events(plan, executor)) as events:
+        is_done = plan.record.status == "complete"
+        while is_done or roster.is_empty:
+            if (event := next(events, None)) is None:
+                return totals
+            take(event)
+            on_event(event)
+        _drive(plan, executor, events, totals, roster, command, take=take, on_event=on_event)
+    return totals
+
+
+def _events(plan: RunPlan, executor: Executor) -> Generator[RunEvent]:
+    if plan.work:
+        yield from executor.run(plan.work)
+
+
+def _drive(
+    plan: RunPlan,
+    executor: Executor,
+    events: Iterator[RunEvent],
+    totals: RunTotals,
+    roster: Roster,
+    command: str | None,
+    *,
+    take: Callable[[RunEvent], None],
+    on_event: Callable[[RunEvent], None],
+) -> None:
+    """Drive a run that has a sample to its end, or as far as its units can be done."""
     invocation = _invocation(executor, command)
-    record = plan.record.begun(invocation)
-    record.save(plan.run_dir)
+    roster.begin(invocation)
     with RunLog(plan.run_dir, invocation.id) as log, log.with_messages():
         _log_start(log, plan, invocation)
-        close = partial(_close, plan, record, totals, log, time.perf_counter())
+        close = partial(_close, plan, roster, totals, log, time.perf_counter())
         try:
             with (
                 every(HEARTBEAT_S, partial(_log_life, log, totals)),
                 every(_MANIFEST_S, partial(_update_manifest, plan)),
             ):
-                for event in executor.run(plan.work) if plan.work else ():
-                    totals.add(event)
+                for event in events:
+                    take(event)
                     log.add_event(event)
                     on_event(event)
         except KeyboardInterrupt:
@@ -120,11 +161,10 @@ def drive(
         except BaseException as error:
             close("incomplete", str(error))
             raise
-        missing = _missing(plan, totals.done)
+        missing = _missing(plan, roster, totals.done)
         close("incomplete" if missing else "complete")
     if missing:
-        raise IncompleteRunError(_missing_message(plan, totals, missing))
-    return totals
+        raise IncompleteRunError(_missing_message(roster.record, plan.run_dir, totals, missing))
 
 
 def _invocation(executor: Executor, command: str | None) -> Invocation:
@@ -140,22 +180,23 @@ def _invocation(executor: Executor, command: str | None) -> Invocation:
     )
 
 
-def _missing(plan: RunPlan, done: set[Unit]) -> tuple[Unit, ...]:
+def _missing(plan: RunPlan, roster: Roster, done: set[Unit]) -> tuple[Unit, ...]:
     """Return the units that are not committed: what counts is what stands on disk.
 
     Where every pending unit was told done, that their parts stand is asked by name alone: the plan
     has read those that stood before, and a name is given only to a whole part. Otherwise every
     footer is read. Files for other tools are looked at in the same way.
     """
-    samples = plan.record.samples
-    told = done.issuperset(plan.work)
+    record = roster.settle()
+    samples = record.samples
+    told = done.issuperset(unit for unit in plan.work if roster.is_expected(unit))
     if (
         told
         and all(
             standing_shards(plan.run_dir, sample.name).issuperset(range(sample.n_shards))
             for sample in samples
         )
-        and not missing_outputs(plan.run_dir, plan.record, dict.fromkeys(s.name for s in samples))
+        and not missing_outputs(plan.run_dir, record, dict.fromkeys(s.name for s in samples))
     ):
         return ()
     return read_plan(plan.run_dir).work
@@ -163,7 +204,7 @@ def _missing(plan: RunPlan, done: set[Unit]) -> tuple[Unit, ...]:
 
 def _close(
     plan: RunPlan,
-    record: RunRecord,
+    roster: Roster,
     totals: RunTotals,
     log: RunLog,
     started: float,
@@ -171,6 +212,7 @@ def _close(
     error: str | None = None,
 ) -> None:
     wall = round(time.perf_counter() - started, 3)
+    record = roster.settle()
     last = record.invocations[-1].model_copy(
         update={
             "status": status,
@@ -186,10 +228,10 @@ def _close(
             "finished": last.finished,
             "seconds": seconds | {"wall": wall},
             "failures": totals.failures,
-            "warnings": _warnings(plan, totals),
+            "warnings": _warnings(plan, record, totals),
             "invocations": (*_others(plan.run_dir, record, last.id), last),
         }
-    ).save(plan.run_dir)
+    ).save_joined(plan.run_dir)
     log.add("run_finished", {"status": status, **_progress(totals), "error": error})
 
 
@@ -228,21 +270,24 @@ def _progress(totals: RunTotals) -> dict[str, int]:
     }
 
 
-def _warnings(plan: RunPlan, totals: RunTotals) -> dict[str, int]:
+def _warnings(plan: RunPlan, record: RunRecord, totals: RunTotals) -> dict[str, int]:
     n_not_converged = plan.n_not_converged + totals.n_not_converged
     found = {"not_converged": n_not_converged} if n_not_converged else {}
-    return plan.record.warnings | found
+    return record.warnings | found
 
 
-def _missing_message(plan: RunPlan, totals: RunTotals, missing: Sequence[Unit]) -> str:
+def _missing_message(
+    record: RunRecord, run_dir: Path, totals: RunTotals, missing: Sequence[Unit]
+) -> str:
     first = next(iter(totals.failures.items()), None)
     reason = f" The first to fail was {first[0]}: {first[1]}" if first else ""
     n = sum(unit.stage is Stage.CALL for unit in missing)
-    what = f"{n:,} of {count(plan.n_units, 'shard')} {be(n)} missing."
+    n_units = sum(sample.n_shards for sample in record.samples)
+    what = f"{n:,} of {count(n_units, 'shard')} {be(n)} missing."
     if not n:
-        n_samples = count(len(plan.record.samples), "sample")
+        n_samples = count(len(record.samples), "sample")
         what = f"the output files of {len(missing):,} of {n_samples} are missing."
     return (
-        f"{plan.run_dir}: {what}{reason} "
+        f"{run_dir}: {what}{reason} "
         "Committed shards are kept; run the same command again to finish the rest."
     )

@@ -3,11 +3,14 @@
 First every store is begun, so that all inputs are checked, and all sizes known, before hours of
 work; then the shards of all are written; and a store is finished, and takes its name, as soon as
 its last shard stands. A sample that cannot be extracted holds up none of the others.
+
+A run takes ``begin_samples`` alone: the shards are units of its schedule, beside those that call
+hits in stores that are whole (``roster.py``).
 """
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from finemo_dist.core.errors import FinemoDistError, InputError, StoreError
 from finemo_dist.core.events import (
@@ -21,9 +24,14 @@ from finemo_dist.core.events import (
     UnitFailed,
 )
 from finemo_dist.core.protocols import Executor
-from finemo_dist.core.records import ScoreKind, Unit
-from finemo_dist.core.system_errors import fault
-from finemo_dist.run.extraction_worker import ExtractionSpec, SampleExtraction, Stage
+from finemo_dist.core.records import RegionTable, ScoreKind, Unit
+from finemo_dist.core.records import Stage as UnitStage
+from finemo_dist.run.extraction_worker import (
+    ExtractionSpec,
+    SampleExtraction,
+    Stage,
+    cannot_be_written,
+)
 from finemo_dist.run.left_out import LeftOut
 from finemo_dist.storage.locations import location
 from finemo_dist.store import staging
@@ -33,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BegunStore:
-    """What is known of a store before its shards are written."""
+    """What is known of a store before its shards are written; satisfies ``RegionOutline``."""
 
     name: str
     """Of the sample."""
@@ -45,6 +53,27 @@ class BegunStore:
     n_shards: int
     pending: tuple[int, ...]
     """Shards that are not written yet."""
+    chrom_names: tuple[str, ...] = ()
+    chrom_lengths: tuple[int, ...] = ()
+    digest: str = ""
+    """Not known yet."""
+
+    def table(self, start: int, stop: int) -> RegionTable:
+        """Return no region, on the chromosomes that all lie on."""
+        assert start == stop
+        nothing = RegionTable.without_coordinates(0)
+        return replace(nothing, chrom_names=self.chrom_names, chrom_lengths=self.chrom_lengths)
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """What is left to do until the store is whole."""
+        shards = (Unit(self.name, shard, UnitStage.EXTRACT) for shard in self.pending)
+        return (*shards, Unit(self.name, 0, UnitStage.STORE))
+
+    @property
+    def n_pending_bases(self) -> int:
+        """Bases in pending shards, at most."""
+        return self.n_pending_regions * self.region_width
 
     @property
     def n_pending_regions(self) -> int:
@@ -89,6 +118,25 @@ def extract_samples(
     overwrite
         Whether stores of other inputs are replaced, each when its new one is complete.
     """
+    begun, failures = begin_samples(
+        samples, executor_for=executor_for, check=check, check_one=check_one, overwrite=overwrite
+    )
+    _write(samples, begun, executor_for, failures, on_event, overwrite=overwrite)
+    return failures
+
+
+def begin_samples(
+    samples: Mapping[str, SampleExtraction],
+    *,
+    executor_for: Callable[[ExtractionPlan], Executor],
+    check: Callable[[Sequence[BegunStore]], None],
+    check_one: Callable[[BegunStore], None] = lambda _store: None,
+    overwrite: bool = False,
+) -> tuple[Sequence[BegunStore], LeftOut]:
+    """Begin every store that does not stand, and return those, and the samples that are left out.
+
+    Parameters are those of ``extract_samples``.
+    """
     failures = LeftOut()
     opening = ExtractionSpec(Stage.OPEN, samples, overwrite)
     units = tuple(Unit(name, 0) for name in samples)
@@ -102,8 +150,7 @@ def extract_samples(
         for store in begun:
             _discard_empty(store)
         raise
-    _write(samples, begun, executor_for, failures, on_event, overwrite=overwrite)
-    return failures
+    return begun, failures
 
 
 def _is_wanted(
@@ -165,6 +212,8 @@ def _begun(samples: Mapping[str, SampleExtraction], failures: LeftOut) -> Iterat
             shard_regions=meta.shard_regions,
             n_shards=meta.n_shards,
             pending=tuple(pending),
+            chrom_names=meta.chrom_names,
+            chrom_lengths=meta.chrom_lengths,
         )
 
 
@@ -183,7 +232,7 @@ def _write(
     plan = ExtractionPlan(
         ExtractionSpec(Stage.WRITE, {name: samples[name] for name in pending}, overwrite),
         tuple(Unit(store.name, shard) for store in begun for shard in store.pending),
-        sum(store.n_pending_regions * store.region_width for store in begun),
+        sum(store.n_pending_bases for store in begun),
     )
     if not plan.units:
         return
@@ -205,10 +254,7 @@ def _finish(name: str, sample: SampleExtraction, failures: LeftOut) -> None:
     try:
         staging.put_in_place(location(sample.staged), location(sample.path))
     except OSError as error:
-        what = f"{sample.path}: cannot be written ({error.strerror or error})."
-        where = sample.path
-        said = fault(where, error, otherwise=what, kind=StoreError, doing="written")
-        failures.add(name, str(said))
+        failures.add(name, str(cannot_be_written(sample.path, error)))
     except InputError as error:
         failures.add(name, str(error), is_refused=True)
     except StoreError as error:

@@ -1,4 +1,4 @@
-"""The worker that extracts regions: begins stores, and writes their shards."""
+"""The worker that extracts regions: begins stores, writes their shards, and finishes them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,10 @@ from finemo_dist.core.clock import Clock
 from finemo_dist.core.errors import InputError, StoreError, UsageError
 from finemo_dist.core.events import UnitDone, UnitFailed
 from finemo_dist.core.protocols import Source
-from finemo_dist.core.records import Unit
+from finemo_dist.core.records import EXTRACTION, Mode, Unit
+from finemo_dist.core.records import Stage as UnitStage
 from finemo_dist.core.system_errors import fault, is_condition
+from finemo_dist.run.region_checks import check_scores
 from finemo_dist.storage.locations import is_local, location
 from finemo_dist.store import staging
 from finemo_dist.store.encode import encode_partition, is_made_for, unwritten_partitions
@@ -17,12 +19,12 @@ from finemo_dist.store.read import open_store
 
 
 class Stage(Enum):
-    """What a unit of an extraction is."""
+    """What the units of an extraction are."""
 
     OPEN = "open"
     """A sample: its inputs are checked and its store is begun; the shard of the unit is 0."""
     WRITE = "write"
-    """A shard of a store that was begun."""
+    """A shard of a store that was begun, or its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class SampleExtraction:
     """Of the store."""
     staged: str
     """Where it is made, of ``staging.claim``."""
+    name: str = ""
+    """Of the sample."""
+    mode: Mode | None = None
+    """In which hits are called; a store that lacks the scores for it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,15 @@ class ExtractionSpec:
         return ExtractionWorker(self, name)
 
 
+def cannot_be_written(path: str, error: OSError) -> StoreError:
+    """Return the error of a store that the system does not let be written."""
+    what = (
+        f"{path}: cannot be written ({error.strerror or error}). Check space and permissions of "
+        f"{location(path).parent}."
+    )
+    return fault(path, error, otherwise=what, kind=StoreError, doing="written")
+
+
 class ExtractionWorker:
     """Extracts units one after another; keeps the source of the sample it works on."""
 
@@ -71,7 +86,9 @@ class ExtractionWorker:
         self._source: Source | None = None
 
     def process(self, unit: Unit, coming: Sequence[Unit] = ()) -> UnitDone | UnitFailed:
-        """Begin a store, or write a shard of it; doing so twice leaves the same bytes.
+        """Begin a store, write a shard of it, or finish it.
+
+        Doing so twice leaves the same bytes.
 
         Nothing is done for ``coming`` units beforehand.
 
@@ -83,14 +100,15 @@ class ExtractionWorker:
         del coming
         sample = self._spec.samples[unit.sample]
         is_opening = self._spec.stage is Stage.OPEN
-        clock = Clock()
+        clock, note = Clock(), ""
         try:
-            source = self._source_of(unit.sample, sample)
-            n_regions = (
-                self._open(unit.sample, sample, source)
-                if is_opening
-                else encode_partition(sample.staged, source, unit.shard).n_regions
-            )
+            if unit.stage is UnitStage.STORE:
+                n_regions, note = self._finish(sample)
+            elif is_opening:
+                n_regions = self._open(unit.sample, sample, self._source_of(unit.sample, sample))
+            else:
+                source = self._source_of(unit.sample, sample)
+                n_regions = encode_partition(sample.staged, source, unit.shard).n_regions
         except (InputError, UsageError) as error:
             return self._refused(unit, error)
         except StoreError as error:
@@ -98,14 +116,20 @@ class ExtractionWorker:
                 return self._refused(unit, error)
             raise
         except OSError as error:
-            what = (
-                f"{sample.path}: cannot be written ({error.strerror or error}). Check space and "
-                f"permissions of {location(sample.path).parent}."
-            )
-            where = sample.path
-            raise fault(where, error, otherwise=what, kind=StoreError, doing="written") from error
-        clock.lap(self._spec.stage.value)
-        return UnitDone(unit, self._name, n_regions, 0, 0, 0.0, clock.seconds)
+            raise cannot_be_written(sample.path, error) from error
+        clock.lap(unit.stage if unit.stage in EXTRACTION else self._spec.stage.value)
+        return UnitDone(unit, self._name, n_regions, 0, 0, 0.0, clock.seconds, note)
+
+    def _finish(self, sample: SampleExtraction) -> tuple[int, str]:
+        """Give a store its name; return its regions and its digest."""
+        path = location(sample.path)
+        staged = location(sample.staged)
+        # Whoever did this before may have been lost before it said so.
+        is_done = not staged.exists() and path.exists()
+        meta = open_store(path).meta if is_done else staging.put_in_place(staged, path)
+        if sample.mode is not None:
+            check_scores(sample.name, sample.path, meta.report, sample.mode)
+        return meta.n_regions, meta.digest
 
     def _refused(self, unit: Unit, error: Exception) -> UnitFailed:
         # What the system of this node refuses, that of another may give.

@@ -3,20 +3,18 @@
 import platform
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from finemo_dist import __version__
 from finemo_dist.core.config import CallConfig, OutputKind, digest_of
-from finemo_dist.core.errors import InputError, RunError
+from finemo_dist.core.errors import RunError
 from finemo_dist.core.input_report import InputReport
-from finemo_dist.core.protocols import RegionKind, RegionReader
-from finemo_dist.core.records import InputFile, MotifSet, ScoreKind, Unit
+from finemo_dist.core.protocols import RegionOutline
+from finemo_dist.core.records import STAGES, InputFile, MotifSet, Unit
 from finemo_dist.core.words import count
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.motifs import write_motifs
@@ -33,8 +31,8 @@ from finemo_dist.run.remains import (
 )
 from finemo_dist.storage.locations import location
 
-_HIGHEST_SIMILARITY: Final = 1.0
-"""Of a cosine."""
+_OTHER: Final = "another"
+"""The digest of no store."""
 _MOST_DIFFERENCES: Final = 8
 """Named of a run that is another one."""
 
@@ -53,6 +51,8 @@ class RunPlan:
     """What is wrong with parts that stand but do not count."""
     pending_outputs: tuple[Unit, ...] = ()
     """Units that write the files of a sample that are missing or outdated."""
+    extraction: "Extraction" = field(default_factory=lambda: Extraction())
+    """What makes the stores that are not whole yet."""
 
     @property
     def n_units(self) -> int:
@@ -63,8 +63,8 @@ class RunPlan:
     def work(self) -> tuple[Unit, ...]:
         """All that is left to do, sample by sample."""
         rank = {sample.name: i for i, sample in enumerate(self.record.samples)}
-        units = (*self.pending, *self.pending_outputs)
-        return tuple(sorted(units, key=lambda unit: rank[unit.sample]))
+        units = (*self.extraction.units, *self.pending, *self.pending_outputs)
+        return tuple(sorted(units, key=lambda u: (rank[u.sample], STAGES.index(u.stage))))
 
     @property
     def n_output_regions(self) -> int:
@@ -80,10 +80,24 @@ class RunPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Extraction:
+    """The units that make the stores of some samples."""
+
+    units: tuple[Unit, ...] = ()
+    n_bases: int = 0
+    """In the regions that are to be written."""
+
+    @property
+    def samples(self) -> frozenset[str]:
+        """Whose stores are not whole."""
+        return frozenset(unit.sample for unit in self.units)
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedSample:
     """One sample of a run: its regions, the motifs to call in them, and how."""
 
-    store: RegionReader
+    store: RegionOutline
     motifs: MotifSet
     config: CallConfig
     modisco: InputFile | None = None
@@ -100,10 +114,12 @@ def plan_run(
     refused: Mapping[str, str] | None = None,
     outputs: OutputKind | None = None,
     replaces: bool = False,
+    extraction: Extraction | None = None,
 ) -> RunPlan:
     """Record a run in its directory, or find the same run there, and list what is left to do.
 
-    Samples whose motifs are equal and of one modisco file share a motif set.
+    Samples whose motifs are equal and of one modisco file share a motif set. Nothing is written as
+    long as no store is whole: ``Roster`` records the run when the first is.
 
     Parameters
     ----------
@@ -115,41 +131,79 @@ def plan_run(
         Files that belong to the complete run.
     replaces
         Whether the record of another run is replaced; parts that match are kept all the same.
+    extraction
+        Of the samples whose stores are not whole; their digests follow.
 
     Raises
     ------
     RunError
         The directory holds another run.
     """
+    extraction = extraction or Extraction()
     sets = group_motifs(samples)
-    record = _new_record(samples, sets)
-    told = {name: asdict(report) for name, report in (reports or {}).items()}
-    warnings = InputReport.total((reports or {}).values()).counts.irregular()
-    record = record.model_copy(
-        update={
-            "warnings": warnings,
-            "input_reports": told,
-            "refused": dict(refused or {}),
-            "outputs": outputs,
-        }
-    )
+    record = record_of(samples, sets, reports or {}, refused=refused or {}, outputs=outputs)
     standing, e_tag = standing_record(run_dir)
     record = record.replacing(e_tag)
     if standing is not None and not replaces:
+        record = _with_known_stores(record, standing, extraction)
         _check_same_run(run_dir, standing, record)
         record = record.replacing(e_tag, created=standing.created, of=standing.invocations)
         if (done := _done(run_dir, standing, record)) is not None:
             # Nothing to do leaves the record of how it was done.
             _write_motifs(run_dir, standing, sets)
-            return done
+            return replace(done, extraction=extraction)
     elif not replaces:
         check_remains(run_dir, record)
+    if record.has_joined:
+        record = begin_run(run_dir, record, sets)
+        if replaces:
+            remove_other_parts(run_dir, record)
+    plan = _subtract_committed(run_dir, record, check_bytes=True)
+    return replace(plan, extraction=extraction)
+
+
+def _with_known_stores(record: RunRecord, standing: RunRecord, extraction: Extraction) -> RunRecord:
+    """Return the record with the digests of stores that went and are made again.
+
+    They have to be the same; of regions that differ already it is seen now.
+    """
+    for known in standing.samples:
+        sample = record.sample(known.name) if known.name in extraction.samples else None
+        if sample is not None:
+            is_like = _outline(sample) == _outline(known)
+            record = record.with_store(known.name, known.store_digest if is_like else _OTHER)
+    return record
+
+
+def _outline(sample: SampleRecord) -> tuple[object, ...]:
+    return sample.n_regions, sample.n_shards, sample.region_width, sample.has_coordinates
+
+
+def begin_run(run_dir: Path, record: RunRecord, sets: MotifGroups) -> RunRecord:
+    """Write the record and then the motifs; return the record as it is to be replaced."""
     # The record first: whatever is made after it belongs to a run that is known.
-    record.save(run_dir)
-    if replaces:
-        remove_other_parts(run_dir, record)
+    record = record.save_joined(run_dir)
     _write_motifs(run_dir, record, sets)
-    return _subtract_committed(run_dir, record, check_bytes=True)
+    return record
+
+
+def record_of(
+    samples: Mapping[str, PlannedSample],
+    sets: MotifGroups,
+    reports: Mapping[str, InputReport],
+    *,
+    refused: Mapping[str, str],
+    outputs: OutputKind | None,
+) -> RunRecord:
+    """Return the record of a run that begins."""
+    return _new_record(samples, sets).model_copy(
+        update={
+            "warnings": InputReport.total(reports.values()).counts.irregular(),
+            "input_reports": {name: asdict(report) for name, report in reports.items()},
+            "refused": dict(refused),
+            "outputs": outputs,
+        }
+    )
 
 
 def _done(run_dir: Path, standing: RunRecord, asked: RunRecord) -> RunPlan | None:
@@ -229,7 +283,7 @@ def _motif_files(sample: PlannedSample) -> tuple[InputFile, ...]:
     return sample.motif_files or ((sample.modisco,) if sample.modisco else ())
 
 
-def _chrom_lengths(store: RegionReader) -> dict[str, int]:
+def _chrom_lengths(store: RegionOutline) -> dict[str, int]:
     table = store.table(0, 0)
     pairs = zip(table.chrom_names, table.chrom_lengths, strict=False)
     return {name: length for name, length in pairs if length > 0}
@@ -259,7 +313,7 @@ def _machine() -> dict[str, str]:
     }
 
 
-def _sample_record(name: str, store: RegionReader) -> SampleRecord:
+def _sample_record(name: str, store: RegionOutline) -> SampleRecord:
     return SampleRecord(
         name=name,
         store=str(location(store.path).resolve()),
@@ -272,83 +326,20 @@ def _sample_record(name: str, store: RegionReader) -> SampleRecord:
     )
 
 
-def check_regions(
-    name: str,
-    path: str | Path,
-    regions: RegionKind,
-    *,
-    motifs: MotifSet,
-    config: CallConfig,
-) -> None:
-    """Refuse regions of a sample in which the motifs cannot be called.
-
-    Raises
-    ------
-    InputError
-        They are narrower than the motifs, or lack the hypothetical scores the mode needs.
-    """
-    if regions.region_width < motifs.width:
-        raise InputError(
-            f"{path}: regions of sample {name!r} are {regions.region_width} bases wide, "
-            f"narrower than the motifs ({motifs.width} columns). Extract wider regions (-w)."
-        )
-    mode = config.solver.mode
-    if mode.contributions_are_hypothetical and regions.score_kind is ScoreKind.PROJECTED:
-        raise InputError(
-            f"{path}: holds projected contributions of sample {name!r}, and mode "
-            f"{mode.value!r} needs hypothetical ones. Use -M pp or -M hp, or extract the regions "
-            "from H5 or modisco files with `--scores hypothetical` (in a configuration `scores`)."
-        )
-    wrong = np.flatnonzero(~(np.isfinite(motifs.penalty) & (motifs.penalty > 0)))
-    if wrong.size:
-        raise InputError(
-            f"Motif {motifs.name[wrong[0]]!r} has lambda {motifs.penalty[wrong[0]]}; expected a "
-            "finite number above 0."
-        )
-    _check_reachable(motifs, config)
-
-
-def _check_reachable(motifs: MotifSet, config: CallConfig) -> None:
-    """Refuse a lambda that no hit can pass: the post-filter compares it with the similarity."""
-    beyond = np.flatnonzero(motifs.penalty >= _HIGHEST_SIMILARITY)
-    if beyond.size and config.solver.use_post_filter:
-        raise InputError(
-            f"Motif {motifs.name[beyond[0]]!r} has lambda {motifs.penalty[beyond[0]]:g}, and so "
-            f"have {len(set(beyond // 2)):,} of {len(motifs) // 2:,} motifs; the post-filter keeps "
-            "hits whose similarity is at least lambda, and no similarity exceeds 1. Choose a "
-            "lambda below 1 (-l, -L), or leave the filter out (--no-post-filter)."
-        )
-
-
-def check_scores(name: str, path: str | Path, report: InputReport, config: CallConfig) -> None:
-    """Refuse projected contributions in the place of hypothetical ones.
-
-    Raises
-    ------
-    InputError
-        The mode needs scores of every base, and all are zero off the observed one.
-    """
-    counts, mode = report.counts, config.solver.mode
-    n_scored = counts.n_regions - counts.n_zero
-    is_projected = 0 < n_scored == counts.n_zero_off_base
-    if is_projected and mode.contributions_are_hypothetical:
-        raise InputError(
-            f"{path}: the contributions of sample {name!r} are zero off the observed base in all "
-            f"{n_scored:,} regions that have any, so they are projected ones, and mode "
-            f"{mode.value!r} needs hypothetical ones. Use -M pp or -M hp, or give the hypothetical "
-            "contributions to extract-regions."
-        )
-
-
 def _check_same_run(run_dir: Path, standing: RunRecord, asked: RunRecord) -> None:
     differences = differing(standing, asked)
     if differences:
         more = len(differences) - _MOST_DIFFERENCES
         others = f"; and {count(more, 'more difference')}" if more > 0 else ""
-        raise RunError(
-            f"{run_dir}: holds another run: {'; '.join(differences[:_MOST_DIFFERENCES])}{others}. "
-            "Choose another directory, or replace the run with --force."
-        )
+        raise another_run(run_dir, f"{'; '.join(differences[:_MOST_DIFFERENCES])}{others}")
+
+
+def another_run(run_dir: Path, differences: str) -> RunError:
+    """Return the error of a directory that holds another run than is asked for."""
+    return RunError(
+        f"{run_dir}: holds another run: {differences}. "
+        "Choose another directory, or replace the run with --force."
+    )
 
 
 def _subtract_committed(run_dir: Path, record: RunRecord, *, check_bytes: bool = False) -> RunPlan:

@@ -7,7 +7,7 @@ processes of this machine are the two crews (``ray_pool.py``, ``process_pool.py`
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -30,6 +30,8 @@ from finemo_dist.run.schedule import Failure, Restarts, Schedule
 logger = logging.getLogger(__name__)
 
 POLL_S: Final = 0.5
+_SHARED_POLL_S: Final = 0.02
+"""Where another pool waits for its turn."""
 _MAX_FAILED_STARTS: Final = 3
 """Workers in a row that may fail to start where no other works."""
 _LEAST_TRYING_S: Final = 15.0
@@ -128,10 +130,15 @@ class Pool:
     ----------
     device
         ``cpu`` or ``cuda``: what each worker has one of, for what is said.
+    prefix
+        Of the names of workers.
     """
 
-    def __init__(self, crew: Crew, schedule: Schedule, *, device: str) -> None:
+    def __init__(
+        self, crew: Crew, schedule: Schedule, *, device: str, prefix: str = "worker"
+    ) -> None:
         self._crew = crew
+        self._prefix = prefix
         self._schedule = schedule
         self._device = device
         self._restarts = Restarts()
@@ -157,17 +164,28 @@ class Pool:
         RunError
             No worker could be started.
         """
-        try:
-            while not self._schedule.is_over:
-                yield from self._give()
-                yield from self._staff()
-                yield from self._take()
-                yield from self._end_overdue()
-                yield from self._tell_of_nodes()
-        finally:
-            for name in self._members:
-                self._crew.end(name)
-            self._members.clear()
+        yield from run_pools([self])
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left for these workers now."""
+        return self._schedule.is_over
+
+    def step(self, timeout_s: float) -> Iterator[RunEvent]:
+        """Give out what can be given, take what comes within a time, and yield what happens."""
+        if self._schedule.is_over and not self._members:
+            return
+        yield from self._give()
+        yield from self._staff()
+        yield from self._take(timeout_s)
+        yield from self._end_overdue()
+        yield from self._tell_of_nodes()
+
+    def close(self) -> None:
+        """End all workers at once."""
+        for name in self._members:
+            self._crew.end(name)
+        self._members.clear()
 
     def _give(self) -> Iterator[RunEvent]:
         for name, unit in self._schedule.assign(time.monotonic()):
@@ -214,7 +232,7 @@ class Pool:
             self._start(now, node=node)
 
     def _start(self, now: float, *, node: str | None = None) -> None:
-        name = f"worker-{self._n_started}"
+        name = f"{self._prefix}-{self._n_started}"
         self._n_started += 1
         self._crew.start(name, node)
         self._members[name] = _Member(now + self._crew.ready_timeout_s, node)
@@ -227,12 +245,12 @@ class Pool:
             return None
         return self._schedule.leave(name, time.monotonic(), error=error)
 
-    def _take(self) -> Iterator[RunEvent]:
-        """Handle what comes within a poll."""
+    def _take(self, timeout_s: float) -> Iterator[RunEvent]:
+        """Handle what comes within a time."""
         if not self._members:
-            time.sleep(POLL_S)
+            time.sleep(timeout_s)
             return
-        for name, answer in self._crew.answers(POLL_S):
+        for name, answer in self._crew.answers(timeout_s):
             yield from self._handle(name, answer)
 
     def _handle(self, name: str, answer: Answer) -> Iterator[RunEvent]:
@@ -251,7 +269,9 @@ class Pool:
         """Handle what came of a unit: it, its files, or its node may be at fault."""
         result, now = answer.result, time.monotonic()
         if isinstance(result, UnitDone) or (isinstance(result, UnitFailed) and result.is_final):
-            if self._schedule.finish(name, now, is_done=isinstance(result, UnitDone)):
+            is_done = isinstance(result, UnitDone)
+            note = result.note if isinstance(result, UnitDone) else ""
+            if self._schedule.finish(name, now, is_done=is_done, note=note):
                 yield result
             return
         error = answer.error or "" if result is None else result.error
@@ -340,6 +360,24 @@ class Pool:
                 yield NodeRests(host, news.rest_s, news.error, news.sample)
             else:
                 yield NodeWorks(host, news.sample)
+
+
+def run_pools(pools: Sequence[Pool]) -> Iterator[RunEvent]:
+    """Yield what happens in several pools, of workers of several kinds, until all are over.
+
+    Raises
+    ------
+    RunError
+        No worker of some kind could be started.
+    """
+    timeout_s = POLL_S if len(pools) == 1 else _SHARED_POLL_S
+    try:
+        while not all(pool.is_over for pool in pools):
+            for pool in pools:
+                yield from pool.step(timeout_s)
+    finally:
+        for pool in pools:
+            pool.close()
 
 
 def _told(failure: Failure | None, error: str) -> Iterator[UnitFailed]:

@@ -45,7 +45,7 @@ class ProcessExecutor:
     def __init__(self, spec: WorkerMaker, *, n_workers: int, unit_timeout_s: float) -> None:
         self._spec = spec
         self._n_workers = n_workers
-        self._unit_timeout_s = unit_timeout_s
+        self.unit_timeout_s = unit_timeout_s
 
     def describe(self) -> Mapping[str, str | int]:
         """Return what runs the work."""
@@ -60,10 +60,14 @@ class ProcessExecutor:
             No process could be started.
         """
         schedule = Schedule(
-            units, unit_timeout_s=self._unit_timeout_s, may_copy=self._spec.may_run_twice
+            units, unit_timeout_s=self.unit_timeout_s, may_copy=self._spec.may_run_twice
         )
+        yield from self.pool(schedule).run()
+
+    def pool(self, schedule: Schedule, *, prefix: str = "worker") -> Pool:
+        """Return the processes that take the units of a schedule."""
         crew = _ProcessCrew(self._spec, self._n_workers)
-        yield from Pool(crew, schedule, device=self._spec.device).run()
+        return Pool(crew, schedule, device=self._spec.device, prefix=prefix)
 
 
 @dataclass(slots=True)

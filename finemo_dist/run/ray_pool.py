@@ -9,7 +9,7 @@ import math
 import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -83,7 +83,7 @@ class RayExecutor:
         self._spec = spec
         self._n_workers = n_workers
         self._address = address
-        self._unit_timeout_s = unit_timeout_s
+        self.unit_timeout_s = unit_timeout_s
         self._resource: Resource = resource or ("GPU" if spec.device == "cuda" else "CPU")
         self._n_sharing = workers_per_gpu if self._resource == "GPU" else 1
 
@@ -100,22 +100,33 @@ class RayExecutor:
         RunError
             No worker could be started.
         """
-        with ExitStack() as opened:
-            # A session that the caller opened is the caller's to close.
-            if not ray.is_initialized():
-                opened.enter_context(
-                    session(
-                        self._address,
-                        self._n_workers or 1,
-                        self._spec.device,
-                        n_gpus=-(-(self._n_workers or 1) // self._n_sharing),
-                    )
-                )
-            crew = _RayCrew(self._spec, self._n_workers, self._resource, self._n_sharing)
+        with self.session():
             schedule = Schedule(
-                units, unit_timeout_s=self._unit_timeout_s, may_copy=self._spec.may_run_twice
+                units, unit_timeout_s=self.unit_timeout_s, may_copy=self._spec.may_run_twice
             )
-            yield from Pool(crew, schedule, device=self._spec.device).run()
+            yield from self.pool(schedule).run()
+
+    @contextmanager
+    def session(self, *, n_more: int = 0) -> Iterator[None]:
+        """Keep a session of Ray open: of the caller, whose it is to close, or one of our own.
+
+        Parameters
+        ----------
+        n_more
+            Workers of another kind, which take a core each.
+        """
+        if ray.is_initialized():
+            yield
+            return
+        n_workers = self._n_workers or 1
+        n_gpus = -(-n_workers // self._n_sharing)
+        with session(self._address, n_workers + n_more, self._spec.device, n_gpus=n_gpus):
+            yield
+
+    def pool(self, schedule: Schedule, *, prefix: str = "worker") -> Pool:
+        """Return the actors that take the units of a schedule; a session must be open."""
+        crew = _RayCrew(self._spec, self._n_workers, self._resource, self._n_sharing)
+        return Pool(crew, schedule, device=self._spec.device, prefix=prefix)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from finemo_dist.core.config import ResourceConfig, SolverName
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.protocols import Executor, WorkerMaker
 from finemo_dist.run.extraction import ExtractionPlan
-from finemo_dist.run.in_turn import InTurn
+from finemo_dist.run.in_turn import InTurn, SideBySide
 from finemo_dist.run.plan import RunPlan
 from finemo_dist.run.process_pool import ProcessExecutor
 from finemo_dist.run.serial import SerialExecutor
@@ -110,7 +110,7 @@ def choose_executor(
     spec: WorkerMaker,
     machine: Machine,
     *,
-    writing: WorkerMaker | None = None,
+    others: WorkerMaker | None = None,
 ) -> Executor:
     """Return the executor for the work at hand; the choice never changes a hit.
 
@@ -121,19 +121,39 @@ def choose_executor(
 
     Parameters
     ----------
-    writing
-        Of workers that write files where GPUs call hits, and that need none.
+    others
+        Of workers that make stores and write files where GPUs call hits, and that need none.
     """
     n_workers = _asked(resources, spec)
     if n_workers is None and _is_here(resources):
         n_workers = _n_workers(resources, plan, spec, machine)
     executor = _executor_of(resources, spec, n_workers)
-    if writing is None or spec.device == "cpu" or not plan.pending_outputs:
+    is_alone = not (plan.pending_outputs or plan.extraction.units)
+    if others is None or spec.device == "cpu" or is_alone:
         return executor
-    n_writers = n_core_workers(resources, machine)
-    if n_writers is None and _is_here(resources):
-        n_writers = _n_writers(resources, plan, machine)
-    return InTurn(executor, _executor_of(resources, writing, n_writers))
+    n_others = n_core_workers(resources, machine)
+    if n_others is None and _is_here(resources):
+        n_others = _n_others(resources, plan, machine)
+    beside = _executor_of(resources, others, n_others)
+    if executor.describe()["kind"] != "ray" or not plan.pending:
+        return InTurn(executor, beside)
+    return _side_by_side(executor, beside, resources, others)
+
+
+def _side_by_side(
+    calling: Executor, beside: Executor, resources: ResourceConfig, others: WorkerMaker
+) -> Executor:
+    from finemo_dist.run.ray_pool import RayExecutor
+
+    assert isinstance(calling, RayExecutor)
+    if isinstance(beside, SerialExecutor):
+        timeout_s = resources.unit_timeout_s
+        beside = ProcessExecutor(others, n_workers=1, unit_timeout_s=timeout_s)
+    if isinstance(beside, RayExecutor):
+        n_workers = beside.describe()["n_workers"]
+        return SideBySide(calling, beside, n_others=n_workers if isinstance(n_workers, int) else 1)
+    assert isinstance(beside, ProcessExecutor)
+    return SideBySide(calling, beside)
 
 
 def _asked(resources: ResourceConfig, spec: WorkerMaker) -> int | None:
@@ -145,9 +165,10 @@ def _asked(resources: ResourceConfig, spec: WorkerMaker) -> int | None:
     return resources.n_gpus and resources.n_gpus * (resources.workers_per_gpu or 1)
 
 
-def _n_writers(resources: ResourceConfig, plan: RunPlan, machine: Machine) -> int:
-    n_workers = max(1, min(machine.n_cores, len(plan.pending_outputs)))
-    seconds = _OUTPUT_REGION_S * plan.n_output_regions
+def _n_others(resources: ResourceConfig, plan: RunPlan, machine: Machine) -> int:
+    n_units = max(len(plan.pending_outputs), len(plan.extraction.units))
+    n_workers = max(1, min(machine.n_cores, n_units))
+    seconds = _OUTPUT_REGION_S * plan.n_output_regions + _EXTRACT_S * plan.extraction.n_bases
     is_sooner = _is_sooner(n_workers, seconds, _START_EXTRACTOR_S)
     return n_workers if is_sooner or resources.executor != "auto" else 1
 
@@ -199,7 +220,10 @@ def _n_workers(
 ) -> int:
     seconds, is_gpu = _estimated_seconds(plan, spec.device), spec.device == "cuda"
     places = machine.n_gpus * (resources.workers_per_gpu or 1) if is_gpu else machine.n_cores
-    n_workers = max(1, min(places, max(len(plan.pending), len(plan.pending_outputs))))
+    n_units = max(len(plan.pending), len(plan.pending_outputs))
+    if not is_gpu:
+        n_units = max(n_units, len(plan.extraction.units))
+    n_workers = max(1, min(places, n_units))
     if resources.executor != "auto":
         return n_workers
     if is_gpu:
@@ -218,4 +242,4 @@ def _estimated_seconds(plan: RunPlan, device: str) -> float:
     solvers = (plan.record.settings_of(sample).get("solver", {}) for sample in plan.record.samples)
     if any(solver.get("name") == SolverName.DENSE for solver in solvers):
         per_region = 4e-6 * n_motif_strands * width
-    return per_region * plan.n_pending_regions + outputs
+    return per_region * plan.n_pending_regions + outputs + _EXTRACT_S * plan.extraction.n_bases

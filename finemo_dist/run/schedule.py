@@ -7,12 +7,12 @@ it failed on three workers and two nodes.
 
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import Final, Self
 
-from finemo_dist.core.records import Unit
+from finemo_dist.core.records import EXTRACTION, STAGES, Stage, Unit
 from finemo_dist.run.nodes import MOST_IN_A_ROW, Nodes
 from finemo_dist.run.pauses import doubled
 from finemo_dist.run.sequels import Sequels
@@ -98,7 +98,7 @@ class Schedule:
     unit_timeout_s
         After which a worker that has a unit counts as hung.
     may_copy
-        Whether two workers may do one unit at the same time.
+        Whether two workers may do one unit at the same time; never one that makes a store.
     """
 
     def __init__(
@@ -107,6 +107,10 @@ class Schedule:
         self._may_copy = may_copy
         self._unit_timeout_s = unit_timeout_s
         self._sequels = Sequels(units)
+        self._stages: Collection[Stage] = STAGES
+        """Of the units that its workers take."""
+        self._other: Schedule | None = None
+        """Whose workers take the other stages."""
         self._fresh: dict[str, deque[Unit]] = {}
         self._n_fresh = 0
         self._add_fresh(self._sequels.ready)
@@ -121,6 +125,20 @@ class Schedule:
         self._durations: list[float] = []
         """Of the last units, ascending."""
         self.nodes = Nodes()
+
+    def split_off(self, stages: Collection[Stage], *, may_copy: bool = True) -> Self:
+        """Return a schedule of other workers, which take the units of some stages from here on.
+
+        What either finishes frees units of both. Nothing may have been given yet.
+        """
+        other = type(self)((), unit_timeout_s=self._unit_timeout_s, may_copy=may_copy)
+        other._sequels, other._stages, other._other = self._sequels, stages, self
+        self._stages = [stage for stage in self._stages if stage not in stages]
+        self._other = other
+        self._fresh.clear()
+        self._n_fresh = 0
+        self._free(self._sequels.ready)
+        return other
 
     @property
     def n_waiting(self) -> int:
@@ -174,7 +192,7 @@ class Schedule:
         self.nodes.leave(state.node, now)
         return failure
 
-    def finish(self, worker: str, now: float, *, is_done: bool = True) -> bool:
+    def finish(self, worker: str, now: float, *, is_done: bool = True, note: str = "") -> bool:
         """Take a result; return whether it is the first of its unit, and so counts.
 
         Parameters
@@ -182,6 +200,8 @@ class Schedule:
         is_done
             False where the result is that no worker can do the unit: what waits for it is not done
             either.
+        note
+            What units of later stages of its sample are given.
         """
         state = self._workers[worker]
         unit, state.unit = state.unit, None
@@ -194,7 +214,7 @@ class Schedule:
         del self._holders[unit]
         self._failed_on.pop(unit, None)
         if is_done:
-            self._add_fresh(self._sequels.done(unit))
+            self._free(self._sequels.done(unit, note))
         else:
             self._sequels.set_aside(unit)
         self._note_duration(now - state.since)
@@ -320,11 +340,19 @@ class Schedule:
     def n_surplus(self, *, n_coming: int) -> int:
         """Return how many workers, starting or idle, will not be missed.
 
-        Near the end one is kept for each unit in flight: it may fail, or be a straggler.
+        Near the end one is kept for each unit in flight: it may fail, or be a straggler. So is one
+        for each unit that is held back.
         """
         if self.n_waiting:
             return 0
-        return max(0, n_coming + len(self.idle) - self.n_in_flight)
+        n_needed = self.n_in_flight + self._sequels.n_held(self._stages)
+        return max(0, n_coming + len(self.idle) - n_needed)
+
+    def _free(self, units: Sequence[Unit]) -> None:
+        """Let units be taken that need not wait any longer, each by those who take its stage."""
+        self._add_fresh([unit for unit in units if unit.stage in self._stages])
+        if self._other is not None:
+            self._other._add_fresh([u for u in units if u.stage in self._other._stages])
 
     def _add_fresh(self, units: Sequence[Unit]) -> None:
         for unit in units:
@@ -397,7 +425,9 @@ class Schedule:
         since = {
             unit: self._workers[holders[0]].since
             for unit, holders in self._holders.items()
-            if len(holders) < MAX_COPIES and not self._has_failed(name, unit)
+            if len(holders) < MAX_COPIES
+            and unit.stage not in EXTRACTION
+            and not self._has_failed(name, unit)
         }
         slowest = min(since, key=since.__getitem__, default=None)
         return slowest if slowest is not None and since[slowest] < began_before else None

@@ -1,6 +1,8 @@
-"""Units that wait for others of their sample: its files for its shards."""
+"""Units that wait for others of their sample: its shards for its store, its files for these."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from finemo_dist.core.records import STAGES, Stage, Unit
 
@@ -34,16 +36,34 @@ class Sequels:
                 self._n_open[unit.sample] = self._n_open.get(unit.sample, 0) + 1
         self.ready: tuple[Unit, ...] = tuple(ready)
         """Units that wait for no other."""
+        self._n_held = Counter(
+            stage for stages in self._later.values() for stage, held in stages.items() for _ in held
+        )
 
-    def done(self, unit: Unit) -> Sequence[Unit]:
-        """Take note that a unit is done, and return those that need not wait any longer."""
+    def n_held(self, stages: Collection[Stage] = STAGES) -> int:
+        """Return how many units of some stages are held back."""
+        return sum(self._n_held[stage] for stage in stages)
+
+    def done(self, unit: Unit, note: str = "") -> Sequence[Unit]:
+        """Take note that a unit is done, and return those that need not wait any longer.
+
+        Parameters
+        ----------
+        note
+            What all units of later stages of its sample are given.
+        """
         if unit.sample not in self._n_open:
             return ()
+        stages = self._later[unit.sample]
+        if note:
+            for stage, held in stages.items():
+                stages[stage] = [replace(later, note=note) for later in held]
         self._n_open[unit.sample] -= 1
         if self._n_open[unit.sample]:
             return ()
-        stages = self._later[unit.sample]
-        freed = stages.pop(min(stages, key=STAGES.index))
+        stage = min(stages, key=STAGES.index)
+        freed = stages.pop(stage)
+        self._n_held[stage] -= len(freed)
         if stages:
             self._n_open[unit.sample] = len(freed)
         else:
@@ -55,5 +75,6 @@ class Sequels:
         self._drop(unit.sample)
 
     def _drop(self, sample: str) -> None:
-        self._later.pop(sample, None)
+        for stage, held in self._later.pop(sample, {}).items():
+            self._n_held[stage] -= len(held)
         self._n_open.pop(sample, None)

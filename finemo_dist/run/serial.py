@@ -34,6 +34,7 @@ class SerialExecutor:
         Where a unit of a sample fails, its units of later stages are left out.
         """
         failed: dict[str, Stage] = {}
+        notes: dict[str, str] = {}
         worker = self._spec.make_worker(_NAME)
         yield WorkerStarted(_NAME, platform.node())
         yield WorkersReady(1, f"1 worker in this process on {self._spec.device}")
@@ -42,11 +43,14 @@ class SerialExecutor:
                 continue
             yield UnitStarted(unit, _NAME)
             try:
-                result = worker.process(unit, units[i + 1 : i + 1 + _MOST_COMING])
+                told = replace(unit, note=notes.get(unit.sample, unit.note))
+                result = worker.process(told, units[i + 1 : i + 1 + _MOST_COMING])
             except (FinemoDistError, OSError, RuntimeError) as error:
                 logger.debug("unit %s failed", unit, exc_info=True)
                 result = UnitFailed(unit, _NAME, str(error), is_final=True)
             if isinstance(result, UnitFailed):
                 failed[unit.sample] = unit.stage
+            elif result.note:
+                notes[unit.sample] = result.note
             # There is no other node to ask.
             yield replace(result, is_final=True) if isinstance(result, UnitFailed) else result

@@ -21,7 +21,7 @@ from finemo_dist.core.memory import (
     worker_bytes,
     workers_per_gpu,
 )
-from finemo_dist.core.protocols import RegionReader, Source
+from finemo_dist.core.protocols import RegionOutline, Source
 from finemo_dist.core.records import MotifSet
 from finemo_dist.storage.locations import is_local
 
@@ -133,16 +133,40 @@ def require_disk_for_stores(folder: Path, begun: "Sequence[BegunStore]") -> None
     UsageError
         Less is free than they take.
     """
-    needed = sum(store_bytes(s.n_pending_regions, s.region_width, s.score_kind) for s in begun)
+    needed = pending_bytes(begun)
     what = "the region store" if len(begun) == 1 else f"{len(begun)} region stores"
     if begun and is_local(folder):
         require(Need(what, str(folder), needed, _STORE_CURE), free_disk(folder))
 
 
-def require_disk_for_call(run_dir: Path, samples: Iterable[tuple[RegionReader, MotifSet]]) -> None:
+def pending_bytes(begun: "Iterable[BegunStore]") -> int:
+    """Return what the shards of stores take that are not written yet."""
+    return sum(store_bytes(s.n_pending_regions, s.region_width, s.score_kind) for s in begun)
+
+
+def is_same_disk(one: Path, other: Path) -> bool:
+    """Whether two paths are, or would be, on one local disk."""
+    return is_local(one) and is_local(other) and _device(one) == _device(other)
+
+
+def _device(path: Path) -> int:
+    path = path.resolve()
+    while not path.exists():
+        path = path.parent
+    return path.stat().st_dev
+
+
+def require_disk_for_call(
+    run_dir: Path, samples: Iterable[tuple[RegionOutline, MotifSet]], *, n_more_bytes: int = 0
+) -> None:
     """Refuse a call of hits whose output does not fit the disk; what is there counts.
 
     Object storage is not asked.
+
+    Parameters
+    ----------
+    n_more_bytes
+        Of what else is going to be written on the same disk.
 
     Raises
     ------
@@ -156,8 +180,9 @@ def require_disk_for_call(run_dir: Path, samples: Iterable[tuple[RegionReader, M
         for store, motifs in samples
     )
     cure = "Free some space, or choose a run directory on another disk (-o)."
-    need = Need("the hits", str(run_dir), max(whole - _existing_bytes(run_dir), 0), cure)
-    require(need, free_disk(run_dir))
+    what = "the hits and the region stores" if n_more_bytes else "the hits"
+    needed = max(whole - _existing_bytes(run_dir), 0) + n_more_bytes
+    require(Need(what, str(run_dir), needed, cure), free_disk(run_dir))
 
 
 def _existing_bytes(run_dir: Path) -> int:

@@ -7,7 +7,7 @@ from typing import Self
 
 from finemo_dist.core.events import UnitDone, UnitFailed
 from finemo_dist.core.protocols import Worker, WorkerMaker
-from finemo_dist.core.records import Stage, Unit
+from finemo_dist.core.records import EXTRACTION, Stage, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class StagedSpec:
         return cls(
             {stage: pickle.dumps(maker) for stage, maker in makers.items()},
             device,
-            all(maker.may_run_twice for maker in makers.values()),
+            # Of those that make a store none is, whatever is said here.
+            all(m.may_run_twice for stage, m in makers.items() if stage not in EXTRACTION),
         )
 
     def make_worker(self, name: str) -> "StagedWorker":

@@ -32,6 +32,7 @@ class SampleSpec:
 
     store: str
     store_digest: str
+    """Empty where the store is made in this run: a unit then brings it in its note."""
     solver: SolverConfig
     config_digest: str
     """Of its settings and motifs; goes into the footers of its parts."""
@@ -96,7 +97,7 @@ class RegionWorker:
         OSError
             The parts cannot be written.
         """
-        sample = self._open(unit.sample)
+        sample = self._open(unit)
         rows = sample.reader.shard_rows(unit.shard)
         try:
             solved = sample.solved.pop(unit.shard, None) or self._solve(sample, unit, coming)
@@ -159,13 +160,14 @@ class RegionWorker:
             for solution, own in zip(parts, of_shard, strict=True)
         ]
 
-    def _open(self, name: str) -> "_Sample":
+    def _open(self, unit: Unit) -> "_Sample":
+        name = unit.sample
         if self._sample is not None and self._sample.name == name:
             self._check(self._sample)
         else:
             planned = self._spec.samples[name]
             store = open_store(planned.store)
-            if store.digest != planned.store_digest:
+            if store.digest != (planned.store_digest or unit.note):
                 raise StoreError(
                     f"{planned.store}: is not the store that the run was planned with; it has been "
                     "rewritten since. Start the run again."

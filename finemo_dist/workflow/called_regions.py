@@ -11,7 +11,7 @@ from finemo_dist.core.events import OnEvent
 from finemo_dist.core.records import ScoreKind
 from finemo_dist.hits.layout import folder_name
 from finemo_dist.run.left_out import LeftOut
-from finemo_dist.run.plan import check_regions, check_scores
+from finemo_dist.run.region_checks import check_regions, check_scores
 from finemo_dist.run.remains import OWN_ENTRIES, standing_record
 from finemo_dist.sources.finemo_npz import FinemoRegionsSource
 from finemo_dist.storage.files import remove_tree
@@ -47,7 +47,7 @@ def opened_regions(
         found = open_regions(path, coordinates.get(name), kind=kind)
         check_regions(name, path, found, motifs=motifs[name].motifs, config=config)
         if not isinstance(found, FinemoRegionsSource):
-            check_scores(name, path, found.report, config)
+            check_scores(name, path, found.report, config.solver.mode)
         return found
 
     return _each({name: partial(opened, name, path) for name, path in regions.items()}, left_out)
@@ -104,7 +104,7 @@ def _as_store(
     if staged.exists():
         store = open_store(staged)
         if is_written(regions, store):
-            check_scores(name, store.path, store.meta.report, config)
+            check_scores(name, store.path, store.meta.report, config.solver.mode)
             return store
     standing = None if replaces else standing_record(run_dir)[0]
     if (
@@ -120,7 +120,7 @@ def _as_store(
     is_new = not run_dir.exists()
     store = write_regions(regions, staged, on_event=on_event)
     try:
-        check_scores(name, regions.inputs[0].path, store.meta.report, config)
+        check_scores(name, regions.inputs[0].path, store.meta.report, config.solver.mode)
     except InputError:
         for made in (staged, *([staged.parent, run_dir] if is_new else [])):
             remove_tree(made)

@@ -13,7 +13,7 @@ from finemo_dist.core.command import TypedCommand
 from finemo_dist.core.config import CallConfig, OutputKind, ResourceConfig, SampleSettings
 from finemo_dist.core.events import CallPlanned, OnEvent, StageEnded, ignore
 from finemo_dist.core.memory import Demand
-from finemo_dist.core.protocols import Executor, RegionReader, WorkerMaker
+from finemo_dist.core.protocols import Executor, RegionOutline, WorkerMaker
 from finemo_dist.core.records import Stage
 from finemo_dist.hits.layout import check_sample_name
 from finemo_dist.run.drive import RunTotals, drive
@@ -25,6 +25,7 @@ from finemo_dist.run.plan import (
 )
 from finemo_dist.run.remains import check_output, clear_run
 from finemo_dist.run.resources import Machine, choose_executor, find_machine, resolve_device
+from finemo_dist.run.roster import Roster
 from finemo_dist.run.space import (
     require_disk_for_call,
     workers_per_gpu_that_fit,
@@ -33,7 +34,6 @@ from finemo_dist.run.space import (
 from finemo_dist.run.staged import StagedSpec
 from finemo_dist.run.worker import SampleSpec, WorkerSpec
 from finemo_dist.storage.locations import location
-from finemo_dist.store.read import RegionStore
 from finemo_dist.workflow.called_regions import check_outlives, opened_regions, stores_in_run
 from finemo_dist.workflow.no_hits import warn_of_samples_without_hits
 from finemo_dist.workflow.outputs import (
@@ -44,6 +44,7 @@ from finemo_dist.workflow.outputs import (
 from finemo_dist.workflow.regions import Coordinates
 from finemo_dist.workflow.sample_motifs import SampleMotifs, read_sample_motifs, split_palindromes
 from finemo_dist.workflow.settings import available_cores
+from finemo_dist.workflow.stores import ComingStores
 
 logger = logging.getLogger(__name__)
 
@@ -193,6 +194,7 @@ def call(
     *,
     coordinates: Mapping[str, Coordinates] | None = None,
     prepared: Prepared | None = None,
+    coming: ComingStores | None = None,
     left_out: LeftOut | None = None,
     outputs: OutputKind = OutputKind.FINEMO,
     force: bool = False,
@@ -211,6 +213,8 @@ def call(
         Of samples whose regions have none, or are to be compared with them.
     prepared
         What ``prepare`` found for the same settings and resources; found here when None.
+    coming
+        Stores of further samples, which are made in the run.
     left_out
         Samples of the settings that have no regions, with why.
     outputs
@@ -232,45 +236,65 @@ def call(
     """
     clock = Clock(since=command.at if command else None)
     clock.lap("start")
+    left_out, coming = left_out or LeftOut(), coming or ComingStores()
     prepared = prepared or prepare(settings, resources)
     motifs = prepared.motifs
-    left_out = left_out or LeftOut()
     opened = opened_regions(regions, settings, motifs, coordinates or {}, left_out)
-    if not opened:
+    if not (opened or coming.begun):
         left_out.raise_any(len(settings))
     # Only now: what is refused must leave an earlier run as it is.
-    if force:
-        check_outlives(
-            run_dir, [*(p for s in settings.values() for p in s.modisco_h5), *regions.values()]
-        )
-        clear_run(run_dir, keep=settings)
-    else:
-        check_output(run_dir)
+    _make_way(run_dir, regions, settings, force=force)
     stores = stores_in_run(opened, settings, run_dir, on_event, left_out, replaces=force)
-    if not stores:
+    outlines: dict[str, RegionOutline] = {**stores, **coming.begun}
+    outlines = {name: outlines[name] for name in settings if name in outlines}
+    if not outlines:
         left_out.raise_any(len(settings))
-    require_disk_for_call(run_dir, [(stores[name], motifs[name].motifs) for name in stores])
-    largest = _largest(settings, motifs, stores)
+    wanted = [(outlines[name], motifs[name].motifs) for name in outlines]
+    require_disk_for_call(run_dir, wanted, n_more_bytes=coming.bytes_beside(run_dir))
+    largest = _largest(settings, motifs, outlines)
     resources = that_fit(resources, prepared.machine, prepared.device, largest)
     clock.lap("prepare")
-    plan = _planned(
-        run_dir, stores, settings, motifs, left_out=left_out, outputs=outputs, replaces=force
-    )
-    executor = _executor(plan, settings, resources, stores, prepared=prepared, largest=largest)
+    samples = _samples(outlines, settings, motifs)
+    reports = {name: store.report for name, store in stores.items()}
+    plan = plan_run(
+        run_dir, samples, reports=reports, refused=left_out.errors, outputs=outputs,
+        replaces=force, extraction=coming.extraction,
+    )  # fmt: skip
+    executor = _executor(plan, settings, resources, coming, prepared=prepared, largest=largest)
     _log_what_is_left(plan)
-    warn_of_files_without_meaning(plan)
-    totals = driven(plan, executor, on_event, command)
+    roster = Roster(plan, samples=samples, reports=reports, left_out=left_out)
+    totals = driven(plan, executor, on_event, command, roster)
+    if roster.is_empty:
+        left_out.raise_any(len(settings))
     clock.lap("call")
+    plan = replace(plan, record=roster.record)
     files = written_files(plan.run_dir, plan.record)
-    samples, top_motifs = _counted(run_dir)
-    warn_of_samples_without_hits(samples, stores, motifs)
+    counted, top_motifs = _counted(run_dir)
+    warn_of_samples_without_hits(counted, stores | roster.stores, motifs)
     clock.lap("summary")
     stages = {**clock.seconds, **{f"worker.{k}": v for k, v in totals.seconds.items()}}
-    done = _result(plan, totals.n_units, samples, files, executor.describe(), stages)
+    done = _result(plan, totals.n_units, counted, files, executor.describe(), stages)
     left_out.raise_any(len(settings), run_dir=run_dir)
     return replace(
         done, top_motifs=top_motifs, palindromes=split_palindromes(plan.record, settings, motifs)
     )
+
+
+def _make_way(
+    run_dir: Path,
+    regions: Mapping[str, Path],
+    settings: Mapping[str, SampleSettings],
+    *,
+    force: bool,
+) -> None:
+    """Remove what an earlier run left, if that is asked for; else refuse what is no run."""
+    if not force:
+        check_output(run_dir)
+        return
+    check_outlives(
+        run_dir, [*(p for s in settings.values() for p in s.modisco_h5), *regions.values()]
+    )
+    clear_run(run_dir, keep=settings)
 
 
 def _counted(run_dir: Path) -> tuple[tuple[SampleSummary, ...], tuple[tuple[str, int], ...]]:
@@ -288,29 +312,38 @@ def _executor(
     plan: RunPlan,
     settings: Mapping[str, SampleSettings],
     resources: ResourceConfig,
-    stores: Mapping[str, RegionReader],
+    coming: ComingStores,
     *,
     prepared: Prepared,
     largest: Demand,
 ) -> Executor:
-    """Return what calls the hits of a plan and writes its files."""
-    calling = _worker_spec(plan, settings, resources, stores, device=prepared.device)
-    writing = _writing(plan, settings, resources)
-    makers: dict[Stage, WorkerMaker] = {Stage.CALL: calling, Stage.OUTPUTS: writing}
-    spec = StagedSpec.of(makers, device=prepared.device)
-    return executor_that_fits(resources, plan, spec, prepared.machine, largest, writing=writing)
+    """Return what makes the stores of a plan, calls its hits and writes its files."""
+    makers: dict[Stage, WorkerMaker] = {Stage.OUTPUTS: _writing(plan, settings, resources)}
+    if coming.spec is not None:
+        makers |= {Stage.EXTRACT: coming.spec, Stage.STORE: coming.spec}
+    others = StagedSpec.of(makers, device="cpu")
+    calling = _worker_spec(plan, settings, resources, device=prepared.device)
+    spec = StagedSpec.of({**makers, Stage.CALL: calling}, device=prepared.device)
+    return executor_that_fits(resources, plan, spec, prepared.machine, largest, others=others)
 
 
 def driven(
-    plan: RunPlan, executor: Executor, on_event: OnEvent, command: TypedCommand | None
+    plan: RunPlan,
+    executor: Executor,
+    on_event: OnEvent,
+    command: TypedCommand | None,
+    roster: Roster | None = None,
 ) -> RunTotals:
     """Run the pending units of a plan, with the events of a call, and return what was done."""
     shard_regions = {s.name: s.n_regions / max(1, s.n_shards) for s in plan.record.samples}
-    on_event(CallPlanned(plan.pending, plan.n_units, shard_regions, plan.pending_outputs))
-    try:
-        return drive(
-            plan, executor, on_event=on_event, command=None if command is None else command.line
+    on_event(
+        CallPlanned(
+            plan.pending, plan.n_units, shard_regions, plan.pending_outputs, plan.extraction.units
         )
+    )
+    line = None if command is None else command.line
+    try:
+        return drive(plan, executor, on_event=on_event, command=line, roster=roster)
     finally:
         on_event(StageEnded("call"))
 
@@ -318,7 +351,7 @@ def driven(
 def _largest(
     settings: Mapping[str, SampleSettings],
     motifs: Mapping[str, SampleMotifs],
-    stores: Mapping[str, RegionReader],
+    stores: Mapping[str, RegionOutline],
 ) -> Demand:
     """Return the sample that asks most of a worker, which may be given any."""
     demands = (
@@ -349,16 +382,16 @@ def executor_that_fits(
     machine: Machine,
     largest: Demand,
     *,
-    writing: WorkerMaker | None = None,
+    others: WorkerMaker | None = None,
 ) -> Executor:
     """Return the executor of the chosen number of workers, or of as many as memory holds.
 
     Parameters
     ----------
-    writing
+    others
         See ``choose_executor``.
     """
-    executor = choose_executor(resources, plan, spec, machine, writing=writing)
+    executor = choose_executor(resources, plan, spec, machine, others=others)
     if resources.ray_address is not None or spec.device != "cpu" or not plan.work:
         return executor
     n_workers = int(executor.describe()["n_workers"])
@@ -373,7 +406,6 @@ def _worker_spec(
     plan: RunPlan,
     settings: Mapping[str, SampleSettings],
     resources: ResourceConfig,
-    stores: Mapping[str, RegionReader],
     *,
     device: str,
 ) -> WorkerSpec:
@@ -382,14 +414,14 @@ def _worker_spec(
         run_dir=str(plan.run_dir.resolve()),
         samples={
             sample.name: SampleSpec(
-                store=str(location(stores[sample.name].path).resolve()),
-                store_digest=stores[sample.name].digest,
+                store=sample.store,
+                store_digest=sample.store_digest,
                 solver=settings[sample.name].call.solver,
                 config_digest=record.config_digest_of(sample),
                 motif_folder=record.set_of(sample).folder,
             )
             for sample in record.samples
-            if sample.name in stores
+            if sample.name in settings
         },
         device=device,
         batch_regions=resources.batch_regions,
@@ -397,31 +429,21 @@ def _worker_spec(
     )
 
 
-def _planned(
-    run_dir: Path,
-    stores: Mapping[str, RegionStore],
+def _samples(
+    outlines: Mapping[str, RegionOutline],
     settings: Mapping[str, SampleSettings],
     motifs: Mapping[str, SampleMotifs],
-    *,
-    left_out: LeftOut,
-    outputs: OutputKind,
-    replaces: bool,
-) -> RunPlan:
-    samples = {
+) -> dict[str, PlannedSample]:
+    return {
         name: PlannedSample(
-            store,
+            outline,
             motifs[name].motifs,
             settings[name].call,
             motifs[name].modisco,
             motifs[name].files,
         )
-        for name, store in stores.items()
+        for name, outline in outlines.items()
     }
-    reports = {name: store.meta.report for name, store in stores.items()}
-    return plan_run(
-        run_dir, samples, reports=reports, refused=left_out.errors, outputs=outputs,
-        replaces=replaces,
-    )  # fmt: skip
 
 
 def _writing(
@@ -434,6 +456,7 @@ def _writing(
 
 
 def _log_what_is_left(plan: RunPlan) -> None:
+    warn_of_files_without_meaning(plan)
     for problem in plan.damaged:
         logger.warning("%s", problem)
     if plan.n_committed:

@@ -14,7 +14,7 @@ from finemo_dist.core.records import Mode, RegionTable
 from finemo_dist.core.schema import QC_COLUMNS, VIEWS, Column
 from finemo_dist.hits.columns import arrow_table
 from finemo_dist.hits.order import sorted_hits
-from finemo_dist.run.plan import check_regions
+from finemo_dist.run.region_checks import check_regions
 from finemo_dist.run.solving import (
     RegionCaller,
     device_here,

@@ -77,6 +77,8 @@ class OutputWorker:
         clock = Clock()
         run_dir = location(self._spec.run_dir).resolve()
         record = self._spec.record
+        if unit.note:
+            record = record.with_store(unit.sample, unit.note)
         sample = record.sample(unit.sample)
         assert sample is not None, "units are those of the record"
         out = run_dir / outputs_folder(record, sample)

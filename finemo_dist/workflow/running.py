@@ -8,7 +8,7 @@ from finemo_dist.core.command import TypedCommand
 from finemo_dist.core.config import ResourceConfig
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.events import OnEvent, ignore
-from finemo_dist.run.plan import check_regions
+from finemo_dist.run.region_checks import check_regions
 from finemo_dist.workflow.calling import Call, call, prepare
 from finemo_dist.workflow.confidence import confidence
 from finemo_dist.workflow.config import RunConfig, with_absolute_paths
@@ -72,7 +72,7 @@ def run_config(
         check_regions(store.name, store.path, store, motifs=motifs, config=called)
 
     with ExitStack() as session:
-        stores, left_out = stores_of(
+        stores, coming, left_out = stores_of(
             config.samples,
             output.with_name(f"{output.name}.regions"),
             resources,
@@ -81,10 +81,13 @@ def run_config(
             session=session,
             check=check,
             force=force,
+            # What is refused must leave the run that is there.
+            is_first=force and (output / "run.json").exists(),
             on_event=on_event,
         )
         done = call(
-            output, stores, settings, resources, left_out=left_out, outputs=config.outputs,
+            output, stores, settings, resources, coming=coming, left_out=left_out,
+            outputs=config.outputs,
             prepared=prepared, force=force, command=command, on_event=on_event,
         )  # fmt: skip
         if config.confidence:

@@ -23,7 +23,7 @@ from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.variant_schema import LEAST_CHANGE, VARIANT_CLASSES, VariantClass
 from finemo_dist.hits.columns import Categorical
 from finemo_dist.reports.locus_view import LocusView
-from finemo_dist.run.plan import check_regions
+from finemo_dist.run.region_checks import check_regions
 from finemo_dist.run.solving import RegionCaller, device_here, make_caller, memory_budget
 from finemo_dist.sources.variants import Variant, read_variants
 from finemo_dist.storage.files import describe_input

@@ -2,15 +2,17 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pyBigWig
 import pytest
 import yaml
 
-from finemo_dist.core.errors import InputError
+from finemo_dist.core.errors import InputError, RunError
 from finemo_dist.record.run_record import RunRecord
 from finemo_dist.store._partitions import Records
 from finemo_dist.store.read import open_store
@@ -39,18 +41,21 @@ def undisturbed(demo, tmp_path_factory):
     return digests(folder)
 
 
+def inputs_of_first(demo) -> dict[str, object]:
+    first = demo.samples[0]
+    return {
+        "peaks": str(first.peaks),
+        "fasta": str(demo.fasta),
+        "bigwigs": [str(first.bigwig)],
+        "region_width": 400,
+    }
+
+
 def config_of(demo, folder: Path, *, solver=None, **changed: dict) -> Path:
     """Write a configuration of both samples, with other inputs for some."""
-    first, second = demo.samples
+    second = demo.samples[1]
     inputs = {
-        "first": {
-            "bigwig": {
-                "peaks": str(first.peaks),
-                "fasta": str(demo.fasta),
-                "bigwigs": [str(first.bigwig)],
-                "region_width": 400,
-            }
-        },
+        "first": {"bigwig": inputs_of_first(demo)},
         "second": {"chrombpnet_h5": {"h5s": [str(second.chrombpnet_h5)], "region_width": 400}},
     }
     samples = [{"name": name, **inputs[name], **changed.get(name, {})} for name in inputs]
@@ -140,6 +145,102 @@ def test_a_killed_extraction_goes_on_and_writes_no_shard_twice(
         "first.zarr",
         "second.zarr",
     }
+
+
+def test_a_sample_is_called_while_others_are_still_extracted(demo, tmp_path):
+    finemo_dist("run", config_of(demo, tmp_path), "--executor", "serial")
+
+    (log,) = (tmp_path / "run" / "log").iterdir()
+    entries = list(map(json.loads, log.read_text().splitlines()))
+    done = [(e["event"], e["sample"]) for e in entries if e["event"].endswith("_done")]
+    assert done.index(("outputs_done", "first")) < done.index(("extract_done", "second"))
+    assert RunRecord.load(tmp_path / "run").refused == {}
+
+
+@pytest.fixture(scope="module")
+def whole_run(demo, tmp_path_factory):
+    """What an undisturbed run leaves."""
+    folder = tmp_path_factory.mktemp("whole")
+    finemo_dist("run", config_of(demo, folder))
+    return left_by(folder)
+
+
+def left_by(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of stores, parts and files; of no times and no paths."""
+    found = (
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix in {"", ".parquet", ".tsv", ".bed", ".npy"}
+        if path.name != "manifest.parquet"
+    )
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+REACHED = {
+    "extract": ("run.regions", "**/partitions/*.json"),
+    "store": ("run.regions", "*.zarr/partitions.json"),
+    "call": ("run", "peaks_qc/*/part-*.parquet"),
+    "outputs": ("run", "outputs/*/written.json"),
+}
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("stage", REACHED)
+def test_a_run_killed_in_any_stage_goes_on_and_leaves_the_same_bytes(
+    demo, whole_run, tmp_path, stage
+):
+    words = ("run", config_of(demo, tmp_path), "--executor", "processes", "--workers", "2")
+    where, pattern = REACHED[stage]
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from finemo_dist.cli.main import main; main()", *map(str, words)],
+        cwd=PROJECT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(
+            lambda: process.poll() is not None or any((tmp_path / where).glob(pattern)), what=stage
+        )
+    finally:
+        process.send_signal(signal.SIGKILL)
+        assert process.wait(timeout=60) == -signal.SIGKILL
+
+    finemo_dist(*words)
+
+    record = RunRecord.load(tmp_path / "run")
+    assert record.status == "complete"
+    assert [sample.name for sample in record.samples] == ["first", "second"]
+    assert left_by(tmp_path) == whole_run
+
+
+def doubled(demo, path: Path) -> Path:
+    """Write the scores of the first sample times two."""
+    with pyBigWig.open(str(demo.samples[0].bigwig)) as old, pyBigWig.open(str(path), "w") as new:
+        new.addHeader(list(old.chroms().items()))
+        for chrom in old.chroms():
+            starts, ends, values = zip(*old.intervals(chrom), strict=True)
+            new.addEntries(
+                [chrom] * len(starts), list(starts), ends=list(ends), values=[2 * v for v in values]
+            )
+    return path
+
+
+def test_a_store_that_went_is_made_again_for_its_run_only_if_it_is_the_same(demo, tmp_path):
+    finemo_dist("run", config_of(demo, tmp_path))
+    store = tmp_path / "run.regions" / "first.zarr"
+    record = (tmp_path / "run" / "run.json").read_bytes()
+    shutil.rmtree(store)
+    other = {**inputs_of_first(demo), "bigwigs": [str(doubled(demo, tmp_path / "doubled.bw"))]}
+    changed = config_of(demo, tmp_path, first={"bigwig": other})
+
+    with pytest.raises(RunError, match="another run: the regions of sample 'first' have changed"):
+        finemo_dist("run", changed)
+    assert (tmp_path / "run" / "run.json").read_bytes() == record
+
+    shutil.rmtree(store)
+    finemo_dist("run", config_of(demo, tmp_path))
+    assert store.is_dir()
+    assert (tmp_path / "run" / "run.json").read_bytes() == record
 
 
 @pytest.mark.ray

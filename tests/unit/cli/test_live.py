@@ -21,7 +21,7 @@ def snapshot(n_workers=8, n_rows=MOST_WORKERS, **given):
     values = {
         "n_units": 37_500, "n_done": 1_234, "n_samples": 1_500, "n_samples_done": 49,
         "n_regions": 2_000_000, "n_hits": 45_678_901, "n_not_converged": 3, "n_failed": 2,
-        "n_outputs_left": 1_460,
+        "n_outputs_left": 1_460, "n_to_extract": 0,
         "n_lost": 1, "resting": ("node-3",), "n_workers": n_workers, "n_busy": n_workers // 2,
         "regions_per_second": 2812.3, "seconds_left": 86_399.0, "workers": rows,
         "n_hidden": n_workers - len(rows),

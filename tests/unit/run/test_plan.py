@@ -12,10 +12,10 @@ from finemo_dist.hits.layout import part_path
 from finemo_dist.record.run_record import RunRecord
 from finemo_dist.run.plan import (
     PlannedSample,
-    check_regions,
     plan_run,
     read_plan,
 )
+from finemo_dist.run.region_checks import check_regions
 from finemo_dist.run.remains import OWN_ENTRIES, clear_run
 from finemo_dist.run.worker import RegionWorker
 from finemo_dist.store.read import open_store

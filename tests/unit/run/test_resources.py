@@ -80,7 +80,7 @@ def test_cores_write_files_once_gpus_are_let_go(choose, inputs):
     resources = ResourceConfig(executor="processes", n_workers=2, n_cores=5)
 
     executor = choose_executor(
-        resources, plan, dataclasses.replace(spec, device="cuda"), SERVER, writing=spec
+        resources, plan, dataclasses.replace(spec, device="cuda"), SERVER, others=spec
     )
 
     assert isinstance(executor, InTurn)
@@ -88,7 +88,7 @@ def test_cores_write_files_once_gpus_are_let_go(choose, inputs):
         "kind": "processes", "n_workers": 2, "device": "cuda", "n_cores": 5,
     }  # fmt: skip
     # CPUs have one pool for both.
-    alone = choose_executor(resources, plan, spec, LAPTOP, writing=spec)
+    alone = choose_executor(resources, plan, spec, LAPTOP, others=spec)
     assert not isinstance(alone, InTurn)
 
 

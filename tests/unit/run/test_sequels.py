@@ -1,6 +1,11 @@
 """Units of later stages: each waits for all earlier ones of its sample, and for no other."""
 
-from finemo_dist.core.records import Stage, Unit
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from finemo_dist.core.records import STAGES, Stage, Unit
+from finemo_dist.run.in_turn import OF_CORES
 from finemo_dist.run.schedule import MAX_FAILURES, Schedule
 from finemo_dist.run.sequels import Sequels
 
@@ -80,3 +85,93 @@ def test_files_are_left_out_where_no_worker_can_do_a_shard():
         schedule.finish(worker, now, is_done=unit != SHARDS["a"][1])
 
     assert seen == [*SHARDS["a"], *SHARDS["b"], FILES["b"]]
+
+
+def made(name: str, n_shards: int = 2) -> list[Unit]:
+    """Return all units of a sample whose store is made in the run."""
+    return [
+        *(Unit(name, i, Stage.EXTRACT) for i in range(n_shards)),
+        Unit(name, 0, Stage.STORE),
+        *(Unit(name, i) for i in range(n_shards)),
+        Unit(name, 0, Stage.OUTPUTS),
+    ]
+
+
+def test_shards_are_called_when_their_store_is_whole_and_are_told_its_digest():
+    first, second, store, *calls, files = made("a")
+    sequels = Sequels([first, second, store, *calls, files])
+
+    assert sequels.ready == (first, second)
+    assert sequels.n_held() == 4
+    assert list(sequels.done(first)) == []
+    assert list(sequels.done(second)) == [store]
+    freed = sequels.done(store, "digest")
+    assert [(unit, unit.note) for unit in freed] == [(unit, "digest") for unit in calls]
+    assert sequels.n_held() == sequels.n_held([Stage.OUTPUTS]) == 1
+    assert list(sequels.done(calls[0])) == []
+    (last,) = sequels.done(calls[1])
+    assert (last, last.note) == (files, "digest")
+    assert sequels.n_held() == 0
+
+
+def test_a_store_that_cannot_be_written_leaves_out_all_that_follows_of_its_sample():
+    sequels = Sequels([*made("a"), *made("b")])
+
+    sequels.set_aside(Unit("a", 1, Stage.EXTRACT))
+
+    assert sequels.n_held() == 4
+    assert list(sequels.done(Unit("a", 0, Stage.EXTRACT))) == []
+
+
+def test_workers_that_wait_for_units_that_are_held_back_are_kept():
+    schedule = Schedule(made("a"), unit_timeout_s=100.0)
+    for worker in ("v", "w", "x", "y"):
+        schedule.join(worker)
+    schedule.assign(0.0)
+
+    assert len(schedule.idle) == 2
+    assert schedule.n_surplus(n_coming=0) == 0
+    assert schedule.n_surplus(n_coming=8) == 4
+
+
+@pytest.mark.parametrize("stage", [Stage.EXTRACT, Stage.STORE])
+def test_no_worker_gets_a_copy_of_what_makes_a_store(stage):
+    slow = Unit("a", 0, stage)
+    quick = Unit("b", 0)
+    schedule = Schedule([slow, quick], unit_timeout_s=1e6)
+    schedule.join("w")
+    schedule.join("x")
+    schedule.assign(0.0)
+    schedule.finish("x", 1.0)
+
+    assert schedule.assign(1e5) == []
+
+
+@given(st.data(), st.lists(st.integers(1, 3), min_size=1, max_size=4))
+def test_two_kinds_of_workers_do_all_units_in_the_order_of_stages(data, sizes):
+    units = [unit for i, n in enumerate(sizes) for unit in made(f"s{i}", n)]
+    calling = Schedule(units, unit_timeout_s=1e6)
+    others = calling.split_off(OF_CORES)
+    kinds = {calling: {Stage.CALL}, others: OF_CORES}
+    for schedule, prefix in ((calling, "gpu"), (others, "core")):
+        for i in range(2):
+            schedule.join(f"{prefix}{i}")
+    done, lost, now = [], set(), 0.0
+    while not (calling.is_over and others.is_over):
+        now += 20
+        for schedule, stages in kinds.items():
+            for worker, unit in schedule.assign(now):
+                assert unit.stage in stages
+                assert unit not in done
+                is_done = data.draw(st.integers(0, 9)) > 0
+                schedule.finish(worker, now, is_done=is_done, note=f"of {unit.stage}")
+                if is_done:
+                    done.append(unit)
+                else:
+                    lost.add(unit.sample)
+    whole = [unit for unit in units if unit.sample not in lost]
+    assert {unit for unit in done if unit.sample not in lost} == set(whole)
+    for name in {unit.sample for unit in units}:
+        stages = [unit.stage for unit in done if unit.sample == name]
+        assert stages == sorted(stages, key=STAGES.index)
+    assert all(unit.note == f"of {Stage.STORE}" for unit in done if unit.stage is Stage.CALL)
