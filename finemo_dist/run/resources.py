@@ -1,6 +1,9 @@
 """Which device, how many workers, and what they are worth starting for."""
 
+import ctypes
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from finemo_dist.core.config import ResourceConfig, SolverName
 from finemo_dist.core.errors import UsageError
@@ -71,10 +74,24 @@ def resolve_device(asked: str, machine: Machine, executor: str = "auto") -> str:
 
 def count_gpus() -> int:
     """Return how many CUDA devices PyTorch sees."""
-    # Extraction, and the driver of a cluster, do without PyTorch.
+    if not _has_gpu_driver():
+        return 0
+    # Extraction, and a driver whose workers are elsewhere, do without PyTorch.
     import torch
 
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def _has_gpu_driver() -> bool:
+    """Whether PyTorch could see a device; to ask it takes more than a second."""
+    if sys.platform != "linux":
+        return True
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        # PyTorch calls GPUs of AMD by the name of CUDA as well.
+        return Path("/dev/kfd").exists()
+    return True
 
 
 def find_machine(resources: ResourceConfig, *, n_cores: int) -> Machine:

@@ -32,7 +32,7 @@ from finemo_dist.run.space import (
     workers_that_fit,
 )
 from finemo_dist.run.staged import StagedSpec
-from finemo_dist.run.worker import SampleSpec, WorkerSpec
+from finemo_dist.run.worker_spec import SampleSpec, WorkerSpec
 from finemo_dist.storage.locations import location
 from finemo_dist.workflow.called_regions import check_outlives, opened_regions, stores_in_run
 from finemo_dist.workflow.no_hits import warn_of_samples_without_hits

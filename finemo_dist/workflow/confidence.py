@@ -30,7 +30,7 @@ from finemo_dist.hits.motifs import read_motifs
 from finemo_dist.motifs.decoys import draw_decoys, with_decoys
 from finemo_dist.record.run_record import RunRecord, SampleRecord
 from finemo_dist.run.plan import PlannedSample, RunPlan, plan_run
-from finemo_dist.run.worker import SampleSpec, WorkerSpec
+from finemo_dist.run.worker_spec import SampleSpec, WorkerSpec
 from finemo_dist.storage.files import remove_tree
 from finemo_dist.storage.locations import location
 from finemo_dist.store.read import open_store

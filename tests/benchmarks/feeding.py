@@ -31,7 +31,8 @@ from finemo_dist.run.ray_pool import RayExecutor
 from finemo_dist.run.ray_session import ray_session
 from finemo_dist.run.serial import SerialExecutor
 from finemo_dist.run.solving import make_caller
-from finemo_dist.run.worker import RegionWorker, SampleSpec, WorkerSpec
+from finemo_dist.run.worker import RegionWorker
+from finemo_dist.run.worker_spec import SampleSpec, WorkerSpec
 from finemo_dist.solver.solution import Solution
 from finemo_dist.store.read import open_store
 from finemo_dist.store.staging import encode

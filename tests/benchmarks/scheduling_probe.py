@@ -28,7 +28,7 @@ from finemo_dist.motifs.modisco import read_patterns
 from finemo_dist.run.drive import drive
 from finemo_dist.run.plan import PlannedSample, RunPlan, plan_run
 from finemo_dist.run.serial import SerialExecutor
-from finemo_dist.run.worker import SampleSpec, WorkerSpec
+from finemo_dist.run.worker_spec import SampleSpec, WorkerSpec
 from finemo_dist.store.read import RegionStore, open_store
 from tests.benchmarks.processes import PROJECT, measure
 

@@ -10,7 +10,7 @@ from finemo_dist.run.drive import drive
 from finemo_dist.run.ray_pool import RayExecutor
 from finemo_dist.run.ray_session import ray_session
 from finemo_dist.run.serial import SerialExecutor
-from finemo_dist.run.worker import WorkerSpec
+from finemo_dist.run.worker_spec import WorkerSpec
 from tests.command import wait_until
 from tests.unit.run.runs import parts, write_inputs
 

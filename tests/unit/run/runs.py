@@ -11,7 +11,7 @@ from finemo_dist.core.records import MotifSet, ScoreKind
 from finemo_dist.motifs.build import build_motif_set
 from finemo_dist.motifs.modisco import read_patterns
 from finemo_dist.run.plan import PlannedSample, RunPlan, plan_run
-from finemo_dist.run.worker import SampleSpec, WorkerSpec
+from finemo_dist.run.worker_spec import SampleSpec, WorkerSpec
 from finemo_dist.store.read import open_store
 from finemo_dist.store.staging import encode
 from finemo_dist.testing.modisco import write_modisco_h5

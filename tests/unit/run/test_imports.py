@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from finemo_dist.run.extraction_worker import ExtractionSpec, SampleExtraction, Stage
-from finemo_dist.run.worker import WorkerSpec
+from finemo_dist.run.worker_spec import WorkerSpec
 from finemo_dist.sources.make import SOURCE_KINDS, make_source
 
 
@@ -61,3 +61,11 @@ def test_a_worker_that_solves_does_not_load_the_command_line():
 
     assert "torch" in loaded
     assert not rooms(loaded) & {"cli", "workflow", "catalog", "reports", "sources"}
+
+
+@pytest.mark.slow
+def test_a_driver_whose_workers_are_processes_does_without_pytorch():
+    loaded = loaded_by("import finemo_dist.workflow.running", None)
+
+    assert "finemo_dist.workflow.calling" in loaded
+    assert "torch" not in loaded

@@ -250,8 +250,25 @@ def test_processes_use_no_gpu():
 
 
 def test_gpus_are_those_that_pytorch_sees(monkeypatch):
+    monkeypatch.setattr(module, "_has_gpu_driver", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
     assert count_gpus() == 3
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert count_gpus() == 0
+
+
+def test_pytorch_is_not_asked_for_gpus_where_there_is_no_driver(monkeypatch, tmp_path):
+    def no_driver(name):
+        raise OSError(name)
+
+    monkeypatch.setattr(module.sys, "platform", "linux")
+    monkeypatch.setattr(module.ctypes, "CDLL", no_driver)
+    monkeypatch.setattr(module, "Path", lambda _: tmp_path / "none")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: pytest.fail("was asked"))
+    assert count_gpus() == 0
+
+    monkeypatch.setattr(module, "Path", lambda _: tmp_path)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert count_gpus() == 2, "of AMD"
