@@ -151,6 +151,10 @@ class Catalog:
         """Return shard and footer of the committed units of a sample."""
         return self._content.parts[sample].units
 
+    def shards(self, sample: str) -> frozenset[int]:
+        """Return the committed shards of a sample."""
+        return frozenset(self._content.parts[sample].shards)
+
     def sample(self, name: str) -> SampleRecord:
         """Return the record of a sample shown.
 

@@ -13,7 +13,9 @@ from finemo_dist.core.program import program
 from finemo_dist.core.system_errors import fault
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import compact_directory
+from finemo_dist.hits.run_parts import RunParts
 from finemo_dist.storage.files import committed
+from finemo_dist.storage.locations import is_local
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +90,17 @@ def parts_digest(footers: Iterable[PartFooter]) -> str:
     """Return a digest of what the parts of a sample hold; it changes whenever one of them does."""
     rows = sorted((f.shard, f.rows_digest, f.config_digest, f.store_digest) for f in footers)
     return digest_of([COMPACT_FORMAT_VERSION, rows])
+
+
+def current_compactions(run_dir: Path, parts: RunParts) -> dict[str, Compaction]:
+    """Return what was compacted of samples and is current; see ``current_compaction``."""
+    folder, names = run_dir / "compact", parts.names
+    if is_local(run_dir):
+        # One listing instead of a look for each sample.
+        there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        names = tuple(n for n in names if compact_directory(run_dir, n).name in there)
+    found = {n: current_compaction(run_dir, n, parts[n].units.values()) for n in names}
+    return {name: compaction for name, compaction in found.items() if compaction is not None}
 
 
 def current_compaction(

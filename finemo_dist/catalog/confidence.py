@@ -12,8 +12,8 @@ from finemo_dist.core.program import program
 from finemo_dist.core.schema import CONFIDENCE_TABLES, DROPPED_COLUMNS, FUNNEL_COLUMNS
 from finemo_dist.hits.confidence import ConfidenceRecord, confidence_directory, table_path
 from finemo_dist.hits.filtering import filter_directory, funnel_path
-from finemo_dist.hits.read import SampleParts
 from finemo_dist.hits.run_motifs import RunMotifs
+from finemo_dist.hits.run_parts import SampleParts
 from finemo_dist.hits.template import write_template
 
 logger = logging.getLogger(__name__)

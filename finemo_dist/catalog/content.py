@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from finemo_dist.catalog.compaction import Compaction, current_compaction
+from finemo_dist.catalog.compaction import Compaction, current_compactions
 from finemo_dist.catalog.part_files import current_parts
 from finemo_dist.core.errors import RunError, UsageError, nearest
 from finemo_dist.core.words import be, count
-from finemo_dist.hits.read import SampleParts, survey_run
+from finemo_dist.hits.read import survey_run
 from finemo_dist.hits.run_motifs import RunMotifs
+from finemo_dist.hits.run_parts import RunParts
 from finemo_dist.record.run_record import RunRecord
 
 _CHECKED_BYTES: Final = 2 << 30
@@ -23,7 +24,7 @@ class Content:
     """Samples of a run at one moment."""
 
     record: RunRecord
-    parts: Mapping[str, SampleParts]
+    parts: RunParts
     """Of each sample shown, in the order of the run."""
     compactions: Mapping[str, Compaction]
     """The current ones."""
@@ -34,7 +35,7 @@ class Content:
         """Return that of one sample, without looking at the parts again."""
         return Content(
             self.record,
-            {sample: self.parts[sample]},
+            self.parts.only(sample),
             {name: found for name, found in self.compactions.items() if name == sample},
             self.motifs,
         )
@@ -58,15 +59,10 @@ def read_content(
             raise UsageError(f"{run_dir}: has no sample {name!r}.{nearest(name, known)}")
     shown = known if samples is None else list(dict.fromkeys(samples))
     found = survey_run(run_dir, shown, check_bytes=not allow_damaged, most_checked=_CHECKED_BYTES)
-    damaged = [problem for name in shown for problem in found[name].damaged]
+    damaged = [problem for name in shown for problem in found.damaged.get(name, ())]
     if damaged and not allow_damaged:
         n = len(damaged) - 1
         others = f" ({count(n, 'other part')} {be(n)} also damaged.)" if n else ""
         raise RunError(f"{damaged[0]}{others}")
-    parts = {name: current_parts(record, found[name]) for name in shown}
-    compactions = {
-        name: compaction
-        for name in shown
-        if (compaction := current_compaction(run_dir, name, parts[name].units.values()))
-    }
-    return Content(record, parts, compactions)
+    parts = current_parts(record, found)
+    return Content(record, parts, current_compactions(run_dir, parts))

@@ -2,17 +2,22 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from finemo_dist.catalog.compaction import Compaction
 from finemo_dist.catalog.scope import Scope, Scopes
 from finemo_dist.core.schema import COMPACT_COLUMNS
 from finemo_dist.core.words import count
+from finemo_dist.hits.columns import plain_array, plain_values
 from finemo_dist.hits.layout import TableName, part_name, sample_directory
-from finemo_dist.hits.manifest import Extent
-from finemo_dist.hits.read import SampleParts
+from finemo_dist.hits.run_parts import RunParts
 from finemo_dist.hits.template import write_template
 from finemo_dist.hits.write import COLUMNS_OF
 from finemo_dist.record.run_record import RunRecord
@@ -25,48 +30,76 @@ PART_VIEWS: Final[Mapping[str, TableName]] = {
     "qc_parts": "peaks_qc",
 }
 """View, and the variable that lists its files, to the table that they hold."""
+_MANIFEST_NAMES: Final[Mapping[TableName, str]] = {"hits": "hits", "peaks_qc": "regions"}
+
+Bools = NDArray[np.bool_]
 
 
-def current_parts(record: RunRecord, parts: SampleParts) -> SampleParts:
-    """Return the parts of a sample that its record is about; others are logged."""
-    for problem in parts.damaged:
-        logger.warning("%s", problem)
-    sample = record.sample(parts.sample)
-    assert sample is not None
-    digest = record.config_digest_of(sample)
-    units = {
-        shard: footer
-        for shard, footer in parts.units.items()
-        if footer.config_digest == digest
-        and footer.store_digest == sample.store_digest
-        and shard < sample.n_shards
-    }
-    if stale := len(parts.units) - len(units):
+def current_parts(record: RunRecord, parts: RunParts) -> RunParts:
+    """Return the parts of samples that their record is about; others are logged."""
+    for name in parts.names:
+        for problem in parts.damaged.get(name, ()):
+            logger.warning("%s", problem)
+    found = parts.current(record)
+    n_stale = np.diff(parts.offsets) - np.diff(found.offsets)
+    for i in np.flatnonzero(n_stale):
         logger.warning(
             "Sample %s: left out %s of another configuration or store.",
-            parts.sample,
-            count(stale, "part"),
+            parts.names[i],
+            count(int(n_stale[i]), "part"),
         )
-    return replace(parts, units=units)
+    return found
 
 
-class PartFile(NamedTuple):
-    """A file with rows of one sample."""
+@dataclass(frozen=True, slots=True)
+class FileTable:
+    """The files of a view as columns, because a large run has too many for more."""
 
-    path: str
-    extent: Extent
-    n_rows: int
-    chr: str | None = None
-    """Of compacted files, as ``chr_id``."""
-    chr_id: int = -1
+    folders: Sequence[str]
+    """By sample."""
+    samples: Sequence[str]
+    sample: NDArray[np.int64]
+    """Number of the sample of each file."""
+    names: Sequence[str]
+    n_rows: NDArray[np.int64]
+    first_chr: pa.Array
+    """Byte by byte, not in the order of the output; null where it is not known."""
+    last_chr: pa.Array
+    bounds: Mapping[str, tuple[NDArray[Any], NDArray[Any]]]
+    """Column, ``start``, ``end`` or ``peak_id``, to its least and greatest value in each file;
+    NaN where that is not known."""
+
+    def paths(self, chosen: Iterable[int]) -> list[str]:
+        """Return where some files lie."""
+        sample = self.sample.tolist()
+        return [f"{self.folders[sample[i]]}/{self.names[i]}" for i in chosen]
+
+    def within(self, scope: Scope) -> Bools:
+        """Return which files may hold a row that a scope is about."""
+        found: Bools = self.n_rows > 0
+        if scope.samples is not None:
+            found &= np.array([name in scope.samples for name in self.samples], bool)[self.sample]
+        if scope.chroms is not None:
+            is_within = np.zeros_like(found)
+            for chrom in scope.chroms:
+                is_within |= _each(self.first_chr, None, chrom) & _each(self.last_chr, chrom, None)
+            found &= is_within
+        for name, value in scope.least.items():
+            # Of what is not known no comparison holds.
+            found &= ~(self.bounds[name][1] < value)
+        for name, value in scope.most.items():
+            found &= ~(self.bounds[name][0] > value)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class PartFiles:
     """The files behind the views of parts."""
 
-    files: Mapping[str, Mapping[str, Sequence[PartFile]]]
-    """View to sample to its files."""
+    files: Mapping[str, FileTable]
+    """View to its files, sample by sample."""
+    chr_ids: Sequence[tuple[str | None, int]]
+    """Name and number of the chromosome of each compacted file."""
     templates: Mapping[str, str]
     """View to a file without rows, which shows the columns."""
 
@@ -74,7 +107,7 @@ class PartFiles:
     def of(
         cls,
         run_dir: Path,
-        parts: Mapping[str, SampleParts],
+        parts: RunParts,
         compactions: Mapping[str, Compaction],
         widths: Mapping[str, int],
         scratch: Path,
@@ -86,47 +119,37 @@ class PartFiles:
         widths
             Sample to the width of its regions.
         """
-        files: dict[str, dict[str, Sequence[PartFile]]] = {
-            "hit_parts": {
-                name: _parts(run_dir, "hits", found)
-                for name, found in parts.items()
-                if name not in compactions
-            },
-            "compact_parts": {name: _compacted(found) for name, found in compactions.items()},
-            "qc_parts": {
-                name: _parts(run_dir, "peaks_qc", found, widths[name])
-                for name, found in parts.items()
-            },
+        is_read = parts.spread([name not in compactions for name in parts.names]).astype(bool)
+        width = parts.spread([widths[name] for name in parts.names])
+        files = {
+            "hit_parts": _of_parts(run_dir, "hits", parts.where(is_read)),
+            "compact_parts": _of_compactions(compactions),
+            "qc_parts": _of_parts(run_dir, "peaks_qc", parts, width),
         }
         templates = {}
         for view, table in PART_VIEWS.items():
             columns = COMPACT_COLUMNS if view == "compact_parts" else COLUMNS_OF[table]
             templates[view] = write_template(scratch / f"{view}.parquet", columns)
-        return cls(files, templates)
+        chr_ids = [
+            (file.chr, file.chr_id) for found in compactions.values() for file in found.files
+        ]
+        return cls(files, chr_ids, templates)
 
-    def rows(self, *views: str) -> Iterable[tuple[str, PartFile]]:
-        """Yield sample and file of all files of some views."""
-        for view in views:
-            for sample, files in self.files[view].items():
-                for file in files:
-                    yield sample, file
+    def all_paths(self) -> list[str]:
+        """Return every file of the views."""
+        return [path for table in self.files.values() for path in table.paths(_all(table))]
 
-    def part_columns(self) -> dict[str, object]:
-        """Return the table of parts, as one list a column; nothing where there are none."""
-        found = list(self.rows("hit_parts", "qc_parts"))
-        columns = {"filename": [f.path for _, f in found], "sample": [s for s, _ in found]}
-        return dict(columns) if found else {}
+    def part_rows(self) -> pa.Table:
+        """Return file and sample of all parts."""
+        tables = [self.files["hit_parts"], self.files["qc_parts"]]
+        return pa.concat_tables(map(_path_and_sample, tables))
 
-    def compact_columns(self) -> dict[str, object]:
-        """Return the table of compacted files, as one list a column; nothing if there are none."""
-        found = list(self.rows("compact_parts"))
-        columns = {
-            "filename": [file.path for _, file in found],
-            "sample": [sample for sample, _ in found],
-            "chr": [file.chr for _, file in found],
-            "chr_id": [file.chr_id for _, file in found],
-        }
-        return dict(columns) if found else {}
+    def compact_rows(self) -> pa.Table:
+        """Return file, sample and chromosome of all compacted files."""
+        found = _path_and_sample(self.files["compact_parts"])
+        chroms, numbers = ([row[i] for row in self.chr_ids] for i in range(2))
+        found = found.append_column("chr", plain_array(chroms, pa.string()))
+        return found.append_column("chr_id", plain_array(numbers, pa.int32()))
 
     def lists(self, scopes: Scopes | None = None) -> dict[str, list[str]]:
         """Return view to the files it needs, all where ``scopes`` is None.
@@ -136,50 +159,66 @@ class PartFiles:
         """
         found: dict[str, list[str]] = {}
         for view, table in PART_VIEWS.items():
-            samples = self.files[view]
-            if scopes is None:
-                chosen = [file for files in samples.values() for file in files]
-            else:
-                chosen = _within(samples, scopes.get(table, ()))
-            chosen.sort(key=lambda file: -file.n_rows)
-            found[view] = [file.path for file in chosen] or [self.templates[view]]
+            files = self.files[view]
+            is_chosen = np.full(len(files.n_rows), scopes is None)
+            for scope in () if scopes is None else scopes.get(table, ()):
+                is_chosen |= files.within(scope)
+            chosen = np.flatnonzero(is_chosen)
+            by_size = chosen[np.argsort(-files.n_rows[chosen], kind="stable")]
+            found[view] = files.paths(by_size.tolist()) or [self.templates[view]]
         return found
 
 
-def _within(samples: Mapping[str, Sequence[PartFile]], scopes: Sequence[Scope]) -> list[PartFile]:
-    """Return each file that may hold a row of some scope, once."""
-    found: dict[str, PartFile] = {}
-    for scope in scopes:
-        names = samples if scope.samples is None else scope.samples & samples.keys()
-        for name in names:
-            for file in samples[name]:
-                if file.n_rows and file.path not in found and scope.admits(file.extent):
-                    found[file.path] = file
-    return list(found.values())
+def _all(table: FileTable) -> range:
+    return range(len(table.n_rows))
 
 
-def _parts(
-    run_dir: Path, table: TableName, parts: SampleParts, width: int | None = None
-) -> list[PartFile]:
-    folder = str(sample_directory(run_dir, table, parts.sample))
-    files = []
-    for shard, footer in parts.units.items():
-        extent = parts.extents[shard][table]
-        if width is not None and extent.last_start is not None:
-            extent = extent._replace(last_end=extent.last_start + width)
-        n_rows = footer.n_rows if table == "hits" else footer.n_regions
-        files.append(PartFile(f"{folder}/{part_name(shard)}", extent, n_rows))
-    return files
+def _path_and_sample(table: FileTable) -> pa.Table:
+    samples = [table.samples[i] for i in table.sample.tolist()]
+    columns = {"filename": table.paths(_all(table)), "sample": samples}
+    return pa.table({name: plain_array(found, pa.string()) for name, found in columns.items()})
 
 
-def _compacted(compaction: Compaction) -> list[PartFile]:
-    return [
-        PartFile(
-            str(compaction.path(file)),
-            Extent(first_chr=file.chr, last_chr=file.chr),
-            file.n_rows,
-            file.chr,
-            file.chr_id,
-        )
-        for file in compaction.files
-    ]
+def _each(names: pa.Array, least: str | None, most: str | None) -> Bools:
+    """Return which names lie within bounds, byte by byte, or are not known."""
+    found: Bools = np.ones(len(names), bool)
+    for compare, bound in ((pc.greater_equal, least), (pc.less_equal, most)):
+        if bound is not None:
+            found &= plain_values(pc.fill_null(compare(names, bound), fill_value=True))
+    return found
+
+
+def _of_parts(
+    run_dir: Path, table: TableName, parts: RunParts, width: NDArray[Any] | None = None
+) -> FileTable:
+    of = _MANIFEST_NAMES[table]
+    first, last = (parts.column(f"{of}_{end}_start") for end in ("first", "last"))
+    end = parts.column(f"{of}_last_end") if width is None else last + width
+    peaks = (parts.column(f"{of}_first_peak"), parts.column(f"{of}_last_peak"))
+    return FileTable(
+        folders=[str(sample_directory(run_dir, table, name)) for name in parts.names],
+        samples=parts.names,
+        sample=parts.spread(range(len(parts.names))).astype(np.int64),
+        names=[part_name(shard) for shard in parts.column("shard").tolist()],
+        n_rows=parts.column("n_rows" if table == "hits" else "n_regions"),
+        first_chr=parts.table.column(f"{of}_first_chr").combine_chunks(),
+        last_chr=parts.table.column(f"{of}_last_chr").combine_chunks(),
+        bounds={"start": (first, last), "end": (first, end), "peak_id": peaks},
+    )
+
+
+def _of_compactions(compactions: Mapping[str, Compaction]) -> FileTable:
+    numbers = {name: i for i, name in enumerate(compactions)}
+    files = [(numbers[name], file) for name, c in compactions.items() for file in c.files]
+    chroms = plain_array([file.chr for _, file in files], pa.string())
+    unknown = np.full(len(files), np.nan)
+    return FileTable(
+        folders=[str(compaction.directory) for compaction in compactions.values()],
+        samples=tuple(compactions),
+        sample=np.array([number for number, _ in files], np.int64),
+        names=[file.name for _, file in files],
+        n_rows=np.array([file.n_rows for _, file in files], np.int64),
+        first_chr=chroms,
+        last_chr=chroms,
+        bounds=dict.fromkeys(("start", "end", "peak_id"), (unknown, unknown)),
+    )

@@ -1,36 +1,44 @@
 """What the catalog knows before it reads a part: rows of its small tables."""
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Sequence
+
+import numpy as np
 
 from finemo_dist.core.schema import VIEWS
-from finemo_dist.hits.read import SampleParts
 from finemo_dist.hits.run_motifs import RunMotifs
-from finemo_dist.record.run_record import SampleRecord
+from finemo_dist.hits.run_parts import RunParts
+from finemo_dist.record.run_record import RunRecord, SampleRecord
 
 
-def sample_row(
-    sample: SampleRecord, settings: Mapping[str, Any], parts: SampleParts
+def sample_columns(
+    record: RunRecord, samples: Sequence[SampleRecord], parts: RunParts
 ) -> dict[str, object]:
-    """Return a row of the table of samples."""
-    footers = parts.units.values()
-    motifs, solver = settings.get("motifs", {}), settings.get("solver", {})
-    return {
-        "sample": sample.name,
-        "n_regions": sample.n_regions,
-        "n_shards": sample.n_shards,
-        "n_shards_committed": len(footers),
-        "n_regions_committed": sum(footer.n_regions for footer in footers),
-        "n_hits": sum(footer.n_rows for footer in footers),
-        "n_not_converged": sum(footer.n_not_converged for footer in footers),
-        "max_gap": max((footer.max_gap for footer in footers), default=0.0),
-        "region_width": sample.region_width,
-        "has_coordinates": sample.has_coordinates,
-        "motif_set": sample.motif_set,
-        "mode": solver.get("mode"),
-        "lambda": motifs.get("penalty"),
-        "trim_threshold": motifs.get("trim_threshold"),
+    """Return the table of samples, as one list a column; nothing where there are none.
+
+    Parameters
+    ----------
+    parts
+        Of these samples, in their order.
+    """
+    settings = [record.settings_of(sample) for sample in samples]
+    motifs = [found.get("motifs", {}) for found in settings]
+    columns = {
+        "sample": [sample.name for sample in samples],
+        "n_regions": [sample.n_regions for sample in samples],
+        "n_shards": [sample.n_shards for sample in samples],
+        "n_shards_committed": np.diff(parts.offsets).tolist(),
+        "n_regions_committed": parts.sums("n_regions"),
+        "n_hits": parts.sums("n_rows"),
+        "n_not_converged": parts.sums("n_not_converged"),
+        "max_gap": parts.largest("max_gap"),
+        "region_width": [sample.region_width for sample in samples],
+        "has_coordinates": [sample.has_coordinates for sample in samples],
+        "motif_set": [sample.motif_set for sample in samples],
+        "mode": [found.get("solver", {}).get("mode") for found in settings],
+        "lambda": [found.get("penalty") for found in motifs],
+        "trim_threshold": [found.get("trim_threshold") for found in motifs],
     }
+    return dict(columns) if samples else {}
 
 
 def motif_places(motifs: RunMotifs, sets: Collection[str]) -> dict[str, object]:

@@ -10,7 +10,6 @@ import duckdb
 
 from finemo_dist.catalog.connection import load_query
 from finemo_dist.hits.layout import TableName
-from finemo_dist.hits.manifest import Extent
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +21,6 @@ class Scope:
     least: Mapping[str, float] = field(default_factory=dict)
     """Column, ``start``, ``end`` or ``peak_id``, to the least value asked for."""
     most: Mapping[str, float] = field(default_factory=dict)
-
-    def admits(self, extent: Extent) -> bool:
-        """Whether a part may hold such a row."""
-        first = {
-            "start": extent.first_start,
-            "end": extent.first_start,
-            "peak_id": extent.first_peak,
-        }
-        last = {"start": extent.last_start, "end": extent.last_end, "peak_id": extent.last_peak}
-        return (
-            self._admits_chr(extent)
-            and all((high := last[name]) is None or high >= v for name, v in self.least.items())
-            and all((low := first[name]) is None or low <= v for name, v in self.most.items())
-        )
-
-    def _admits_chr(self, extent: Extent) -> bool:
-        first, last = extent.first_chr, extent.last_chr
-        if self.chroms is None or first is None or last is None:
-            return True
-        return any(first <= chrom <= last for chrom in self.chroms)
 
 
 EVERYTHING: Final = Scope()

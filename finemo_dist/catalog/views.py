@@ -14,12 +14,12 @@ from finemo_dist.catalog.connection import load_query
 from finemo_dist.catalog.counts import COUNTS_NAME, known_counts
 from finemo_dist.catalog.definitions import Definitions, statements, words
 from finemo_dist.catalog.part_files import PART_VIEWS, PartFiles
-from finemo_dist.catalog.rows import data_dictionary, motif_places, sample_row
+from finemo_dist.catalog.rows import data_dictionary, motif_places, sample_columns
 from finemo_dist.core.schema import ANNOTATION_COLUMNS, MOTIF_COLUMNS
 from finemo_dist.hits.annotation import annotation_path
 from finemo_dist.hits.motifs import motif_data_path
-from finemo_dist.hits.read import SampleParts
 from finemo_dist.hits.run_motifs import RunMotifs
+from finemo_dist.hits.run_parts import RunParts
 from finemo_dist.hits.template import write_template
 from finemo_dist.record.run_log import TIMING_FIELDS, log_files
 from finemo_dist.record.run_record import RunRecord, SampleRecord
@@ -41,7 +41,7 @@ class Shown:
     run_dir: Path
     record: RunRecord
     samples: Mapping[str, SampleRecord]
-    parts: Mapping[str, SampleParts]
+    parts: RunParts
     files: PartFiles
     motifs: Callable[[], RunMotifs]
     is_renamed: bool
@@ -110,11 +110,7 @@ class Shown:
 
     def sample_columns(self) -> dict[str, object]:
         """Return the table of samples, as one list a column; nothing where there are none."""
-        rows = [
-            sample_row(sample, self.record.settings_of(sample), self.parts[name])
-            for name, sample in self.samples.items()
-        ]
-        return {key: [row[key] for row in rows] for key in rows[0]} if rows else {}
+        return sample_columns(self.record, list(self.samples.values()), self.parts)
 
     def end_columns(self) -> dict[str, object]:
         """Return the lengths of chromosomes, as one list a column; nothing if none is known."""
@@ -145,7 +141,7 @@ class Shown:
         """Return every file that a view may read."""
         return [
             *self.files.templates.values(),
-            *(file.path for _, file in self.files.rows(*PART_VIEWS)),
+            *self.files.all_paths(),
             *self.motif_paths,
             self.annotation,
             *self.log_paths,
@@ -229,7 +225,7 @@ class Views:
         return {
             **{table: partial(self._fill, table) for table in _ROWS},
             **{view: partial(self._show_files, view) for view in _FILES},
-            "known_counts": self._fill_counts,
+            **{table: partial(self._insert, table) for table in _MANY_ROWS},
             "log_lines": self._show_logs,
         }
 
@@ -237,9 +233,10 @@ class Views:
         if columns := _ROWS[table](self._shown):
             self._connection.execute(load_query(f"fill_{table}"), columns)
 
-    def _fill_counts(self) -> None:
-        if self._shown.counts is not None:
-            self._connection.from_arrow(self._shown.counts).insert_into("known_counts")
+    def _insert(self, table: str) -> None:
+        rows = _MANY_ROWS[table](self._shown)
+        if rows is not None and rows.num_rows:
+            self._connection.from_arrow(rows).insert_into(table)
 
     def _show_files(self, view: str) -> None:
         self.show(view, _FILES[view](self._shown))
@@ -260,14 +257,19 @@ class Views:
 _ROWS: Final[Mapping[str, Callable[[Shown], Mapping[str, object]]]] = {
     "sample_table": Shown.sample_columns,
     "chromosome_ends": Shown.end_columns,
-    "part_files": lambda shown: shown.files.part_columns(),
-    "compact_files": lambda shown: shown.files.compact_columns(),
     "motif_files": Shown.motif_file_columns,
     "motif_places": Shown.place_columns,
     "believed_motifs": Shown.believed_columns,
     "data_dictionary": lambda _: data_dictionary(),
 }
 """Table to its rows, as one list a column; nothing where there are none."""
+
+_MANY_ROWS: Final[Mapping[str, Callable[[Shown], pa.Table | None]]] = {
+    "part_files": lambda shown: shown.files.part_rows(),
+    "compact_files": lambda shown: shown.files.compact_rows(),
+    "known_counts": lambda shown: shown.counts,
+}
+"""Table to its rows, where they may be many."""
 
 
 def _confidence_files(view: str, shown: Shown) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -49,6 +50,59 @@ def empty_table(columns: Sequence[Column]) -> pa.Table:
     """
     schema = arrow_schema(columns)
     return pa.Table.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
+
+
+def plain_array(values: Sequence[Any] | NDArray[Any], kind: pa.DataType) -> pa.Array:
+    """Return values, None for null, as an array of texts, numbers or booleans.
+
+    ``pyarrow.array`` would load pandas, where there is one; see ``empty_table``.
+    """
+    n = len(values)
+    if isinstance(values, np.ndarray):
+        is_valid = None
+    else:
+        is_valid = np.fromiter((value is not None for value in values), bool, n)
+    validity = None if is_valid is None or is_valid.all() else _bits(is_valid)
+    if pa.types.is_string(kind):
+        texts = [b"" if value is None else value.encode() for value in values]
+        ends = np.zeros(n + 1, np.int32)
+        np.cumsum([len(text) for text in texts], out=ends[1:])
+        buffers = [validity, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))]
+    elif pa.types.is_boolean(kind):
+        buffers = [validity, _bits(np.array(values, bool))]
+    else:
+        filled = values if is_valid is None else [0 if v is None else v for v in values]
+        buffers = [validity, pa.py_buffer(np.array(filled, kind.to_pandas_dtype()))]
+    return pa.Array.from_buffers(kind, n, buffers)
+
+
+def plain_values(array: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
+    """Return the values of an array: objects where they are texts, NaN for a null number.
+
+    ``to_numpy`` would load pandas as well; see ``plain_array``.
+    """
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    if pa.types.is_string(array.type):
+        return np.array(array.to_pylist(), object)
+    if not len(array):
+        return np.zeros(0, bool if pa.types.is_boolean(array.type) else float)
+    places = slice(array.offset, array.offset + len(array))
+    validity, content = array.buffers()
+    if pa.types.is_boolean(array.type):
+        return _read_bits(content)[places]
+    values = np.frombuffer(content, str(array.type).replace("double", "float64"))[places]
+    if array.null_count:
+        values = np.where(_read_bits(validity)[places], values, np.nan)
+    return values
+
+
+def _read_bits(buffer: pa.Buffer) -> NDArray[np.bool_]:
+    return np.unpackbits(np.frombuffer(buffer, np.uint8), bitorder="little").astype(bool)
+
+
+def _bits(values: NDArray[np.bool_]) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(values, bitorder="little"))
 
 
 def _field(column: Column) -> pa.Field:

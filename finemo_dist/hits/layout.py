@@ -12,6 +12,7 @@
 """
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote
@@ -98,6 +99,7 @@ def check_sample_name(sample: str) -> None:
     _encoded(sample)
 
 
+@lru_cache(1 << 16)
 def shard_of(name: str) -> int | None:
     """Return the shard that a part's file name means; None for temporary and foreign names."""
     match = _PART_NAME.fullmatch(name)

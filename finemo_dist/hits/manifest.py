@@ -8,7 +8,7 @@ outdated reads the parts. Small runs have no manifest.
 import dataclasses
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finemo_dist.core.errors import FinemoDistError
+from finemo_dist.hits.columns import plain_array
 from finemo_dist.hits.footer import PART_FORMAT_VERSION, PartFooter
 from finemo_dist.hits.layout import TableName
 from finemo_dist.hits.seal import UNSEALED, seal, sealed_bytes
@@ -102,30 +103,34 @@ def load_manifest(run: str | Path, samples: Iterable[str] | None = None) -> Know
 
     Nothing if it is absent or damaged.
     """
+    return dict(units_of(read_manifest(run, samples)))
+
+
+def read_manifest(run: str | Path, samples: Iterable[str] | None = None) -> pa.Table:
+    """Return the rows of the manifest of a run, by sample and shard; see ``load_manifest``."""
     path = location(run) / MANIFEST_NAME
     names = None if samples is None else list(samples)
     is_few = names is not None and len(names) <= _FEW_SAMPLES
     wanted = [("sample", "in", names)] if is_few else None
+    nothing = rows_of([])
     try:
         if not path.exists():
-            return {}
+            return nothing
         content = pa.BufferReader(sealed_bytes(path))
         schema = pq.read_schema(content)
         formats = json.loads((schema.metadata or {}).get(_KEY, b"{}"))
         if formats != _formats() or not schema.equals(_SCHEMA):
-            return {}
+            return nothing
         content.seek(0)
         table = pq.read_table(content, filters=wanted, partitioning=None)
     except (FinemoDistError, pa.ArrowException, OSError, ValueError) as error:
         logger.debug("%s: is not used (%s)", path, error)
-        return {}
-    return dict(_units(table))
+        return nothing
+    return table.replace_schema_metadata(None)
 
 
-def save_manifest(run: str | Path, known: Known) -> None:
-    """Write the manifest of a run, if it can be written: nothing depends on it."""
-    path = location(run) / MANIFEST_NAME
-    units = [unit for _, unit in sorted(known.items())]
+def rows_of(units: Sequence[KnownUnit]) -> pa.Table:
+    """Return what is known of units as rows of a manifest."""
     columns: list[list[Any]] = [
         *([getattr(unit.footer, name) for unit in units] for name in _FOOTER_FIELDS),
         *_columns([unit.hits for unit in units]),
@@ -133,14 +138,23 @@ def save_manifest(run: str | Path, known: Known) -> None:
         [unit.stamp for unit in units],
         [unit.is_checked for unit in units],
     ]
+    arrays = [plain_array(c, field.type) for c, field in zip(columns, _SCHEMA, strict=True)]
+    return pa.table(arrays, schema=_SCHEMA)
+
+
+def save_manifest(run: str | Path, rows: pa.Table) -> None:
+    """Write the manifest of a run, if it can be written: nothing depends on it."""
+    path = location(run) / MANIFEST_NAME
     metadata = {_KEY: json.dumps(_formats()).encode(), **UNSEALED}
-    table = pa.table(
-        [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)],
-        schema=_SCHEMA.with_metadata(metadata),
-    )
+    table = rows.sort_by([("sample", "ascending"), ("shard", "ascending")])
     # Somebody else's run, or a full disk.
     with suppress(OSError, FinemoDistError), committed(path) as temporary:
-        pq.write_table(table, temporary, row_group_size=_ROW_GROUP_ROWS, compression="zstd")
+        pq.write_table(
+            table.replace_schema_metadata(metadata),
+            temporary,
+            row_group_size=_ROW_GROUP_ROWS,
+            compression="zstd",
+        )
         seal(temporary)
 
 
@@ -183,7 +197,8 @@ def _columns(extents: list[Extent]) -> list[list[Any]]:
     return [list(column) for column in zip(*extents, strict=True)] or [[] for _ in Extent._fields]
 
 
-def _units(table: pa.Table) -> Iterable[tuple[tuple[str, int], KnownUnit]]:
+def units_of(table: pa.Table) -> Iterable[tuple[tuple[str, int], KnownUnit]]:
+    """Yield sample and shard of each row of a manifest, and what it says."""
     columns = [column.to_pylist() for column in table.columns]
     n_footer, n_extent = len(_FOOTER_FIELDS), len(Extent._fields)
     for row in zip(*columns, strict=True):

@@ -2,9 +2,8 @@
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, get_args
@@ -27,9 +26,11 @@ from finemo_dist.hits.manifest import (
     Extent,
     KnownUnit,
     extent_of,
-    load_manifest,
+    read_manifest,
+    rows_of,
     save_manifest,
 )
+from finemo_dist.hits.run_parts import KnownRows, RunParts, SampleParts, without
 from finemo_dist.hits.seal import check_seal
 from finemo_dist.storage.locations import readable
 from finemo_dist.storage.objects import ObjectPath
@@ -43,19 +44,6 @@ _TABLES: Final[tuple[TableName, ...]] = get_args(TableName)
 
 _MOST_UNKNOWN: Final = 100
 """Units that may be read anew by everyone; of more the manifest is written."""
-
-
-@dataclass(frozen=True, slots=True)
-class SampleParts:
-    """What one sample has committed."""
-
-    sample: str
-    units: dict[int, PartFooter]
-    """Shard to the footer of its hits, of every committed unit."""
-    damaged: tuple[str, ...]
-    """What is wrong with parts that do not count, each naming its file."""
-    extents: dict[int, dict[TableName, Extent]] = field(default_factory=dict)
-    """Shard to where the rows of its parts lie."""
 
 
 def survey(run: str | Path, sample: str, *, check_bytes: bool = False) -> SampleParts:
@@ -77,7 +65,7 @@ def survey_run(
     *,
     check_bytes: bool = False,
     most_checked: int | None = None,
-) -> dict[str, SampleParts]:
+) -> RunParts:
     """Return what each sample has committed, by its name; see ``survey``.
 
     Parts that are as the manifest of the run has seen them are not opened.
@@ -90,32 +78,28 @@ def survey_run(
     names = list(samples)
     with ThreadPoolExecutor(_N_READERS) as pool:
         listings = dict(zip(names, pool.map(partial(_listed, run), names), strict=True))
-        listed = {Unit(name, i): files for name, some in listings.items() for i, files in some}
-        n_bytes = sum(files.n_bytes for files in listed.values())
+        n_bytes = sum(listing.n_bytes for listing in listings.values())
         check_bytes &= most_checked is None or n_bytes <= most_checked
-        known = load_manifest(run, names) if listed else {}
-        unknown = [
-            (unit, files.stamp)
-            for unit, files in listed.items()
-            if (found := known.get((unit.sample, unit.shard))) is None
-            or found.stamp != files.stamp
-            or (check_bytes and not found.is_checked)
-        ]
-        answers = pool.map(lambda one: _look(run, *one, check_bytes=check_bytes), unknown)
-        read = dict(zip((unit for unit, _ in unknown), answers, strict=True))
-    if len(read) > _MOST_UNKNOWN:
-        _remember(run, read)
-    found_parts = {name: SampleParts(name, {}, ()) for name in names}
-    damaged: dict[str, list[str]] = {name: [] for name in names}
-    for unit in listed:
-        answer = read.get(unit) or known[(unit.sample, unit.shard)]
+        is_any = any(listing.shards for listing in listings.values())
+        known = KnownRows(read_manifest(run, names) if is_any else rows_of([]))
+        chosen: list[int] = []
+        unknown: list[tuple[Unit, str]] = []
+        for name, listing in listings.items():
+            rows, others = known.match(
+                name, listing.shards, listing.stamps, must_be_checked=check_bytes
+            )
+            chosen.extend(rows)
+            unknown.extend((Unit(name, shard), stamp) for shard, stamp in others)
+        answers = list(pool.map(lambda one: _look(run, *one, check_bytes=check_bytes), unknown))
+    new = rows_of([answer for answer in answers if isinstance(answer, KnownUnit)])
+    damaged: dict[str, list[str]] = {}
+    for (unit, _), answer in zip(unknown, answers, strict=True):
         if isinstance(answer, str):
-            damaged[unit.sample].append(answer)
-        else:
-            parts = found_parts[unit.sample]
-            parts.units[unit.shard] = answer.footer
-            parts.extents[unit.shard] = {"hits": answer.hits, "peaks_qc": answer.regions}
-    return {n: replace(parts, damaged=tuple(damaged[n])) for n, parts in found_parts.items()}
+            damaged.setdefault(unit.sample, []).append(answer)
+    if len(unknown) > _MOST_UNKNOWN:
+        _remember(run, new)
+    found = {name: tuple(problems) for name, problems in damaged.items()}
+    return RunParts.of(names, known.taken(chosen, new), found)
 
 
 def _look(run: str | Path, unit: Unit, stamp: str, *, check_bytes: bool) -> KnownUnit | str:
@@ -130,14 +114,10 @@ def _look(run: str | Path, unit: Unit, stamp: str, *, check_bytes: bool) -> Know
     return KnownUnit(footer, *extents, stamp, check_bytes)
 
 
-def _remember(run: str | Path, read: Mapping[Unit, KnownUnit | str]) -> None:
-    """Add what was read to the manifest of a run."""
-    new = {
-        (unit.sample, unit.shard): found
-        for unit, found in read.items()
-        if isinstance(found, KnownUnit)
-    }
-    save_manifest(run, load_manifest(run) | new)
+def _remember(run: str | Path, new: pa.Table) -> None:
+    """Add rows to the manifest of a run, in the place of those that it has of their units."""
+    before = read_manifest(run)
+    save_manifest(run, pa.concat_tables([without(before, new), new]))
 
 
 def standing_shards(run: str | Path, sample: str) -> set[int]:
@@ -169,41 +149,45 @@ def verify_part(path: Path) -> PartFooter:
     return footer
 
 
-class _Files(NamedTuple):
-    """Both parts of a unit, as a listing shows them."""
+class _Listing(NamedTuple):
+    """The units of a sample of which both parts exist, as a listing shows them, by shard."""
 
+    shards: list[int]
+    stamps: list[str]
     n_bytes: int
-    stamp: str
 
 
-def _listed(run: str | Path, sample: str) -> list[tuple[int, _Files]]:
-    """Return the shards of which both parts exist, in order; no part is opened."""
+def _listed(run: str | Path, sample: str) -> _Listing:
+    """Return the units of which both parts exist; no part is opened."""
     hits, regions = (_stamps(sample_directory(run, table, sample)) for table in _TABLES)
-    return [
-        (shard, _Files(hits[shard][0] + regions[shard][0], f"{hits[shard]} {regions[shard]}"))
-        for shard in sorted(hits.keys() & regions.keys())
-    ]
+    shards = sorted(hits.keys() & regions.keys())
+    return _Listing(
+        shards,
+        [f"{hits[shard]} {regions[shard]}" for shard in shards],
+        sum(hits[shard][0] + regions[shard][0] for shard in shards),
+    )
 
 
 def _stamps(directory: Path) -> dict[int, tuple[int, str]]:
     """Return size, and time or ETag, of the parts in a directory, by their shards."""
-    if isinstance(directory, ObjectPath):
-        # One request tells all.
-        found = directory.versions().items()
-    else:
-        found = dict(_local_stamps(directory)).items()
+    if not isinstance(directory, ObjectPath):
+        return _local_stamps(directory)
+    # One request tells all.
+    found = directory.versions().items()
     return {shard: stamp for name, stamp in found if (shard := shard_of(name)) is not None}
 
 
-def _local_stamps(directory: Path) -> Iterator[tuple[str, tuple[int, str]]]:
+def _local_stamps(directory: Path) -> dict[int, tuple[int, str]]:
+    found = {}
     try:
         with os.scandir(directory) as entries:
             for entry in entries:
-                if shard_of(entry.name) is not None:
+                if (shard := shard_of(entry.name)) is not None:
                     status = entry.stat()
-                    yield entry.name, (status.st_size, str(status.st_mtime_ns))
+                    found[shard] = (status.st_size, str(status.st_mtime_ns))
     except (FileNotFoundError, NotADirectoryError):
-        return
+        return {}
+    return found
 
 
 def _listing(directory: Path) -> set[str]:

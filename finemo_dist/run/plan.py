@@ -2,7 +2,7 @@
 
 import platform
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -25,7 +25,6 @@ from finemo_dist.run.differences import differing
 from finemo_dist.run.motif_groups import MotifGroups, group_motifs
 from finemo_dist.run.remains import (
     check_remains,
-    is_current,
     remove_other_parts,
     standing_record,
 )
@@ -345,31 +344,24 @@ def another_run(run_dir: Path, differences: str) -> RunError:
 def _subtract_committed(run_dir: Path, record: RunRecord, *, check_bytes: bool = False) -> RunPlan:
     names = [sample.name for sample in record.samples]
     standing = survey_run(run_dir, names, check_bytes=check_bytes)
+    current = standing.current(record)
     pending: list[Unit] = []
-    damaged: list[str] = []
-    n_committed = n_not_converged = 0
-    whole: dict[str, list[PartFooter]] = {}
+    whole: dict[str, Iterable[PartFooter]] = {}
     for sample in record.samples:
-        parts = standing[sample.name]
-        damaged += parts.damaged
-        current = []
-        for shard in range(sample.n_shards):
-            footer = parts.units.get(shard)
-            if footer is not None and is_current(footer, record, sample):
-                current.append(footer)
-                n_not_converged += footer.n_not_converged
-            else:
-                pending.append(Unit(sample.name, shard))
-        n_committed += len(current)
-        if len(current) == sample.n_shards:
-            whole[sample.name] = current
+        parts = current[sample.name]
+        if len(parts) == sample.n_shards:
+            whole[sample.name] = parts.footers()
+        else:
+            committed = set(parts.shards)
+            shards = (shard for shard in range(sample.n_shards) if shard not in committed)
+            pending.extend(Unit(sample.name, shard) for shard in shards)
     return RunPlan(
         run_dir,
         record,
         tuple(pending),
-        n_committed=n_committed,
-        n_not_converged=n_not_converged,
-        damaged=tuple(damaged),
+        n_committed=current.n_units,
+        n_not_converged=sum(current.sums("n_not_converged")),
+        damaged=tuple(problem for name in names for problem in standing.damaged.get(name, ())),
         pending_outputs=missing_outputs(run_dir, record, whole),
     )
 

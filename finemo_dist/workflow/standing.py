@@ -176,7 +176,7 @@ def standing_of(run: Path) -> Standing:
     with open_catalog(run, allow_damaged=True) as catalog:
         summaries = summarise(catalog)
         record = catalog.record
-        committed = {name: set(catalog.units(name)) for name in catalog.samples}
+        committed = {name: catalog.shards(name) for name in catalog.samples}
         files = _files(catalog)
     failures = open_failures(activity.failures, committed, files)
     samples = in_order(standings(summaries, committed, activity, files))
@@ -191,7 +191,7 @@ def _files(catalog: Catalog) -> dict[str, bool] | None:
     whole = {
         sample.name: catalog.units(sample.name).values()
         for sample in record.samples
-        if len(catalog.units(sample.name)) == sample.n_shards
+        if len(catalog.shards(sample.name)) == sample.n_shards
     }
     missing = {unit.sample for unit in missing_outputs(catalog.run_dir, record, whole)}
     return {sample.name: sample.name not in missing for sample in record.samples}

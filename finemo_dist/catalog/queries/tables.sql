@@ -24,11 +24,11 @@ CREATE OR REPLACE TABLE chromosome_ends (
     length BIGINT NOT NULL
 );
 CREATE OR REPLACE TABLE part_files (
-    filename VARCHAR PRIMARY KEY,
+    filename VARCHAR NOT NULL,
     sample VARCHAR NOT NULL
 );
 CREATE OR REPLACE TABLE compact_files (
-    filename VARCHAR PRIMARY KEY,
+    filename VARCHAR NOT NULL,
     sample VARCHAR NOT NULL,
     chr VARCHAR,
     chr_id INTEGER NOT NULL

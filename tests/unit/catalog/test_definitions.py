@@ -1,5 +1,8 @@
 """What a catalog makes when a question names it: enough for the answer, and no more."""
 
+import subprocess
+import sys
+
 import duckdb
 import pytest
 
@@ -68,6 +71,21 @@ def test_answers_are_those_of_a_catalog_with_everything(small, query):
 
     with open_catalog(small, threads=1) as catalog:
         assert list(run_user_query(catalog, query).rows()) == expected
+
+
+def test_opening_and_asking_load_no_pandas(small):
+    code = (
+        "import sys; import finemo_dist\n"
+        "with finemo_dist.open_run(sys.argv[1]) as run:\n"
+        "    n = run.sql('SELECT count(*) AS n FROM hits')['n']\n"
+        "print(n, sorted({'pandas', 'torch', 'ray'} & sys.modules.keys()))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, small], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stdout == "[2] []\n"
 
 
 def test_a_table_that_is_not_there_is_compared_with_all_that_are(small):
