@@ -322,7 +322,7 @@ CONFIDENCE_COLUMNS: Final = (
     ),
 )  # fmt: skip
 """What confidence says of a hit."""
-_HIT_VIEW: Final = (
+CALLED_HIT_COLUMNS: Final = (
     _SAMPLE,
     *(
         Column(
@@ -336,6 +336,14 @@ _HIT_VIEW: Final = (
     _HIT["motif_id"],
     _HIT["chr_id"],
     _SCORE,
+)  # fmt: skip
+"""A hit as it was called, without what an annotation says of its motif."""
+_HIT_VIEW: Final = (
+    *CALLED_HIT_COLUMNS,
+    Column(
+        "cluster", "string", "cluster of the motif; null where the annotation has none",
+        is_nullable=True,
+    ),
 )  # fmt: skip
 _MOTIF: Final = {column.name: column for column in MOTIF_COLUMNS}
 _QC: Final = {column.name: column for column in QC_COLUMNS}
@@ -351,7 +359,7 @@ FUNNEL_COLUMNS: Final = (
 """What rules left out of a derived run."""
 DROPPED_COLUMNS: Final = (
     *(replace(column, type="string" if column.type == "dictionary" else column.type)
-      for column in _HIT_VIEW),
+      for column in CALLED_HIT_COLUMNS),
     *CONFIDENCE_COLUMNS,
     Column("dropped_by", "int32", "rule_number of the rule that dropped the hit"),
 )  # fmt: skip

@@ -19,7 +19,9 @@ from finemo_dist.storage.locations import location
 logger = logging.getLogger(__name__)
 
 
-FURTHER_COLUMNS: Final = ("hit_score", "hit_amplitude", "decoy_q", "decoy_q_pooled")
+FURTHER_COLUMNS: Final = (
+    "hit_score", "hit_amplitude", "decoy_q", "decoy_q_pooled", "display_name", "cluster"
+)  # fmt: skip
 """What a TSV may have besides finemo's columns, in their order."""
 
 

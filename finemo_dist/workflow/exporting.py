@@ -90,8 +90,9 @@ def export(
     largest_q
         Leave out hits with a larger ``decoy_q``; all hits when None.
     columns
-        ``tsv``: further columns: ``hit_score``, ``hit_amplitude``, ``decoy_q`` and
-        ``decoy_q_pooled``, as names or as text with commas.
+        ``tsv``: further columns: ``hit_score``, ``hit_amplitude``, ``decoy_q``,
+        ``decoy_q_pooled``, and of the annotation ``display_name`` and ``cluster``; as names or as
+        text with commas.
 
     Raises
     ------

@@ -11,7 +11,7 @@ from finemo_dist.core.clock import Clock
 from finemo_dist.core.config import CallConfig, SolverConfig
 from finemo_dist.core.errors import InputError, UsageError
 from finemo_dist.core.records import Mode, RegionTable
-from finemo_dist.core.schema import QC_COLUMNS, VIEWS, Column
+from finemo_dist.core.schema import CALLED_HIT_COLUMNS, QC_COLUMNS, VIEWS, Column
 from finemo_dist.hits.columns import arrow_table
 from finemo_dist.hits.order import sorted_hits
 from finemo_dist.run.region_checks import check_regions
@@ -27,7 +27,7 @@ from finemo_dist.workflow.found_hits import Hits
 from finemo_dist.workflow.motif_set import MotifSet, Paths, read_motifs
 from finemo_dist.workflow.settings import checked
 
-_HIT_COLUMNS: Final = VIEWS["hits"][1:]
+_HIT_COLUMNS: Final = CALLED_HIT_COLUMNS[1:]
 """All of the view but the sample."""
 _QC_COLUMNS: Final = (
     *(column for column in VIEWS["peaks_qc"][1:] if column in QC_COLUMNS),

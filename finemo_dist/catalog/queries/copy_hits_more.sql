@@ -1,12 +1,13 @@
 -- Question: the lines of copy_hits_tsv.sql, with further columns.
 -- Contract: as copy_hits_tsv.sql; the list $further names columns that end every line, in the order of
--- hit_score, hit_amplitude, decoy_q and decoy_q_pooled.
+-- hit_score, hit_amplitude, decoy_q, decoy_q_pooled, display_name and cluster.
 COPY (
     SELECT
         COLUMNS(
             lambda c: (
                 c NOT IN (
-                    'motif_id', 'chr_id', 'hit_score', 'hit_amplitude', 'decoy_q', 'decoy_q_pooled'
+                    'motif_id', 'chr_id', 'hit_score', 'hit_amplitude', 'decoy_q',
+                    'decoy_q_pooled', 'display_name', 'cluster'
                 )
                 OR list_contains($further, c)
             )
@@ -14,10 +15,13 @@ COPY (
         )
     FROM (
         SELECT
-            * REPLACE (
+            hit.* EXCLUDE (cluster) REPLACE (
                 cell(sample) AS sample, cell(motif_name) AS motif_name, cell(peak_name) AS peak_name
-            )
-        FROM with_confidence($table)
+            ),
+            cell(display_name) AS display_name,
+            cell(cluster) AS cluster
+        FROM with_confidence($table) AS hit
+        JOIN (SELECT motif_id, display_name FROM motifs) USING (motif_id)
         WHERE sample = $sample AND chr_id BETWEEN $first AND $last
     )
     ORDER BY

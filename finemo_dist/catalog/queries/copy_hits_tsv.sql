@@ -3,7 +3,10 @@
 -- every line. The order is that of ordered.sql. Null is NA; a tab or line end in a name is a space.
 COPY (
     SELECT
-        COLUMNS(lambda c: c NOT IN ('motif_id', 'chr_id', 'hit_score') AND (c <> 'sample' OR $has_sample))
+        COLUMNS(
+            lambda c: c NOT IN ('motif_id', 'chr_id', 'hit_score', 'cluster')
+                AND (c <> 'sample' OR $has_sample)
+        )
     FROM (
         -- Here, names are still numbers of a dictionary, and each is looked at once.
         SELECT

@@ -10,4 +10,4 @@ FROM primary_of(
 )
 UNION ALL
 SELECT * EXCLUDE (is_unique, is_primary) FROM compact_hits WHERE is_primary;
-CREATE VIEW hits_primary AS FROM believed('all_primary');
+CREATE VIEW hits_primary AS FROM clustered('all_primary');

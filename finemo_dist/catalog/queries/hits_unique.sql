@@ -5,4 +5,4 @@ CREATE VIEW all_unique AS
 SELECT * FROM unique_of('part_hits')
 UNION ALL
 SELECT * EXCLUDE (is_unique, is_primary) FROM compact_hits WHERE is_unique;
-CREATE VIEW hits_unique AS FROM believed('all_unique');
+CREATE VIEW hits_unique AS FROM clustered('all_unique');

@@ -14,6 +14,8 @@ from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.intervals import read_intervals
 from finemo_dist.catalog.named import ask, find_query, named_queries, rows_of
 from finemo_dist.core.errors import InputError, UsageError
+from finemo_dist.core.records import MotifAnnotation
+from finemo_dist.hits.annotation import write_annotation
 from finemo_dist.hits.motifs import write_motifs
 from tests.unit.catalog.builder import (
     done,
@@ -215,6 +217,32 @@ def test_without_coordinates_no_pair_reaches_beyond_its_region(tmp_path_factory,
 
     expected = spacing_by_loop(shards, None, None, None, 150)
     assert sum(r["n"] for r in answer) == sum(expected.values())
+
+
+def test_answers_with_motifs_have_the_names_that_people_read(tmp_path):
+    rng = np.random.default_rng(5)
+    shards = {
+        "a": [[site(*place) for place in sorted({(0, int(s), int(m)) for s, m in drawn(rng)})]]
+    }
+    run = write_sites(tmp_path / "run", shards)
+    write_annotation(run, [MotifAnnotation("m0", "REB1"), MotifAnnotation("m1", "ABF1")])
+    (tmp_path / "x.bed").write_text("chr0\t0\t60\n")
+    shown = {"m0": "REB1", "m1": "ABF1", "m2": "m2"}
+    given = {"sample": "a", "peak_id": 0, "motif": "m0", "file": tmp_path / "x.bed"}
+    asked = 0
+    with open_catalog(run) as catalog:
+        for query in named_queries():
+            named = {"motif_name": "display_name", "motif_1": "display_1", "motif_2": "display_2"}
+            own = {name: named[name] for name in named if name in query.columns}
+            if not own:
+                continue
+            asked += 1
+            needed = {p.name: given[p.name] for p in query.parameters if p.default == "required"}
+            answer = rows_of(catalog, query.name, needed)
+            assert answer, query.name
+            for row in answer:
+                assert all(row[display] == shown[row[name]] for name, display in own.items())
+    assert asked == 10
 
 
 @pytest.mark.parametrize("n_pairs", [1, 2, 9])
@@ -452,7 +480,9 @@ def test_hits_of_a_motif_per_region_are_those_of_a_loop(tmp_path_factory, shards
         if motif in (None, row["motif_name"])
     )
     expected = Counter((name, motif, n) for (name, motif, _), n in regions.items())
-    assert [tuple(r.values()) for r in answer] == [(*k, expected[k]) for k in sorted(expected)]
+    assert [tuple(r.values()) for r in answer] == [
+        (name, motif, n, expected[name, motif, n], motif) for name, motif, n in sorted(expected)
+    ]
 
 
 @pytest.mark.slow

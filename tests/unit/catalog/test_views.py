@@ -61,9 +61,9 @@ def test_hits_hold_every_column_with_the_sample_and_finemos_correlation(catalog)
     columns = catalog.sql("FROM hits").columns
 
     assert set(columns) == {c.name for c in HIT_COLUMNS} | {
-        "sample", "hit_correlation", "hit_score",
+        "sample", "hit_correlation", "hit_score", "cluster",
     }  # fmt: skip
-    assert tuple(columns[1:-3]) == FINEMO_HIT_COLUMNS
+    assert tuple(columns[1:-4]) == FINEMO_HIT_COLUMNS
 
 
 def test_correlation_repeats_similarity(catalog):
@@ -77,7 +77,9 @@ def test_every_committed_hit_is_seen_once(tmp_path):
     write_run(tmp_path, {"s": [rows[:20], rows[20:], []]})
 
     with open_catalog(tmp_path) as catalog:
-        seen = dicts(catalog, "SELECT * EXCLUDE (sample, hit_correlation, hit_score) FROM hits")
+        seen = dicts(
+            catalog, "SELECT * EXCLUDE (sample, hit_correlation, hit_score, cluster) FROM hits"
+        )
 
     assert keys(seen, sorted(seen[0])) == keys(rows, sorted(seen[0]))
 

@@ -9,10 +9,13 @@ from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.named import rows_of
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.records import MotifAnnotation
+from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.hits.annotation import write_annotation
 from finemo_dist.hits.motifs import write_motifs
+from finemo_dist.workflow.annotating import annotate
+from finemo_dist.workflow.exporting import export
 from finemo_dist.workflow.linking import clusters, link_motifs
-from tests.command import finemo_dist
+from tests.command import finemo_dist, read_tsv
 from tests.unit.catalog.builder import hit, motif_set, write_run
 
 
@@ -33,6 +36,11 @@ def run(tmp_path):
     run = write_run(tmp_path / "run", {"a": [rows], "b": [rows[:1]]})
     write_motifs(run, alike(motif_set(), [0, 1, 0]))
     return run
+
+
+def write_tsv(path, lines):
+    path.write_text("\n".join(lines))
+    return path
 
 
 def clusters_of(run):
@@ -56,6 +64,50 @@ def test_motifs_that_are_alike_share_a_cluster_and_factors_stay(run):
         ("a", rows[1][2], 1, 1, 1),
         ("b", rows[0][2], 2, 1, 1),
         ("b", rows[1][2], 1, 0, 0),
+    ]
+
+
+def test_hits_carry_the_cluster_of_their_motif(run):
+    with open_catalog(run, threads=1) as catalog:
+        assert catalog.rows("SELECT DISTINCT cluster FROM hits") == [(None,)]
+
+    link_motifs(run, least=0.9)
+
+    of_motif = {name: cluster for name, _, cluster in clusters_of(run)[0]}
+    with open_catalog(run, threads=1) as catalog:
+        for view, n_hits in (("hits", 4), ("hits_unique", 4), ("hits_primary", 4)):
+            found = catalog.rows(f"SELECT motif_name, cluster FROM {view}")
+            assert len(found) == n_hits
+            assert all(of_motif[name] == cluster for name, cluster in found)
+
+
+@pytest.mark.parametrize("view", ["hits", "hits_unique", "hits_primary"])
+def test_a_query_without_clusters_reads_no_motifs(run, view):
+    link_motifs(run, least=0.9)
+
+    with open_catalog(run, threads=1) as catalog:
+        ((_, plain),) = catalog.rows(f"EXPLAIN SELECT sum(hit_coefficient) FROM {view}")
+        ((_, asked),) = catalog.rows(f"EXPLAIN SELECT DISTINCT cluster FROM {view}")
+
+    assert "motif_data" in asked or "motif_parts" in asked or "any_value" in asked
+    assert "any_value" not in plain
+
+
+def test_a_table_of_text_has_names_and_clusters_and_other_files_stay(run, tmp_path):
+    before = [export(run, to, tmp_path / f"before.{to}") for to in ("tsv", "parquet")]
+    annotate(run, write_tsv(tmp_path / "a.tsv", ["motif_name\ttf", "m0\tREB1", "m1\tREB1"]))
+    link_motifs(run, least=0.9)
+
+    after = [export(run, to, tmp_path / f"after.{to}") for to in ("tsv", "parquet")]
+    more = export(run, "tsv", tmp_path / "more.tsv", columns="cluster,display_name")
+
+    assert [path.read_bytes() for path in after] == [path.read_bytes() for path in before]
+    cluster = {name: label for name, _, label in clusters_of(run)[0]}
+    shown = {"m0": "REB1 (m0)", "m1": "REB1 (m1)", "m2": "m2"}
+    rows = read_tsv(more)
+    assert list(rows[0]) == ["sample", *FINEMO_HIT_COLUMNS, "display_name", "cluster"]
+    assert [(r["motif_name"], r["display_name"], r["cluster"]) for r in rows] == [
+        (name, shown[name], cluster[name]) for name in ("m0", "m1", "m2", "m0")
     ]
 
 

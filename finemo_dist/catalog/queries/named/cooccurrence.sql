@@ -13,18 +13,23 @@
 -- Column: n_neither: regions with a hit of neither
 -- Column: expected: regions with both if the motifs were independent
 -- Column: odds_ratio: (n_both + 1/2)(n_neither + 1/2) / ((n_first + 1/2)(n_second + 1/2))
+-- Column: display_1: name of motif_1 that people read
+-- Column: display_2: name of motif_2 that people read
 WITH
 pooled AS (
     SELECT kind, motif_1, motif_2, sum(n_regions)::BIGINT AS n FROM pair_counts GROUP BY ALL
 ),
 single AS (
-    SELECT called.kind, motif, motif_name, coalesce(n, 0) AS n
+    SELECT called.kind, motif, motif_name, display_name, coalesce(n, 0) AS n
     FROM (
-        SELECT DISTINCT kind, motif, motif_name
+        SELECT DISTINCT kind, motif, motif_name, display_name
         FROM sample_kinds
         JOIN sample_motifs USING (sample)
-        JOIN (SELECT motif_name, min(motif_id) AS motif FROM motifs GROUP BY motif_name)
-            USING (motif_name)
+        JOIN (
+            SELECT motif_name, min(motif_id) AS motif, any_value(display_name) AS display_name
+            FROM motifs
+            GROUP BY motif_name
+        ) USING (motif_name)
     ) AS called
     LEFT JOIN pooled
         ON pooled.kind = called.kind AND motif = motif_1 AND motif = motif_2
@@ -43,6 +48,8 @@ of_kinds AS (
         two.motif AS order_2,
         one.motif_name AS motif_1,
         two.motif_name AS motif_2,
+        one.display_name AS display_1,
+        two.display_name AS display_2,
         coalesce(pooled.n, 0) AS of_both,
         one.n AS of_first,
         two.n AS of_second,
@@ -59,6 +66,8 @@ counts AS (
         order_2,
         motif_1,
         motif_2,
+        display_1,
+        display_2,
         sum(of_both)::BIGINT AS n_both,
         sum(of_first - of_both)::BIGINT AS n_first,
         sum(of_second - of_both)::BIGINT AS n_second,
@@ -66,7 +75,7 @@ counts AS (
         sum(of_first)::BIGINT::DOUBLE * sum(of_second)::BIGINT / nullif(sum(of_all)::BIGINT, 0)
             AS expected
     FROM of_kinds
-    GROUP BY order_1, order_2, motif_1, motif_2
+    GROUP BY order_1, order_2, motif_1, motif_2, display_1, display_2
 )
 SELECT
     motif_1,
@@ -77,6 +86,8 @@ SELECT
     n_neither,
     expected,
     (n_both + 0.5::DOUBLE) * (n_neither + 0.5::DOUBLE)
-        / ((n_first + 0.5::DOUBLE) * (n_second + 0.5::DOUBLE)) AS odds_ratio
+        / ((n_first + 0.5::DOUBLE) * (n_second + 0.5::DOUBLE)) AS odds_ratio,
+    display_1,
+    display_2
 FROM counts
 ORDER BY odds_ratio DESC, order_1, order_2

@@ -12,6 +12,7 @@
 -- Column: hits_per_region: hits over regions of the sample
 -- Column: hits_per_megabase: hits over bases of the regions of the sample, times 1e6
 -- Column: mean_similarity: mean hit_similarity of the hits; null without hits
+-- Column: display_name: name of the motif that people read
 SELECT
     counts.sample,
     counts.motif_name,
@@ -20,10 +21,15 @@ SELECT
     counts.n_hits / nullif(n_regions_committed, 0)::DOUBLE AS hits_per_region,
     1e6::DOUBLE * counts.n_hits / nullif(n_regions_committed * region_width, 0)
         AS hits_per_megabase,
-    counts.mean_similarity
+    counts.mean_similarity,
+    named.display_name
 FROM motif_counts AS counts
 JOIN samples USING (sample)
-JOIN (SELECT motif_name, min(motif_id) AS motif FROM motifs GROUP BY motif_name) AS named
+JOIN (
+    SELECT motif_name, min(motif_id) AS motif, any_value(display_name) AS display_name
+    FROM motifs
+    GROUP BY motif_name
+) AS named
     USING (motif_name)
 WHERE (
         getvariable('parameters').sample::VARCHAR IS NULL

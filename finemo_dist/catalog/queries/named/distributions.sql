@@ -10,9 +10,12 @@
 -- Column: bin_start: least value of the bin
 -- Column: bin_end: value that the next bin begins with
 -- Column: n_hits: hits in the bin
+-- Column: display_name: name of the motif that people read
 WITH
 named AS (
-    SELECT motif_name, min(motif_id) AS motif FROM motifs GROUP BY motif_name
+    SELECT motif_name, min(motif_id) AS motif, any_value(display_name) AS display_name
+    FROM motifs
+    GROUP BY motif_name
 ),
 chosen AS (
     SELECT motif_name, hit_similarity, hit_coefficient, hit_importance
@@ -87,7 +90,7 @@ binned AS (
     SELECT motif_name, quantity, bin * width, (bin + 1) * width, n_hits
     FROM scaled
 )
-SELECT motif_name, quantity, bin_start, bin_end, n_hits
+SELECT motif_name, quantity, bin_start, bin_end, n_hits, display_name
 FROM binned
 JOIN named USING (motif_name)
 ORDER BY motif, quantity, bin_start

@@ -7,6 +7,10 @@
 -- Column: motif_name: name of the motif
 -- Column: similar_to: the motif that resembles it most
 -- Column: similarity: cosine with that motif; null where there is no other
-SELECT family, n_motifs, motif_name, similar_to, similarity
+-- Column: display_name: name of the motif that people read
+SELECT family, n_motifs, motif_name, similar_to, similarity, display_name
 FROM motif_families
+JOIN (
+    SELECT motif_name, any_value(display_name) AS display_name FROM motifs GROUP BY motif_name
+) AS named USING (motif_name)
 ORDER BY n_motifs DESC, family, motif_order

@@ -7,9 +7,12 @@
 -- Column: motif_name: name of the motif
 -- Column: n_hits: hits of the motif in a region, at least 1
 -- Column: n_regions: regions with so many
+-- Column: display_name: name of the motif that people read
 WITH
 named AS (
-    SELECT motif_name, min(motif_id) AS motif FROM motifs GROUP BY motif_name
+    SELECT motif_name, min(motif_id) AS motif, any_value(display_name) AS display_name
+    FROM motifs
+    GROUP BY motif_name
 ),
 per_region AS (
     SELECT sample, motif_name, peak_id, count(*) AS n_hits
@@ -27,7 +30,7 @@ per_region AS (
 counted AS (
     SELECT sample, motif_name, n_hits, count(*) AS n_regions FROM per_region GROUP BY ALL
 )
-SELECT sample, motif_name, n_hits, n_regions
+SELECT sample, motif_name, n_hits, n_regions, display_name
 FROM counted
 JOIN named USING (motif_name)
 ORDER BY sample, motif, n_hits

@@ -18,6 +18,7 @@
 -- Column: interval_name: fourth column of the BED, or CHROM:POS:REF:ALT of the VCF; null if none
 -- Column: offset: first base of the interval less that of the hit, in the direction of the motif
 -- Column: line: line of the interval in the file
+-- Column: display_name: name of the motif that people read
 -- Intervals and hits meet in bins of 4,096 bases: an equality, so that the join can spill.
 WITH
 binned AS (
@@ -51,9 +52,11 @@ SELECT
     i."end" AS interval_end,
     i.name AS interval_name,
     CASE h.strand WHEN '+' THEN i.start - h.start ELSE h."end" - i."end" END AS "offset",
-    i.line
+    i.line,
+    motifs.display_name
 FROM placed AS h
 JOIN binned AS i ON h.chr = i.chr AND h.bin = i.bin
+JOIN motifs USING (motif_id)
 -- A pair that shares several bins counts in the first of them.
 WHERE h.start < i."end" AND i.start < h."end"
     AND h.bin = greatest(greatest(h.start, 0) // 4096, i.start // 4096)

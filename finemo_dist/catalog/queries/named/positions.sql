@@ -9,9 +9,12 @@
 -- Column: position: first base of the bin, relative to the middle of the region
 -- Column: n_forward: hits on the + strand
 -- Column: n_reverse: hits on the - strand
+-- Column: display_name: name of the motif that people read
 WITH
 named AS (
-    SELECT motif_name, min(motif_id) AS motif FROM motifs GROUP BY motif_name
+    SELECT motif_name, min(motif_id) AS motif, any_value(display_name) AS display_name
+    FROM motifs
+    GROUP BY motif_name
 ),
 counted AS (
     SELECT
@@ -42,7 +45,8 @@ SELECT
     motif_name,
     bin * getvariable('parameters').bin::BIGINT AS position,
     n_forward,
-    n_reverse
+    n_reverse,
+    display_name
 FROM counted
 JOIN named USING (motif_name)
 ORDER BY motif, position

@@ -11,6 +11,7 @@
 -- Column: hit_coefficient: coefficient of the hit, comparable within the region
 -- Column: hit_similarity: cosine of the contributions with the trimmed CWM
 -- Column: offset: first base of the trimmed motif, counted from the first of the region
+-- Column: display_name: name of the motif that people read
 SELECT
     hits.sample,
     hits.chr,
@@ -20,9 +21,11 @@ SELECT
     hits.motif_name,
     hits.hit_coefficient,
     hits.hit_similarity,
-    hits.start - peaks.start AS "offset"
+    hits.start - peaks.start AS "offset",
+    motifs.display_name
 FROM hits
 JOIN peaks ON peaks.sample = hits.sample AND peaks.peak_id = hits.peak_id
+JOIN motifs USING (motif_id)
 WHERE hits.sample = getvariable('parameters').sample::VARCHAR
     AND hits.peak_id = getvariable('parameters').peak_id::BIGINT
 ORDER BY hits.start, hits."end", hits.motif_id, hits.start_untrimmed, hits.hit_coefficient

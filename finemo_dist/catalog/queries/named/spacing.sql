@@ -19,11 +19,14 @@
 -- Column: distance: from centre to centre of the trimmed motifs, bases; halves where one width is odd
 -- Column: gap: bases between the trimmed motifs; negative where they overlap
 -- Column: n: pairs of sites
+-- Column: display_1: name of motif_1 that people read
+-- Column: display_2: name of motif_2 that people read
 WITH
 named AS (
     SELECT
         motif_id,
         motif_name,
+        display_name,
         strand,
         -- The motif asked for leads its pairs.
         motif_name IS NOT DISTINCT FROM coalesce(
@@ -140,7 +143,9 @@ counted AS (
     GROUP BY ALL
 ),
 chosen AS (
-    SELECT order_1, order_2, one.motif_name AS motif_1, two.motif_name AS motif_2
+    SELECT
+        order_1, order_2, one.motif_name AS motif_1, two.motif_name AS motif_2,
+        one.display_name AS display_1, two.display_name AS display_2
     FROM (
         SELECT order_1, order_2
         FROM counted
@@ -162,7 +167,9 @@ SELECT
     END AS orientation,
     twice_distance / 2::DOUBLE AS distance,
     gap,
-    n
+    n,
+    display_1,
+    display_2
 FROM counted
 JOIN chosen USING (order_1, order_2)
 ORDER BY order_1, order_2, orientation DESC, distance, gap

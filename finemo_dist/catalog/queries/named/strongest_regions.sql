@@ -10,6 +10,7 @@
 -- Column: end: base after the last of the region
 -- Column: peak_name: name of the peak
 -- Column: coefficient: the largest hit_coefficient_global of the motif in the region
+-- Column: display_name: name of the motif that people read
 WITH best AS (
     SELECT
         motif_name,
@@ -31,8 +32,10 @@ SELECT
     peaks.start,
     peaks."end",
     peaks.name AS peak_name,
-    best.coefficient
+    best.coefficient,
+    motifs.display_name
 FROM best
 JOIN peaks ON peaks.sample = best.sample AND peaks.peak_id = best.peak_id
+JOIN motifs USING (motif_id)
 -- Both strands of a motif are beside each other, so that the motif is half the number.
 ORDER BY best.motif_id // 2, best.coefficient DESC, best.sample, best.peak_id
