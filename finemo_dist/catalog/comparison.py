@@ -14,6 +14,8 @@ from finemo_dist.catalog.connection import run_errors, stream_errors
 Floats = NDArray[np.float64]
 
 _BATCH_ROWS: Final = 100_000
+_STEPS: Final = 2.0**30
+"""From quantile 0 to 1: as multiples of a power of two they add up exactly, in any order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ def _quantiles(bins: NDArray[np.int64], counts: Floats) -> tuple[NDArray[np.int6
     known, at = np.unique(bins, return_inverse=True)
     sizes = np.bincount(at, weights=counts, minlength=len(known))
     below = np.cumsum(sizes) - sizes / 2
-    return known, below / max(sizes.sum(), 1)
+    return known, np.round(below / max(sizes.sum(), 1) * _STEPS) / _STEPS
 
 
 def _fill_common(catalog: Catalog, samples: Sequence[str]) -> None:

@@ -6,8 +6,8 @@ from typing import Final
 import click
 
 from finemo_dist.cli.help import HelpfulCommand
-from finemo_dist.cli.messages import next_line, say
-from finemo_dist.cli.options import LOCAL_FILE, LOCAL_OUTPUT, LOCAL_PATH
+from finemo_dist.cli.messages import next_line, report_line, say
+from finemo_dist.cli.options import EXISTING_PATH, LOCAL_FILE, LOCAL_OUTPUT
 from finemo_dist.core import defaults
 from finemo_dist.core.words import count
 
@@ -18,7 +18,7 @@ from finemo_dist.core.words import count
     cls=HelpfulCommand,
     examples=("finemo-dist annotate demo/run -a annotation.tsv",),
 )
-@click.argument("run", type=LOCAL_PATH)
+@click.argument("run", type=EXISTING_PATH)
 @click.option(
     "-a",
     "--annotation",
@@ -68,7 +68,7 @@ def annotate(
     if annotation is not None:
         done = store(run, annotation, force=force)
         say(f"{run}: annotated {done.n_named} of {count(done.n_motifs, 'motif')}")
-        say(next_line("report", str(run), "-o", f"{run}-report"))
+        say(report_line(run))
     elif link is not None:
         from finemo_dist.workflow.linking import link_motifs
 

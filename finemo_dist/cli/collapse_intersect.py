@@ -8,8 +8,8 @@ import click
 from finemo_dist.cli.help import HelpfulCommand
 from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import (
-    LOCAL_OUTPUT,
-    LOCAL_PATH,
+    ANY_PATH,
+    EXISTING_PATH,
     ManyValuesCommand,
     given_once,
     limit_options,
@@ -24,18 +24,18 @@ from finemo_dist.core.words import count
     cls=HelpfulCommand,
     examples=("finemo-dist collapse-hits demo/run -o demo/collapsed.tsv",),
 )
-@click.argument("run", type=LOCAL_PATH, required=False)
+@click.argument("run", type=EXISTING_PATH, required=False)
 @click.option(
     "-i",
     "--hits",
-    type=LOCAL_PATH,
+    type=EXISTING_PATH,
     help="RUN: hits.tsv or hits_unique.tsv of call-hits, plain or gzipped, or a run directory.",
 )
 @click.option(
     "-o",
     "--out-path",
     "out",
-    type=LOCAL_OUTPUT,
+    type=ANY_PATH,
     required=True,
     help='The .tsv to write, with a column "is_primary". Gzipped if the name ends in .gz.',
 )
@@ -88,11 +88,11 @@ def collapse_hits(
     cls=ManyValuesCommand,
     examples=("finemo-dist intersect-hits demo/run -o demo/shared.tsv",),
 )
-@click.argument("runs", type=LOCAL_PATH, nargs=-1, metavar="[RUN]...")
+@click.argument("runs", type=EXISTING_PATH, nargs=-1, metavar="[RUN]...")
 @click.option(
     "-i",
     "--hits",
-    type=LOCAL_PATH,
+    type=EXISTING_PATH,
     multiple=True,
     help="RUNs: two or more tables (hits.tsv or hits_unique.tsv, plain or gzipped) or run "
     "directories. Each sample of a run is one input.",
@@ -101,7 +101,7 @@ def collapse_hits(
     "-o",
     "--out-path",
     "out",
-    type=LOCAL_OUTPUT,
+    type=ANY_PATH,
     required=True,
     help="The .tsv to write. Columns of later inputs get their position as a suffix.",
 )

@@ -9,8 +9,8 @@ import click
 from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import (
     EXISTING_FILE,
+    EXISTING_PATH,
     LOCAL_OUTPUT,
-    LOCAL_PATH,
     ManyValuesCommand,
     json_option,
     limit_options,
@@ -25,7 +25,7 @@ from finemo_dist.core.words import count
     short_help="Compare two groups of samples.",
     examples=("finemo-dist compare demo/run -a sample_a -b sample_b -o demo/compared",),
 )
-@click.argument("run", type=LOCAL_PATH)
+@click.argument("run", type=EXISTING_PATH)
 @click.option("-o", "--out-dir", type=LOCAL_OUTPUT, required=True, help="Folder to write.")
 @click.option(
     "--sheet",

@@ -43,6 +43,14 @@ def next_line(*words: str) -> str:
     return f"next: {started_as()} {shlex.join(words)}"
 
 
+def report_line(run: Path) -> str:
+    """Return the line that makes a report of a run: beside it, or here if it is no local folder."""
+    from finemo_dist.storage.locations import is_local
+
+    name = f"{run.name}-report"
+    return next_line("report", str(run), "-o", str(run.with_name(name)) if is_local(run) else name)
+
+
 def started_as() -> str:
     """Return what to type for this program: its name, or its path where the name is not found."""
     name, path = program(), sys.argv[0]

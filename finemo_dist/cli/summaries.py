@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from finemo_dist.cli.messages import next_line, say
+from finemo_dist.cli.messages import next_line, report_line, say
 from finemo_dist.core.words import count, have
 
 if TYPE_CHECKING:
@@ -143,8 +143,7 @@ def print_call(call: "Call", *, as_json: bool) -> None:
             "(peaks_qc.tsv, column converged)"
         )
     if call.n_hits:
-        report = call.run_dir.with_name(f"{call.run_dir.name}-report")
-        say(next_line("report", str(call.run_dir), "-o", str(report)))
+        say(report_line(call.run_dir))
 
 
 def _most(call: "Call") -> str:

@@ -19,6 +19,7 @@ from finemo_dist.core import defaults
 from finemo_dist.core.ahead import mapped
 from finemo_dist.hit_tables.staged import PRIMARY, Bench, Said, StagedHits, contents, runs
 from finemo_dist.storage.files import committed
+from finemo_dist.storage.locations import location
 
 _COLUMNS: Final = (
     "chr", "start", "end", "start_untrimmed", "motif_name", "strand", "peak_id",
@@ -79,7 +80,7 @@ def collapse_hits(
     UsageError
         A limit is not understood.
     """
-    hits, out = Path(hits), Path(out)
+    hits, out = location(hits), location(out)
     n_hits = n_primary = 0
     with ExitStack() as stack:
         bench = stack.enter_context(Bench(memory_limit=memory_limit, threads=threads))

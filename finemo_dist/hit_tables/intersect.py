@@ -14,6 +14,7 @@ from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.core.words import count
 from finemo_dist.hit_tables.staged import Bench, Said, StagedHits, contents, runs
 from finemo_dist.storage.files import committed
+from finemo_dist.storage.locations import location
 
 _FEWEST: Final = 2
 _MOST_COMBINATIONS: Final = 10_000
@@ -67,11 +68,11 @@ def intersect_hits(
     RunError
         A run is damaged.
     """
-    out = Path(out)
+    out = location(out)
     with Bench(memory_limit=memory_limit, threads=threads) as bench:
         with ExitStack() as catalogs:
             inputs: list[Path | tuple[Catalog, str]] = []
-            for path in map(Path, hits):
+            for path in map(location, hits):
                 if path.is_dir():
                     catalog = open_catalog(path, memory_limit=memory_limit, threads=threads)
                     catalogs.enter_context(catalog)

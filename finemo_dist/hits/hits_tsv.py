@@ -23,6 +23,7 @@ from pyarrow import csv
 from finemo_dist.core.ahead import mapped
 from finemo_dist.core.errors import InputError, brief, nearest
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS, HIT_COLUMNS
+from finemo_dist.storage.locations import location
 from finemo_dist.storage.text import open_bytes
 
 BLOCK_BYTES: Final = 1 << 23
@@ -193,7 +194,7 @@ def open_hit_table(path: str | Path) -> Iterator[HitTable]:
     InputError
         The file cannot be read, is empty, or lacks a column; here or while it is read.
     """
-    path = Path(path)
+    path = location(path)
     with open_bytes(path) as source:
         header = source.readline().decode("utf-8", "replace").rstrip("\r\n")
         columns = tuple(header.split("\t"))

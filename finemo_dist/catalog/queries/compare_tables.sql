@@ -1,6 +1,7 @@
 -- Question: none; makes the tables that comparisons of samples read.
 -- Contract: compared: samples and their side, 0 or 1. score_quantiles: of each sample the quantile that
--- a score lies at, by bins of a thirty-second of a doubling. common_regions: intervals that regions
+-- a score lies at, by bins of a thirty-second of a doubling; multiples of 2^-30, so that their sums are
+-- exact in any order. common_regions: intervals that regions
 -- of every sample cover. believed_cuts: of each sample and motif the smallest amplitude of a hit that is
 -- believed, null where none is, and whether it has a q.
 CREATE OR REPLACE TEMP TABLE compared (sample VARCHAR, side TINYINT);

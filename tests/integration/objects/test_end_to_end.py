@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -176,6 +177,79 @@ def test_a_derived_run_on_objects_is_that_on_a_disk(believed, capsys):
     assert parts(derived[0]) != parts(believed[0])
     assert (derived[0] / "hits.tsv").read_bytes() == (derived[1] / "hits.tsv").read_bytes()
     assert answer_of(capsys, "verify", derived[0]).err.endswith("no problems found\n")
+
+
+@pytest.fixture(scope="module")
+def both(bucket, yeast_slice, store, inputs, tmp_path_factory):
+    """The same run of two samples on objects and on a disk."""
+    places = (bucket.path("both/run"), tmp_path_factory.mktemp("both") / "run")
+    config = places[1].parent / "config.yaml"
+    for place in places:
+        content = {
+            "output": str(place),
+            "modisco_h5": f"{inputs}/modisco_results.h5",
+            "samples": [{"name": name, "regions": str(store)} for name in ("a", "b")],
+            "resources": {"executor": "serial"},
+        }
+        config.write_text(json.dumps(content))
+        finemo_dist("run", config)
+    return places
+
+
+def test_the_next_command_of_a_run_on_objects_works_as_printed(both, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    config = both[1].parent / "again.yaml"
+    text = (both[1].parent / "config.yaml").read_text()
+    config.write_text(text.replace(str(both[1]), str(both[0])))
+
+    answer = answer_of(capsys, "run", config)
+    _, line = answer.err.rsplit("next: ", 1)
+    _, *words = shlex.split(line)
+    finemo_dist(*words)
+
+    assert (tmp_path / "run-report" / "report.html").is_file()
+
+
+def test_motifs_of_a_run_on_objects_are_named(both, tmp_path, capsys):
+    names = tmp_path / "names.tsv"
+    names.write_text("motif_name\ttf\npos_patterns.pattern_0\tREB1\n")
+    query = "SELECT motif_name, display_name FROM motifs ORDER BY ALL"
+    for place in both:
+        finemo_dist("annotate", place, "-a", names)
+    of_objects, of_disk = (answer_of(capsys, "sql", place, query).out for place in both)
+
+    assert "REB1" in of_objects
+    assert of_objects == of_disk
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("collapse-hits",), "collapsed.tsv"),
+        (("intersect-hits",), "shared.tsv.gz"),
+        (("compare", "-a", "a", "-b", "b"), "motifs.tsv"),
+    ],
+)
+def test_hits_of_runs_on_objects_are_compared(both, tmp_path, words, name):
+    found = []
+    for number, place in enumerate(both):
+        out = tmp_path / str(number) / name
+        finemo_dist(words[0], place, *words[1:], "-o", out.parent if words[1:] else out)
+        found.append(out.read_bytes())
+
+    assert found[0] == found[1]
+    assert len(found[0]) > 200
+
+
+def test_tables_on_objects_are_read_and_written(both, tmp_path):
+    finemo_dist("collapse-hits", "-i", both[1], "-o", tmp_path / "x.tsv")
+    hits = [place / "samples" / "a" / "hits.tsv" for place in both]
+    outs = [both[0].parent / "x.tsv", tmp_path / "y.tsv"]
+    for table, out in zip(hits, outs, strict=True):
+        finemo_dist("collapse-hits", "-i", table, "-o", out)
+
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+    assert outs[0].read_bytes() != (tmp_path / "x.tsv").read_bytes()
 
 
 def test_a_query_reads_the_parts_and_no_other_object(run, capsys):
