@@ -11,6 +11,7 @@ from finemo_dist.core.config import OutputKind, digest_of
 from finemo_dist.core.errors import DamagedRecordError, RunError
 from finemo_dist.core.records import InputFile
 from finemo_dist.core.system_errors import fault
+from finemo_dist.record.lease import require_held
 from finemo_dist.storage.files import committed
 from finemo_dist.storage.locations import location
 from finemo_dist.storage.objects import ObjectPath
@@ -275,7 +276,10 @@ class RunRecord(_Frozen):
         ------
         RunError
             Another driver wrote the object meanwhile.
+        IncompleteRunError
+            Another driver took over the run.
         """
+        require_held(location(run_dir))
         content = json.loads(self.model_dump_json())
         content[_CHECKSUM] = digest_of(content)
         text = json.dumps(content, indent=2) + "\n"

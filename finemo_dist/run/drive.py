@@ -19,6 +19,7 @@ from finemo_dist.core.ticker import every
 from finemo_dist.core.words import be, count
 from finemo_dist.hits.outputs import missing_outputs
 from finemo_dist.hits.read import standing_shards, survey_run
+from finemo_dist.record.lease import require_held
 from finemo_dist.record.run_log import HEARTBEAT_S, new_invocation_id
 from finemo_dist.record.run_record import Invocation, RunRecord, RunStatus
 from finemo_dist.run.driver_log import RunLog
@@ -103,13 +104,14 @@ def drive(
     Raises
     ------
     IncompleteRunError
-        Units could not be finished; the others are committed.
+        Units could not be finished, or another driver took over; what is committed is kept.
     KeyboardInterrupt
         Passed on, after the record says so; committed units stay.
     """
     totals, roster = RunTotals(), roster or Roster(plan)
 
     def take(event: RunEvent) -> None:
+        require_held(plan.run_dir)
         totals.add(event)
         roster.add(event)
 

@@ -126,7 +126,7 @@ def claim(path: Path) -> Path:
     """
     if isinstance(path, ObjectPath):
         return path
-    folder = _folder(path)
+    folder = staging_folder(path)
     if not folder.is_dir():
         return folder / "0"
     last = max((int(p.name) for p in folder.iterdir() if p.name.isdecimal()), default=-1)
@@ -243,8 +243,9 @@ def discard(path: Path) -> None:
         if is_begun(path):
             path.remove_below()
         return
-    shutil.rmtree(_folder(path), ignore_errors=True)
+    shutil.rmtree(staging_folder(path), ignore_errors=True)
 
 
-def _folder(path: Path) -> Path:
+def staging_folder(path: Path) -> Path:
+    """Return the folder in which a store is made, which goes when the store gets its name."""
     return path.with_name(f".{path.name}.staging")

@@ -14,6 +14,7 @@ from finemo_dist.motifs.annotation import read_annotation
 from finemo_dist.motifs.frequencies import base_frequencies
 from finemo_dist.motifs.match import Match, match_motifs
 from finemo_dist.motifs.meme import read_meme
+from finemo_dist.record.lease import driving_run
 from finemo_dist.record.run_record import RunRecord
 from finemo_dist.storage.files import committed
 
@@ -40,13 +41,14 @@ def annotate(run: Path, annotation: Path, *, force: bool = False) -> Annotated:
     InputError
         The annotation names motifs that the run lacks, or cannot be read.
     RunError
-        The run is annotated already, and ``force`` is not given.
+        The run is annotated already, and ``force`` is not given; or another command is writing it.
     """
-    names = list(dict.fromkeys(read_all_motifs(run, RunRecord.load(run)).name))
-    read = read_annotation(annotation, names)
-    if annotation_path(run).exists() and not force:
-        raise RunError(f"{run}: already has an annotation. Replace it with --force.")
-    write_annotation(run, read)
+    with driving_run(run):
+        names = list(dict.fromkeys(read_all_motifs(run, RunRecord.load(run)).name))
+        read = read_annotation(annotation, names)
+        if annotation_path(run).exists() and not force:
+            raise RunError(f"{run}: already has an annotation. Replace it with --force.")
+        write_annotation(run, read)
     return Annotated(len(read), len(names))
 
 

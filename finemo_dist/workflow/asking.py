@@ -13,6 +13,7 @@ from finemo_dist.catalog.named import NamedQuery, ask, find_query, named_queries
 from finemo_dist.catalog.readonly import UserQuery, run_user_query
 from finemo_dist.catalog.summary import remember_counts
 from finemo_dist.catalog.unsafe import run_unsafe_query
+from finemo_dist.record.lease import driving_run
 from finemo_dist.storage.text import read_text
 
 __all__ = [
@@ -158,9 +159,12 @@ def compact(
     UsageError
         There is no such sample.
     RunError
-        The run is damaged, or the disk is full.
+        The run is damaged, another command is writing it, or the disk is full.
     """
-    with open_catalog(run, memory_limit=memory_limit, threads=threads, samples=samples) as catalog:
+    with (
+        driving_run(run),
+        open_catalog(run, memory_limit=memory_limit, threads=threads, samples=samples) as catalog,
+    ):
         for sample in catalog.samples:
             yield compact_sample(catalog, sample)
         if samples is None:

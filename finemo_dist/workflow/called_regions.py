@@ -16,6 +16,7 @@ from finemo_dist.run.remains import OWN_ENTRIES, standing_record
 from finemo_dist.sources.finemo_npz import FinemoRegionsSource
 from finemo_dist.storage.files import remove_tree
 from finemo_dist.store.read import RegionStore, open_store
+from finemo_dist.store.staging import remove_empty
 from finemo_dist.workflow.regions import (
     Coordinates,
     OpenRegions,
@@ -117,13 +118,12 @@ def _as_store(
             "new. "
             "Choose another directory, or replace the run with --force."
         )
-    is_new = not run_dir.exists()
     store = write_regions(regions, staged, on_event=on_event)
     try:
         check_scores(name, regions.inputs[0].path, store.meta.report, config.solver.mode)
     except InputError:
-        for made in (staged, *([staged.parent, run_dir] if is_new else [])):
-            remove_tree(made)
+        remove_tree(staged)
+        remove_empty(staged.parent)
         raise
     return store
 

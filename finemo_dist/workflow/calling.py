@@ -16,6 +16,7 @@ from finemo_dist.core.memory import Demand
 from finemo_dist.core.protocols import Executor, RegionOutline, WorkerMaker
 from finemo_dist.core.records import Stage
 from finemo_dist.hits.layout import check_sample_name
+from finemo_dist.record.lease import by_one_driver
 from finemo_dist.run.drive import RunTotals, drive
 from finemo_dist.run.left_out import LeftOut
 from finemo_dist.run.plan import (
@@ -166,7 +167,7 @@ def call_hits(
     Raises
     ------
     InputError, StoreError, RunError
-        An input is wrong, or the directory holds another run.
+        An input is wrong, or the directory holds another run or has another driver.
     UsageError
         The work does not fit the machine.
     IncompleteRunError
@@ -186,6 +187,7 @@ def call_hits(
     )  # fmt: skip
 
 
+@by_one_driver
 def call(
     run_dir: Path,
     regions: Mapping[str, Path],
@@ -230,7 +232,8 @@ def call(
     Raises
     ------
     InputError, StoreError, RunError
-        An input is wrong, or the directory holds another run. The other samples are called.
+        An input is wrong, or the directory holds another run or has another driver. A sample that
+        is refused holds up none of the others.
     IncompleteRunError
         Some shards could not be finished; the others are committed.
     """

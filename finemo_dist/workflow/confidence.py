@@ -28,6 +28,7 @@ from finemo_dist.hits.confidence import (
 )
 from finemo_dist.hits.motifs import read_motifs
 from finemo_dist.motifs.decoys import draw_decoys, with_decoys
+from finemo_dist.record.lease import driving_run
 from finemo_dist.record.run_record import RunRecord, SampleRecord
 from finemo_dist.run.plan import PlannedSample, RunPlan, plan_run
 from finemo_dist.run.worker_spec import SampleSpec, WorkerSpec
@@ -103,8 +104,8 @@ def confidence(
     UsageError
         The fraction is no share, or the work does not fit the machine.
     RunError, StoreError
-        The run is incomplete or damaged, its regions or motif files are gone or have changed, or
-        it has q of other settings.
+        The run is incomplete or damaged, its regions or motif files are gone or have changed, it
+        has q of other settings, or another command is writing it.
     IncompleteRunError
         Some shards of decoys could not be finished; the others are committed.
     """
@@ -113,7 +114,7 @@ def confidence(
     clock = Clock(since=command.at if command else None)
     run_dir = location(run)
     resources = resources or ResourceConfig()
-    with open_catalog(run_dir) as catalog:
+    with driving_run(run_dir), open_catalog(run_dir) as catalog:
         record = catalog.record
         _require_whole(catalog)
         _require_same(catalog.run_dir, seed=seed, fraction=fraction, force=force)

@@ -11,6 +11,7 @@ from finemo_dist.core.errors import UsageError
 from finemo_dist.core.events import OnEvent, ignore
 from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.protocols import Source
+from finemo_dist.record.lease import driving
 from finemo_dist.run.space import require_disk_for_store
 from finemo_dist.sources.make import make_source
 from finemo_dist.storage.files import remove_tree
@@ -18,7 +19,7 @@ from finemo_dist.storage.locations import is_local, location
 from finemo_dist.store.encode import is_made_for
 from finemo_dist.store.npz import write_finemo_npz
 from finemo_dist.store.read import RegionStore, open_store
-from finemo_dist.store.staging import encode
+from finemo_dist.store.staging import encode, staging_folder
 from finemo_dist.workflow.config import ExtractionInput
 
 
@@ -101,11 +102,14 @@ def extract(
         )
     require_disk_for_store(source, out_path)
     n_coarse = 0
-    if out_path.suffix == ".npz":
-        store, n_coarse = _write_npz(source, out_path, shard_regions, on_event)
-    else:
-        encode(source, out_path, shard_regions=shard_regions, overwrite=force, on_event=on_event)
-        store = open_store(out_path)
+    with driving(staging_folder(out_path), of=out_path):
+        if out_path.suffix == ".npz":
+            store, n_coarse = _write_npz(source, out_path, shard_regions, on_event)
+        else:
+            encode(
+                source, out_path, shard_regions=shard_regions, overwrite=force, on_event=on_event
+            )
+            store = open_store(out_path)
     return Extraction(
         path=out_path,
         n_regions=store.n_regions,

@@ -29,6 +29,7 @@ from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import folder_name, part_path
 from finemo_dist.hits.motifs import read_motifs, write_motifs
 from finemo_dist.hits.write import write_unit
+from finemo_dist.record.lease import driving
 from finemo_dist.record.run_record import Derived, RunRecord, SampleRecord
 from finemo_dist.reports.cwms import CwmSums, Sites, accumulate, cosine
 from finemo_dist.reports.trust import site_blocks
@@ -94,12 +95,25 @@ def filter_hits(
     InputError
         A file that a rule names cannot be read.
     RunError, StoreError
-        The run is incomplete or damaged, ``out`` holds another run, or regions have changed.
+        The run is incomplete or damaged, ``out`` holds another run or is being
+        written, or regions have changed.
     """
     asked = all_rules(rules)
     out_dir = location(out)
     if out_dir.resolve() == location(run).resolve():
         raise UsageError(f"{out}: is the run itself. Choose another directory.")
+    with driving(out_dir):
+        return _filtered(run, out_dir, asked, memory_limit=memory_limit, force=force)
+
+
+def _filtered(
+    run: str | Path,
+    out_dir: Path,
+    asked: Sequence[FilterRule],
+    *,
+    memory_limit: str | None,
+    force: bool,
+) -> Filtered:
     with open_catalog(run, memory_limit=memory_limit) as catalog:
         _check(catalog, asked)
         if force:

@@ -8,6 +8,7 @@ from finemo_dist.core.command import TypedCommand
 from finemo_dist.core.config import ResourceConfig
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.events import OnEvent, ignore
+from finemo_dist.record.lease import driving
 from finemo_dist.run.region_checks import check_regions
 from finemo_dist.workflow.calling import Call, call, prepare
 from finemo_dist.workflow.confidence import confidence
@@ -56,7 +57,7 @@ def run_config(
     UsageError
         The configuration is wrong, or the work does not fit the machine.
     InputError, StoreError, RunError
-        An input is wrong, or the directory holds another run.
+        An input is wrong, or the directory holds another run or has another driver.
     IncompleteRunError
         Samples or shards could not be finished; what is committed is kept.
     """
@@ -72,6 +73,7 @@ def run_config(
         check_regions(store.name, store.path, store, motifs=motifs, config=called)
 
     with ExitStack() as session:
+        session.enter_context(driving(output))
         stores, coming, left_out = stores_of(
             config.samples,
             output.with_name(f"{output.name}.regions"),

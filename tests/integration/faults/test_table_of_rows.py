@@ -11,6 +11,8 @@ README = FOLDER.parents[1] / "README.md"
 ROWS = [
     *(f"S{i}" for i in range(1, 40)),
     *(f"C{i}" for i in range(1, 26)),
+    "F3",
+    "F5",
     "damage",
     "pickles",
     "metacluster",
@@ -34,13 +36,13 @@ def functions_of(path: Path) -> set[str]:
 
 def rows_of(name: str) -> list[str]:
     """Return the rows that a test is named after."""
-    tags = re.match(r"test_((?:[SC]\d+_)*)", name)
+    tags = re.match(r"test_((?:[SCF]\d+_)*)", name)
     return tags[1].split("_")[:-1] if tags else []
 
 
 def test_every_row_stands_in_the_table_once():
     text = README.read_text().split("## Inputs at fault")[1]
-    rows = re.findall(r"^\| ([SC]\d+|damage|pickles|metacluster) \|", text, re.MULTILINE)
+    rows = re.findall(r"^\| ([SCF]\d+|damage|pickles|metacluster) \|", text, re.MULTILINE)
 
     assert rows == ROWS
     assert list(table()) == ROWS
@@ -53,7 +55,7 @@ def test_a_row_names_a_test_that_is_there(row):
     assert named
     for file, test in named:
         assert test in functions_of(FOLDER / file), f"{file}::{test}"
-        assert row in rows_of(test) or not re.fullmatch(r"[SC]\d+", row)
+        assert row in rows_of(test) or not re.fullmatch(r"[SCF]\d+", row)
 
 
 def test_every_test_of_a_row_is_in_the_table():

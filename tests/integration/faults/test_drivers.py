@@ -1,0 +1,192 @@
+"""Two drivers of one run, and drivers that die: who goes on, and what they leave."""
+
+import json
+import os
+import shutil
+import signal
+
+import pytest
+
+from finemo_dist.core.processes import Process, _state_of
+from finemo_dist.record import lease
+from finemo_dist.record.lease import LEASE_NAME, Holder, Timing, read_holder
+from finemo_dist.record.run_record import RunRecord
+from finemo_dist.run import drive
+from finemo_dist.storage.claims import claim, read_claim
+from tests.command import finemo_dist, wait_until
+from tests.integration.faults.outcomes import lines_with, tables_of
+from tests.integration.faults.test_damage import start
+from tests.unit.run.runs import parts
+
+
+@pytest.fixture(scope="module")
+def sharded(inputs, tmp_path_factory):
+    """A store of twelve shards; not to be changed."""
+    path = tmp_path_factory.mktemp("drivers") / "s.zarr"
+    finemo_dist(*inputs.extract("bw"), "-o", path, "--shard-size", "1")
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(inputs, sharded, tmp_path_factory):
+    """The run of one driver that nobody disturbed; not to be changed."""
+    run = tmp_path_factory.mktemp("whole") / "run"
+    finemo_dist("call-hits", "-r", sharded, "-m", inputs.modisco_h5, "-o", run)
+    return run
+
+
+def alive():
+    """A process that is alive on this machine and is not this one."""
+    pid = os.getppid()
+    here = Process.this()
+    return Holder(Process(here.host, here.machine, pid, _state_of(pid)[1]), "2026-01-02", 0)
+
+
+def elsewhere(beat=0):
+    return Holder(Process("other-host", "0" * 12, 4711, 99), "2026-01-02", beat)
+
+
+def hold(folder, holder):
+    folder.mkdir(exist_ok=True)
+    return claim(folder / LEASE_NAME, holder.text(), over=None)
+
+
+@pytest.mark.system
+@pytest.mark.slow
+def test_F5_a_second_driver_says_who_runs_and_ends(command, call, sharded, whole, tmp_path):
+    words, run = call(regions=sharded), tmp_path / "run"
+    process = start(words)
+    wait_until(lambda: (run / "run.json").exists() or process.poll() is not None)
+    process.send_signal(signal.SIGSTOP)
+
+    answer = command(*words)
+
+    assert answer.status == 2
+    (message,) = answer.err.splitlines()
+    host = os.uname().nodename
+    for said in (str(run), f"process {process.pid} on {host}", "since 20", "Wait until it ends",
+                 f"kill {process.pid}"):  # fmt: skip
+        assert said in message
+    process.send_signal(signal.SIGCONT)
+    assert process.communicate(timeout=120)[0] == ""
+    assert process.returncode == 0
+    assert parts(run) == parts(whole)
+    assert not list(run.glob("*lease*"))
+
+
+@pytest.mark.system
+@pytest.mark.slow
+def test_F5_a_killed_driver_is_followed_at_once(works, call, sharded, whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(lease, "timing", Timing(silence_s=1e9))
+    words, run = call(regions=sharded), tmp_path / "run"
+    process = start(words)
+    wait_until(lambda: any(run.glob("hits/*/part-*")) or process.poll() is not None)
+    process.kill()
+    wait_until(lambda: not read_holder(run).process.is_alive())
+
+    said = works(*words)
+
+    (message,) = lines_with(said, "the last driver")
+    assert f"(process {process.pid} on " in message
+    process.communicate()
+    assert parts(run) == parts(whole)
+    assert tables_of(run) == tables_of(whole)
+    assert not list(run.glob("*lease*"))
+
+
+def test_F5_every_command_that_writes_a_run_asks_first(
+    refused, works, inputs, call, sharded, whole, tmp_path
+):
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    (tmp_path / "names.tsv").write_text("motif_name\ttf\n")
+    config = {"output": "run", "modisco_h5": str(inputs.modisco_h5),
+              "samples": [{"name": "s", "regions": str(sharded)}]}  # fmt: skip
+    (tmp_path / "run.yaml").write_text(json.dumps(config))
+    own = hold(run, alive())
+
+    for words in (
+        call(regions=sharded),
+        call("--force", regions=sharded),
+        ("run", tmp_path / "run.yaml"),
+        ("confidence", run),
+        ("compact", run),
+        ("annotate", run, "-a", tmp_path / "names.tsv"),
+        ("filter-hits", whole, "-o", run, "--rule", "keep=x", "--force"),
+    ):
+        refused(*words, says=(run, f"process {os.getppid()} on "))
+    for words in (("status", run), ("verify", run), ("query", "counts", run)):
+        works(*words)
+
+    own.release("")
+    works("compact", run)
+    assert not list(run.glob("*lease*"))
+
+
+@pytest.mark.parametrize("name", ["s.zarr", "s.npz"])
+def test_F5_two_extractions_of_one_store_are_one(refused, works, inputs, store, tmp_path, name):
+    folder = tmp_path / f".{name}.staging"
+    own = hold(folder, alive())
+    words = (*inputs.extract("bw"), "-o", tmp_path / name)
+
+    refused(*words, says=(tmp_path / name, f"process {os.getppid()} on "))
+
+    own.release("")
+    folder.rmdir()
+    works(*words)
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_F5_a_driver_on_another_machine_is_followed_when_it_is_silent(
+    works, call, sharded, whole, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(lease, "timing", Timing(silence_s=0.2, look_s=0.01))
+    hold(tmp_path / "run", elsewhere())
+
+    said = works(*call(regions=sharded))
+
+    assert lines_with(said, "waiting for up to 0 s for a sign of life of it")
+    assert lines_with(
+        said, "the last driver (process 4711 on other-host, since 2026-01-02) is dead"
+    )
+    assert parts(tmp_path / "run") == parts(whole)
+
+
+@pytest.mark.parametrize("executor", ["serial", "processes"])
+def test_F5_a_driver_that_was_taken_over_ends_with_3_and_writes_nothing_more(
+    command, works, call, sharded, whole, tmp_path, monkeypatch, executor
+):
+    """As one that was stopped for minutes, while a driver on another machine took over."""
+    monkeypatch.setattr(lease, "timing", Timing(beat_s=0.02))
+    run, at = tmp_path / "run", []
+    words = call("--executor", executor, *(("--workers", "2") * (executor != "serial")),
+                 regions=sharded)  # fmt: skip
+
+    def take():
+        seen = read_claim(run / LEASE_NAME)
+        at.append((run / "run.json").read_bytes())
+        assert claim(run / LEASE_NAME, elsewhere().text(), over=seen) is not None
+
+    log_start = drive._log_start
+
+    def stopped(*args):
+        log_start(*args)
+        take()
+        wait_until(lambda: any(held.lost for held in lease._held.values()))
+
+    monkeypatch.setattr(drive, "_log_start", stopped)
+    answer = command(*words)
+
+    assert answer.status == 3
+    assert "Traceback" not in answer.err
+    (message,) = lines_with(answer, "Error: ")
+    assert "was taken over by another driver (process 4711 on other-host" in message
+    assert (run / "run.json").read_bytes() == at[0]
+    assert read_holder(run) == elsewhere()
+    assert not list(run.glob("hits.tsv"))
+    assert RunRecord.load(run).status == "running"
+
+    (run / LEASE_NAME).unlink()
+    monkeypatch.undo()
+    works(*words)
+    assert parts(run) == parts(whole)
