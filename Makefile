@@ -72,7 +72,8 @@ bench: $(VENV)/dev-installed  ## Measure against finemo 0.41 (two hours, on a qu
 
 docs: $(VENV)/dev-installed  ## Build the documentation into dist/docs, without a network.
 	NO_MKDOCS_2_WARNING=1 OMP_NUM_THREADS=1 $(BIN)/mkdocs build --quiet -f .mkdocs.yml
-	@echo "dist/docs/index.html"
+	@echo "dist/docs/index.html: open it, or serve it for the search box:"
+	@echo "$(BIN)/python -m http.server --bind 127.0.0.1 -d dist/docs"
 
 dist: $(TOOLS)/installed  ## Build wheel and sdist into dist, and check them.
 	rm -f dist/*.whl dist/*.tar.gz

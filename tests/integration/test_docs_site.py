@@ -1,10 +1,13 @@
 """The documentation is built without a warning, and its pages make no request in Chromium."""
 
+import functools
 import os
 import re
 import shutil
 import subprocess
 import sys
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 
@@ -62,6 +65,35 @@ def test_the_reference_has_every_command_and_the_example_its_motifs(site):
     assert 'id="call-hits"' in text
     assert "--global-lambda" in text
     assert "pattern_10" in report
+
+
+@pytest.fixture(scope="module")
+def served(site):
+    handler = functools.partial(QuietHandler, directory=site)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Say nothing of requests."""
+
+
+@pytest.mark.chromium
+def test_a_served_site_is_searched_and_one_on_the_disk_has_no_search_box(site, served, browser):
+    tab = browser.new_page(viewport={"width": 1440, "height": 900})
+    tab.goto(served)
+    box = tab.locator(".md-search__input")
+    box.click()
+    box.press_sequentially("palindrome")
+    tab.locator(".md-search-result__link").first.wait_for()
+    assert "palindrome" in tab.locator(".md-search-result__list").inner_text().lower()
+
+    tab.goto((site / "index.html").as_uri())
+    assert tab.locator(".md-search").count() == 0
+    tab.close()
 
 
 @pytest.mark.chromium
