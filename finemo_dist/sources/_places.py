@@ -11,7 +11,7 @@ from finemo_dist.core.errors import InputError, UsageError, nearest
 from finemo_dist.core.records import UNKNOWN_BASE, RegionTable
 from finemo_dist.sources._coordinates import Coordinates
 from finemo_dist.sources._keep import read_kept
-from finemo_dist.sources.genome import Genome
+from finemo_dist.sources.genome import Bases, Genome
 from finemo_dist.sources.peaks import Peaks, find_duplicates, read_chrom_order, read_peaks
 from finemo_dist.sources.placing import check_count
 from finemo_dist.storage.chrom_sizes import read_chrom_sizes
@@ -109,7 +109,7 @@ class Places:
         """Return what the genome has at regions ``start`` to ``stop``: (R, L) codes."""
         assert self.genome is not None
         codes = np.full((stop - start, self.region_width), UNKNOWN_BASE, dtype=np.uint8)
-        chroms: dict[str, NDArray[np.uint8]] = {}
+        chroms: dict[str, Bases] = {}
         for row, (chrom, lo, hi, offset) in zip(codes, self.spans(start, stop), strict=True):
             if chrom not in chroms:
                 chroms[chrom] = self.genome.codes(chrom)

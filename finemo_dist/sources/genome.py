@@ -1,23 +1,30 @@
 """Bases of a genome as codes, from a plain or bgzipped FASTA."""
 
+import fcntl
 import logging
+import os
+import shutil
 import struct
 import tempfile
+import threading
 import weakref
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import IO, Any, Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import InputError, brief
+from finemo_dist.core.memory import readable
 from finemo_dist.core.records import UNKNOWN_BASE
 from finemo_dist.core.system_errors import fault
 from finemo_dist.sources._fasta_index import Text, build_index, index_fits, is_bgzipped, text_of
+from finemo_dist.sources.shared_file import shared_file
 from finemo_dist.storage.files import committed
 from finemo_dist.storage.locations import local_input
 from finemo_dist.storage.text import what_else
@@ -25,6 +32,9 @@ from finemo_dist.storage.text import what_else
 logger = logging.getLogger(__name__)
 
 _PIECE_BASES = 1 << 22
+_SPARE_BYTES = 256 << 20
+"""Of the temporary folder, which are left to others."""
+_IS_WHOLE: Final = b"\x01"
 _GZIP: Final = b"\x1f\x8b"
 _MARK: Final = b"\xef\xbb\xbf"
 _NOT_A_BASE = 255
@@ -57,14 +67,23 @@ def _code_of_byte() -> NDArray[np.uint8]:
 _CODE_OF_BYTE = _code_of_byte()
 
 
+class Bases(Protocol):
+    """The bases of a chromosome as codes."""
+
+    def __getitem__(self, part: slice) -> NDArray[np.uint8]:
+        """Return those of a range."""
+        ...
+
+
 class Genome:
     """Chromosomes of a FASTA file, decoded when first asked for.
 
-    A process decodes each chromosome once, to its place in one unnamed temporary file that is
-    mapped into memory: peaks in any order read as fast as sorted ones, scaffolds by the ten
-    thousand take no more open files than one chromosome, and nothing is left behind however the
-    process ends. Sources of one genome share that file as long as one of them lives, so that a
-    worker decodes a genome once for all samples.
+    Each chromosome is decoded once, to its place in one unnamed temporary file that is mapped into
+    memory: peaks in any order read as fast as sorted ones, scaffolds by the ten thousand take no
+    more open files than one chromosome, and no base is left behind however a process ends. All
+    processes of a user on one machine share that file as long as one of them has it, so that a
+    node decodes a genome once for all workers and samples (``shared_file.py``). Where the
+    temporary folder has no room, bases are decoded region by region.
 
     Raises
     ------
@@ -89,7 +108,7 @@ class Genome:
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_decoded": None}
 
-    def codes(self, chrom: str) -> NDArray[np.uint8]:
+    def codes(self, chrom: str) -> Bases:
         """Return all bases of a chromosome: 0-3 for A, C, G, T in either case, 4 for any other.
 
         Raises
@@ -102,7 +121,7 @@ class Genome:
                 file = local_input(self.path)
                 key = _content_key(file, self._index)
                 self._decoded = _IN_USE.get(key) or _IN_USE.setdefault(
-                    key, _Decoded.of(file, _places(self._index), is_bgzf=self._is_bgzf)
+                    key, _Decoded.of(file, key, _places(self._index), is_bgzf=self._is_bgzf)
                 )
             return self._decoded.codes(chrom)
 
@@ -135,68 +154,119 @@ def _places(fai: bytes) -> dict[str, _Place]:
     return places
 
 
-class _Decoded:
-    """The bases of a genome, filled in chromosome by chromosome."""
+class _OnDemand:
+    """The bases of a chromosome, decoded where they are asked for."""
 
-    def __init__(self, text: Text, places: dict[str, _Place], codes: NDArray[np.uint8]) -> None:
+    def __init__(self, text: Text, chrom: str, place: _Place) -> None:
+        self._text = text
+        self._chrom = chrom
+        self._place = place
+
+    def __getitem__(self, part: slice) -> NDArray[np.uint8]:
+        start, end, _ = part.indices(self._place.length)
+        return _decoded(self._text, self._chrom, self._place, start, end)
+
+
+class _Decoded:
+    """The bases of a genome, filled in chromosome by chromosome.
+
+    They are one file of the node, of a byte for each base and then one for each chromosome, which
+    says that it is whole. Whoever decodes a chromosome has a lock on that byte.
+    """
+
+    def __init__(
+        self, text: Text, places: dict[str, _Place], handle: IO[bytes], n_bases: int
+    ) -> None:
         self._text = text
         self._places = places
-        self._codes = codes
-        self._whole: dict[str, NDArray[np.uint8]] = {}
-        self._handle: Any = None
+        self._handle = handle
+        self._first_flag = n_bases
+        self._rank = {chrom: i for i, chrom in enumerate(places)}
+        self._codes = np.memmap(handle, dtype=np.uint8, mode="r", shape=(max(n_bases, 1),))
+        self._whole: dict[str, Bases] = {}
+        self._turn = threading.Lock()
 
     @classmethod
-    def of(cls, file: Path, places: dict[str, _Place], *, is_bgzf: bool) -> Self:
-        """Return the bases of a file, none of which is decoded yet."""
+    def of(cls, file: Path, key: "_Key", places: dict[str, _Place], *, is_bgzf: bool) -> Self:
+        """Return the bases of a file, of which others may have decoded some."""
         source = file.open("rb")
-        handle = tempfile.TemporaryFile()  # noqa: SIM115  (as long as this object)
         n_bases = sum(place.length for place in places.values())
         try:
-            # A hole as large as the genome: what is not asked for takes no room.
             with _room_for_bases():
-                handle.truncate(max(n_bases, 1))
-            codes = np.memmap(handle, dtype=np.uint8, mode="r", shape=(max(n_bases, 1),))
-            decoded = cls(text_of(source, is_bgzf=is_bgzf), places, codes)
+                handle = shared_file(digest_of(list(map(str, key))), max(n_bases, 1) + len(places))
+            decoded = cls(text_of(source, is_bgzf=is_bgzf), places, handle, n_bases)
         except BaseException:
             source.close()
-            handle.close()
             raise
-        decoded._handle = handle
         weakref.finalize(decoded, source.close)
         weakref.finalize(decoded, handle.close)
         return decoded
 
-    def codes(self, chrom: str) -> NDArray[np.uint8]:
+    def codes(self, chrom: str) -> Bases:
         """Return the bases of a chromosome."""
-        if chrom not in self._whole:
-            place = self._places[chrom]
-            self._decode(chrom, place)
-            # As a plain array: a slice of a mapping takes four times as long.
-            bases = self._codes[place.first : place.first + place.length]
-            self._whole[chrom] = bases.view(np.ndarray)
-        return self._whole[chrom]
+        with self._turn:
+            if chrom not in self._whole:
+                self._whole[chrom] = self._filled(chrom, self._places[chrom])
+            return self._whole[chrom]
+
+    def _filled(self, chrom: str, place: _Place) -> Bases:
+        flag = max(self._first_flag, 1) + self._rank[chrom]
+        with _locked(self._handle, flag):
+            if os.pread(self._handle.fileno(), 1, flag) != _IS_WHOLE:
+                if not self._has_room(place):
+                    return _OnDemand(self._text, chrom, place)
+                self._decode(chrom, place)
+                os.pwrite(self._handle.fileno(), _IS_WHOLE, flag)
+        # As a plain array: a slice of a mapping takes four times as long.
+        return self._codes[place.first : place.first + place.length].view(np.ndarray)
+
+    def _has_room(self, place: _Place) -> bool:
+        folder = tempfile.gettempdir()
+        free = shutil.disk_usage(folder).free
+        if free >= place.length + _SPARE_BYTES:
+            return True
+        logger.warning(
+            "%s (TMPDIR): has no room for the bases of a chromosome (%s are free); they are read "
+            "region by region, which is slower. Set TMPDIR to a larger disk.",
+            folder, readable(free),
+        )  # fmt: skip
+        return False
 
     def _decode(self, chrom: str, place: _Place) -> None:
         for start in range(0, place.length, _PIECE_BASES):
             end = min(start + _PIECE_BASES, place.length)
-            text = self._text.read(place.position(start), place.position(end - 1) + 1)
-            codes = _CODE_OF_BYTE[np.frombuffer(text, dtype=np.uint8)]
-            codes = codes[codes != _LINE_END]
-            if len(codes) != end - start:
-                raise ValueError(
-                    f"{chrom} is not where the index says it is; delete the .fai beside it"
-                )
-            if codes.max() == _NOT_A_BASE:
-                odd = bytes({byte for byte in text if _CODE_OF_BYTE[byte] == _NOT_A_BASE})
-                raise ValueError(f"{chrom} holds {odd[:8]!r} where bases should be")
+            codes = _decoded(self._text, chrom, place, start, end)
             # Written and not assigned: a full disk is an error here, and a crash in a mapping.
-            self._write(codes.tobytes(), place.first + start)
+            with _room_for_bases():
+                written, position = memoryview(codes.tobytes()), place.first + start
+                while written:
+                    n_bytes = os.pwrite(self._handle.fileno(), written, position)
+                    written, position = written[n_bytes:], position + n_bytes
 
-    def _write(self, content: bytes, position: int) -> None:
-        with _room_for_bases():
-            self._handle.seek(position)
-            self._handle.write(content)
-            self._handle.flush()
+
+def _decoded(text: Text, chrom: str, place: _Place, start: int, end: int) -> NDArray[np.uint8]:
+    """Return the codes of some bases of a chromosome."""
+    if start >= end:
+        return np.zeros(0, np.uint8)
+    stored = text.read(place.position(start), place.position(end - 1) + 1)
+    codes: NDArray[np.uint8] = _CODE_OF_BYTE[np.frombuffer(stored, dtype=np.uint8)]
+    codes = codes[codes != _LINE_END]
+    if len(codes) != end - start:
+        raise ValueError(f"{chrom} is not where the index says it is; delete the .fai beside it")
+    if codes.max() == _NOT_A_BASE:
+        odd = bytes({byte for byte in stored if _CODE_OF_BYTE[byte] == _NOT_A_BASE})
+        raise ValueError(f"{chrom} holds {odd[:8]!r} where bases should be")
+    return codes
+
+
+@contextmanager
+def _locked(handle: IO[bytes], position: int) -> Iterator[None]:
+    """Have a byte of a file locked against other processes."""
+    fcntl.lockf(handle, fcntl.LOCK_EX, 1, position)
+    try:
+        yield
+    finally:
+        fcntl.lockf(handle, fcntl.LOCK_UN, 1, position)
 
 
 _Key = tuple[Path, int, int, int, bytes]

@@ -10,6 +10,7 @@ from finemo_dist.core.errors import UsageError
 from finemo_dist.core.events import OnEvent, ignore
 from finemo_dist.record.lease import driving
 from finemo_dist.run.region_checks import check_regions
+from finemo_dist.sources.shared_file import remove_left_lists
 from finemo_dist.workflow.calling import Call, call, prepare
 from finemo_dist.workflow.confidence import confidence
 from finemo_dist.workflow.config import RunConfig, with_absolute_paths
@@ -74,6 +75,8 @@ def run_config(
 
     with ExitStack() as session:
         session.enter_context(driving(output))
+        # Workers are killed when nothing is left for them.
+        session.callback(remove_left_lists)
         stores, coming, left_out = stores_of(
             config.samples,
             output.with_name(f"{output.name}.regions"),

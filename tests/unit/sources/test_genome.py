@@ -5,7 +5,11 @@ import gzip
 import os
 import pickle
 import shutil
+import signal
+import subprocess
+import sys
 import tempfile
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -13,6 +17,7 @@ import pytest
 from finemo_dist.core.errors import InputError
 from finemo_dist.sources import genome as module
 from finemo_dist.sources.genome import Genome
+from finemo_dist.sources.shared_file import remove_left_lists
 from tests.unit.sources.samples import write_fasta
 
 GENOME = {"chr1": "ACGTNacgtnRY-" * 30, "chr2": "TTTT", "empty": ""}
@@ -143,15 +148,129 @@ def test_index_that_points_at_a_header_is_passed_over(tmp_path):
     assert Genome(path).codes("a").tolist() == [0, 1, 2, 3]
 
 
-def test_nothing_is_left_in_the_temporary_folder(fasta, tmp_path, monkeypatch):
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+@pytest.fixture
+def scratch(tmp_path, monkeypatch):
+    """A temporary folder of this test, also for the processes that it starts."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
 
+
+def test_nothing_is_left_in_the_temporary_folder(fasta, scratch):
     genome = Genome(fasta)
     genome.codes("chr1")
 
+    (listed,) = scratch.iterdir()
+    assert listed.stat().st_size < 200
+    del genome
+    gc.collect()
     assert list(scratch.iterdir()) == []
+
+
+READER = """
+import sys
+from finemo_dist.sources import genome as module
+from finemo_dist.sources.shared_file import remove_left_lists
+decoded, decode = [], module._Decoded._decode
+module._Decoded._decode = lambda self, *args: (decoded.append(args[0]), decode(self, *args))
+genome = module.Genome(sys.argv[1])
+for chrom in genome.lengths:
+    genome.codes(chrom)
+print(len(decoded), flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def reader_of(fasta):
+    """Yield a process that has decoded a genome, or found it decoded, and holds it."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", READER, str(fasta)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_genome_is_decoded_once_for_all_processes_and_outlives_the_first(
+    fasta, scratch, monkeypatch
+):
+    genome = Genome(fasta)
+    with reader_of(fasta) as first, reader_of(fasta) as second:
+        n_decoded = [int(process.stdout.readline()) for process in (first, second)]
+        monkeypatch.setattr(
+            module._Decoded, "_decode", lambda *_: pytest.fail("was decoded a second time")
+        )
+        found = {chrom: genome.codes(chrom) for chrom in GENOME}
+
+    assert sum(n_decoded) == len(GENOME)
+    assert first.returncode == second.returncode == -signal.SIGKILL
+    assert found["chr1"].tolist() == CODES * 30
+    with reader_of(fasta) as third:
+        assert int(third.stdout.readline()) == 0
+
+
+def test_processes_that_are_killed_leave_a_list_that_the_next_removes(fasta, scratch):
+    with reader_of(fasta) as process:
+        process.stdout.readline()
+        remove_left_lists()
+        (listed,) = scratch.iterdir()
+    assert listed.stat().st_size < 200
+
+    remove_left_lists()
+
+    assert list(scratch.iterdir()) == []
+
+
+def test_what_is_in_a_list_is_not_trusted(fasta, scratch, tmp_path):
+    """Such as the number of a process that is another by now, and a file of another's."""
+    with reader_of(fasta) as process:
+        process.stdout.readline()
+    (listed,) = scratch.iterdir()
+    with (tmp_path / "other").open("w+b") as found:
+        stat = os.fstat(found.fileno())
+        lines = [
+            f"{os.getpid()} {found.fileno()} {stat.st_dev} {stat.st_ino}",
+            f"{os.getpid()} 0 1 2",
+            "nonsense",
+        ]
+        listed.write_text("\n".join(lines))
+
+        assert Genome(fasta).codes("chr1").tolist() == CODES * 30
+    assert (tmp_path / "other").stat().st_size == 0
+
+
+def test_a_list_that_is_a_link_is_not_followed(fasta, scratch, tmp_path):
+    with reader_of(fasta) as process:
+        process.stdout.readline()
+    (listed,) = scratch.iterdir()
+    listed.unlink()
+    (tmp_path / "precious").write_text("precious")
+    listed.symlink_to(tmp_path / "precious")
+
+    assert Genome(fasta).codes("chr1").tolist() == CODES * 30
+    assert (tmp_path / "precious").read_text() == "precious"
+
+
+def test_without_room_bases_are_decoded_where_they_are_asked_for(fasta, monkeypatch, caplog):
+    usage = shutil.disk_usage("/")._replace(free=0)
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: usage)
+    genome = Genome(fasta)
+
+    bases = genome.codes("chr1")
+
+    assert "has no room for the bases" in caplog.text
+    assert bases[0:390].tolist() == CODES * 30
+    assert bases[45:130].tolist() == (CODES * 30)[45:130]
+    assert bases[7:7].tolist() == []
+    assert os.fstat(genome._decoded._handle.fileno()).st_blocks == 0
 
 
 def test_missing_genome_refuses(tmp_path):
