@@ -1,20 +1,16 @@
 """What a run is doing now, according to its record and its log."""
 
 import json
-import os
-import platform
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from finemo_dist.core.records import Unit
-from finemo_dist.record.run_log import HEARTBEAT_S, Entry, event_of_unit, log_path
-from finemo_dist.record.run_record import Invocation, RunRecord
-
-SILENCE_S: Final = 3 * HEARTBEAT_S
-"""Without a sign of life, after which a driver is taken for dead."""
+from finemo_dist.record.liveness import is_driven, is_heard_of
+from finemo_dist.record.run_log import Entry, event_of_unit, log_path
+from finemo_dist.record.run_record import RunRecord
+from finemo_dist.storage.locations import location
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +48,30 @@ class Activity:
     """Nothing unless it is alive."""
 
 
-def read_activity(run_dir: str | Path, record: RunRecord, *, now: datetime) -> Activity:
+def read_activity(run_dir: str | Path, record: RunRecord) -> Activity:
     """Return what a run does; damaged lines of its log are passed over.
 
-    A driver is alive when its record says running, it was heard of in the last ``SILENCE_S``
-    seconds and, where it runs on this machine, its process is there.
+    A driver is alive when its record says running and the holder of its lease is alive. One of an
+    earlier release has none, and is alive if it was heard of lately and its process is there, if
+    that is known.
     """
+    place = location(run_dir)
     if record.status != "running":
         return Activity(is_alive=False, last_sign=record.finished, failures=record.failures)
     last = record.invocations[-1] if record.invocations else None
     if last is None or last.status != "running":
         # Planned, and not begun.
-        is_alive = _seconds(record.created, now) < SILENCE_S
+        is_alive = is_driven(place)
+        if is_alive is None:
+            is_alive = is_heard_of(place / "run.json")
         return Activity(is_alive=is_alive, last_sign=record.created)
     seen = _Replay()
-    seen.add(_entries(log_path(run_dir, last.id)))
+    log = log_path(run_dir, last.id)
+    seen.add(_entries(log))
     sign = seen.last_sign or last.started
-    is_alive = _seconds(sign, now) < SILENCE_S and not _is_gone(last)
+    is_alive = is_driven(place)
+    if is_alive is None:
+        is_alive = is_heard_of(log, last)
     in_flight = tuple(seen.in_flight.values()) if is_alive else ()
     resting = tuple(seen.resting.values()) if is_alive else ()
     return Activity(is_alive, sign, in_flight, seen.failures, resting)
@@ -129,28 +132,9 @@ def _entries(path: Path) -> Iterator[Entry]:
         return
 
 
-def _seconds(time: str, now: datetime) -> float:
-    parsed = _parsed(time)
-    return float("inf") if parsed is None else (now - parsed).total_seconds()
-
-
 def _parsed(time: str) -> datetime | None:
     try:
         parsed = datetime.fromisoformat(time)
     except ValueError:
         return None
     return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
-
-
-def _is_gone(invocation: Invocation) -> bool:
-    """Whether its process is known not to be there, which only its own machine can know."""
-    if invocation.host != platform.node():
-        return False
-    try:
-        # Signal 0 asks and sends nothing.
-        os.kill(invocation.pid, 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, OverflowError):
-        return False
-    return False

@@ -308,7 +308,12 @@ def _state(path: Path, found: Claim, holder: Holder | None) -> Literal["alive", 
         "%s: has another driver%s; waiting for up to %.0f s for a sign of life of it",
         path.parent, _named(holder), timing.silence_s,
     )  # fmt: skip
-    until = time.monotonic() + timing.silence_s
+    return watch(path, found, timing.silence_s)
+
+
+def watch(path: Path, found: Claim, seconds: float) -> Literal["alive", "dead", "changed"]:
+    """Return what becomes of a claim within some time: whether its holder gives a sign of life."""
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
         time.sleep(timing.look_s)
         with suppress(OSError):

@@ -59,6 +59,24 @@ def remove_tree(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def file_system_time(folder: Path) -> float | None:
+    """Return what time it is by the clock of a file system; None where nothing can be made.
+
+    On a network this is the clock of the server, and the one by which times of files are compared.
+    """
+    if isinstance(folder, ObjectPath):
+        return None
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".tmp") as file:
+            # A file that is made has the time of the client on some systems.
+            file.write(b"now")
+            file.flush()
+            os.fsync(file.fileno())
+            return os.fstat(file.fileno()).st_mtime
+    except OSError:
+        return None
+
+
 def flush(path: Path) -> None:
     """Have a file, or the names in a folder, on the disk; an object is durable as it is put."""
     if isinstance(path, ObjectPath):

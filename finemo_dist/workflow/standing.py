@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -172,7 +171,7 @@ def standing_of(run: Path) -> Standing:
         There is no run, or its record cannot be read.
     """
     # Before the parts, so that what is committed meanwhile is not taken for missing.
-    activity = read_activity(run, RunRecord.load(run), now=datetime.now(UTC))
+    activity = read_activity(run, RunRecord.load(run))
     with open_catalog(run, allow_damaged=True) as catalog:
         summaries = summarise(catalog)
         record = catalog.record

@@ -4,12 +4,13 @@ import json
 import os
 import shutil
 import signal
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from finemo_dist.core.processes import Process, _state_of
 from finemo_dist.record import lease
-from finemo_dist.record.lease import LEASE_NAME, Holder, Timing, read_holder
+from finemo_dist.record.lease import LEASE_NAME, SILENCE_S, Holder, Timing, read_holder
 from finemo_dist.record.run_record import RunRecord
 from finemo_dist.run import drive
 from finemo_dist.storage.claims import claim, read_claim
@@ -190,3 +191,56 @@ def test_F5_a_driver_that_was_taken_over_ends_with_3_and_writes_nothing_more(
     monkeypatch.undo()
     works(*words)
     assert parts(run) == parts(whole)
+
+
+@pytest.mark.parametrize("skew", [-86_400, 86_400])
+def test_F8_a_status_compares_no_clocks_of_two_machines(
+    command, works, call, sharded, tmp_path, skew
+):
+    """A driver elsewhere whose clock is a day off, silent for seconds and then for minutes."""
+    run = tmp_path / "run"
+    works(*call(regions=sharded))
+    next(run.glob("hits/*/part-*")).unlink()
+    record = RunRecord.load(run)
+    time = (datetime.now(UTC) + timedelta(seconds=skew)).isoformat(timespec="milliseconds")
+    last = record.invocations[-1].model_copy(
+        update={"status": "running", "host": "other-host", "pid": 4711, "started": time}
+    )
+    update = {"status": "running", "finished": None, "invocations": (last,), "created": time}
+    record.model_copy(update=update).save(run)
+    (log,) = (run / "log").iterdir()
+    log.write_text(json.dumps({"time": time, "event": "heartbeat"}) + "\n")
+    hold(run, elsewhere())
+
+    answer = command("status", run)
+    assert answer.status == 3
+    assert "running, last sign of life" in answer.out
+    age(run / LEASE_NAME, SILENCE_S + 60)
+    assert "stopped, no sign of life since" in command("status", run).out
+    # A run of an earlier release.
+    (run / LEASE_NAME).unlink()
+    assert "running, last sign of life" in command("status", run).out
+    age(log, SILENCE_S + 60)
+    assert "stopped, no sign of life since" in command("status", run).out
+
+
+@pytest.mark.system
+@pytest.mark.slow
+def test_F8_a_status_knows_at_once_that_a_driver_of_this_machine_died(
+    command, call, sharded, tmp_path
+):
+    words, run = call(regions=sharded), tmp_path / "run"
+    process = start(words)
+    wait_until(lambda: (run / "log").exists() or process.poll() is not None)
+    process.send_signal(signal.SIGSTOP)
+    assert json.loads(command("status", run, "--json").out)["state"] == "running"
+    process.kill()
+    wait_until(lambda: not read_holder(run).process.is_alive())
+    assert json.loads(command("status", run, "--json").out)["state"] == "stopped"
+    process.communicate()
+
+
+def age(path, seconds):
+    """Have a file be of that age by the clock of its file system."""
+    time = path.stat().st_mtime - seconds
+    os.utime(path, (time, time))

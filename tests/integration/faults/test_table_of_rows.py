@@ -13,6 +13,7 @@ ROWS = [
     *(f"C{i}" for i in range(1, 26)),
     "F3",
     "F5",
+    "F8",
     "damage",
     "pickles",
     "metacluster",

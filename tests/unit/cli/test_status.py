@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -94,7 +95,14 @@ def log_of(run, seconds):
         for shard in (2, 3)
     ]  # fmt: skip
     failed = {**shards[0], "shard": 1, "event": "shard_failed", "is_final": True, "error": "poison"}
-    write_log(run, [failed, *shards], name=ID)
+    log = write_log(run, [failed, *shards], name=ID)
+    set_age(log, seconds)
+
+
+def set_age(path, seconds):
+    """Have a file be of that age by the clock of its file system."""
+    time = path.stat().st_mtime - seconds
+    os.utime(path, (time, time))
 
 
 def rows_of(said):

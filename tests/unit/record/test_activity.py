@@ -1,18 +1,24 @@
 """Whether somebody works on a run, from its record and its log."""
 
+import dataclasses
 import os
 import platform
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finemo_dist.core.processes import Process
 from finemo_dist.core.records import Unit
-from finemo_dist.record.activity import SILENCE_S, read_activity
+from finemo_dist.record import lease, liveness
+from finemo_dist.record.activity import read_activity
+from finemo_dist.record.lease import LEASE_NAME, SILENCE_S, Holder, Timing, driving
 from finemo_dist.record.run_record import Invocation
+from finemo_dist.storage.claims import claim
 from tests.unit.catalog.builder import write_log, write_record
 
 NOW = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
@@ -44,7 +50,19 @@ def running(run, **given):
 
 
 def look(run, record):
-    return read_activity(run, record, now=NOW)
+    return read_activity(run, record)
+
+
+def set_age(path, seconds):
+    """Have a file be of that age by the clock of its file system."""
+    time = path.stat().st_mtime - seconds
+    os.utime(path, (time, time))
+
+
+def held_elsewhere(run):
+    """The lease of a driver on another machine."""
+    holder = Holder(Process("other-host", "0" * 12, 4711, 99), ago(5), 0)
+    return claim(run / LEASE_NAME, holder.text(), over=None), holder
 
 
 def test_a_run_that_was_heard_of_is_alive_and_has_shards_in_flight(tmp_path):
@@ -72,15 +90,58 @@ def test_a_run_that_was_heard_of_is_alive_and_has_shards_in_flight(tmp_path):
     assert found.failures == {"a[2]": "poison"}
 
 
-@pytest.mark.parametrize("silence", [SILENCE_S - 1, SILENCE_S + 1])
-def test_a_run_that_says_nothing_for_long_is_dead(tmp_path, silence):
+@pytest.mark.parametrize("silence", [SILENCE_S - 20, SILENCE_S + 20])
+@pytest.mark.parametrize("has_lease", [True, False])
+@pytest.mark.parametrize("told", [-7200, 7200])
+def test_a_run_that_says_nothing_for_long_is_dead_whatever_its_clock_says(
+    tmp_path, silence, has_lease, told
+):
+    """Runs of earlier releases have no lease, and a log that is added to."""
     record = running(tmp_path)
-    write_log(tmp_path, [started(0, seconds=silence)], name=ID)
+    path = write_log(tmp_path, [started(0, seconds=told)], name=ID)
+    if has_lease:
+        held_elsewhere(tmp_path)
+        path = tmp_path / LEASE_NAME
+    set_age(path, silence)
 
     found = look(tmp_path, record)
     assert found.is_alive == (silence < SILENCE_S)
     assert len(found.in_flight) == found.is_alive
-    assert found.last_sign == ago(silence)
+    assert found.last_sign == ago(told)
+
+
+def test_a_run_whose_driver_is_on_this_machine_is_known_at_once(tmp_path):
+    record = running(tmp_path)
+    with driving(tmp_path):
+        set_age(tmp_path / LEASE_NAME, 10 * SILENCE_S)
+        assert look(tmp_path, record).is_alive
+    gone = Process.this()
+    dead = Holder(Process(gone.host, gone.machine, gone.pid, gone.start + 1), ago(5), 0)
+    claim(tmp_path / LEASE_NAME, dead.text(), over=None)
+    write_log(tmp_path, [started(0)], name=ID)
+    assert not look(tmp_path, record).is_alive
+
+
+@pytest.mark.parametrize("lives", [True, False])
+def test_where_nothing_can_be_made_the_lease_is_watched(tmp_path, monkeypatch, lives):
+    monkeypatch.setattr(liveness, "file_system_time", lambda _: None)
+    monkeypatch.setattr(lease, "timing", Timing(beat_s=0.1, look_s=0.01))
+    record = running(tmp_path)
+    own, holder = held_elsewhere(tmp_path)
+    set_age(tmp_path / LEASE_NAME, -SILENCE_S if not lives else 10 * SILENCE_S)
+    if lives:
+        beat = dataclasses.replace(holder, beat=1).text()
+        threading.Timer(0.05, own.renew, args=(beat,)).start()
+
+    assert look(tmp_path, record).is_alive == lives
+
+
+def test_a_look_leaves_nothing(tmp_path):
+    record = running(tmp_path)
+    held_elsewhere(tmp_path)
+    look(tmp_path, record)
+
+    assert {path.name for path in tmp_path.iterdir()} == {LEASE_NAME, "run.json"}
 
 
 def test_a_process_of_this_machine_that_is_gone_is_dead_at_once(tmp_path):
@@ -113,12 +174,11 @@ def test_a_run_that_ended_is_not_alive_whatever_its_log_says(tmp_path):
 
 
 def test_a_record_of_before_there_were_invocations(tmp_path):
-    record = write_record(tmp_path, {"a": 1})
+    record = write_record(tmp_path, {"a": 1}).model_copy(update={"status": "running"})
 
-    old = record.model_copy(update={"status": "running", "created": "2026-01-01T00:00:00"})
-    new = old.model_copy(update={"created": ago(1)})
-    assert not look(tmp_path, old).is_alive
-    assert look(tmp_path, new).is_alive
+    assert look(tmp_path, record).is_alive
+    set_age(tmp_path / "run.json", SILENCE_S + 20)
+    assert not look(tmp_path, record).is_alive
 
 
 @given(
