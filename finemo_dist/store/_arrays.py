@@ -18,6 +18,7 @@ from finemo_dist.storage.files import flush
 from finemo_dist.storage.locations import is_local
 from finemo_dist.storage.objects import ObjectPath, zarr_store
 from finemo_dist.store import layout
+from finemo_dist.store._columns import read_column, write_columns
 from finemo_dist.store.layout import StoreMeta
 
 # Every thread of zarr's pool keeps an arena of freed memory: with one, the peak of an extraction
@@ -39,6 +40,8 @@ class KeptArrays(dict[str, Any]):
 
 Arrays = zarr.Group | KeptArrays
 
+_SMALL_ARRAYS = frozenset({layout.SCALE, *layout.TABLE_ARRAYS})
+
 
 def _zarr_place(path: Path) -> Path | ObjectStore[Any]:
     """Return what Zarr takes for a path."""
@@ -48,8 +51,7 @@ def _zarr_place(path: Path) -> Path | ObjectStore[Any]:
 def create_group(path: Path, meta: StoreMeta) -> zarr.Group:
     """Make an empty store: a group with its arrays, none of which has data yet."""
     group = zarr.create_group(_zarr_place(path), zarr_format=3, attributes=meta.to_dict())
-    own = layout.SHARDED_ARRAYS if meta.base is None else ()
-    for name in (*own, *layout.TABLE_ARRAYS):
+    for name in (*meta.arrays, *(() if meta.has_columns else layout.TABLE_ARRAYS)):
         _create_array(group, name, meta)
     return group
 
@@ -145,6 +147,8 @@ def read_rows(path: Path, arrays: Arrays, meta: StoreMeta, name: str, rows: rang
     """
     if not rows:
         return np.empty((0, *meta.shape_of(name)[1:]), dtype=layout.DTYPES[name])
+    if meta.has_columns and name in _SMALL_ARRAYS:
+        return read_column(path, meta, name, rows)
     try:
         files = _files_of_rows(path, arrays, meta, name, rows)
     except Exception as error:
@@ -181,24 +185,22 @@ def write_rows(group: zarr.Group, name: str, rows: range, values: NDArray[Any]) 
         _array(group, name)[rows.start : rows.stop] = values
 
 
-def remove_shard(path: Path, arrays: Arrays, shard: int) -> None:
+def remove_shard(path: Path, arrays: Arrays, meta: StoreMeta, shard: int) -> None:
     """Remove the files of a shard: Zarr merges into a file that stands there, whole or damaged."""
-    for name in layout.SHARDED_ARRAYS:
+    for name in meta.arrays:
         shard_file(path, arrays, name, shard).unlink(missing_ok=True)
 
 
-def has_shard(path: Path, arrays: Arrays, shard: int) -> bool:
+def has_shard(path: Path, arrays: Arrays, meta: StoreMeta, shard: int) -> bool:
     """Whether the files of a shard are there; Zarr takes missing ones for fill values."""
-    return all(
-        _has_content(shard_file(path, arrays, name, shard)) for name in layout.SHARDED_ARRAYS
-    )
+    return all(_has_content(shard_file(path, arrays, name, shard)) for name in meta.arrays)
 
 
-def flush_shard(path: Path, arrays: Arrays, shard: int) -> None:
+def flush_shard(path: Path, arrays: Arrays, meta: StoreMeta, shard: int) -> None:
     """Have the files of a shard on the disk, where a crash of the machine leaves them."""
     if not is_local(path):
         return
-    for name in layout.SHARDED_ARRAYS:
+    for name in meta.arrays:
         flush(shard_file(path, arrays, name, shard))
 
 
@@ -221,8 +223,11 @@ def read_table(path: Path, arrays: Arrays, meta: StoreMeta, rows: range) -> Regi
     )
 
 
-def write_table(group: zarr.Group, table: RegionTable) -> None:
+def write_table(path: Path, group: zarr.Group, meta: StoreMeta, table: RegionTable) -> None:
     """Write the coordinates of all regions."""
+    if meta.has_columns:
+        write_columns(path, table)
+        return
     rows = range(len(table))
     write_rows(group, layout.CHROM_ID, rows, table.chrom_id)
     write_rows(group, layout.START, rows, table.start)

@@ -5,6 +5,7 @@ one file. When the store is complete, one file has them all (``join_records``). 
 version, or one with a shard that was written again, has record files as well; those come first.
 """
 
+import base64
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -38,6 +39,8 @@ class ShardRecord:
     digest: str
     """Of the encoded arrays and coordinates."""
     report: InputReport
+    scale: str = ""
+    """Those of its regions, until the store is complete and has them all in one file."""
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Self:
@@ -78,6 +81,16 @@ def _digest_of_arrays(arrays: Sequence[NDArray[Any]], table: RegionTable) -> str
         state.update(np.ascontiguousarray(little_endian).data)
     state.update(json.dumps(table.peak_name.tolist()).encode())
     return state.hexdigest()
+
+
+def packed(scale: NDArray[np.float32]) -> str:
+    """Return scales as JSON can hold them."""
+    return base64.b64encode(scale.astype("<f4").tobytes()).decode()
+
+
+def unpacked(scale: str) -> NDArray[np.float32]:
+    """Return scales that were packed."""
+    return np.frombuffer(base64.b64decode(scale), dtype="<f4").astype(np.float32)
 
 
 def record_file(path: Path, shard: int) -> Path:
@@ -157,7 +170,10 @@ def missing_partitions(path: Path, meta: StoreMeta) -> list[int]:
 
 def join_records(path: Path, records: Sequence[ShardRecord]) -> None:
     """Write all records to one file; those of single shards are no longer needed."""
-    text = json.dumps({record.shard: asdict(record) for record in records}, indent=1)
+    fields = {record.shard: asdict(record) for record in records}
+    for values in fields.values():
+        del values["scale"]
+    text = json.dumps(fields, indent=1)
     with committed(path / JOINED) as temporary:
         temporary.write_text(text)
     remove_tree(path / FOLDER)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import zarr
 
 from finemo_dist.core.ahead import ahead
 from finemo_dist.core.errors import InputError, StoreError, UsageError
@@ -18,6 +19,7 @@ from finemo_dist.core.protocols import Source
 from finemo_dist.core.records import RegionBatch, RegionTable, ScoreKind
 from finemo_dist.storage.locations import location
 from finemo_dist.store import _arrays, layout
+from finemo_dist.store._columns import write_columns
 from finemo_dist.store._partitions import (
     EncodedShard,
     Records,
@@ -26,6 +28,8 @@ from finemo_dist.store._partitions import (
     forget_record,
     join_records,
     missing_partitions,
+    packed,
+    unpacked,
 )
 from finemo_dist.store.halves import to_stored
 from finemo_dist.store.layout import StoreMeta
@@ -57,7 +61,7 @@ def init(path: str | Path, source: Source, *, shard_regions: int | None = None) 
         chrom_lengths=table.chrom_lengths,
         inputs=tuple(source.inputs),
     )
-    _arrays.write_table(_arrays.create_group(path, meta), table)
+    _arrays.write_table(path, _arrays.create_group(path, meta), meta, table)
     return meta
 
 
@@ -121,12 +125,13 @@ def _encode_partition(
     encoded, report = _read_shard(batches, table, meta, rows)
     # The record goes first, so that none ever stands for a shard that is half written.
     forget_record(path, shard)
-    _arrays.remove_shard(path, group, shard)
-    for name in layout.SHARDED_ARRAYS:
+    _arrays.remove_shard(path, group, meta, shard)
+    for name in meta.arrays:
         _arrays.write_rows(group, name, rows, getattr(encoded, name))
     # Whoever goes on after a crash takes the record's word for it.
-    _arrays.flush_shard(path, group, shard)
-    record = ShardRecord(shard, len(rows), encoded.digest(), report)
+    _arrays.flush_shard(path, group, meta, shard)
+    scale = packed(encoded.scale) if meta.has_columns else ""
+    record = ShardRecord(shard, len(rows), encoded.digest(), report, scale)
     record.write(path)
     return record
 
@@ -147,7 +152,7 @@ def unwritten_partitions(path: str | Path) -> list[int]:
         return []
     missing = set(missing_partitions(path, meta))
     arrays = _arrays.KeptArrays(group)
-    lost = (s for s in range(meta.n_shards) if not _arrays.has_shard(path, arrays, s))
+    lost = (s for s in range(meta.n_shards) if not _arrays.has_shard(path, arrays, meta, s))
     return sorted(missing.union(lost))
 
 
@@ -178,9 +183,26 @@ def finalise(path: str | Path) -> StoreMeta:
         is_complete=True,
     )
     _check_report(meta)
+    if meta.has_columns:
+        _write_scales(path, group, meta, records)
     group.attrs.put(meta.to_dict())
     join_records(path, records)
     return meta
+
+
+def _write_scales(
+    path: Path, group: zarr.Group, meta: StoreMeta, records: Sequence[ShardRecord]
+) -> None:
+    """Write the scales that shards left in their records beside the coordinates."""
+    table = _arrays.read_table(path, group, meta, range(meta.n_regions))
+    # A shard of a complete store that was not written again has them there.
+    scales = [
+        unpacked(record.scale)
+        if record.scale
+        else _arrays.read_rows(path, group, meta, layout.SCALE, meta.shard_rows(record.shard))
+        for record in records
+    ]
+    write_columns(path, table, np.concatenate([np.empty(0, np.float32), *scales]))
 
 
 def _check_report(meta: StoreMeta) -> None:

@@ -1,14 +1,16 @@
-"""What a region store is called, made of and says about itself: format version 5.
+"""What a region store is called, made of and says about itself: format version 7.
 
-A store is a Zarr v3 group of seven arrays over N regions of L bases::
+A store has these arrays over N regions of L bases::
 
     sequence       uint8    (N, L)               0-3 for A, C, G, T and 4 for any other base
     contributions  float16  (N, L) or (N, 4, L)  contribution divided by the scale of its region
     scale          float32  (N,)                 a power of two
     chrom_id, start, peak_id, peak_name  (N,)    where regions lie
 
-The first three are in one file for each shard of ``shard_regions`` regions; a shard has exactly one
-writer. The last four are in one file each, written when the store is made. While a store is made,
+The first two are a Zarr v3 group, with one file for each shard of ``shard_regions`` regions; a
+shard has exactly one writer. The others are in ``regions.npz``, which is written when the store is
+made, and again with the scales when it is complete. In versions before 7 all are arrays of Zarr,
+and the scales have a file for each shard. While a store is made,
 ``partitions/`` holds one record for each shard, written when the shard is whole; a complete store
 has them in ``partitions.json``.
 """
@@ -27,13 +29,15 @@ from finemo_dist.core.program import program
 from finemo_dist.core.records import InputCounts, InputFile, ScoreKind
 
 FORMAT: Final = "finemo_dist.regions"
-FORMAT_VERSION: Final = 5
+FORMAT_VERSION: Final = 7
 """Version 1 had no lengths of chromosomes, and fewer counts; version 3 had a folder and a record
-file for each shard."""
-PLACED_VERSION: Final = 6
-"""Of a store whose sequences and contributions are those of another (``placed.py``); once 2 and 4.
+file for each shard; version 5 had all arrays in Zarr."""
+PLACED_VERSION: Final = 8
+"""Of a store whose sequences and contributions are those of another (``placed.py``); once 2, 4, 6.
 """
-_READ_VERSIONS: Final = frozenset({1, 2, 3, 4, FORMAT_VERSION, PLACED_VERSION})
+_ZARR_VERSION: Final = 5
+_ZARR_PLACED_VERSION: Final = 6
+_READ_VERSIONS: Final = frozenset({1, 2, 3, 4, 5, 6, FORMAT_VERSION, PLACED_VERSION})
 CONTENT_VERSION: Final = 1
 PLACED_CONTENT_VERSION: Final = 2
 """Of the arrays, which are part of the digests."""
@@ -108,6 +112,15 @@ class StoreMeta:
     is_complete: bool = False
     base: BaseStore | None = None
     """None where sequences and contributions are the store's own, as nearly always."""
+    has_columns: bool = True
+    """Whether small arrays are in one file; not in stores that an older release began."""
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """Those that have a file for each shard."""
+        if self.base is not None:
+            return ()
+        return (SEQUENCE, CONTRIBUTIONS) if self.has_columns else SHARDED_ARRAYS
 
     @property
     def counts(self) -> InputCounts:
@@ -153,9 +166,10 @@ class StoreMeta:
     def to_dict(self) -> dict[str, Any]:
         """Return the attributes as JSON can hold them."""
         fields = asdict(self)
-        version = PLACED_VERSION
+        del fields["has_columns"]
+        version = PLACED_VERSION if self.has_columns else _ZARR_PLACED_VERSION
         if self.base is None:
-            version = FORMAT_VERSION
+            version = FORMAT_VERSION if self.has_columns else _ZARR_VERSION
             del fields["base"]
         checksum = {_CHECKSUM: digest_of(fields)}
         return {"format": FORMAT, "format_version": version, **fields, **checksum}
@@ -197,7 +211,7 @@ class StoreMeta:
             values["report"] = InputReport.from_dict(values["report"])
             if "base" in values:
                 values["base"] = BaseStore(**values["base"])
-            return cls(**values)
+            return cls(**values, has_columns=found[1] >= FORMAT_VERSION)
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError(
                 f"{path}: damaged attributes in zarr.json ({error}). Extract the regions again."

@@ -104,11 +104,12 @@ class PlacedRegions:
             report=InputReport(),
             digest="",
             is_complete=False,
+            has_columns=True,
             base=BaseStore(str(location(self.store.path).resolve()), self.store.digest),
         )
         with _made(path) as made:
             group = _arrays.create_group(made, meta)
-            _arrays.write_table(group, self.table)
+            _arrays.write_table(made, group, meta, self.table)
             done = replace(meta, report=self.report, digest=self.digest, is_complete=True)
             group.attrs.put(done.to_dict())
         return open_store(path)

@@ -3,19 +3,28 @@
 import json
 import pickle
 import shutil
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import StoreError
+from finemo_dist.store import encode as encode_module
 from finemo_dist.store.encode import encode_partition, finalise
-from finemo_dist.store.layout import choose_shard_regions
+from finemo_dist.store.layout import StoreMeta, choose_shard_regions
 from finemo_dist.store.read import open_store
 from finemo_dist.store.staging import encode
 from finemo_dist.store.verify import verify
 from tests.unit.store.memory_source import make_source
 
+FILES = {
+    "sequence": "sequence/c.1.0",
+    "contributions": "contributions/c.1.0.0",
+    "columns": "regions.npz",
+}
 ARRAYS = {
     "sequence": "sequence/c.1.0",
     "contributions": "contributions/c.1.0.0",
@@ -31,6 +40,16 @@ ARRAYS = {
 def path(tmp_path):
     path = tmp_path / "store"
     encode(make_source(150), path, shard_regions=64)
+    return path
+
+
+@pytest.fixture
+def old_path(tmp_path, monkeypatch):
+    """A store as version 5 was: every array is one of Zarr."""
+    monkeypatch.setattr(encode_module, "StoreMeta", partial(StoreMeta, has_columns=False))
+    path = tmp_path / "old"
+    encode(make_source(150), path, shard_regions=64)
+    assert json.loads((path / "zarr.json").read_text())["attributes"]["format_version"] == 5
     return path
 
 
@@ -110,9 +129,19 @@ def test_sound_store_has_no_problems(path):
     assert verify(path) == []
 
 
-@pytest.mark.parametrize("file", ARRAYS.values(), ids=ARRAYS)
+@pytest.mark.parametrize("file", FILES.values(), ids=FILES)
 @pytest.mark.parametrize("damage", ["flip", "truncate", "empty", "remove"])
 def test_damaged_file_refuses_by_name(path, file, damage):
+    check_damage(path, file, damage)
+
+
+@pytest.mark.parametrize("file", ARRAYS.values(), ids=ARRAYS)
+@pytest.mark.parametrize("damage", ["flip", "remove"])
+def test_damaged_file_of_an_older_store_refuses_by_name(old_path, file, damage):
+    check_damage(old_path, file, damage)
+
+
+def check_damage(path, file, damage):
     target = path / file
     content = bytearray(target.read_bytes())
     if damage == "flip":
@@ -176,7 +205,8 @@ def test_missing_or_damaged_records_are_found_by_verifying(path, content):
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"shard": 1}'])
-def test_a_damaged_record_of_a_single_shard_is_found_by_verifying(path, content):
+def test_a_damaged_record_of_a_single_shard_is_found_by_verifying(old_path, content):
+    path = old_path
     to_version_3(path)
     (path / "partitions" / "00001.json").write_text(content)
 
@@ -203,7 +233,8 @@ def to_version_3(path):
     edit_attributes(path, format_version=3)
 
 
-def test_a_store_of_folders_is_read_as_before(path):
+def test_a_store_of_folders_is_read_as_before(old_path):
+    path = old_path
     expected, table = read_all(path)
     digest = open_store(path).digest
 
@@ -217,7 +248,19 @@ def test_a_store_of_folders_is_read_as_before(path):
     assert verify(path) == []
 
 
-def test_a_store_of_folders_that_was_interrupted_goes_on(path):
+def test_a_store_with_all_arrays_in_zarr_is_the_same_store(path, old_path):
+    found, table = read_all(old_path)
+    expected, expected_table = read_all(path)
+
+    assert open_store(old_path).digest == open_store(path).digest
+    assert found.contributions.tolist() == expected.contributions.tolist()
+    assert table.peak_name.tolist() == expected_table.peak_name.tolist()
+    assert table.start.tolist() == expected_table.start.tolist()
+    assert verify(old_path) == []
+
+
+def test_a_store_of_folders_that_was_interrupted_goes_on(old_path):
+    path = old_path
     source = make_source(150)
     before = open_store(path).digest
     to_version_3(path)
@@ -233,11 +276,11 @@ def test_a_store_of_folders_that_was_interrupted_goes_on(path):
 
 
 def test_a_store_takes_few_files_and_folders(tmp_path):
-    """With the two parts of each shard a sample takes 5 for a shard and some 20 beside."""
+    """With the two parts of each shard a sample takes 4 for a shard and 10 beside."""
     n_shards = 25
     encode(make_source(n_shards * 4, width=4), tmp_path / "s", shard_regions=4)
 
-    assert len(list((tmp_path / "s").rglob("*"))) == 3 * n_shards + 20
+    assert len([tmp_path / "s", *(tmp_path / "s").rglob("*")]) == 2 * n_shards + 8
 
 
 def test_wrong_attributes_are_found_by_verifying(path):
@@ -279,8 +322,9 @@ def test_newer_format_refuses_with_both_versions(path):
         open_store(path)
 
 
-def test_a_store_of_the_first_version_is_read(path):
+def test_a_store_of_the_first_version_is_read(old_path):
     """It knows neither how long chromosomes are nor what is counted since."""
+    path = old_path
     expected = open_store(path).table(0, 3).start.tolist()
     counts = {"n_regions": 3, "n_zero": 1}
     edit_attributes(
@@ -319,7 +363,69 @@ def test_damaged_group_refuses(path, content):
 
 
 def test_array_taken_away_refuses(path):
-    shutil.rmtree(path / "scale")
+    shutil.rmtree(path / "contributions")
 
-    with pytest.raises(StoreError, match="scale"):
+    with pytest.raises(StoreError, match="contributions"):
         read_all(path)
+
+
+def rewritten(path, **changes):
+    """Write the columns of a store with others in their place; None leaves one out."""
+    with np.load(path / "regions.npz") as stored:
+        columns = {name: stored[name] for name in stored.files} | changes
+    np.savez_compressed(
+        path / "regions.npz", **{name: v for name, v in columns.items() if v is not None}
+    )
+
+
+def test_columns_without_scales_refuse(path):
+    rewritten(path, scale=None)
+
+    with pytest.raises(StoreError, match=r"regions\.npz: has no scale"):
+        read_all(path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"start": np.zeros(149, np.int64)},
+        {"start": np.zeros(150, np.int32)},
+        {"chrom_id": None},
+        {"peak_name_end": np.zeros(150, np.int64)},
+        {"peak_name_end": np.arange(150)[::-1].copy()},
+        {"scale": np.ones(3, np.float32)},
+    ],
+)
+def test_columns_that_do_not_fit_refuse(path, changes):
+    rewritten(path, **changes)
+
+    with pytest.raises(StoreError, match=r"regions\.npz: damaged"):
+        read_all(path)
+
+
+def test_columns_that_hold_pickles_are_refused_and_never_loaded(path):
+    rewritten(path, peak_name=np.array([Path("x")] * 150, dtype=object))
+
+    with pytest.raises(StoreError, match=r"regions\.npz: damaged .*allow_pickle"):
+        read_all(path)
+
+
+def test_names_of_any_length_and_letters_are_kept(tmp_path):
+    source = make_source(5)
+    names = np.array(["", "a\nb", "é" * 40, "peak 4", "."], dtype=object)
+    source = replace(source, regions=replace(source.regions, peak_name=names))
+    encode(source, tmp_path / "s", shard_regions=2)
+
+    store = open_store(tmp_path / "s")
+    assert [store.table(i, i + 1).peak_name.tolist() for i in range(5)] == [[n] for n in names]
+    assert store.table(1, 4).peak_name.tolist() == names[1:4].tolist()
+
+
+def test_a_shard_that_is_written_again_keeps_the_scales_of_the_others(path):
+    before = read_all(path)[0].contributions.tolist()
+
+    encode_partition(path, make_source(150), 1)
+    finalise(path)
+
+    assert read_all(path)[0].contributions.tolist() == before
+    assert verify(path) == []
