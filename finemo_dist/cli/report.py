@@ -6,13 +6,13 @@ from typing import Any, Final
 import click
 
 from finemo_dist.cli.finemo_flags import REPORT, taken
-from finemo_dist.cli.help import HelpfulCommand
 from finemo_dist.cli.messages import next_line, say
 from finemo_dist.cli.options import (
     EXISTING_FILE,
     EXISTING_PATH,
     LOCAL_OUTPUT,
     REGIONS,
+    ManyValuesCommand,
     given_once,
 )
 
@@ -20,7 +20,7 @@ from finemo_dist.cli.options import (
 @click.command(
     "report",
     short_help="Write a report page about a run.",
-    cls=HelpfulCommand,
+    cls=ManyValuesCommand,
     examples=(
         "finemo-dist report demo/run --sample sample_a -o demo/report_a",
         "finemo-dist report demo/run -o demo/atlas",
@@ -60,6 +60,15 @@ from finemo_dist.cli.options import (
 )
 @click.option("-n", "--no-recall", is_flag=True, help="Do not compare hits with seqlets.")
 @click.option("--sample", help="Report only this sample of a run.")
+@click.option(
+    "--sheet",
+    type=EXISTING_FILE,
+    help="Compare two groups of samples in an atlas: table of samples, as for `compare`.",
+)
+@click.option("--by", help="Column of the sheet whose values are the groups.")
+@click.option(
+    "--groups", multiple=True, help="Two values of that column. [default: its two values]"
+)
 @click.option(
     "--memory-limit", help="Memory that DuckDB may use, such as 2GB. Beyond that it spills to disk."
 )

@@ -34,6 +34,8 @@ class AtlasRow:
     """Hits per region, over samples."""
     best_sample: str
     """Where its share of all hits of the sample is largest; empty without hits."""
+    anchor: str
+    """Id of its row on the page."""
 
 
 def atlas_rows(data: AtlasData) -> tuple[AtlasRow, ...]:
@@ -56,9 +58,15 @@ def atlas_rows(data: AtlasData) -> tuple[AtlasRow, ...]:
                 n_samples=int((data.n_hits[index] > 0).sum()),
                 median_rate=float(np.median(rates[index])) if data.samples else 0.0,
                 best_sample=data.samples[int(shares[index].argmax())].name if n_hits else "",
+                anchor=anchor(index),
             )
         )
     return tuple(sorted(rows, key=lambda row: (-row.n_hits, row.name)))
+
+
+def anchor(index: int) -> str:
+    """Return the id of the row of a motif, by its place in the run."""
+    return f"motif-{index}"
 
 
 def outlying_samples(data: AtlasData) -> dict[str, str]:

@@ -18,6 +18,9 @@ from finemo_dist.reports.rendering import render
 
 Floats = NDArray[np.float64]
 
+COMPARISON_PAGE: Final = "compare.html"
+COMPARISON_FOLDER: Final = "compare"
+"""Of the report of an atlas."""
 _PLOT: Final = 420
 _MARGIN: Final = 60
 _LABELS: Final = 14
@@ -27,6 +30,8 @@ _TREE: Final = 70
 _TRACK: Final = 12
 _CELL: Final = 14.0
 _MOST_UNITS: Final = 900.0
+_NARROW: Final = 480
+"""A map that has room beside the scatter."""
 _COLOURS: Final = (
     "#0072b2", "#d55e00", "#009e73", "#e69f00", "#cc79a7", "#56b4e9", "#999999", "#b8a800",
 )  # fmt: skip
@@ -52,6 +57,8 @@ class ComparisonData:
     max_q: float
     believed_q: float | None = None
     """Largest q of a believed hit, where scores are compared by that."""
+    report: str = ""
+    """Address of the report that the page belongs to; empty without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,30 +100,48 @@ class Map:
     columns: tuple[tuple[str, float], ...]
     row_tree: str
     column_tree: str
+    below: float
+    """Room for the names of samples."""
     tracks: tuple[Track, ...]
     stops: tuple[str, ...]
 
 
 def write_comparison_page(path: Path, data: ComparisonData) -> None:
     """Write the page, complete and without requests."""
-    path.write_text(
-        render(
-            "compare.html.j2",
-            {
-                "data": data,
-                "points": scatter(data),
-                "ticks": _ticks(data),
-                "plot": _PLOT,
-                "margin": _MARGIN,
-                "map": motif_map(data),
-                "rows": list(enumerate(zip(data.table, data.different, strict=True))),
-                "limit": _Z_LIMIT,
-                "version": __version__,
-            },
-            programs=("early",),
-        ),
-        encoding="utf-8",
-    )
+    anchors = [f"m{i}" for i in range(len(data.labels))]
+    of_page = comparison_context(data, anchors)
+    context = {**of_page, "c": of_page, "version": __version__}
+    path.write_text(render("compare.html.j2", context, programs=("early",)), encoding="utf-8")
+
+
+def comparison_context(data: ComparisonData, anchors: Sequence[str]) -> dict[str, Any]:
+    """Return what the templates of a comparison take.
+
+    Parameters
+    ----------
+    anchors
+        Id of the row that each motif has on the page.
+    """
+    drawn = motif_map(data)
+    return {
+        "data": data,
+        "anchors": anchors,
+        "points": scatter(data),
+        "ticks": _ticks(data),
+        "plot": _PLOT,
+        "margin": _MARGIN,
+        "map": drawn,
+        "is_narrow": drawn is None or drawn.left + drawn.width <= _NARROW,
+        "rows": list(enumerate(zip(data.table, data.different, strict=True))),
+        "limit": _Z_LIMIT,
+    }
+
+
+def most_different(data: ComparisonData) -> tuple[int, ...]:
+    """Return the motifs that are named first: those that differ, then by the size of the ratio."""
+    ratio = np.array([abs(row["log2_ratio"]) for row in data.table])
+    ranked = np.lexsort((-ratio, ~np.array(data.different, bool)))[:_LABELS]
+    return tuple(int(i) for i in ranked if ratio[i] > 0 or data.different[int(i)])
 
 
 def scatter(data: ComparisonData) -> tuple[Point, ...]:
@@ -128,10 +153,7 @@ def scatter(data: ComparisonData) -> tuple[Point, ...]:
     first, second = (_shown(data, side, low) for side in ("first", "second"))
     x = _MARGIN + _PLOT * (first - low) / (high - low)
     y = _PLOT - _PLOT * (second - low) / (high - low)
-    ratio = np.array([abs(row["log2_ratio"]) for row in data.table])
-    ranked = np.lexsort((-ratio, ~np.array(data.different, bool)))[:_LABELS]
-    at = {int(i): float(y[i]) for i in ranked if ratio[i] > 0 or data.different[int(i)]}
-    labels = _apart(at)
+    labels = _apart({i: float(y[i]) for i in most_different(data)})
     return tuple(
         Point(i, name, float(x[i]), float(y[i]), data.different[i], labels.get(i))
         for i, name in enumerate(data.labels)
@@ -158,7 +180,7 @@ def motif_map(data: ComparisonData) -> Map | None:
     tracks = _tracks(data, column_order, left, cell_width)
     samples = [data.samples[i] for i in column_order]
     top = _TREE + _TRACK * len(tracks) + 6
-    below = (
+    named = (
         (sample, left + (i + 0.5) * cell_width) for i, sample in enumerate(samples) if has_samples
     )
     return Map(
@@ -176,9 +198,10 @@ def motif_map(data: ComparisonData) -> Map | None:
             for i, row in enumerate(row_order)
             if has_names
         ),
-        columns=tuple(below),
+        columns=tuple(named),
         row_tree=_path(row_links, top, cell_height, is_row=True),
         column_tree=_path(column_links, left, cell_width, is_row=False),
+        below=14 + 6.6 * max((len(short_name(s)) for s in samples if has_samples), default=0),
         tracks=tracks,
         stops=Scale(-_Z_LIMIT, _Z_LIMIT, is_diverging=True).stops,
     )
@@ -253,7 +276,12 @@ def _tracks(
     data: ComparisonData, order: Sequence[int], left: float, cell: float
 ) -> tuple[Track, ...]:
     known = {"group": {s: data.names[i] for s, i in zip(data.samples, data.side, strict=True)}}
-    known |= {name: dict(of) for name, of in data.metadata.items() if name != "group"}
+    known |= {
+        name: dict(of)
+        for name, of in data.metadata.items()
+        # The column that the groups are of says the same again.
+        if name != "group" and any(of.get(s, "") != known["group"][s] for s in data.samples)
+    }
     tracks: list[Track] = []
     for name, of in known.items():
         values = list(dict.fromkeys(of.get(sample, "") for sample in data.samples))

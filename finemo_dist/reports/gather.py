@@ -18,6 +18,7 @@ from finemo_dist.core.defaults import GAP_TOLERANCE
 from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import MotifSet
+from finemo_dist.reports.comparison_page import ComparisonData
 from finemo_dist.reports.cwms import CwmSums, projected
 from finemo_dist.reports.loci import report_places, views_of
 from finemo_dist.reports.page_model import (
@@ -96,6 +97,7 @@ def gather_atlas(
     title: str,
     motif_report: pa.Table,
     sums: Mapping[str, CwmSums],
+    comparison: ComparisonData | None = None,
 ) -> AtlasData:
     """Return what the page of a run of many samples shows; needs ``scope.prepare``."""
     samples = sample_quality(catalog)
@@ -113,6 +115,7 @@ def gather_atlas(
         hit_cwms=_by_name(motifs, sums),
         trust=gather_trust(catalog),
         filtered=gather_filter(catalog, readers, motifs, sums["hits"]),
+        comparison=comparison,
     )
 
 

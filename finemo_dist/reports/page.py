@@ -9,7 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from finemo_dist.core.words import count, number, percent
-from finemo_dist.reports.atlas import OUTLIER_LIMIT, atlas_rows, outlying_samples
+from finemo_dist.reports.atlas import OUTLIER_LIMIT, anchor, atlas_rows, outlying_samples
 from finemo_dist.reports.charts import (
     distribution_rows,
     motif_charts,
@@ -18,6 +18,12 @@ from finemo_dist.reports.charts import (
     seqlet_chart,
     sharing_chart,
     spacing_chart,
+)
+from finemo_dist.reports.comparison_page import (
+    COMPARISON_FOLDER,
+    COMPARISON_PAGE,
+    comparison_context,
+    most_different,
 )
 from finemo_dist.reports.flags import ALL_FLAGS
 from finemo_dist.reports.glossary import GLOSSARY
@@ -161,8 +167,9 @@ def render_atlas(data: AtlasData) -> str:
         {
             **_common(data, rows),
             "sections": (
-                ("overview", "Overview"), ("map", "Map"), ("samples", "Samples"),
-                ("motifs", "Motifs"),
+                ("overview", "Overview"), ("map", "Map"),
+                *((("comparison", "Comparison"),) if data.comparison else ()),
+                ("samples", "Samples"), ("motifs", "Motifs"),
                 *((("trust", "Trust"),) if data.trust else ()),
                 *((("filter", "Filter"),) if data.filtered else ()),
                 ("methods", "Methods"), ("glossary", "Glossary"),
@@ -173,12 +180,26 @@ def render_atlas(data: AtlasData) -> str:
             "sample_chart": cloud,
             "sharing": sharing,
             "has": {"hit_cwms": bool(data.hit_cwms)},
+            **_compared(data),
             "payload": {
                 "charts": chart_payload((cloud, sharing)),
                 "matrices": matrix_payload((heat,)),
             },
         },
     )  # fmt: skip
+
+
+def _compared(data: AtlasData) -> dict[str, Any]:
+    """Return what the section of a comparison takes; nothing where there is none."""
+    found = data.comparison
+    if found is None:
+        return {"compared": None}
+    place = {name: anchor(i) for i, name in enumerate(data.motifs.name[::2])}
+    return {
+        "compared": comparison_context(found, [place[row["motif"]] for row in found.table]),
+        "compared_first": most_different(found),
+        "compared_page": f"{COMPARISON_FOLDER}/{COMPARISON_PAGE}",
+    }
 
 
 def _common(data: ReportData | AtlasData, rows: Sequence[Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from finemo_dist.core.records import InputFile, MotifSet
+from finemo_dist.reports.comparison_page import ComparisonData
 from finemo_dist.reports.locus_view import LocusView
 from finemo_dist.reports.trust import FilterReport, Trust
 
@@ -196,6 +197,8 @@ class AtlasData:
     filtered: FilterReport | None = None
     hit_cwms: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
     """As in ``ReportData``, over the hits of all samples."""
+    comparison: ComparisonData | None = None
+    """Two groups of the samples."""
 
     @property
     def rates(self) -> NDArray[np.float64]:

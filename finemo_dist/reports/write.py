@@ -1,6 +1,6 @@
 """A report as one folder: finemo's tables, CWMs and the page, there as a whole or not at all."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
@@ -13,6 +13,7 @@ from finemo_dist.core.errors import UsageError
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import MotifSet
 from finemo_dist.core.seqlets import Seqlets
+from finemo_dist.reports.comparison_page import COMPARISON_FOLDER, ComparisonData
 from finemo_dist.reports.cwm_files import CWM_FILES, write_cwms
 from finemo_dist.reports.cwms import hit_cwms
 from finemo_dist.reports.gather import gather_atlas, gather_report
@@ -51,6 +52,7 @@ def write_report(
     n_threads: int = 1,
     force: bool = False,
     is_shared: bool = False,
+    compare: Callable[[Path], ComparisonData] | None = None,
 ) -> Scope:
     """Write the report of the samples that the catalog shows, and say what recall is over.
 
@@ -73,6 +75,8 @@ def write_report(
         Replace a folder that is not a report.
     is_shared
         Whether the folder has files of others, which are left as they are.
+    compare
+        What writes a comparison of samples into a folder of an atlas and returns what it shows.
 
     Raises
     ------
@@ -93,8 +97,9 @@ def write_report(
         write_cwms(folder / _CWMS, motifs, sums, with_recall=with_recall, logo=logo_svg)
         if len(catalog.samples) > 1:
             atlas = gather_atlas(
-                catalog, readers, motifs, title=title, motif_report=report, sums=sums
-            )
+                catalog, readers, motifs, title=title, motif_report=report, sums=sums,
+                comparison=None if compare is None else compare(folder / COMPARISON_FOLDER),
+            )  # fmt: skip
             _write_page(folder, render_atlas(atlas), atlas.samples)
         else:
             data = gather_report(
@@ -127,13 +132,14 @@ def _beside_others(out_dir: Path) -> Iterator[Path]:
         yield folder
         written = {out_dir / file.relative_to(folder) for file in folder.rglob("*")}
     stale = {out_dir / name for name in _RECALL_TABLES}
+    stale |= set((out_dir / COMPARISON_FOLDER).glob("*"))
     stale |= {file for form in CWM_FILES for file in (out_dir / _CWMS).glob(f"*/{form}")}
     for file in stale - written:
         file.unlink(missing_ok=True)
-    for motif in (out_dir / _CWMS).iterdir():
-        # That of a motif which is no longer there.
-        if motif.is_dir() and not any(motif.iterdir()):
-            motif.rmdir()
+    for made in (*(out_dir / _CWMS).iterdir(), out_dir / COMPARISON_FOLDER):
+        # That of a motif, or of a comparison, which is no longer there.
+        if made.is_dir() and not any(made.iterdir()):
+            made.rmdir()
 
 
 def is_output_shared(out_dir: Path, hits: Path) -> bool:
@@ -143,7 +149,7 @@ def is_output_shared(out_dir: Path, hits: Path) -> bool:
     """
     if out_dir.resolve() == hits.resolve():
         return True
-    own = {PAGE, _CWMS, *_TABLES, *_RECALL_TABLES}
+    own = {PAGE, _CWMS, COMPARISON_FOLDER, *_TABLES, *_RECALL_TABLES}
     return _is_report(out_dir) and any(
         entry.name not in own and not fnmatch(entry.name, MULTIQC_FILES)
         for entry in out_dir.iterdir()

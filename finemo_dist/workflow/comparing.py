@@ -1,7 +1,7 @@
 """``compare``: two groups of samples of a run, by motif and by site."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -26,7 +26,11 @@ from finemo_dist.core.program import program
 from finemo_dist.core.words import count
 from finemo_dist.exports.comparison_h5ad import export_comparison
 from finemo_dist.hits.columns import arrow_schema, arrow_table
-from finemo_dist.reports.comparison_page import ComparisonData, write_comparison_page
+from finemo_dist.reports.comparison_page import (
+    COMPARISON_PAGE,
+    ComparisonData,
+    write_comparison_page,
+)
 from finemo_dist.storage.folders import replaced_folder
 from finemo_dist.workflow.rank_tests import adjusted, rank_sum, smallest_p
 from finemo_dist.workflow.sample_groups import Groups, read_groups
@@ -62,7 +66,7 @@ class Comparison:
     @property
     def page(self) -> Path:
         """The page."""
-        return self.folder / "compare.html"
+        return self.folder / COMPARISON_PAGE
 
 
 def compare(
@@ -154,28 +158,80 @@ def compare(
             first=first,
             second=second,
         )
-        largest_q = believed_q if _uses_q(catalog, asked, scale) else None
+        settings = _Settings(
+            kind=kind, max_q=max_q, share=share, change=change, scale=scale,
+            believed_q=believed_q, h5ad=h5ad,
+        )  # fmt: skip
         with replaced_folder(folder) as made:
-            found = _Compared.of(catalog, asked, kind, largest_q)
-            n_sites = found.write_sites(catalog, made, share=share, change=change)
-            found.write_tables(made)
-            if h5ad:
-                export_comparison(
-                    made / "compare.h5ad", found.matrix, found.motif_table, asked.names,
-                    [asked.side[s] for s in found.matrix.samples], asked.metadata,
-                )  # fmt: skip
-            different = found.different(max_q)
-            words = found.words(max_q)
-            write_comparison_page(made / "compare.html", found.page(catalog, max_q))
-            record = {
-                "version": __version__, "run": str(catalog.run_dir), "groups": asked.names,
-                "samples": {n: asked.samples(i) for i, n in enumerate(asked.names)}, "kind": kind,
-                "max_q": max_q, "share": share, "change": change, "n_sites": n_sites,
-                "scale": "quantile" if largest_q is None else "decoy_q", "believed_q": largest_q,
-                "words": words,
-            }  # fmt: skip
-            (made / "compare.json").write_text(json.dumps(record, indent=2) + "\n")
-    return Comparison(folder, len(found.matrix.labels), int(different.sum()), n_sites, words)
+            found, n_sites = _write(catalog, asked, settings, made)
+        return Comparison(folder, len(found.labels), sum(found.different), n_sites, found.words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """What may be chosen of a comparison."""
+
+    kind: str = "motif"
+    max_q: float = MAX_Q
+    share: float = SITE_SHARE
+    change: float = SITE_CHANGE
+    scale: Scale = "auto"
+    believed_q: float = BELIEVED_Q
+    h5ad: bool = False
+
+
+def compare_on_page(
+    catalog: Catalog, sheet: Path, by: str, groups: Sequence[str]
+) -> Callable[[Path], ComparisonData]:
+    """Return what writes a comparison into a folder of a report and returns what its page shows.
+
+    Parameters
+    ----------
+    sheet, by, groups
+        As ``compare`` takes them.
+
+    Raises
+    ------
+    UsageError
+        There are no such groups.
+    InputError
+        The sheet cannot be read.
+    """
+    asked = read_groups(catalog.samples, sheet=sheet, column=by, groups=groups, first=(), second=())
+
+    def written(folder: Path) -> ComparisonData:
+        folder.mkdir()
+        return _write(catalog, asked, _Settings(), folder, report="../report.html")[0]
+
+    return written
+
+
+def _write(
+    catalog: Catalog, asked: Groups, settings: _Settings, made: Path, *, report: str = ""
+) -> tuple[ComparisonData, dict[str, int]]:
+    """Write tables and page, and return what the page shows, and how many sites there are."""
+    max_q, share, change = settings.max_q, settings.share, settings.change
+    uses_q = _uses_q(catalog, asked, settings.scale)
+    largest_q = settings.believed_q if uses_q else None
+    found = _Compared.of(catalog, asked, settings.kind, largest_q)
+    n_sites = found.write_sites(catalog, made, share=share, change=change)
+    found.write_tables(made)
+    if settings.h5ad:
+        export_comparison(
+            made / "compare.h5ad", found.matrix, found.motif_table, asked.names,
+            [asked.side[s] for s in found.matrix.samples], asked.metadata,
+        )  # fmt: skip
+    page = found.page(catalog, max_q, report)
+    write_comparison_page(made / COMPARISON_PAGE, page)
+    record = {
+        "version": __version__, "run": str(catalog.run_dir), "groups": asked.names,
+        "samples": {n: asked.samples(i) for i, n in enumerate(asked.names)},
+        "kind": settings.kind, "max_q": max_q, "share": share, "change": change,
+        "n_sites": n_sites, "scale": "decoy_q" if uses_q else "quantile",
+        "believed_q": largest_q, "words": page.words,
+    }  # fmt: skip
+    (made / "compare.json").write_text(json.dumps(record, indent=2) + "\n")
+    return page, n_sites
 
 
 def _check_shares(share: float, change: float, max_q: float, believed_q: float) -> None:
@@ -304,7 +360,7 @@ class _Compared:
         shown = {row[0]: row[1] for row in catalog.run("motif_meanings")}
         return tuple(shown[label] for label in self.matrix.labels)
 
-    def page(self, catalog: Catalog, max_q: float) -> ComparisonData:
+    def page(self, catalog: Catalog, max_q: float, report: str) -> ComparisonData:
         """Return what the page shows."""
         groups, samples = self._groups, self.matrix.samples
         return ComparisonData(
@@ -316,10 +372,11 @@ class _Compared:
             labels=self.display(catalog),
             rates=self.matrix.rates,
             table=self.motif_table.to_pylist(),
-            different=tuple(self.different(max_q)),
+            different=tuple(self.different(max_q).tolist()),
             words=self.words(max_q),
             max_q=max_q,
             believed_q=self._largest_q,
+            report=report,
         )
 
     def different(self, max_q: float) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,11 @@ from finemo_dist.core.seqlets import Seqlets
 from finemo_dist.hits.motifs import read_all_motifs
 from finemo_dist.motifs.seqlets import read_seqlets
 from finemo_dist.record.run_record import RunRecord
+from finemo_dist.reports.comparison_page import ComparisonData
 from finemo_dist.reports.write import PAGE, check_output, is_output_shared, write_report
 from finemo_dist.storage.files import describe_input
 from finemo_dist.storage.locations import location
+from finemo_dist.workflow.comparing import compare_on_page
 from finemo_dist.workflow.reported import Reported
 from finemo_dist.workflow.settings import available_cores
 
@@ -41,6 +44,9 @@ class ReportRequest:
     with_recall: bool = True
     with_seqlets: bool = True
     sample: str | None = None
+    sheet: Path | None = None
+    by: str | None = None
+    groups: Sequence[str] = ()
     memory_limit: str | None = None
     force: bool = False
 
@@ -56,6 +62,9 @@ def report(
     with_recall: bool = True,
     with_seqlets: bool = True,
     sample: str | None = None,
+    sheet: str | Path | None = None,
+    by: str | None = None,
+    groups: Sequence[str] = (),
     memory_limit: str | None = None,
     force: bool = False,
 ) -> Path:
@@ -84,6 +93,9 @@ def report(
         Whether seqlets are read at all; if not, no tables of them are written.
     sample
         The sample to report; all of them, as an atlas, when None.
+    sheet, by, groups
+        A table of samples, its column whose values are the two groups to compare on the page of
+        an atlas, and two values of it, if it has more; see ``compare``.
     memory_limit
         Memory that DuckDB may use, such as ``"2GB"``.
     force
@@ -107,6 +119,9 @@ def report(
             with_recall=with_recall,
             with_seqlets=with_seqlets,
             sample=sample,
+            sheet=None if sheet is None else Path(sheet),
+            by=by,
+            groups=groups,
             memory_limit=memory_limit,
             force=force,
         )
@@ -135,6 +150,7 @@ def make_report(request: ReportRequest) -> Path:
             open_catalog(run_dir, memory_limit=request.memory_limit, samples=samples) as whole,
             _shown(whole, request) as catalog,
         ):
+            compare = _comparison(catalog, request)
             motifs = _motifs(catalog, request)
             readers = (
                 reported.readers(catalog, Path(scratch))
@@ -154,8 +170,24 @@ def make_report(request: ReportRequest) -> Path:
                 n_threads=min(available_cores(), _MOST_THREADS),
                 force=request.force,
                 is_shared=is_shared,
+                compare=compare,
             )
     return request.out_dir / PAGE
+
+
+def _comparison(
+    catalog: Catalog, request: ReportRequest
+) -> Callable[[Path], ComparisonData] | None:
+    if request.sheet is None and request.by is None:
+        return None
+    if request.sheet is None or request.by is None:
+        raise UsageError(
+            "A comparison of samples needs a table of them and the column with the groups: give "
+            "both --sheet and --by."
+        )
+    if len(catalog.samples) == 1:
+        raise UsageError("A report of one sample has no groups: leave out --sheet and --by.")
+    return compare_on_page(catalog, request.sheet, request.by, request.groups)
 
 
 def _shown(whole: Catalog, request: ReportRequest) -> AbstractContextManager[Catalog]:
