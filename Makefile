@@ -32,8 +32,9 @@ demo: $(VENV)/installed  ## Run the pipeline on generated samples with known mot
 	$(BIN)/finemo-dist demo --out demo
 
 # All cores; a process takes seconds and half a gigabyte to start, so sixteen at most. A process that
-# has nothing left takes over half of what another still has to do.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 16 --dist worksteal
+# has nothing left takes over half of what another still has to do. What one process compiles the
+# others find, even where the environment says that nothing compiled is kept.
+PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 16 --dist worksteal
 
 test: $(VENV)/dev-installed  ## Run everything that guards correctness (PYTEST_ARGS).
 	@echo "All tests but those of clusters, browsers and kills (make test-system): about 11 minutes on two cores."

@@ -25,6 +25,13 @@ BY_OTHER_MEANS = {
 }
 
 
+TREES = {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
+FUNCTIONS = {
+    path: [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    for path, tree in TREES.items()
+}
+
+
 def groups_of(tree: ast.Module) -> dict[str, set[str]]:
     """Return the names of tuples of exceptions, and what is in them."""
     return {
@@ -41,13 +48,7 @@ def groups_of(tree: ast.Module) -> dict[str, set[str]]:
 def asking() -> set[str]:
     """Return the helper, and every function that gives what it made."""
     found = {"fault", "system_fault"}
-    functions = [
-        node
-        for path in PACKAGE.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.FunctionDef)
-    ]
-    for function in functions:
+    for function in (each for functions in FUNCTIONS.values() for each in functions):
         returned = [n.value for n in ast.walk(function) if isinstance(n, ast.Return) and n.value]
         calls = (n.func for value in returned for n in ast.walk(value) if isinstance(n, ast.Call))
         if any(isinstance(f, ast.Name) and f.id in ("fault", "system_fault") for f in calls):
@@ -61,13 +62,11 @@ ASKING = asking()
 def sites() -> list[tuple[str, str, ast.Raise]]:
     """Return file, function and raise statement of every handler that may catch ``OSError``."""
     found = []
-    trees = {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
-    shared = {name: group for tree in trees.values() for name, group in groups_of(tree).items()}
-    for path, tree in trees.items():
-        known = shared | groups_of(tree)
-        for function in ast.walk(tree):
-            if not isinstance(function, ast.FunctionDef):
-                continue
+    groups = {path: groups_of(tree) for path, tree in TREES.items()}
+    shared = {name: group for each in groups.values() for name, group in each.items()}
+    for path, functions in FUNCTIONS.items():
+        known = shared | groups[path]
+        for function in functions:
             for handler in (n for n in ast.walk(function) if isinstance(n, ast.ExceptHandler)):
                 caught = {
                     n.id for n in ast.walk(handler.type or handler) if isinstance(n, ast.Name)
@@ -82,6 +81,9 @@ def sites() -> list[tuple[str, str, ast.Raise]]:
     return found
 
 
+SITES = sites()
+
+
 def asks_the_system(node: ast.Raise) -> bool:
     """Whether what is raised is made by the one helper, or by a function that calls it."""
     calls = (n.func for n in ast.walk(node) if isinstance(n, ast.Call))
@@ -89,7 +91,7 @@ def asks_the_system(node: ast.Raise) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("file", "function", "node"), sites(), ids=lambda v: v if isinstance(v, str) else str(v.lineno)
+    ("file", "function", "node"), SITES, ids=lambda v: v if isinstance(v, str) else str(v.lineno)
 )
 def test_no_handler_of_system_errors_has_a_fixed_cure(file, function, node):
     if (file, function) in BY_OTHER_MEANS:
@@ -98,7 +100,7 @@ def test_no_handler_of_system_errors_has_a_fixed_cure(file, function, node):
 
 
 def test_what_is_left_out_is_there():
-    there = {(file, function) for file, function, _ in sites()}
+    there = {(file, function) for file, function, _ in SITES}
 
     assert there >= BY_OTHER_MEANS
 

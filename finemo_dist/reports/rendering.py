@@ -5,6 +5,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +31,31 @@ def render(template: str, context: Mapping[str, Any], *, programs: Sequence[str]
     Every value is escaped. The page's content security policy names the scripts by their digests
     and allows no other, no ``eval``, and nothing from anywhere.
     """
+    scripts = {name: _program(name) for name in programs}
+    # Only these texts, which come with the package, go into the page as they are.
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            **context,
+            policy=_policy(scripts.values()),
+            style=Markup(_template("page.css")),
+            scripts={
+                key: Markup(deflated(text) if key == "charts" else text)
+                for key, text in scripts.items()
+            },
+            be=be,
+            count=count,
+            number=number,
+            percent=percent,
+            short=short_name,
+        )
+    )
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """Return what templates are compiled in: each once, however many pages are made of it."""
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_template),
         autoescape=True,
@@ -43,22 +69,7 @@ def render(template: str, context: Mapping[str, Any], *, programs: Sequence[str]
         "ensure_ascii": False,
         "allow_nan": False,
     }
-    scripts = {name: _program(name) for name in programs}
-    # Only these texts, which come with the package, go into the page as they are.
-    return environment.get_template(template).render(
-        **context,
-        policy=_policy(scripts.values()),
-        style=Markup(_template("page.css")),
-        scripts={
-            key: Markup(deflated(text) if key == "charts" else text)
-            for key, text in scripts.items()
-        },
-        be=be,
-        count=count,
-        number=number,
-        percent=percent,
-        short=short_name,
-    )
+    return environment
 
 
 def _program(name: str) -> str:

@@ -260,6 +260,7 @@ def disturbed_processes(inputs, run_dir, what, *, marker=None, **options):
     return list(make_processes(spec, **options).run(plan.pending))
 
 
+@pytest.mark.system
 @pytest.mark.slow
 @pytest.mark.parametrize("what", ["die before", "die after"])
 def test_a_process_that_dies_is_replaced_and_leaves_no_trace(inputs, reference, tmp_path, what):
@@ -276,6 +277,7 @@ def test_a_process_that_dies_is_replaced_and_leaves_no_trace(inputs, reference, 
     assert parts(tmp_path / "run") == reference
 
 
+@pytest.mark.system
 @pytest.mark.slow
 def test_a_unit_whose_processes_die_is_set_aside_after_three(inputs, tmp_path):
     events = disturbed_processes(inputs, tmp_path, "die before")
@@ -285,6 +287,7 @@ def test_a_unit_whose_processes_die_is_set_aside_after_three(inputs, tmp_path):
     assert read_plan(tmp_path).pending == (VICTIM,)
 
 
+@pytest.mark.system
 @pytest.mark.slow
 def test_a_process_that_hangs_is_ended_and_its_unit_done_elsewhere(inputs, reference, tmp_path):
     marker = tmp_path / "hung"

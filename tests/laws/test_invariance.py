@@ -1,6 +1,7 @@
 """What must not change a hit: batch, order, company, strand, scale."""
 
 import dataclasses
+from functools import cache
 
 import numpy as np
 import pytest
@@ -27,6 +28,15 @@ def solve_in_batches(problem: Problem, size: int) -> Solution:
     return concatenate([solve(problem, slice(i, i + size)) for i in range(0, n, size)])
 
 
+@cache
+def solved_together(mode: Mode) -> tuple[Problem, Solution]:
+    """Return regions whose clusters are large, and their solution in one batch."""
+    problem = make_problem(
+        11, n_regions=40, length=120, width=9, n_motifs=24, mode=mode, penalty=0.3
+    )
+    return problem, solve(problem)
+
+
 @given(problem=problems(), size=st.integers(1, 3))
 def test_hits_do_not_depend_on_the_batch(problem, size):
     together, apart = solve(problem), solve_in_batches(problem, size)
@@ -39,11 +49,9 @@ def test_hits_do_not_depend_on_the_batch(problem, size):
 @pytest.mark.parametrize("mode", Mode)
 def test_columns_of_a_batch_are_the_same_to_the_last_bit_in_any_batch(mode, size):
     """Large clusters, which take many steps: several shards are solved in one batch."""
-    problem = make_problem(
-        11, n_regions=40, length=120, width=9, n_motifs=24, mode=mode, penalty=0.3
-    )
+    problem, together = solved_together(mode)
 
-    together, apart = solve(problem), solve_in_batches(problem, size)
+    apart = solve_in_batches(problem, size)
 
     assert len(together.hits) > 500
     for part in ("hits", "fit"):

@@ -21,7 +21,7 @@ from tests.unit.reports.conftest import N_REGIONS, WINDOW_BP, hits_in, write_ove
 from tests.unit.reports.regions import random_regions
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def data(scene):
     readers = {"liver": scene.regions}
     scope = prepare(scene.catalog, scene.motifs, scene.seqlets, window_bp=WINDOW_BP)
