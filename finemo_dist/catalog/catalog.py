@@ -27,6 +27,7 @@ from finemo_dist.core.program import program
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.motifs import read_run_motifs
 from finemo_dist.hits.run_motifs import RunMotifs
+from finemo_dist.hits.run_parts import RunParts
 from finemo_dist.hits.seal import check_seal
 from finemo_dist.record.run_record import RunRecord, SampleRecord
 from finemo_dist.storage.locations import location
@@ -84,7 +85,9 @@ class Catalog:
         scratch, parts = Path(self._temporary.name), content.parts
         samples = {name: self.sample(name) for name in parts}
         widths = {name: sample.region_width for name, sample in samples.items()}
-        self._files = PartFiles.of(self.run_dir, parts, content.compactions, widths, scratch)
+        self._files = PartFiles.of(
+            self.run_dir, parts, content.compactions, content.places, widths, scratch
+        )
         self._shown = Shown(
             run_dir=self.run_dir,
             record=self.record,
@@ -134,6 +137,16 @@ class Catalog:
     def compacted(self) -> tuple[str, ...]:
         """The samples that are read from a current compaction."""
         return tuple(self._content.compactions)
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether the hits of all samples lie by place, and that is current."""
+        return self._content.places is not None
+
+    @property
+    def parts(self) -> RunParts:
+        """What each sample shown has committed."""
+        return self._content.parts
 
     @property
     def has_q(self) -> bool:
@@ -296,6 +309,15 @@ class Catalog:
             else:
                 self._views.make(query)
         self._show_parts(cursor, scopes)
+
+    def focus(self, cursor: duckdb.DuckDBPyConnection, scopes: Scopes) -> None:
+        """Have a connection open only the parts that may hold rows of some scopes."""
+        self._show_parts(cursor, scopes)
+
+    def from_parts(self) -> "Catalog":
+        """Return a catalog of the same samples that reads nothing that was compacted."""
+        content = replace(self._content, compactions={}, places=None, motifs=self._motifs)
+        return Catalog(self.run_dir, content, **self._limits)
 
     def restricted_cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection that reads the committed parts and nothing else, for good.

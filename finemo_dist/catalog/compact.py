@@ -16,9 +16,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CompactSummary:
-    """What was done for one sample."""
+    """What was done for one sample, or for all together."""
 
-    sample: str
+    sample: str | None
+    """None for all."""
     is_new: bool
     """False where the compaction that stood was current."""
     n_hits: int
@@ -49,7 +50,7 @@ def compact_sample(catalog: Catalog, sample: str) -> CompactSummary:
         with catalog.as_called(sample) as single:
             files = _write_files(single, sample, directory, digest)
         Compaction(directory, digest, files).save()
-        _remove_others(directory, {file.name for file in files})
+        remove_others(directory, {file.name for file in files})
     loaded = Compaction.load(catalog.run_dir, sample)
     assert loaded is not None
     n_hits = sum(file.n_rows for file in loaded.files)
@@ -74,7 +75,8 @@ def _write_files(
     return tuple(files)
 
 
-def _remove_others(directory: Path, kept: set[str]) -> None:
+def remove_others(directory: Path, kept: set[str]) -> None:
+    """Remove the Parquet files of a folder but those of some names."""
     for path in directory.glob("*.parquet"):
         if path.name not in kept:
             path.unlink(missing_ok=True)

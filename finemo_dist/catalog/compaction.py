@@ -54,15 +54,7 @@ class Compaction:
 
     def save(self) -> None:
         """Commit the manifest: from here on the catalog reads these files."""
-        content = {
-            "format": COMPACT_FORMAT,
-            "format_version": COMPACT_FORMAT_VERSION,
-            "parts_digest": self.parts_digest,
-            "files": [asdict(file) for file in self.files],
-        }
-        text = json.dumps(content | {"checksum": digest_of(content)}, indent=2)
-        with committed(self.directory / _MANIFEST) as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
+        save_compaction(self.directory, COMPACT_FORMAT, self.parts_digest, self.files)
 
     @classmethod
     def load(cls, run_dir: Path, sample: str) -> Self | None:
@@ -74,16 +66,42 @@ class Compaction:
             Its manifest is damaged, or another version wrote it.
         """
         directory = compact_directory(run_dir, sample)
-        path = directory / _MANIFEST
-        try:
-            content = json.loads(path.read_bytes())
-        except FileNotFoundError:
+        fields = load_compaction(directory, COMPACT_FORMAT)
+        if fields is None:
             return None
-        except (OSError, ValueError) as error:
-            raise _unreadable(path, error) from error
-        fields = _checked(content, path)
         files = tuple(CompactFile(**file) for file in fields["files"])
         return cls(directory, fields["parts_digest"], files)
+
+
+def save_compaction(directory: Path, name: str, digest: str, files: Iterable[Any]) -> None:
+    """Commit the manifest of compacted files, dataclasses, of some format."""
+    content = {
+        "format": name,
+        "format_version": COMPACT_FORMAT_VERSION,
+        "parts_digest": digest,
+        "files": [asdict(file) for file in files],
+    }
+    text = json.dumps(content | {"checksum": digest_of(content)}, indent=2)
+    with committed(directory / _MANIFEST) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def load_compaction(directory: Path, name: str) -> dict[str, Any] | None:
+    """Return the manifest of compacted files, None where there is none.
+
+    Raises
+    ------
+    RunError
+        It is damaged, or another version wrote it.
+    """
+    path = directory / _MANIFEST
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    return _checked(content, path, name)
 
 
 def parts_digest(footers: Iterable[PartFooter]) -> str:
@@ -115,14 +133,21 @@ def current_compaction(
         if found is None or found.parts_digest != parts_digest(footers):
             return None
         for file in found.files:
-            _require_size(found.path(file), file.size_bytes)
+            require_size(found.path(file), file.size_bytes)
     except RunError as error:
         logger.warning("%s", error)
         return None
     return found
 
 
-def _require_size(path: Path, expected: int) -> None:
+def require_size(path: Path, expected: int) -> None:
+    """Refuse a compacted file of another size.
+
+    Raises
+    ------
+    RunError
+        It has another size, or cannot be looked at.
+    """
     try:
         size = path.stat().st_size
     except OSError as error:
@@ -131,10 +156,10 @@ def _require_size(path: Path, expected: int) -> None:
         raise _damaged(path, f"{size:,} bytes instead of {expected:,}")
 
 
-def _checked(content: Any, path: Path) -> dict[str, Any]:  # noqa: ANN401
+def _checked(content: Any, path: Path, name: str) -> dict[str, Any]:  # noqa: ANN401
     fields = dict(content) if isinstance(content, dict) else {}
     found = (fields.get("format"), fields.get("format_version"))
-    if found != (COMPACT_FORMAT, COMPACT_FORMAT_VERSION):
+    if found != (name, COMPACT_FORMAT_VERSION):
         raise _damaged(path, f"format {found[0]!r}, version {found[1]!r}")
     if fields.pop("checksum", None) != digest_of(fields):
         raise _damaged(path, "its checksum does not match")

@@ -7,6 +7,7 @@ from typing import Final
 
 from finemo_dist.catalog.compaction import Compaction, current_compactions
 from finemo_dist.catalog.part_files import current_parts
+from finemo_dist.catalog.placed import Placed, current_places
 from finemo_dist.core.errors import RunError, UsageError, nearest
 from finemo_dist.core.words import be, count
 from finemo_dist.hits.read import survey_run
@@ -28,6 +29,8 @@ class Content:
     """Of each sample shown, in the order of the run."""
     compactions: Mapping[str, Compaction]
     """The current ones."""
+    places: Placed | None = None
+    """The hits of all samples by place, where they are current and all samples are shown."""
     motifs: RunMotifs | None = None
     """Where motifs have other names than the run gives them."""
 
@@ -37,7 +40,7 @@ class Content:
             self.record,
             self.parts.only(sample),
             {name: found for name, found in self.compactions.items() if name == sample},
-            self.motifs,
+            motifs=self.motifs,
         )
 
 
@@ -65,4 +68,5 @@ def read_content(
         others = f" ({count(n, 'other part')} {be(n)} also damaged.)" if n else ""
         raise RunError(f"{damaged[0]}{others}")
     parts = current_parts(record, found)
-    return Content(record, parts, current_compactions(run_dir, parts))
+    places = current_places(run_dir, parts) if set(shown) == set(known) else None
+    return Content(record, parts, current_compactions(run_dir, parts), places)

@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from finemo_dist.catalog.compaction import Compaction
+from finemo_dist.catalog.placed import Placed
 from finemo_dist.catalog.scope import Scope, Scopes
-from finemo_dist.core.schema import COMPACT_COLUMNS
+from finemo_dist.core.schema import COMPACT_COLUMNS, PLACED_COLUMNS, Column
 from finemo_dist.core.words import count
 from finemo_dist.hits.columns import plain_array, plain_values
 from finemo_dist.hits.layout import TableName, part_name, sample_directory
@@ -27,9 +28,14 @@ logger = logging.getLogger(__name__)
 PART_VIEWS: Final[Mapping[str, TableName]] = {
     "hit_parts": "hits",
     "compact_parts": "hits",
+    "place_parts": "hits",
     "qc_parts": "peaks_qc",
 }
 """View, and the variable that lists its files, to the table that they hold."""
+_COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = {
+    "compact_parts": COMPACT_COLUMNS,
+    "place_parts": PLACED_COLUMNS,
+}
 _MANIFEST_NAMES: Final[Mapping[TableName, str]] = {"hits": "hits", "peaks_qc": "regions"}
 
 Bools = NDArray[np.bool_]
@@ -58,6 +64,7 @@ class FileTable:
     folders: Sequence[str]
     """By sample."""
     samples: Sequence[str]
+    """None where a file has hits of all."""
     sample: NDArray[np.int64]
     """Number of the sample of each file."""
     names: Sequence[str]
@@ -77,7 +84,7 @@ class FileTable:
     def within(self, scope: Scope) -> Bools:
         """Return which files may hold a row that a scope is about."""
         found: Bools = self.n_rows > 0
-        if scope.samples is not None:
+        if scope.samples is not None and self.samples:
             found &= np.array([name in scope.samples for name in self.samples], bool)[self.sample]
         if scope.chroms is not None:
             is_within = np.zeros_like(found)
@@ -109,6 +116,7 @@ class PartFiles:
         run_dir: Path,
         parts: RunParts,
         compactions: Mapping[str, Compaction],
+        places: Placed | None,
         widths: Mapping[str, int],
         scratch: Path,
     ) -> "PartFiles":
@@ -124,11 +132,12 @@ class PartFiles:
         files = {
             "hit_parts": _of_parts(run_dir, "hits", parts.where(is_read)),
             "compact_parts": _of_compactions(compactions),
+            "place_parts": _of_places(places),
             "qc_parts": _of_parts(run_dir, "peaks_qc", parts, width),
         }
         templates = {}
         for view, table in PART_VIEWS.items():
-            columns = COMPACT_COLUMNS if view == "compact_parts" else COLUMNS_OF[table]
+            columns = _COLUMNS.get(view, COLUMNS_OF[table])
             templates[view] = write_template(scratch / f"{view}.parquet", columns)
         chr_ids = [
             (file.chr, file.chr_id) for found in compactions.values() for file in found.files
@@ -152,16 +161,25 @@ class PartFiles:
         return found.append_column("chr_id", plain_array(numbers, pa.int32()))
 
     def lists(self, scopes: Scopes | None = None) -> dict[str, list[str]]:
-        """Return view to the files it needs, all where ``scopes`` is None.
+        """Return view to the files it needs, all parts where ``scopes`` is None.
+
+        Each hit is in one of them: hits by place are read for questions that are understood and
+        that name no sample, and the files of samples otherwise.
 
         DuckDB guesses the size of all files by the first: an empty one there would turn joins
         round.
         """
         found: dict[str, list[str]] = {}
+        is_by_place = (
+            scopes is not None
+            and len(self.files["place_parts"].n_rows) > 0
+            and any(scope.samples is None for scope in scopes.get("hits", ()))
+        )
         for view, table in PART_VIEWS.items():
             files = self.files[view]
-            is_chosen = np.full(len(files.n_rows), scopes is None)
-            for scope in () if scopes is None else scopes.get(table, ()):
+            is_read = table != "hits" or (view == "place_parts") == is_by_place
+            is_chosen = np.full(len(files.n_rows), is_read and scopes is None)
+            for scope in () if scopes is None or not is_read else scopes.get(table, ()):
                 is_chosen |= files.within(scope)
             chosen = np.flatnonzero(is_chosen)
             by_size = chosen[np.argsort(-files.n_rows[chosen], kind="stable")]
@@ -221,4 +239,26 @@ def _of_compactions(compactions: Mapping[str, Compaction]) -> FileTable:
         first_chr=chroms,
         last_chr=chroms,
         bounds=dict.fromkeys(("start", "end", "peak_id"), (unknown, unknown)),
+    )
+
+
+def _of_places(places: Placed | None) -> FileTable:
+    files = places.files if places else ()
+    chroms = plain_array([file.chr for file in files], pa.string())
+    ends = ("first_start", "last_start", "last_end")
+    first, last, end = (np.array([getattr(f, name) for f in files], float) for name in ends)
+    unknown = np.full(len(files), np.nan)
+    return FileTable(
+        folders=[str(places.directory)] if places else [],
+        samples=(),
+        sample=np.zeros(len(files), np.int64),
+        names=[file.name for file in files],
+        n_rows=np.array([file.n_rows for file in files], np.int64),
+        first_chr=chroms,
+        last_chr=chroms,
+        bounds={
+            "start": (first, last),
+            "end": (first, end),
+            "peak_id": (unknown, unknown),
+        },
     )

@@ -87,6 +87,8 @@ def _content(look: "Standing") -> dict[str, Any]:
         "outputs_missing": look.n_open_files,
         "failures": look.failures,
         "refused": look.record.refused,
+        "compacted": sorted(look.compacted),
+        "compacted_by_place": look.is_placed,
         "in_flight": [
             {**_unit(found.unit), "worker": found.worker, "node": found.node, "since": found.since}
             for found in look.activity.in_flight
@@ -117,6 +119,10 @@ def _print(look: "Standing", *, most_rows: int) -> None:
     width = None if sys.stdout.isatty() else _WIDTH_OF_FILES
     console = Console(markup=False, highlight=False, width=width)
     console.print(_table(look, most_rows=most_rows))
+    if look.is_placed or look.compacted:
+        of = count(len(look.compacted), "sample") if look.compacted else ""
+        kinds = [f"of {of}" if of else "", "of all samples by place" if look.is_placed else ""]
+        click.echo(f"compacted files: {' and '.join(filter(None, kinds))}")
     for node in look.activity.resting:
         of = "" if node.sample is None else f" from sample {one_line(node.sample)}"
         click.echo(f"node {one_line(node.node)} rests{of}: {one_line(node.error)}")

@@ -215,6 +215,8 @@ COMPACT_COLUMNS: Final = (
     Column("is_primary", "bool", "whether the hit is in hits_primary"),
 )
 
+PLACED_COLUMNS: Final = (Column("sample", "dictionary", "name of the sample"), *COMPACT_COLUMNS)
+
 CONFIDENCE_TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
     "steps": (
         Column("sample", "string", "name of the sample"),

@@ -5,6 +5,7 @@
     RUN/hits/sample=S/part-00042.parquet
     RUN/peaks_qc/sample=S/part-00042.parquet
     RUN/compact/sample=S/manifest.json, DIGEST-00003.parquet
+    RUN/compact/by-place/manifest.json, DIGEST-00003.parquet
     RUN/outputs/sample=S/written.json
     RUN/motifs/motif_data.parquet, motif_cwms.npy
 
@@ -48,6 +49,11 @@ def compact_directory(run: str | Path, sample: str) -> Path:
         As ``sample_directory``.
     """
     return location(run) / "compact" / f"{_PREFIX}{_encoded(sample)}"
+
+
+def place_directory(run: str | Path) -> Path:
+    """Return the directory of the files with the hits of all samples, by place."""
+    return location(run) / "compact" / "by-place"
 
 
 def written_path(run: str | Path, sample: str) -> Path:

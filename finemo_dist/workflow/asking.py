@@ -8,11 +8,13 @@ from typing import TextIO
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.catalog.compact import CompactSummary, compact_sample
+from finemo_dist.catalog.compact_places import compact_places
 from finemo_dist.catalog.format import OutputFormat, Screen, save_answer, write_answer
 from finemo_dist.catalog.named import NamedQuery, ask, find_query, named_queries
 from finemo_dist.catalog.readonly import UserQuery, run_user_query
 from finemo_dist.catalog.summary import remember_counts
 from finemo_dist.catalog.unsafe import run_unsafe_query
+from finemo_dist.core.errors import UsageError
 from finemo_dist.record.lease import driving_run
 from finemo_dist.storage.text import read_text
 
@@ -149,24 +151,35 @@ def compact(
     run: Path,
     samples: Sequence[str] | None = None,
     *,
+    by_place: bool = False,
     memory_limit: str | None = None,
     threads: int | None = None,
 ) -> Iterator[CompactSummary]:
     """Sort the hits of samples by place and yield what was done for each.
 
+    Parameters
+    ----------
+    by_place
+        Whether the hits of all samples are sorted together: one summary, of all.
+
     Raises
     ------
     UsageError
-        There is no such sample.
+        There is no such sample, or samples are chosen to be sorted together.
     RunError
         The run is damaged, another command is writing it, or the disk is full.
     """
+    if by_place and samples is not None:
+        raise UsageError("Hits are sorted together of all samples. Leave out --sample, or --by.")
     with (
         driving_run(run),
         open_catalog(run, memory_limit=memory_limit, threads=threads, samples=samples) as catalog,
     ):
-        for sample in catalog.samples:
-            yield compact_sample(catalog, sample)
+        if by_place:
+            yield compact_places(catalog)
+        else:
+            for sample in catalog.samples:
+                yield compact_sample(catalog, sample)
         if samples is None:
             remember_counts(catalog)
 

@@ -146,6 +146,8 @@ class RunConfig(FrozenModel):
     resources: ResourceConfig = ResourceConfig()
     confidence: bool = False
     """Whether the q of every hit against decoy motifs is found as well."""
+    compact: Literal["none", "sample", "place"] = "none"
+    """Whether hits are sorted by place at the end, in files of each sample or of all samples."""
 
     @model_validator(mode="after")
     def _has_samples(self) -> Self:

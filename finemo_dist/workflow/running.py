@@ -11,6 +11,8 @@ from finemo_dist.core.events import OnEvent, ignore
 from finemo_dist.record.lease import driving
 from finemo_dist.run.region_checks import check_regions
 from finemo_dist.sources.shared_file import remove_left_lists
+from finemo_dist.storage.locations import is_local
+from finemo_dist.workflow.asking import compact
 from finemo_dist.workflow.calling import Call, call, prepare
 from finemo_dist.workflow.confidence import confidence
 from finemo_dist.workflow.config import RunConfig, with_absolute_paths
@@ -65,6 +67,8 @@ def run_config(
     config = config if isinstance(config, RunConfig) else load_config(Path(config))
     resources = resources or config.resources
     output = config.output if out is None else Path(out)
+    if config.compact != "none" and not is_local(output):
+        raise UsageError(f"{output}: compacts runs on a disk only. Leave out the key compact.")
     settings = config.of_samples
     # First, because stores of an earlier run may be replaced below.
     prepared = prepare(settings, resources)
@@ -97,6 +101,9 @@ def run_config(
         )  # fmt: skip
         if config.confidence:
             confidence(output, resources=resources, command=command, on_event=on_event)
+        if config.compact != "none":
+            for _ in compact(output, by_place=config.compact == "place"):
+                pass
         return done
 
 

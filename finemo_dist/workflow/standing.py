@@ -131,6 +131,10 @@ class Standing:
     activity: Activity
     samples: Sequence[SampleStanding]
     failures: Mapping[str, str]
+    compacted: Sequence[str] = ()
+    """Samples whose compacted files are current."""
+    is_placed: bool = False
+    """Whether the hits of all samples lie by place, and that is current."""
 
     @property
     def state(self) -> str:
@@ -177,9 +181,10 @@ def standing_of(run: Path) -> Standing:
         record = catalog.record
         committed = {name: catalog.shards(name) for name in catalog.samples}
         files = _files(catalog)
+        compacted, is_placed = catalog.compacted, catalog.is_placed
     failures = open_failures(activity.failures, committed, files)
     samples = in_order(standings(summaries, committed, activity, files))
-    return Standing(run, record, activity, samples, failures)
+    return Standing(run, record, activity, samples, failures, compacted, is_placed)
 
 
 def _files(catalog: Catalog) -> dict[str, bool] | None:

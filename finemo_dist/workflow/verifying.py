@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from finemo_dist.catalog.compact import damaged_files
+from finemo_dist.catalog.compact_places import damaged_places
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.layout import TableName, part_path
@@ -44,3 +45,4 @@ def _run_problems(run: Path) -> Iterator[str]:
                     yield str(error)
         yield from damaged_files(run, sample.name)
         yield from verify_store(location(sample.store))
+    yield from damaged_places(run)

@@ -159,3 +159,21 @@ def test_a_worker_that_writes_files_loads_neither_torch_nor_the_command_line():
     assert "duckdb" in loaded
     assert not {name for name in loaded if name.split(".")[0] in {"torch", "ray", "click"}}
     assert not {name for name in loaded if name.startswith("finemo_dist.cli")}
+
+
+def test_a_configuration_sorts_hits_by_place_at_the_end(command, works, config, tmp_path):
+    run = tmp_path / "run"
+    works("run", config(outputs="none", compact="place"))
+
+    told = json.loads(command("status", run, "--json").out)
+    assert (told["compacted_by_place"], told["compacted"]) == (True, [])
+    assert "compacted files: of all samples by place" in works("status", run).out
+    assert "(unchanged)" in works("compact", run, "--by", "place").err
+
+    path = min((run / "compact/by-place").glob("*.parquet"))
+    content = bytearray(path.read_bytes())
+    content[40] ^= 1
+    path.write_bytes(content)
+    answer = command("verify", run)
+    assert answer.status != 0
+    assert path.name in answer.out + answer.err
