@@ -48,8 +48,14 @@ def compact(
     """
     from finemo_dist.workflow.asking import compact as compacted
 
-    limits = {"memory_limit": memory_limit, "threads": threads}
-    for done in compacted(run, samples or None, by_place=by == "place", **limits):
+    summaries = compacted(
+        run,
+        samples or None,
+        by_place=by == "place",
+        memory_limit=memory_limit,
+        threads=threads,
+    )
+    for done in summaries:
         name = done.sample or "all samples"
         state = "" if done.is_new else " (unchanged)"
         say(f"{name}: {count(done.n_hits, 'hit')} in {count(done.n_files, 'file')}{state}")
