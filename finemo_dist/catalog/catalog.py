@@ -19,8 +19,9 @@ from finemo_dist.catalog.connection import (
     stream_errors,
 )
 from finemo_dist.catalog.content import Content, read_content
+from finemo_dist.catalog.footer_counts import counted_by_footers
 from finemo_dist.catalog.part_files import PartFiles
-from finemo_dist.catalog.scope import Scopes, scopes_of
+from finemo_dist.catalog.scope import Node, Scopes, scopes_in, tree_of
 from finemo_dist.catalog.views import Shown, Views
 from finemo_dist.core.errors import UsageError, nearest
 from finemo_dist.core.program import program
@@ -297,18 +298,35 @@ class Catalog:
         cursor: duckdb.DuckDBPyConnection,
         query: str,
         values: Mapping[str, object] | None = None,
-    ) -> None:
+    ) -> str:
         """Have a connection open only the files that a query needs; see ``scopes_of``.
 
-        The views that it needs are made; all where it is not understood.
+        The views that it needs are made; all where it is not understood. Returns what to ask: the
+        query, or one with the same answer that opens no part.
         """
-        scopes = scopes_of(cursor, query, values)
+        tree = tree_of(cursor, query)
+        if tree is not None and (counting := self._counted(cursor, tree)) is not None:
+            query, tree = counting, tree_of(cursor, counting)
+        scopes = None if tree is None else scopes_in(tree, values)
         with run_errors(self.run_dir):
             if scopes is None:
                 self._views.make_all()
             else:
                 self._views.make(query)
         self._show_parts(cursor, scopes)
+        return query
+
+    def _counted(self, cursor: duckdb.DuckDBPyConnection, tree: Node) -> str | None:
+        """Return a query that counts hits as a tree does by their footers, if it does no more."""
+        counted = tree_of(cursor, load_query("footer_counts"))
+        # With a largest q not all hits of the footers are shown.
+        if self._limits["largest_q"] is not None or counted is None:
+            return None
+        found = counted_by_footers(tree, counted)
+        if found is None:
+            return None
+        ((text,),) = cursor.execute(load_query("user_text_of_tree"), {"tree": found}).fetchall()
+        return str(text)
 
     def focus(self, cursor: duckdb.DuckDBPyConnection, scopes: Scopes) -> None:
         """Have a connection open only the parts that may hold rows of some scopes."""

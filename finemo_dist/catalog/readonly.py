@@ -104,7 +104,7 @@ def run_user_query(catalog: Catalog, query: str) -> UserQuery:
     cursor = catalog.restricted_cursor()
     with usage_errors():
         _require_select(cursor, question)
-        catalog.narrow(cursor, question)
+        question = catalog.narrow(cursor, question)
         cursor.execute("SET VARIABLE question = $question", {"question": question})
         _require_harmless(cursor)
         if match:

@@ -41,9 +41,12 @@ _READS: Final[Mapping[str, tuple[TableName, frozenset[str]]]] = {
 }
 """View to the parts it is made of, and the columns by which it must not be narrowed."""
 _READ_NO_PARTS: Final = frozenset(
-    {"samples", "motifs", "sample_motifs", "data_dictionary", "timings"}
+    {"samples", "counted_samples", "motifs", "sample_motifs", "data_dictionary", "timings"}
 )
 _HARMLESS_FUNCTIONS: Final = frozenset({"unnest", "range", "generate_series"})
+_NOT_UNDERSTOOD: Final = frozenset(
+    {"SHOW_REF", "PIVOT", "COLUMN_DATA", "BOUND_TABLE_REF", "DELIM_GET"}
+)
 _FLIPPED: Final = {
     "COMPARE_EQUAL": "COMPARE_EQUAL",
     "COMPARE_LESSTHAN": "COMPARE_GREATERTHAN",
@@ -70,13 +73,22 @@ def scopes_of(
     values
         Those of ``$name`` in the query, and of fields of the variable ``parameters``.
     """
+    tree = tree_of(cursor, query)
+    return None if tree is None else scopes_in(tree, values)
+
+
+def tree_of(cursor: duckdb.DuckDBPyConnection, query: str) -> Node | None:
+    """Return the syntax tree of a query, None where it is no SELECT."""
     try:
         ((text,),) = cursor.execute(load_query("user_tree"), {"query": query}).fetchall()
     except duckdb.Error:
         return None
-    tree = json.loads(text)
-    if tree.get("error", True):
-        return None
+    tree: Node = json.loads(text)
+    return None if tree.get("error", True) else tree
+
+
+def scopes_in(tree: Node, values: Mapping[str, object] | None = None) -> Scopes | None:
+    """Return what a query is about by its syntax tree; see ``scopes_of``."""
     found: dict[TableName, list[Scope]] = {}
     names = {entry["key"] for node in _nodes(tree) for entry in _ctes(node)}
     for asked in _tables(tree, values or {}):
@@ -109,7 +121,8 @@ def _tables(tree: Node, values: Mapping[str, object]) -> Iterator[tuple[str, Sco
         elif kind == "TABLE_FUNCTION":
             if node["function"]["function_name"] not in _HARMLESS_FUNCTIONS:
                 yield None
-        elif kind in {"SHOW_REF", "PIVOT", "COLUMN_DATA", "BOUND_TABLE_REF", "DELIM_GET"}:
+        # Of a value the type is no kind of node.
+        elif isinstance(kind, str) and kind in _NOT_UNDERSTOOD:
             yield None
     if n_found != sum(node.get("type") == "BASE_TABLE" for node in _nodes(tree)):
         yield None

@@ -27,7 +27,7 @@ from finemo_dist.record.run_record import RunRecord, SampleRecord
 _QUERIES: Final = (
     "tables", "unique", "collapse", "called_hits", "part_rows", "part_hits",
     "part_hit_rows", "compact_rows", "placed_rows", "compact_hits", "clustered", "hits",
-    "hits_unique", "motifs", "hits_primary", "peaks_qc", "peaks", "samples",
+    "hits_unique", "motifs", "hits_primary", "peaks_qc", "peaks", "samples", "counted_samples",
     "sample_motifs", "counted_hits", "motif_counts", "motif_labels", "cells", "timings",
     "confidence", "hit_confidence", *PART_VIEWS,
 )  # fmt: skip

@@ -87,7 +87,7 @@ class Run:
         """
         with query_errors(self.path):
             cursor = self._catalog.cursor({}, question="")
-            self._catalog.narrow(cursor, query, parameters)
+            query = self._catalog.narrow(cursor, query, parameters)
             relation = cursor.sql(query, params=dict(parameters) if parameters else None)
             return Table(relation.to_arrow_table())
 

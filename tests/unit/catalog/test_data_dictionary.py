@@ -26,7 +26,7 @@ def test_every_view_for_users_is_documented(catalog):
     shown = {row[0] for row in catalog.cursor().execute(views).fetchall()}
     inner = {"hit_parts", "qc_parts", "motif_parts", "compact_parts", "annotation_parts",
              "part_rows", "part_hits", "part_hit_rows", "compact_rows", "compact_hits",
-             "counted_hits",
+             "counted_hits", "counted_samples",
              "log_lines", "all_hits", "all_unique", "all_primary", "motif_steps", "pooled_steps",
              "funnel_file", "dropped_files",
              *(f"confidence_{name}" for name in CONFIDENCE_TABLES)}  # fmt: skip

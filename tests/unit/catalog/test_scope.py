@@ -66,6 +66,7 @@ QUERIES = [
     "SELECT count(*) FROM query_table('hits') WHERE chr = 'chr2'",
     "FROM unique_of('hits') WHERE chr = 'chr2'",
     "FROM hits WHERE start < 5e1",
+    "FROM hits TABLESAMPLE 100 PERCENT",
     "FROM hits WHERE start < '100'",
     "FROM hits WHERE start > -3 AND start < 100 + 20",
     "FROM hits WHERE chr = NULL",
