@@ -24,9 +24,9 @@ def test_a_view_has_the_columns_and_types_of_the_schema(catalog, view):
 def test_every_view_for_users_is_documented(catalog):
     views = "SELECT view_name FROM duckdb_views() WHERE NOT internal"
     shown = {row[0] for row in catalog.cursor().execute(views).fetchall()}
-    inner = {"hit_parts", "qc_parts", "motif_parts", "compact_parts", "annotation_parts",
-             "part_rows", "part_hits", "part_hit_rows", "compact_rows", "compact_hits",
-             "counted_hits", "counted_samples",
+    inner = {"hit_parts", "qc_parts", "motif_parts", "compact_parts", "place_parts",
+             "annotation_parts", "part_rows", "part_hits", "part_hit_rows", "compact_rows",
+             "placed_rows", "compact_hits", "counted_hits", "counted_samples",
              "log_lines", "all_hits", "all_unique", "all_primary", "motif_steps", "pooled_steps",
              "funnel_file", "dropped_files",
              *(f"confidence_{name}" for name in CONFIDENCE_TABLES)}  # fmt: skip
