@@ -14,9 +14,12 @@ import pyarrow as pa
 
 from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.program import program
+from finemo_dist.storage.objects import ObjectPath, raise_service_error
 
 _POINTER: Final = re.compile(r"LINE \d+:")
 _OUT_OF_MEMORY: Final = "Out of Memory"
+_REQUEST: Final = "Error performing"
+"""Of what object storage answers."""
 
 _QUERY_MISTAKES: Final = (
     duckdb.ParserException,
@@ -118,6 +121,10 @@ def run_errors(run_dir: Path) -> Iterator[None]:
             "Raise the limit, or give TMPDIR a directory with more room."
         ) from error
     except duckdb.Error as error:
+        if isinstance(run_dir, ObjectPath) and _REQUEST in str(error):
+            raise_service_error(str(error), run_dir)
+            # A refusal that DuckDB has met has no reason in it; that of another object has.
+            (run_dir / "run.json").read_bytes()
         raise RunError(
             f"{run_dir}: its tables cannot be read ({first_line(error)}). "
             f"Run `{program()} verify` on it; a rerun of the same command makes damaged parts "

@@ -24,7 +24,7 @@ from finemo_dist.cli.messages import (
 )
 from finemo_dist.cli.prefixes import spelt_out
 from finemo_dist.core.command import TypedCommand
-from finemo_dist.core.errors import FinemoDistError, UsageError, nearest
+from finemo_dist.core.errors import CutShortError, FinemoDistError, UsageError, nearest
 from finemo_dist.core.program import PROGRAM, program, set_program
 from finemo_dist.core.system_errors import system_fault
 
@@ -207,6 +207,10 @@ def _started_as(path: str) -> str:
     return PROGRAM if not name or name.startswith("-") or name.endswith(".py") else name
 
 
+def _resumes(words: Sequence[str]) -> str:
+    return f"Committed work is kept; resume with: {resume_line(words)}"
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit: 0 done, 2 bad input, 3 shards missing, 130 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -224,11 +228,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except FinemoDistError as error:
-        say(f"Error: {error}", level=logging.ERROR)
+        cure = f" {_resumes(words)}" if isinstance(error, CutShortError) else ""
+        say(f"Error: {error}{cure}", level=logging.ERROR)
         sys.exit(error.exit_status)
     except (KeyboardInterrupt, click.Abort):
         interrupts.end()
-        say(f"Interrupted. Committed work is kept; resume with: {resume_line(words)}")
+        say(f"Interrupted. {_resumes(words)}")
         sys.exit(EXIT_INTERRUPTED)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

@@ -131,6 +131,8 @@ def _print(look: "Standing", *, most_rows: int) -> None:
             click.echo(f"{what} {one_line(name)}: {one_line(why)}")
         if len(found) > _MOST_FAILURES:
             click.echo(f"and {count(len(found) - _MOST_FAILURES, 'other')} (--json lists all)")
+    if look.ended_by is not None:
+        click.echo(f"ended by {one_line(look.ended_by)}")
     click.echo(f"{one_line(str(look.run_dir))}: {_state_line(look)}")
 
 

@@ -8,6 +8,8 @@ The tree::
     ├── StoreError                 a region store is damaged, incomplete or of another format
     ├── RunError                   a run directory is damaged, or belongs to another run
     └── IncompleteRunError         exit status 3: the work ended with shards missing
+        └── CutShortError          what the work depends on is gone, for now
+            └── ServiceError       object storage does not answer, or takes the credentials no more
 
 Each takes one message, so that it survives pickling between processes. A message says where, what
 was found, what was expected, and the cure.
@@ -56,6 +58,19 @@ class IncompleteRunError(FinemoDistError):
     """The work ended with shards missing. Repeat the same command to resume."""
 
     exit_status: ClassVar[int] = 3
+
+
+class CutShortError(IncompleteRunError):
+    """The work ended because of what it depends on, such as Ray's head. Repeat it to resume."""
+
+
+class ServiceError(CutShortError, OSError):
+    """Object storage does not answer, or takes the credentials no more: nothing is damaged.
+
+    An ``OSError`` too, so that what does without a file that cannot be had does without this one.
+    """
+
+    is_condition = True
 
 
 def brief(error: BaseException) -> str:

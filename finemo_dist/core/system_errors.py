@@ -8,12 +8,15 @@ import errno
 from collections.abc import Mapping
 from typing import Final, TypeVar
 
-from finemo_dist.core.errors import FinemoDistError
+from finemo_dist.core.errors import CutShortError, FinemoDistError
 
 _Error = TypeVar("_Error", bound=FinemoDistError)
 
 _NOT_SUPPORTED: Final = 524
 """ENOTSUPP of the Linux kernel, which NFS without a lock daemon answers; Python has no name."""
+
+_OBJECTS: Final = "s3://"
+"""Whose rights are no permissions of files; the error says what they are."""
 
 _FULL: Final = ("no space is left", "Free some space there, or choose another place.")
 _TOO_MANY: Final = (
@@ -72,9 +75,11 @@ def system_fault(error: BaseException) -> str | None:
 
     None is also what a damaged file gives: libraries raise ``OSError`` for it, without a number.
     """
-    number = error.errno if isinstance(error, OSError) else None
-    if number is None or number not in _FAULTS:
+    if not isinstance(error, OSError) or error.errno is None or error.errno not in _FAULTS:
         return None
+    number = error.errno
+    if number == errno.EACCES and str(error.filename).startswith(_OBJECTS):
+        return f"{error.strerror}."
     what, cure = _FAULTS[number]
     return f"{what}. {cure}"
 
@@ -108,6 +113,9 @@ def fault(
         ``read`` or ``written``: what could not be done.
     """
     said = system_fault(error)
+    if isinstance(error, CutShortError):
+        # It says where, what and what to do, and nothing of the file.
+        raise error
     raised = kind(otherwise if said is None else f"{where}: cannot be {doing}: {said}")
     raised.is_condition = said is not None
     return raised

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from finemo_dist.core.config import OutputKind, digest_of
+from finemo_dist.core.errors import ServiceError
 from finemo_dist.core.records import Stage, Unit
 from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import folder_name, written_path
@@ -50,6 +51,8 @@ class Outputs:
                 return None
             found = cls(str(content["made_from"]), dict(content["sizes"]))
             is_whole = all((run_dir / n).stat().st_size == size for n, size in found.sizes.items())
+        except ServiceError:
+            raise
         except (OSError, ValueError, KeyError, TypeError):
             # Whatever is wrong with it, the files are written again.
             return None

@@ -110,6 +110,9 @@ def _look(run: str | Path, unit: Unit, stamp: str, *, check_bytes: bool) -> Know
             check_seal(part_path(run, "hits", unit))
             check_seal(part_path(run, "peaks_qc", unit))
     except RunError as error:
+        if error.is_condition and not isinstance(error.__cause__, FileNotFoundError):
+            # A part that cannot be had now is no damaged one, and is not made again.
+            raise
         return str(error)
     return KnownUnit(footer, *extents, stamp, check_bytes)
 

@@ -96,6 +96,8 @@ class Invocation(_Frozen):
     finished: str | None = None
     status: RunStatus | Literal["stopped"] = "running"
     """``stopped`` ended without a word and was followed by another."""
+    error: str | None = None
+    """What ended it, where anything did."""
     n_units: int = 0
     """Units it committed."""
     seconds: float = 0.0

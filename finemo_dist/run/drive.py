@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from finemo_dist import __version__
-from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, RunError
+from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, RunError, ServiceError
 from finemo_dist.core.events import RunEvent, UnitDone, UnitFailed, WorkersReady
 from finemo_dist.core.protocols import Executor
 from finemo_dist.core.records import EXTRACTION, Stage, Unit
@@ -158,10 +158,13 @@ def _drive(
                     log.add_event(event)
                     on_event(event)
         except KeyboardInterrupt:
-            close("interrupted", "interrupted")
+            with suppress(ServiceError):
+                close("interrupted", "interrupted")
             raise
         except BaseException as error:
-            close("incomplete", str(error))
+            # Where the record cannot be put either, what came first is said.
+            with suppress(ServiceError):
+                close("incomplete", str(error))
             raise
         missing = _missing(plan, roster, totals.done)
         close("incomplete" if missing else "complete")
@@ -218,6 +221,7 @@ def _close(
     last = record.invocations[-1].model_copy(
         update={
             "status": status,
+            "error": error,
             "finished": now(),
             "n_units": totals.n_units,
             "seconds": wall,

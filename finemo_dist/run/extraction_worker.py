@@ -12,7 +12,7 @@ from finemo_dist.core.records import EXTRACTION, Mode, Unit
 from finemo_dist.core.records import Stage as UnitStage
 from finemo_dist.core.system_errors import fault, is_condition
 from finemo_dist.run.region_checks import check_scores
-from finemo_dist.storage.locations import is_local, location
+from finemo_dist.storage.locations import location
 from finemo_dist.store import staging
 from finemo_dist.store.encode import encode_partition, is_made_for, unwritten_partitions
 from finemo_dist.store.read import open_store
@@ -151,7 +151,7 @@ class ExtractionWorker:
             store = open_store(path)
             is_same = is_made_for(path, source, or_more=True)
             # A store of these inputs that lost a shard is made again, and replaced by a whole one.
-            if is_same and not (is_local(path) and unwritten_partitions(path)):
+            if is_same and not unwritten_partitions(path):
                 staging.discard(path)
                 return store.n_regions
             if not is_same and not self._spec.overwrite:
@@ -159,4 +159,6 @@ class ExtractionWorker:
                     f"{path}: was extracted from other inputs of sample {name!r}, or with other "
                     "options. Remove it, or replace it with --force."
                 )
+            if is_same:
+                staging.reopen(path)
         return staging.begin(location(sample.staged), source).n_regions

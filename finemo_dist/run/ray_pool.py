@@ -8,8 +8,8 @@ replaces itself with the same bytes.
 import math
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from finemo_dist.core.events import RunEvent, UnitDone, UnitFailed
 from finemo_dist.core.protocols import Worker, WorkerMaker
 from finemo_dist.core.records import Unit
 from finemo_dist.run.pool import Answer, Pool, Ready
+from finemo_dist.run.ray_head import Head, the_head, watched_head
 from finemo_dist.run.ray_session import Resource, first_line, n_of, session
 from finemo_dist.run.schedule import Schedule
 
@@ -99,6 +100,8 @@ class RayExecutor:
         ------
         RunError
             No worker could be started.
+        CutShortError
+            The head of the cluster is gone.
         """
         with self.session():
             schedule = Schedule(
@@ -115,17 +118,19 @@ class RayExecutor:
         n_more
             Workers of another kind, which take a core each.
         """
-        if ray.is_initialized():
-            yield
-            return
         n_workers = self._n_workers or 1
         n_gpus = -(-n_workers // self._n_sharing)
-        with session(self._address, n_workers + n_more, self._spec.device, n_gpus=n_gpus):
+        own = (
+            nullcontext()
+            if ray.is_initialized()
+            else session(self._address, n_workers + n_more, self._spec.device, n_gpus=n_gpus)
+        )
+        with own, watched_head():
             yield
 
     def pool(self, schedule: Schedule, *, prefix: str = "worker") -> Pool:
         """Return the actors that take the units of a schedule; a session must be open."""
-        crew = _RayCrew(self._spec, self._n_workers, self._resource, self._n_sharing)
+        crew = _RayCrew(the_head(), self._spec, self._n_workers, self._resource, self._n_sharing)
         return Pool(crew, schedule, device=self._spec.device, prefix=prefix)
 
 
@@ -145,8 +150,14 @@ class _RayCrew:
     ready_timeout_s = _READY_TIMEOUT_S
 
     def __init__(
-        self, spec: WorkerMaker, n_workers: int | None, resource: Resource, n_sharing: int
+        self,
+        head: Head,
+        spec: WorkerMaker,
+        n_workers: int | None,
+        resource: Resource,
+        n_sharing: int,
     ) -> None:
+        self._head = head
         self._spec = spec
         self._n_workers = n_workers
         self._resource = resource
@@ -158,9 +169,10 @@ class _RayCrew:
 
     def n_places(self, now: float) -> int:
         """Return how many actors there may be; a cluster is asked, because nodes come and go."""
+        self._head.check()
         if self._n_workers is None and now - self._places_counted > _COUNT_PLACES_S:
             # At least one: an actor that waits for its place is what makes a cluster grow.
-            self._n_places = max(1, self._n_sharing * n_of(self._resource, ray.cluster_resources))
+            self._n_places = max(1, self._n_sharing * self._n_of(ray.cluster_resources))
             self._places_counted = now
         return self._n_places
 
@@ -168,13 +180,13 @@ class _RayCrew:
         """Return how many actors fit on each node that is there."""
         return {
             node["NodeID"]: self._n_sharing * int(node["Resources"].get(self._resource, 0))
-            for node in ray.nodes()  # type: ignore[no-untyped-call]
+            for node in self._head.ask(ray.nodes)
             if node["Alive"]
         }
 
     def has_room(self) -> bool:
         """Whether a core or a GPU is free."""
-        return n_of(self._resource, ray.available_resources) > 0
+        return self._n_of(ray.available_resources) > 0
 
     def start(self, name: str, node: str | None) -> None:
         """Start an actor."""
@@ -207,6 +219,9 @@ class _RayCrew:
     def end(self, name: str) -> None:
         """Kill an actor."""
         ray.kill(self._actors.pop(name).handle)
+
+    def _n_of(self, question: Callable[[], Any]) -> int:
+        return n_of(self._resource, self._head.ask(question))
 
     def refusal(self, reason: str) -> RunError:
         """Return the error of a run without actors."""

@@ -3,7 +3,6 @@
 import logging
 import os
 import signal
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -13,6 +12,7 @@ import ray
 
 from finemo_dist.core.errors import RunError
 from finemo_dist.run.ray_folder import short_folder
+from finemo_dist.run.ray_head import RECONNECT_S, knock, watched_head
 
 Resource = Literal["CPU", "GPU"]
 
@@ -30,7 +30,9 @@ def cluster_places(address: str) -> tuple[int, int]:
         No cluster answers there.
     """
     with nullcontext() if ray.is_initialized() else session(address, 1, "cpu"):
-        return n_of("CPU", ray.cluster_resources), n_of("GPU", ray.cluster_resources)
+        with watched_head() as head:
+            found = head.ask(ray.cluster_resources)
+        return n_of("CPU", found), n_of("GPU", found)
 
 
 @contextmanager
@@ -80,6 +82,8 @@ def _connect(
 ) -> None:
     """Join the cluster at an address, or start one of our own on this machine alone."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Ray reads it when it connects. Whoever loses the head ends before Ray ends it.
+    os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", str(RECONNECT_S))
     if address is not None:
         try:
             _knock(address)
@@ -109,12 +113,12 @@ def _knock(address: str) -> None:
     """Raise where nobody listens at ``HOST:PORT``: Ray would try for minutes, and then exit."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host and port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_S).close()
+        knock((host.strip("[]"), int(port)), timeout_s=_KNOCK_S)
 
 
-def n_of(resource: Resource, ask: Any) -> int:  # noqa: ANN401
-    """Return how many of a resource there are in what Ray answers; it types neither question."""
-    return int(ask().get(resource, 0))
+def n_of(resource: Resource, answer: Any) -> int:  # noqa: ANN401
+    """Return how many of a resource there are in what Ray answers, which it does not type."""
+    return int(answer.get(resource, 0))
 
 
 def first_line(error: BaseException) -> str:

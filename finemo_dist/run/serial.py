@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from finemo_dist.core.errors import FinemoDistError
+from finemo_dist.core.errors import CutShortError, FinemoDistError
 from finemo_dist.core.events import RunEvent, UnitFailed, UnitStarted, WorkersReady, WorkerStarted
 from finemo_dist.core.protocols import WorkerMaker
 from finemo_dist.core.records import Stage, Unit
@@ -32,6 +32,11 @@ class SerialExecutor:
         """Process every unit; one that fails is reported and the others go on.
 
         Where a unit of a sample fails, its units of later stages are left out.
+
+        Raises
+        ------
+        CutShortError
+            What the units depend on is gone.
         """
         failed: dict[str, Stage] = {}
         notes: dict[str, str] = {}
@@ -45,6 +50,9 @@ class SerialExecutor:
             try:
                 told = replace(unit, note=notes.get(unit.sample, unit.note))
                 result = worker.process(told, units[i + 1 : i + 1 + _MOST_COMING])
+            except CutShortError:
+                # What is left would end as this one did, each after as long a wait.
+                raise
             except (FinemoDistError, OSError, RuntimeError) as error:
                 logger.debug("unit %s failed", unit, exc_info=True)
                 result = UnitFailed(unit, _NAME, str(error), is_final=True)

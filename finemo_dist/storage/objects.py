@@ -2,7 +2,8 @@
 
 Credentials, endpoint and region come from the environment (``AWS_*`` variables, or the role of the
 machine) and are never held, logged or pickled here. What goes wrong is an ``OSError`` that names
-the object, as with a file.
+the object, as with a file. It is a ``ServiceError`` where the service is at fault, which the
+client has asked again by then, or where credentials that were taken before are taken no more.
 """
 
 import errno
@@ -17,6 +18,7 @@ from datetime import timedelta
 from pathlib import Path, PosixPath
 from typing import IO, Any, Final, NoReturn, Self
 
+from finemo_dist.core.errors import ServiceError
 from finemo_dist.core.optional import require
 
 SCHEME: Final = "s3://"
@@ -28,6 +30,15 @@ _CONCURRENT_PIECES: Final = 4
 _CODE: Final = re.compile(r"<Code>([A-Za-z0-9.]+)</Code>")
 _STATUS: Final = re.compile(r"status code: (\d{3} [A-Za-z ]+)")
 _TRANSPORT: Final = re.compile(r"HTTP error: ([^\n]+)")
+_TROUBLE: Final = re.compile(r"5\d\d |408 |429 ")
+"""Statuses of a service that is at fault or overloaded."""
+_EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"})
+_WITHDRAWN: Final = frozenset({"InvalidAccessKeyId", "InvalidToken", "InvalidClientTokenId"})
+"""Of a key that was never one, or is none any more."""
+_ROLE_ADDRESS: Final = "169.254."
+"""Where a machine in a cloud is asked for the credentials of its role."""
+_answered: Final[set[str]] = set()
+"""Buckets that have answered this process."""
 
 
 class ObjectPath(PosixPath):
@@ -120,15 +131,21 @@ class ObjectPath(PosixPath):
         OSError
             There is no such object, or it cannot be asked.
         """
-        with _errors_of(self):
+        with errors_of(self):
             if not self.key:
                 raise FileNotFoundError
-            found: dict[str, Any] = _obstore(self).head(_store_of(self), self.key)
+            try:
+                found: dict[str, Any] = _obstore(self).head(_store_of(self), self.key)
+            except Exception as error:
+                if re.search(r"status code: 40[03] ", str(error)):
+                    # The answer to this question has no body, and so does not say why.
+                    _obstore(self).get_range(_store_of(self), self.key, start=0, end=1)
+                raise
             return found
 
     def read_bytes(self) -> bytes:
         """Return the whole object."""
-        with _errors_of(self):
+        with errors_of(self):
             return bytes(_obstore(self).get(_store_of(self), self.key).bytes())
 
     def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:
@@ -137,7 +154,7 @@ class ObjectPath(PosixPath):
 
     def read_tagged(self) -> tuple[bytes, str | None]:
         """Return the whole object and its ETag, of one moment."""
-        with _errors_of(self):
+        with errors_of(self):
             found = _obstore(self).get(_store_of(self), self.key)
             return bytes(found.bytes()), found.meta["e_tag"]
 
@@ -146,7 +163,7 @@ class ObjectPath(PosixPath):
         options: dict[str, Any] = {"range": (start, end)}
         if e_tag is not None:
             options["if_match"] = e_tag
-        with _errors_of(self):
+        with errors_of(self):
             return bytes(_obstore(self).get(_store_of(self), self.key, options=options).bytes())
 
     def open(  # type: ignore[override]
@@ -168,7 +185,7 @@ class ObjectPath(PosixPath):
 
     def put_file(self, file: Path) -> None:
         """Put a local file there, all or nothing, replacing what exists."""
-        with _errors_of(self), file.open("rb") as handle:
+        with errors_of(self), file.open("rb") as handle:
             _obstore(self).put(
                 _store_of(self),
                 self.key,
@@ -190,14 +207,14 @@ class ObjectPath(PosixPath):
             Another version exists there: someone else wrote it.
         """
         mode = "create" if replaces is None else {"e_tag": replaces}
-        with _errors_of(self):
+        with errors_of(self):
             put = _obstore(self).put(_store_of(self), self.key, content, mode=mode)
             e_tag: str | None = put["e_tag"]
             return e_tag
 
     def iterdir(self) -> Generator[Self, None, None]:
         """Yield what lies directly below; nothing where nothing does."""
-        with _errors_of(self):
+        with errors_of(self):
             found = _obstore(self).list_with_delimiter(_store_of(self), self.key or None)
         names = [*found["common_prefixes"], *(entry["path"] for entry in found["objects"])]
         yield from (self / name.rsplit("/", 1)[-1] for name in names)
@@ -213,9 +230,13 @@ class ObjectPath(PosixPath):
         """Yield all objects below, at any depth."""
         yield from (type(self)(f"{SCHEME}{self.bucket}/{e['path']}") for e in self._below())
 
+    def sizes(self) -> dict[Path, int]:
+        """Return the size of each object below, by one listing."""
+        return {type(self)(f"{SCHEME}{self.bucket}/{e['path']}"): e["size"] for e in self._below()}
+
     def versions(self) -> dict[str, tuple[int, str]]:
         """Return name to size and ETag of the objects directly below, by one listing."""
-        with _errors_of(self):
+        with errors_of(self):
             found = _obstore(self).list_with_delimiter(_store_of(self), self.key or None)
         return {
             entry["path"].rsplit("/", 1)[-1]: (entry["size"], str(entry["e_tag"]))
@@ -224,14 +245,14 @@ class ObjectPath(PosixPath):
 
     def unlink(self, missing_ok: bool = True) -> None:  # noqa: FBT001, FBT002  (pathlib's)
         """Remove the object, if there is one."""
-        with _errors_of(self):
+        with errors_of(self):
             _obstore(self).delete(_store_of(self), self.key)
 
     def remove_below(self) -> None:
         """Remove all objects below."""
         keys = [entry["path"] for entry in self._below()]
         if keys:
-            with _errors_of(self):
+            with errors_of(self):
                 _obstore(self).delete(_store_of(self), keys)
 
     def mkdir(self, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:  # noqa: FBT001, FBT002  (pathlib's)
@@ -241,7 +262,7 @@ class ObjectPath(PosixPath):
         """Do nothing: there are no folders."""
 
     def _below(self) -> Iterator[dict[str, Any]]:
-        with _errors_of(self):
+        with errors_of(self):
             for page in _obstore(self).list(_store_of(self), self.key or None):
                 yield from page
 
@@ -294,9 +315,18 @@ def filesystem() -> Any:  # noqa: ANN401
 
 
 _OPTIONS: Final[dict[str, Any]] = {
-    "retry_config": {"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
+    "retry_config": {
+        "max_retries": 6,
+        "backoff": {
+            "init_backoff": timedelta(seconds=0.2),
+            "max_backoff": timedelta(seconds=5),
+            "base": 2,
+        },
+        "retry_timeout": timedelta(seconds=30),
+    },
 }
-"""An endpoint that does not answer is given up within a minute."""
+"""A service that is overloaded is asked again for about ten seconds; an endpoint that does not
+answer is given up within a minute."""
 
 
 def _client_options() -> dict[str, Any]:
@@ -326,30 +356,76 @@ def _obstore(path: ObjectPath) -> Any:  # noqa: ANN401
 
 
 @contextmanager
-def _errors_of(path: ObjectPath) -> Iterator[None]:
-    """Raise what obstore does as ``OSError``, in one line without the request."""
+def errors_of(path: ObjectPath) -> Iterator[None]:
+    """Raise what obstore does as ``OSError``, in one line without the request.
+
+    Raises
+    ------
+    ServiceError
+        The service is at fault, or the credentials are taken no more.
+    OSError
+        Anything else.
+    """
     try:
         yield
     except FileNotFoundError as error:
-        _raise(errno.ENOENT, "no such object", path, error)
+        _answered.add(path.bucket)
+        _raise(errno.ENOENT, "no such object", path, str(error))
     except OSError:
         raise
     except Exception as error:
-        kind = type(error).__name__
+        kind, text = type(error).__name__, str(error)
         if kind in {"AlreadyExistsError", "PreconditionError"}:
-            _raise(errno.EEXIST, "was changed by another program in the meantime", path, error)
-        if kind in {"PermissionDeniedError", "UnauthenticatedError"}:
-            _raise(errno.EACCES, "access denied; check AWS_* in the environment", path, error)
-        if type(error).__module__.startswith("obstore"):
-            _raise(errno.EIO, "the object store failed", path, error)
-        raise
+            _raise(errno.EEXIST, "was changed by another program in the meantime", path, text)
+        if not type(error).__module__.startswith("obstore"):
+            raise
+        raise_service_error(text, path)
+        is_denied = kind in {"PermissionDeniedError", "UnauthenticatedError"}
+        if is_denied or _ROLE_ADDRESS in text or re.search("status code: 40[13] ", text):
+            _raise(errno.EACCES, "access denied; check AWS_* in the environment", path, text)
+        _raise(errno.EIO, "the object store failed", path, text)
+    else:
+        _answered.add(path.bucket)
 
 
-def _raise(number: int, what: str, path: ObjectPath, error: Exception) -> NoReturn:
-    text = str(error)
-    found = _CODE.search(text) or _TRANSPORT.search(text) or _STATUS.search(text)
-    reason = f"{what} ({found[1].strip()})" if found else what
-    if found and found[1] == "NoSuchBucket":
+def raise_service_error(text: str, path: ObjectPath) -> None:
+    """Raise what obstore's words say of the service or the credentials; return if they do not."""
+    code, status = _CODE.search(text), _STATUS.search(text)
+    found = code[1] if code else ""
+    if found in _EXPIRED or (found in _WITHDRAWN and path.bucket in _answered):
+        raise ServiceError(
+            f"{path}: the object store takes the credentials no more ({found}): "
+            f"{_whose_credentials()}"
+        ) from None
+    if _ROLE_ADDRESS in text:
+        return
+    is_trouble = bool(status and _TROUBLE.match(status[1]))
+    if is_trouble or (not status and _TRANSPORT.search(text)):
+        what = _reason("the object store failed", text)
+        raise ServiceError(
+            f"{path}: {what}, and again whenever it was asked for some seconds. Nothing there is "
+            "known to be damaged. Check that the service is up, and AWS_ENDPOINT_URL if it is set."
+        ) from None
+
+
+def _whose_credentials() -> str:
+    """Return whose they are, and what to renew; by the names of variables, never their values."""
+    names = [n for n in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+             if os.environ.get(n)]  # fmt: skip
+    if names:
+        return f"those in {', '.join(names)} of the environment. Renew them there."
+    if file := os.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE"):
+        return f"those of the token in {file} (AWS_WEB_IDENTITY_TOKEN_FILE). Renew that file."
+    return "those of the role of this machine. Renew the role, or its session."
+
+
+def _raise(number: int, what: str, path: ObjectPath, text: str) -> NoReturn:
+    if "<Code>NoSuchBucket</Code>" in text:
         number = errno.ENOENT
     # Without obstore's own error, whose text has requests and answers in full.
-    raise OSError(number, reason, str(path)) from None
+    raise OSError(number, _reason(what, text), str(path)) from None
+
+
+def _reason(what: str, text: str) -> str:
+    found = _CODE.search(text) or _TRANSPORT.search(text) or _STATUS.search(text)
+    return f"{what} ({found[1].strip()})" if found else what

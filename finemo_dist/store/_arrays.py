@@ -9,17 +9,17 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 from zarr.codecs import BloscCodec, BloscShuffle, Crc32cCodec
-from zarr.storage import ObjectStore
 
 from finemo_dist.core.errors import StoreError
 from finemo_dist.core.records import RegionTable
 from finemo_dist.core.system_errors import fault
 from finemo_dist.storage.files import flush
 from finemo_dist.storage.locations import is_local
-from finemo_dist.storage.objects import ObjectPath, zarr_store
+from finemo_dist.storage.objects import ObjectPath
 from finemo_dist.store import layout
 from finemo_dist.store._columns import read_column, write_columns
 from finemo_dist.store.layout import StoreMeta
+from finemo_dist.store.objects import ZarrObjects
 
 # Every thread of zarr's pool keeps an arena of freed memory: with one, the peak of an extraction
 # stays where it is however many shards follow, and it is no slower.
@@ -43,9 +43,9 @@ Arrays = zarr.Group | KeptArrays
 _SMALL_ARRAYS = frozenset({layout.SCALE, *layout.TABLE_ARRAYS})
 
 
-def _zarr_place(path: Path) -> Path | ObjectStore[Any]:
+def _zarr_place(path: Path) -> Path | ZarrObjects:
     """Return what Zarr takes for a path."""
-    return ObjectStore(zarr_store(path)) if isinstance(path, ObjectPath) else path
+    return ZarrObjects.of(path) if isinstance(path, ObjectPath) else path
 
 
 def create_group(path: Path, meta: StoreMeta) -> zarr.Group:
@@ -187,21 +187,40 @@ def write_rows(group: zarr.Group, name: str, rows: range, values: NDArray[Any]) 
 
 def remove_shard(path: Path, arrays: Arrays, meta: StoreMeta, shard: int) -> None:
     """Remove the files of a shard: Zarr merges into a file that stands there, whole or damaged."""
-    for name in meta.arrays:
-        shard_file(path, arrays, name, shard).unlink(missing_ok=True)
+    for file in shard_files(path, arrays, meta, shard):
+        file.unlink(missing_ok=True)
 
 
 def has_shard(path: Path, arrays: Arrays, meta: StoreMeta, shard: int) -> bool:
     """Whether the files of a shard are there; Zarr takes missing ones for fill values."""
-    return all(_has_content(shard_file(path, arrays, name, shard)) for name in meta.arrays)
+    return all(map(_has_content, shard_files(path, arrays, meta, shard)))
+
+
+def lost_shards(path: Path, arrays: Arrays, meta: StoreMeta) -> set[int]:
+    """Return the shards some file of which is not there."""
+    shards = range(meta.n_shards)
+    if not isinstance(path, ObjectPath):
+        return {shard for shard in shards if not has_shard(path, arrays, meta, shard)}
+    # One listing an array tells all.
+    sizes = {p: n for name in meta.arrays for p, n in (path / name).sizes().items()}
+    return {
+        shard
+        for shard in shards
+        if not all(sizes.get(file) for file in shard_files(path, arrays, meta, shard))
+    }
+
+
+def shard_files(path: Path, arrays: Arrays, meta: StoreMeta, shard: int) -> list[Path]:
+    """Return the files of a shard."""
+    return [shard_file(path, arrays, name, shard) for name in meta.arrays]
 
 
 def flush_shard(path: Path, arrays: Arrays, meta: StoreMeta, shard: int) -> None:
     """Have the files of a shard on the disk, where a crash of the machine leaves them."""
     if not is_local(path):
         return
-    for name in meta.arrays:
-        flush(shard_file(path, arrays, name, shard))
+    for file in shard_files(path, arrays, meta, shard):
+        flush(file)
 
 
 def read_table(path: Path, arrays: Arrays, meta: StoreMeta, rows: range) -> RegionTable:

@@ -152,8 +152,7 @@ def unwritten_partitions(path: str | Path) -> list[int]:
         return []
     missing = set(missing_partitions(path, meta))
     arrays = _arrays.KeptArrays(group)
-    lost = (s for s in range(meta.n_shards) if not _arrays.has_shard(path, arrays, meta, s))
-    return sorted(missing.union(lost))
+    return sorted(missing | _arrays.lost_shards(path, arrays, meta))
 
 
 def finalise(path: str | Path) -> StoreMeta:

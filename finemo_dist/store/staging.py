@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from finemo_dist.core.errors import InputError, StoreError, UsageError
+from finemo_dist.core.errors import CutShortError, InputError, StoreError, UsageError
 from finemo_dist.core.events import (
     ExtractionPlanned,
     OnEvent,
@@ -78,6 +78,8 @@ def encode(
         return _encode(source, path, shard_regions, on_event)
     except Exception as error:
         # An interrupt is not an Exception: it leaves what a rerun goes on with.
+        if isinstance(error, CutShortError):
+            raise
         discard(path)
         if not has_parent:
             remove_empty(path.parent)
@@ -157,6 +159,16 @@ def begin(staged: Path, source: Source, *, shard_regions: int | None = None) -> 
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return meta
+
+
+def reopen(path: Path) -> None:
+    """Have a complete store on object storage be one in the making again, with what it has.
+
+    Whoever opens it meanwhile is refused. On a file system it is replaced by a whole one instead.
+    """
+    if isinstance(path, ObjectPath):
+        group, meta = _arrays.open_group(path, mode="r+")
+        group.attrs.put(replace(meta, is_complete=False).to_dict())
 
 
 def _remove_objects(path: ObjectPath) -> None:

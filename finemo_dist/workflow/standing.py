@@ -161,6 +161,14 @@ class Standing:
         """Whether anything is left to do in the samples that were not refused."""
         return bool(self.n_open or self.n_open_files)
 
+    @property
+    def ended_by(self) -> str | None:
+        """What ended the last driver before its work was done; None where nothing did."""
+        last = self.record.invocations[-1] if self.record.invocations else None
+        if last is None or last.status != "incomplete" or not self.is_open:
+            return None
+        return last.error
+
     def total(self, name: str) -> int:
         """Return how many shards of all samples are so."""
         return sum(getattr(s, name) for s in self.samples)

@@ -7,6 +7,13 @@ import pytest
 from tests.command import Answer, answer_of, finemo_dist
 from tests.integration.faults.inputs import Inputs, make_inputs
 
+# Fixtures of object storage.
+from tests.integration.objects.conftest import (  # noqa: F401
+    bucket,
+    s3_endpoint,
+    s3_environment,
+)
+
 
 @pytest.fixture(scope="session")
 def inputs(tmp_path_factory) -> Inputs:

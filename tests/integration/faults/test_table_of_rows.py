@@ -17,6 +17,9 @@ ROWS = [
     "damage",
     "pickles",
     "metacluster",
+    "F1",
+    "F4",
+    "F9",
 ]
 
 

@@ -1,6 +1,9 @@
 """The batch script on a real SLURM: stopped, requeued, resumed, and on several nodes."""
 
+import os
 import re
+import signal
+from pathlib import Path
 
 import pytest
 
@@ -106,3 +109,41 @@ def test_several_nodes_are_one_ray_cluster(slurm, write_config):
     assert parts(config.run) == config.undisturbed()
     assert RunRecord.load(config.run).executor["kind"] == "ray"
     assert re.search(r"\d Ray workers? on cpu", said)
+
+
+def processes_of(job, *names):
+    """The processes of a job that have one of these names."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (path / "environ").read_bytes().split(b"\0")
+            name = (path / "comm").read_text().strip()
+        except OSError:
+            continue
+        if f"SLURM_JOB_ID={job}".encode() in environment and name.startswith(names):
+            found.append(int(path.name))
+    return found
+
+
+@pytest.mark.ray
+def test_a_job_whose_head_of_ray_is_killed_goes_back_to_the_queue(slurm, write_config):
+    config = write_config(200)
+    job = submit(slurm, config, "--nodes=2")
+    wait_until(lambda: len(parts(config.run)) > 20, 240, "part")
+
+    # The workers with it, or they might finish before anyone misses the head.
+    for pid in processes_of(job, "gcs_server", "ray::_Region"):
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: slurm.job(job)["Restarts"] == "1", 90, "requeue")
+    assert RunRecord.load(config.run).status == "incomplete"
+    committed = pairs(config.run)
+    end = slurm.wait(job)
+    said = (config.path.parent / "slurm.out").read_text()
+
+    assert (end["JobState"], end["ExitCode"], end["Restarts"]) == ("COMPLETED", "0:0", "1"), said
+    assert 20 < len(committed) < 400
+    assert committed.items() <= identity(config.run).items()
+    assert parts(config.run) == config.undisturbed()
+    assert "the head of the Ray cluster has not answered" in said
+    assert said.count("resume with: finemo-dist run") == 1
+    assert "cli/main.py" not in said, "a traceback of ours; Ray's head leaves one of its own"
