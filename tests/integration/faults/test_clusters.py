@@ -178,7 +178,7 @@ def test_F1_a_node_with_a_full_disk_costs_no_unit(tmp_path):
     failed = [e for e in entries if e["event"] == "shard_failed"]
     rests = [e for e in entries if e["event"] == "node_rests"]
     assert failed, said
-    assert all("no space is left" in e["error"].lower() for e in failed), failed
+    assert all("no space" in e["error"].lower() for e in failed), failed
     assert not any(e["is_final"] for e in failed)
     assert rests, entries
 

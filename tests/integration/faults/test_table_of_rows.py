@@ -18,6 +18,7 @@ ROWS = [
     "pickles",
     "metacluster",
     "F1",
+    "F3",
     "F4",
     "F9",
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from finemo_dist.storage import objects
 from finemo_dist.storage.locations import location
 from tests.conftest import skip_or_fail
 
@@ -77,7 +78,8 @@ def make_bucket(endpoint):
 
 @pytest.fixture
 def denied(bucket):
-    """From here to the end of the test the server knows no key."""
+    """From here to the end of the test the server knows no key, and did not before."""
+    objects._answered.clear()
     _send(f"{bucket.endpoint}/moto-api/reset-auth", "POST", b"0")
     yield bucket
     _send(f"{bucket.endpoint}/moto-api/reset-auth", "POST", b"inf")
