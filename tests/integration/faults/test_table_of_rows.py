@@ -11,16 +11,10 @@ README = FOLDER.parents[1] / "README.md"
 ROWS = [
     *(f"S{i}" for i in range(1, 40)),
     *(f"C{i}" for i in range(1, 26)),
-    "F3",
-    "F5",
-    "F8",
+    *(f"F{i}" for i in (1, 3, 4, 5, 8, 9)),
     "damage",
     "pickles",
     "metacluster",
-    "F1",
-    "F3",
-    "F4",
-    "F9",
 ]
 
 
