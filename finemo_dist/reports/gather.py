@@ -18,6 +18,7 @@ from finemo_dist.core.defaults import GAP_TOLERANCE
 from finemo_dist.core.input_report import InputReport
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import MotifSet
+from finemo_dist.hits.matches import read_matches
 from finemo_dist.reports.comparison_page import ComparisonData
 from finemo_dist.reports.cwms import CwmSums, projected
 from finemo_dist.reports.loci import report_places, views_of
@@ -86,6 +87,7 @@ def gather_report(
         funnel=funnel(catalog),
         trust=gather_trust(catalog),
         filtered=gather_filter(catalog, readers, motifs, sums["hits"]),
+        matches=read_matches(catalog.run_dir),
     )
 
 
@@ -115,6 +117,7 @@ def gather_atlas(
         hit_cwms=_by_name(motifs, sums),
         trust=gather_trust(catalog),
         filtered=gather_filter(catalog, readers, motifs, sums["hits"]),
+        matches=read_matches(catalog.run_dir),
         comparison=comparison,
     )
 

@@ -28,6 +28,7 @@ from finemo_dist.reports.comparison_page import (
 from finemo_dist.reports.flags import ALL_FLAGS
 from finemo_dist.reports.glossary import GLOSSARY
 from finemo_dist.reports.locus_page import loci_payload, packed
+from finemo_dist.reports.match_rows import match_rows
 from finemo_dist.reports.matrices import (
     atlas_matrix,
     confusion_matrix,
@@ -218,6 +219,8 @@ def _common(data: ReportData | AtlasData, rows: Sequence[Any]) -> dict[str, Any]
         "trust": data.trust,
         "filtered": data.filtered,
         "filter_rows": filter_rows(data, rows),
+        "matches": match_rows(data.matches, data.motifs, rows),
+        "database": next((m[0].database for m in data.matches.values()), ""),
     }
 
 

@@ -5,7 +5,7 @@ a ``ReportData``, the page of an atlas an ``AtlasData``: nothing else reaches a 
 same data always give the same bytes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from finemo_dist.core.records import InputFile, MotifSet
+from finemo_dist.hits.matches import StoredMatch
 from finemo_dist.reports.comparison_page import ComparisonData
 from finemo_dist.reports.locus_view import LocusView
 from finemo_dist.reports.trust import FilterReport, Trust
@@ -175,6 +176,8 @@ class ReportData:
     """How far hits can be believed, of a run with confidence."""
     filtered: FilterReport | None = None
     """What rules left out, of a derived run."""
+    matches: Mapping[str, Sequence[StoredMatch]] = field(default_factory=dict)
+    """Motif to the motifs of a database that it is like, the best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,8 @@ class AtlasData:
     filtered: FilterReport | None = None
     hit_cwms: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
     """As in ``ReportData``, over the hits of all samples."""
+    matches: Mapping[str, Sequence[StoredMatch]] = field(default_factory=dict)
+    """As in ``ReportData``."""
     comparison: ComparisonData | None = None
     """Two groups of the samples."""
 

@@ -1,22 +1,29 @@
 """Naming the motifs of a run, or proposing names from a motif database."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from finemo_dist.core.defaults import MAX_Q
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.records import MotifSet
 from finemo_dist.hits.annotation import annotation_path, write_annotation
+from finemo_dist.hits.matches import StoredMatch, write_matches
 from finemo_dist.hits.motifs import read_all_motifs
 from finemo_dist.motifs.annotation import read_annotation
 from finemo_dist.motifs.frequencies import base_frequencies
+from finemo_dist.motifs.known import known_pattern
 from finemo_dist.motifs.match import Match, match_motifs
 from finemo_dist.motifs.meme import read_meme
 from finemo_dist.record.lease import driving_run
 from finemo_dist.record.run_record import RunRecord
 from finemo_dist.storage.files import committed
+
+logger = logging.getLogger(__name__)
 
 _N_BEST: Final = 5
 _HEADER: Final = (
@@ -55,6 +62,8 @@ def annotate(run: Path, annotation: Path, *, force: bool = False) -> Annotated:
 def propose_annotation(run: Path, database: Path, out: Path, *, max_q: float = MAX_Q) -> Annotated:
     """Write an annotation that TOMTOM proposes, to be read, edited and given to ``annotate``.
 
+    The matches are kept in the run, for its reports.
+
     Parameters
     ----------
     database
@@ -75,7 +84,32 @@ def propose_annotation(run: Path, database: Path, out: Path, *, max_q: float = M
     ]
     matches = match_motifs(queries, targets, n_best=_N_BEST)
     _write_proposal(out, motifs, matches, max_q)
+    kept = [
+        _stored(name, match, database)
+        for name, found in zip(motifs.name[::2], matches, strict=True)
+        for match in found
+    ]
+    try:
+        write_matches(run, kept)
+    except OSError as error:
+        # A proposal is of use for a run that others may only read.
+        logger.warning("%s: cannot be written, so reports show no matches (%s).", run, error)
     return Annotated(sum(found[0].q_value <= max_q for found in matches), len(matches))
+
+
+def _stored(name: str, match: Match, database: Path) -> StoredMatch:
+    return StoredMatch(
+        motif_name=name,
+        target=match.target.name,
+        factor=_factor(match),
+        p_value=match.p_value,
+        q_value=match.q_value,
+        strand=match.strand,
+        offset=match.offset,
+        overlap=match.overlap,
+        database=database.name,
+        heights=known_pattern(match.target).contributions.astype(np.float32),
+    )
 
 
 def _write_proposal(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from Bio import motifs as bio
 
+from finemo_dist.hits.matches import read_matches
 from finemo_dist.hits.motifs import read_motifs
 from finemo_dist.motifs.frequencies import base_frequencies
 from finemo_dist.motifs.meme import MemeMotif, write_meme
@@ -109,6 +110,13 @@ def test_planted_motifs_are_found_in_a_database(command, run, rng, tmp_path):
     assert [row["target"] for row in rows] == [f"P{i}" for i in range(len(names))]
     assert all(float(row["p_value"]) <= float(row["q_value"]) <= 0.05 for row in rows)
     assert all(row["others"].count("; ") == 3 for row in rows)
+    stored = read_matches(run)
+    for i, name in enumerate(names):
+        best = stored[name][0]
+        own = base_frequencies(motifs.cwm[2 * i])[:, motifs.start[2 * i] : motifs.end[2 * i]]
+        turned = best.heights if best.strand == "+" else best.heights[::-1, ::-1]
+        assert (best.factor, best.offset, best.database) == (f"TF{i}", 0, "db.meme")
+        assert (turned.argmax(axis=0) == own.argmax(axis=0)).all()
     assert command("annotate", run, "-a", tmp_path / "proposal.tsv").status == 0
     assert motifs_of(command, run)[0]["tf"] == "TF0"
 
