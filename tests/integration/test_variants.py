@@ -7,6 +7,7 @@ import re
 import zlib
 
 import numpy as np
+import pandas
 import pyarrow.parquet as pq
 import pytest
 
@@ -169,6 +170,52 @@ def test_variant_scorer_reads_the_lines_of_the_bed(folder):
     for line, hit in zip(lines, hits, strict=True):
         assert int(line[1]) <= positions[hit["variant_id"]] < int(line[2])
         assert line[6] == hit["class"]
+
+
+def annotation_of(scores, hits_path):
+    """What variant-scorer's annotation step adds to a table of scored variants.
+
+    It reads hits as seven columns without a header, takes the bases of the first allele of a
+    variant as an interval, and notes which variants share a base with a hit, and of which motifs.
+    """
+    hits = pandas.read_table(hits_path, header=None)
+    hits.columns = ["chr", "first", "last", "motif", "score", "strand", "class"]
+    assert hits[["first", "last"]].dtypes.tolist() == [np.int64] * 2
+    assert set(hits["strand"]) <= {"+", "-"}
+    pairs = scores.merge(hits, on="chr")
+    begin = pairs["pos"] - 1
+    end = begin + pairs["allele1"].str.len()
+    met = pairs[(begin < pairs["last"]) & (pairs["first"] < end)]
+    motifs = met.groupby("variant_id")["motif"].agg(lambda names: ",".join(sorted(set(names))))
+    return scores.assign(
+        hits_overlap=scores["variant_id"].isin(met["variant_id"]),
+        hits_motifs=scores["variant_id"].map(motifs).fillna("-"),
+    )
+
+
+def test_the_annotation_of_variant_scorer_has_the_motifs_of_each_variant(folder):
+    path, alleles = folder
+    scores = pandas.DataFrame(
+        [line.split("\t") for line in alleles.lines],
+        columns=["chr", "pos", "allele1", "allele2", "variant_id"],
+    ).astype({"pos": int})
+
+    annotated = annotation_of(scores, path / "out/variant_hits.bed")
+
+    expected = {}
+    for hit in hits_of(path / "out"):
+        expected.setdefault(hit["variant_id"], set()).add(hit["motif_name"])
+    found = annotated.set_index("variant_id")
+    assert set(found.index[found["hits_overlap"]]) == expected.keys()
+    assert all(
+        found["hits_motifs"][name] == ",".join(sorted(expected.get(name, {"-"})))
+        for name in found.index
+    )
+    # What was done to a motif is what the step reports of the variant.
+    broken = [i for i, kind in enumerate(alleles.kind) if kind in ("lost", "gained")]
+    named = [alleles.motif[i] in found["hits_motifs"][f"v{i}"].split(",") for i in broken]
+    assert np.mean(named) > 0.9
+    assert 0 < found["hits_overlap"].sum() < len(found)
 
 
 def test_the_summary_has_a_row_for_each_variant(folder, capsys):
