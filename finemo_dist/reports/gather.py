@@ -311,6 +311,7 @@ def _example(
                 end=hit["offset"] + hit["end"] - hit["start"],
                 coefficient=hit["hit_coefficient"],
                 similarity=hit["hit_similarity"],
+                label=hit["display_name"],
             )
             for hit in hits
         ),

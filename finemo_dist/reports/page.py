@@ -102,7 +102,7 @@ def render_report(data: ReportData) -> str:
         if data.cooccurrence is not None and data.cooccurrence.num_rows
         else None
     )
-    pairs = _pairs(data.spacing)
+    pairs = _pairs(data.spacing, data.display)
     spacing = spacing_chart() if pairs else None
     tracks = tuple(track(region) for region in data.examples)
     charts = tuple(c for c in (*overall, *per_motif, seqlets, spacing) if c is not None)
@@ -131,7 +131,7 @@ def render_report(data: ReportData) -> str:
             "cooccurrence": cooccurrence,
             "spacing": spacing,
             "pairs": pairs,
-            "top_pairs": _top_pairs(data.cooccurrence),
+            "top_pairs": _top_pairs(data.cooccurrence, data.display),
             "tracks": tracks,
             "loci": data.loci,
             "payload": {
@@ -288,7 +288,7 @@ def _or_none(value: float | None) -> str | None:
     return None if value is None else number(value, 3)
 
 
-def _pairs(table: pa.Table | None) -> list[_Pair]:
+def _pairs(table: pa.Table | None, display: Mapping[str, str]) -> list[_Pair]:
     """Return the pairs of motifs with the most pairs of sites, most first, then as in the run."""
     held: dict[tuple[str, str], Counter[tuple[str, int]]] = {}
     for row in table.to_pylist() if table is not None else ():
@@ -297,17 +297,18 @@ def _pairs(table: pa.Table | None) -> list[_Pair]:
         bins[row["orientation"], start] += row["n"]
     return [
         _Pair(
-            f"{first} and {second} ({count(bins.total(), 'pair')} of sites)",
+            f"{display.get(first, first)} and {display.get(second, second)} "
+            f"({count(bins.total(), 'pair')} of sites)",
             tuple((o, start, start + _SPACING_BIN, n) for (o, start), n in sorted(bins.items())),
         )
         for (first, second), bins in sorted(held.items(), key=lambda pair: -pair[1].total())
     ]
 
 
-def _top_pairs(table: pa.Table | None) -> list[Mapping[str, Any]]:
+def _top_pairs(table: pa.Table | None, display: Mapping[str, str]) -> list[Mapping[str, Any]]:
     """Return pairs far beyond chance, of those that share enough regions to say so."""
     found = (
-        row
+        row | {f"shown_{i}": display.get(row[f"motif_{i}"], row[f"motif_{i}"]) for i in (1, 2)}
         for row in (table.to_pylist() if table is not None else ())
         if row["n_both"] >= _LEAST_TOGETHER and row["odds_ratio"] > 1
     )

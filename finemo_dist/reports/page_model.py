@@ -106,6 +106,13 @@ class RegionHit:
     end: int
     coefficient: float
     similarity: float
+    label: str = ""
+    """The name that people read, where that is another."""
+
+    @property
+    def shown(self) -> str:
+        """Return the name that people read."""
+        return self.label or self.motif_name
 
 
 @dataclass(frozen=True, slots=True)

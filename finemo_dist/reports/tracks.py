@@ -60,7 +60,7 @@ def track(region: ExampleRegion) -> Track:
     boxes = _boxes(region.hits)
     n_lanes = max((box.lane for box in boxes), default=-1) + 1
     strongest = max(region.hits, key=lambda hit: (hit.coefficient, -hit.start), default=None)
-    names = sorted({hit.motif_name for hit in region.hits})
+    names = sorted({hit.shown for hit in region.hits})
     listed = ", ".join(names[:6]) + (" and others" if len(names) > 6 else "")
     return Track(
         title=region.title,
@@ -93,7 +93,7 @@ def _boxes(hits: tuple[RegionHit, ...]) -> tuple[HitBox, ...]:
     boxes = []
     for hit in sorted(hits, key=lambda h: (h.start, h.end, h.motif_name, h.strand)):
         lane = next((i for i, end in enumerate(ends) if end <= hit.start), len(ends))
-        room = max(hit.end - hit.start, round(0.75 * (len(short_name(hit.motif_name)) + 2)))
+        room = max(hit.end - hit.start, round(0.75 * (len(short_name(hit.shown)) + 2)))
         ends[lane : lane + 1] = [hit.start + room + 1]
         boxes.append(
             HitBox(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -318,12 +319,19 @@ class _Compared:
         for name, kind in zip(names, classes, strict=True):
             self._sites[kind][self._label_of[name]] += 1
 
+    @cached_property
+    def _p_values(self) -> tuple[NDArray[np.float64], ...]:
+        """Rank-sum tests of hits, scores and believed shares."""
+        matrix = self.matrix
+        compared = (matrix.rates, matrix.score_quantile, matrix.believed_share)
+        return tuple(rank_sum(values, self._is_first) for values in compared)
+
     @property
     def motif_table(self) -> pa.Table:
         """One row per motif, in the order of the run."""
         rates, first, matrix = self.matrix.rates, self._is_first, self.matrix
         compared = (rates, matrix.score_quantile, matrix.believed_share)
-        p_hits, p_score, p_believed = (rank_sum(values, first) for values in compared)
+        p_hits, p_score, p_believed = self._p_values
         means = [_mean(values[:, side]) for values in compared for side in (first, ~first)]
         values: dict[str, NDArray[Any]] = {
             "motif": np.array(self.matrix.labels, object),

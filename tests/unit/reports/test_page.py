@@ -235,3 +235,25 @@ def test_multiqc_files_hold_every_sample_under_its_name():
     assert general["data"][HOSTILE] == {"hits_per_region": 4.0, "without_hit": 2.0}
     assert table["data"]["b"]["hits"] == 500
     assert "misfit" not in table["data"]["b"]
+
+
+def test_pairs_and_example_regions_have_the_names_that_people_read():
+    data = report_data(("alpha", "beta"))
+    (region,) = data.examples
+    hits = tuple(replace(hit, label="REB1") for hit in region.hits)
+    named = replace(
+        data,
+        display={"alpha": "REB1", "beta": "ABF1"},
+        examples=(replace(region, hits=hits),),
+    )
+
+    page = render_report(named)
+
+    pairs = page[page.index('<section id="pairs">') : page.index('<section id="regions">')]
+    assert ">REB1</th>" in pairs
+    assert ">ABF1</td>" in pairs
+    assert "REB1 and ABF1 (4 pairs of sites)" in pairs
+    assert not re.search("alpha|beta", re.sub(r"<svg.*?</svg>", "", pairs, flags=re.DOTALL))
+    examples = page[page.index('<section id="regions">') :]
+    assert ">REB1 +</text>" in examples
+    assert ">alpha +</text>" not in examples
