@@ -118,6 +118,7 @@ def gather_atlas(
         trust=gather_trust(catalog),
         filtered=gather_filter(catalog, readers, motifs, sums["hits"]),
         matches=read_matches(catalog.run_dir),
+        clusters=known.clusters,
         comparison=comparison,
     )
 
@@ -131,6 +132,8 @@ class KnownMotifs:
     display: dict[str, str]
     """What people read."""
     palindromes: frozenset[str]
+    clusters: dict[str, str]
+    """Of those that have one."""
 
 
 def known_motifs(catalog: Catalog) -> KnownMotifs:
@@ -142,7 +145,9 @@ def known_motifs(catalog: Catalog) -> KnownMotifs:
         if any(labels)
     }
     display = {row[0]: row[-2] for row in known}
-    return KnownMotifs(annotations, display, frozenset(row[0] for row in known if row[-1]))
+    palindromes = frozenset(row[0] for row in known if row[-1])
+    clusters = {row[0]: row[3] for row in known if row[3]}
+    return KnownMotifs(annotations, display, palindromes, clusters)
 
 
 def sample_quality(catalog: Catalog) -> tuple[SampleQuality, ...]:

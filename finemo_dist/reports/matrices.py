@@ -214,22 +214,32 @@ def log_odds(table: pa.Table, names: Sequence[str]) -> NDArray[np.float32]:
 
 
 def atlas_matrix(
-    rates: NDArray[np.floating], motif_names: Sequence[str], sample_names: Sequence[str]
+    rates: NDArray[np.floating],
+    motif_names: Sequence[str],
+    sample_names: Sequence[str],
+    *,
+    noun: str = "motif",
 ) -> Matrix:
-    """Return hits per region, motifs by samples, both similar ones next to each other."""
+    """Return hits per region, motifs by samples, both similar ones next to each other.
+
+    Parameters
+    ----------
+    noun
+        What a row is: ``motif``, or ``cluster`` of motifs.
+    """
     shown = np.log10(rates + 1e-3)
     rows, columns = similar_order(shown), similar_order(shown.T)
     top = float(rates.max(initial=1e-2))
     text = MatrixText(
-        key="atlas",
-        title="Motifs by samples",
-        description=f"Heat map of hits per region of {len(rows)} motifs in {len(columns)} "
+        key="atlas" if noun == "motif" else f"atlas-{noun}s",
+        title=f"{noun.capitalize()}s by samples",
+        description=f"Heat map of hits per region of {len(rows)} {noun}s in {len(columns)} "
         "samples, similar ones next to each other.",
-        reading="Each row is a motif, and each column a sample. Brightness is hits per region, on "
-        "a logarithmic scale. A block is a group of motifs that a group of samples shares. A "
+        reading=f"Each row is a {noun}, and each column a sample. Brightness is hits per region, "
+        f"on a logarithmic scale. A block is a group of {noun}s that a group of samples shares. A "
         "column unlike its neighbours is an outlier. Point at a cell, or use the arrow keys, to "
         "read it.",
-        row_noun="motif",
+        row_noun=noun,
         column_noun="sample",
         unit="hits per region",
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 
 from finemo_dist.core.words import count, number, percent
@@ -30,6 +31,7 @@ from finemo_dist.reports.glossary import GLOSSARY
 from finemo_dist.reports.locus_page import loci_payload, packed
 from finemo_dist.reports.match_rows import match_rows
 from finemo_dist.reports.matrices import (
+    Matrix,
     atlas_matrix,
     confusion_matrix,
     cooccurrence_matrix,
@@ -161,6 +163,8 @@ def render_atlas(data: AtlasData) -> str:
     names = [data.display.get(name, name) for name in data.motifs.name[::2]]
     samples = [sample.name for sample in data.samples]
     heat = atlas_matrix(data.rates, names, samples)
+    by_cluster = _cluster_matrix(data, names, samples)
+    matrices = (heat,) if by_cluster is None else (heat, by_cluster)
     cloud = sample_chart(data.samples, list(outliers))
     sharing = sharing_chart([row.n_samples for row in rows], len(samples))
     return render(
@@ -176,6 +180,7 @@ def render_atlas(data: AtlasData) -> str:
                 ("methods", "Methods"), ("glossary", "Glossary"),
             ),
             "heat": heat,
+            "by_cluster": by_cluster,
             "outliers": outliers,
             "outlier_limit": f"{OUTLIER_LIMIT:g}",
             "sample_chart": cloud,
@@ -184,10 +189,24 @@ def render_atlas(data: AtlasData) -> str:
             **_compared(data),
             "payload": {
                 "charts": chart_payload((cloud, sharing)),
-                "matrices": matrix_payload((heat,)),
+                "matrices": matrix_payload(matrices),
             },
         },
     )  # fmt: skip
+
+
+def _cluster_matrix(data: AtlasData, shown: Sequence[str], samples: Sequence[str]) -> Matrix | None:
+    """Return hits per region by clusters of motifs; None where no motifs share one."""
+    of = [data.clusters.get(name, name) for name in data.motifs.name[::2]]
+    row = {label: i for i, label in enumerate(dict.fromkeys(of))}
+    if len(row) == len(of):
+        return None
+    rates = np.zeros((len(row), len(samples)))
+    np.add.at(rates, [row[label] for label in of], data.rates)
+    members = Counter(of)
+    single = dict(zip(of, shown, strict=True))
+    names = [f"{c} ({n} motifs)" if (n := members[c]) > 1 else single[c] for c in row]
+    return atlas_matrix(rates, names, samples, noun="cluster")
 
 
 def _compared(data: AtlasData) -> dict[str, Any]:

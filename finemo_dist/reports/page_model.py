@@ -209,6 +209,8 @@ class AtlasData:
     """As in ``ReportData``, over the hits of all samples."""
     matches: Mapping[str, Sequence[StoredMatch]] = field(default_factory=dict)
     """As in ``ReportData``."""
+    clusters: Mapping[str, str] = field(default_factory=dict)
+    """Motif to its cluster, of those that have one."""
     comparison: ComparisonData | None = None
     """Two groups of the samples."""
 

@@ -8,6 +8,7 @@ import zlib
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from finemo_dist.reports.methods import methods
@@ -257,3 +258,22 @@ def test_pairs_and_example_regions_have_the_names_that_people_read():
     examples = page[page.index('<section id="regions">') :]
     assert ">REB1 +</text>" in examples
     assert ">alpha +</text>" not in examples
+
+
+def test_an_atlas_has_a_map_by_cluster_where_motifs_share_one():
+    data = atlas_data(4, 3)
+    clusters = {"motif_0": "c", "motif_2": "c", "motif_3": "alone"}
+
+    page = render_atlas(replace(data, clusters=clusters))
+
+    start = page.index(">", page.index('id="data"')) + 1
+    payload = json.loads(page[start : page.index("</script>", start)])
+    assert set(payload["matrices"]) == {"atlas", "atlas-clusters"}
+    found = payload["matrices"]["atlas-clusters"]
+    assert sorted(found["rows"]) == ["c (2 motifs)", "motif_1", "motif_3"]
+    values = np.frombuffer(base64.b64decode(found["values"]), "<f4").reshape(3, 3)
+    own = values[found["rows"].index("c (2 motifs)")]
+    columns = [[s.name for s in data.samples].index(name) for name in found["columns"]]
+    assert own == pytest.approx((data.rates[0] + data.rates[2])[columns])
+    assert "Clusters by samples" in page
+    assert "atlas-clusters" not in render_atlas(replace(data, clusters={"motif_0": "c"}))
