@@ -1,7 +1,6 @@
 """A run's tables as DuckDB views over its committed parts."""
 
 import logging
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -33,6 +32,7 @@ from finemo_dist.hits.seal import check_seal
 from finemo_dist.record.run_record import RunRecord, SampleRecord
 from finemo_dist.storage.locations import location
 from finemo_dist.storage.objects import ObjectPath, filesystem
+from finemo_dist.storage.temporary import scratch_folder
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Catalog:
         }  # fmt: skip
         self._is_restricted = False
         self._is_shared = False
-        self._temporary = tempfile.TemporaryDirectory(prefix="finemo_dist-")
+        self._temporary = scratch_folder()
         with ExitStack() as undo:
             undo.callback(self._temporary.cleanup)
             self._connection = connect(

@@ -1,6 +1,5 @@
 """Tables of hits as Parquet in a temporary folder, alike for files and for samples of runs."""
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -25,6 +24,7 @@ from finemo_dist.core.errors import FinemoDistError, InputError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.core.system_errors import fault
 from finemo_dist.hits.hits_tsv import BLOCK_BYTES, HitBlock, open_hit_table, text_of
+from finemo_dist.storage.temporary import scratch_folder
 
 T = TypeVar("T")
 
@@ -119,7 +119,7 @@ class Bench:
         self._threads = threads
         self._n_files = 0
         with ExitStack() as undo:
-            folder = tempfile.TemporaryDirectory(prefix="finemo_dist-")
+            folder = scratch_folder()
             undo.callback(folder.cleanup)
             self._folder = Path(folder.name)
             self._connection = connect(

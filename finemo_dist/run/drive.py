@@ -23,6 +23,7 @@ from finemo_dist.record.lease import require_held
 from finemo_dist.record.run_log import HEARTBEAT_S, new_invocation_id
 from finemo_dist.record.run_record import Invocation, RunRecord, RunStatus
 from finemo_dist.run.driver_log import RunLog
+from finemo_dist.run.leftovers import tidied
 from finemo_dist.run.plan import RunPlan, now, read_plan
 from finemo_dist.run.roster import Roster
 from finemo_dist.storage.locations import is_local
@@ -115,7 +116,7 @@ def drive(
         totals.add(event)
         roster.add(event)
 
-    with closing(_events(plan, executor)) as events:
+    with tidied(plan.run_dir), closing(_events(plan, executor)) as events:
         is_done = plan.record.status == "complete"
         while is_done or roster.is_empty:
             if (event := next(events, None)) is None:

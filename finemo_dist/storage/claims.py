@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Final
 
 from finemo_dist.storage.objects import ObjectPath
+from finemo_dist.storage.temporary import temporary_path
 
 _SIZE: Final = 1024
 """Claims are padded to a multiple of it, so that one that is renewed is not seen in part."""
@@ -240,7 +241,7 @@ def _read(path: Path) -> Claim | None:
 
 def _create(path: Path, content: bytes) -> bool:
     """Make a file with its content, and return whether nothing had its name."""
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    temporary = temporary_path(path, "")
     temporary.write_bytes(content)
     try:
         os.link(temporary, path)

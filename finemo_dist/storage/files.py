@@ -4,7 +4,6 @@ import hashlib
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
@@ -15,6 +14,7 @@ from finemo_dist.core.records import InputFile
 from finemo_dist.core.system_errors import fault
 from finemo_dist.storage.locations import local_copy, location
 from finemo_dist.storage.objects import ObjectPath
+from finemo_dist.storage.temporary import remove_left_behind, scratch_folder, temporary_path
 
 _WHOLE_FILE_BYTES = 64 << 20
 _SAMPLE_BYTES = 1 << 20
@@ -25,17 +25,19 @@ _N_SAMPLES = 16
 def committed(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success flush it to disk and rename it there.
 
-    A crash at any instant leaves the old file, or none, and at most a dot file ending in ``.tmp``.
+    A crash at any instant leaves the old file, or none, and at most a dot file ending in ``.tmp``,
+    which whoever commits there next removes.
     An object is written to a local temporary file and put under its name by one request.
     """
     if isinstance(path, ObjectPath):
-        with tempfile.TemporaryDirectory(prefix="finemo_dist-") as folder:
+        with scratch_folder() as folder:
             yield Path(folder, path.name)
             path.put_file(Path(folder, path.name))
         return
     made = list(takewhile(lambda folder: not folder.exists(), path.parents))
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    remove_left_behind(path.parent)
+    temporary = temporary_path(path)
     try:
         yield temporary
         flush(temporary)

@@ -1,10 +1,11 @@
 """Writing many files at once: a folder as a whole, or files beside those of others."""
 
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from finemo_dist.storage.temporary import remove_left_behind, temporary_path
 
 
 @contextmanager
@@ -17,7 +18,8 @@ def replaced_folder(path: Path) -> Iterator[Path]:
         The folder cannot be made or renamed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    remove_left_behind(path.parent)
+    made = temporary_path(path)
     made.mkdir()
     try:
         yield made
@@ -39,7 +41,8 @@ def merged_folder(path: Path, *, last: str) -> Iterator[Path]:
         A file cannot be written or renamed.
     """
     path.mkdir(parents=True, exist_ok=True)
-    made = path / f".{uuid.uuid4().hex}.tmp"
+    remove_left_behind(path)
+    made = temporary_path(path / "x", "")
     made.mkdir()
     try:
         yield made

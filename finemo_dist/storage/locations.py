@@ -9,7 +9,6 @@ import os
 import shutil
 import stat
 import tempfile
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -21,6 +20,7 @@ from pydantic import PlainSerializer, PlainValidator
 from finemo_dist.core.errors import InputError, UsageError
 from finemo_dist.core.system_errors import fault
 from finemo_dist.storage.objects import SCHEME, ObjectPath
+from finemo_dist.storage.temporary import scratch_prefix, temporary_path
 
 CACHE_VARIABLE: Final = "FINEMO_DIST_CACHE"
 
@@ -89,7 +89,7 @@ def local_copy(place: str | Path) -> Path:
 @functools.cache
 def _kept(path: Path, device: int, inode: int) -> IO[bytes]:
     """Return a temporary file with what a pipe gave, which goes when this process ends."""
-    kept = tempfile.NamedTemporaryFile(prefix="finemo_dist-")  # noqa: SIM115
+    kept = tempfile.NamedTemporaryFile(prefix=scratch_prefix())  # noqa: SIM115
     with path.open("rb") as source:
         shutil.copyfileobj(source, kept, 1 << 20)
     kept.flush()
@@ -145,7 +145,7 @@ def _is_fasta(path: Path) -> bool:
 
 def _copy_index(index: ObjectPath, fasta: Path) -> None:
     if index.is_file():
-        temporary = fasta.with_name(f".{index.name}.{uuid.uuid4().hex}.tmp")
+        temporary = temporary_path(fasta, index.name)
         temporary.write_bytes(index.read_bytes())
         temporary.replace(fasta.with_name(index.name))
 
@@ -169,7 +169,7 @@ def _download(path: ObjectPath, size: int, e_tag: str | None, target: Path) -> N
             f"{path}: takes {size:,} bytes, and {free:,} are free in {target.parent.parent}, where "
             f"a copy is kept. Free some, or name another directory in {CACHE_VARIABLE}."
         )
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    temporary = temporary_path(target)
     starts = range(0, size, _PIECE_BYTES)
     try:
         with temporary.open("wb") as handle, ThreadPoolExecutor(_CONCURRENT_PIECES) as pool:

@@ -9,7 +9,6 @@ Objects cannot be renamed. On object storage a store is made under its name, and
 """
 
 import shutil
-import uuid
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +28,7 @@ from finemo_dist.storage.files import remove_tree
 from finemo_dist.storage.folders import rename_folder
 from finemo_dist.storage.locations import is_local, location
 from finemo_dist.storage.objects import ObjectPath
+from finemo_dist.storage.temporary import temporary_path
 from finemo_dist.store import _arrays
 from finemo_dist.store.encode import (
     encode_partitions,
@@ -152,7 +152,7 @@ def begin(staged: Path, source: Source, *, shard_regions: int | None = None) -> 
         _remove_objects(staged)
         return init(staged, source, shard_regions=shard_regions)
     shutil.rmtree(staged, ignore_errors=True)
-    temporary = staged.with_name(f".{uuid.uuid4().hex}.tmp")
+    temporary = temporary_path(staged, "")
     try:
         meta = init(temporary, source, shard_regions=shard_regions)
         temporary.rename(staged)

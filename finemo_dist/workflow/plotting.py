@@ -1,6 +1,5 @@
 """Figures of loci: from a run and places to SVG, PNG or a page."""
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from finemo_dist.reports.locus_figure import locus_png, locus_svg
 from finemo_dist.reports.locus_view import LocusView
 from finemo_dist.storage.files import committed
 from finemo_dist.storage.locations import location
+from finemo_dist.storage.temporary import scratch_folder
 from finemo_dist.workflow.feature_files import read_track
 from finemo_dist.workflow.reported import Reported
 
@@ -140,7 +140,7 @@ def plot(
     if out is not None:
         _check_format(Path(out).suffix.lower(), Path(out), 2 if bed else len(asked))
     reported = Reported(location(run), None if regions is None else location(regions))
-    with tempfile.TemporaryDirectory(prefix="finemo_dist-") as scratch:
+    with scratch_folder() as scratch:
         run_dir, given = reported.without_table().run(Path(scratch))
         with open_catalog(run_dir, memory_limit=memory_limit, largest_q=largest_q) as catalog:
 

@@ -1,7 +1,6 @@
 """Making a report: from paths to a catalog, region stores, motifs and seqlets."""
 
 import logging
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from finemo_dist.reports.comparison_page import ComparisonData
 from finemo_dist.reports.write import PAGE, check_output, is_output_shared, write_report
 from finemo_dist.storage.files import describe_input
 from finemo_dist.storage.locations import location
+from finemo_dist.storage.temporary import scratch_folder
 from finemo_dist.workflow.comparing import compare_on_page
 from finemo_dist.workflow.reported import Reported
 from finemo_dist.workflow.settings import available_cores
@@ -143,7 +143,7 @@ def make_report(request: ReportRequest) -> Path:
     if not is_shared:
         check_output(request.out_dir, force=request.force)
         _check_outlives(request)
-    with tempfile.TemporaryDirectory(prefix="finemo_dist-") as scratch:
+    with scratch_folder() as scratch:
         run_dir, given = reported.run(Path(scratch))
         samples = None if request.sample is None else [request.sample]
         with (

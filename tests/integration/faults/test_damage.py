@@ -40,11 +40,11 @@ def call(inputs, sharded, tmp_path):
     return words
 
 
-def start(words, *, file_size=None):
+def start(words, *, file_size=None, prelude=""):
     """Start a command in a process of its own, which may write files of a size at most."""
     limit = "" if file_size is None else LIMIT.format(file_size)
     return subprocess.Popen(
-        [sys.executable, "-c", limit + PROGRAM, *map(str, words)],
+        [sys.executable, "-c", limit + prelude + PROGRAM, *map(str, words)],
         cwd=PROJECT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,

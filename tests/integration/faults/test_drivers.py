@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import tempfile
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,10 +15,17 @@ from finemo_dist.record.lease import LEASE_NAME, SILENCE_S, Holder, Timing, read
 from finemo_dist.record.run_record import RunRecord
 from finemo_dist.run import drive
 from finemo_dist.storage.claims import claim, read_claim
+from finemo_dist.storage.temporary import remove_left_behind
 from tests.command import finemo_dist, wait_until
 from tests.integration.faults.outcomes import lines_with, tables_of
 from tests.integration.faults.test_damage import start
 from tests.unit.run.runs import parts
+
+KILLED = (
+    "import os, signal, finemo_dist.{module} as module\n"
+    "module.{name} = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
+)
+"""Kills a process where it writes."""
 
 
 @pytest.fixture(scope="module")
@@ -238,6 +246,41 @@ def test_F8_a_status_knows_at_once_that_a_driver_of_this_machine_died(
     wait_until(lambda: not read_holder(run).process.is_alive())
     assert json.loads(command("status", run, "--json").out)["state"] == "stopped"
     process.communicate()
+
+
+@pytest.mark.system
+@pytest.mark.slow
+def test_F7_what_killed_writers_left_goes_with_the_next_run_and_not_that_of_living_ones(
+    works, call, sharded, whole, tmp_path, monkeypatch
+):
+    words, run = call(regions=sharded), tmp_path / "run"
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    for n_left, module, name in (
+        (1, "hits.write", "seal"),
+        (0, "workflow.outputs", "write_finemo_files"),
+    ):
+        killed = start(words, prelude=KILLED.format(module=module, name=name))
+        killed.communicate(timeout=120)
+        assert killed.returncode == -signal.SIGKILL
+        assert len(list(run.rglob("*.tmp"))) == n_left
+    assert [p.name[:12] for p in (tmp_path / "tmp").iterdir()] == ["finemo_dist-"]
+    process = alive().process
+    living = run / f"hits/sample=s/.part-00000.parquet.{tag_of(process)}-abcdef.tmp"
+    living.write_text("x")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    remove_left_behind.__globals__["_remove_left_behind"].cache_clear()
+
+    works(*words)
+
+    assert list(run.rglob("*.tmp")) == [living]
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert parts(run) == parts(whole)
+    assert tables_of(run) == tables_of(whole)
+
+
+def tag_of(process):
+    return f"{process.machine[:8]}-{process.pid:x}-{process.start:x}"
 
 
 def age(path, seconds):

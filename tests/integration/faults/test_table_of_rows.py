@@ -11,7 +11,7 @@ README = FOLDER.parents[1] / "README.md"
 ROWS = [
     *(f"S{i}" for i in range(1, 40)),
     *(f"C{i}" for i in range(1, 26)),
-    *(f"F{i}" for i in (1, 3, 4, 5, 8, 9)),
+    *(f"F{i}" for i in (1, 3, 4, 5, 7, 8, 9)),
     "damage",
     "pickles",
     "metacluster",
