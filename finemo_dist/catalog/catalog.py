@@ -318,11 +318,10 @@ class Catalog:
 
     def _counted(self, cursor: duckdb.DuckDBPyConnection, tree: Node) -> str | None:
         """Return a query that counts hits as a tree does by their footers, if it does no more."""
-        counted = tree_of(cursor, load_query("footer_counts"))
         # With a largest q not all hits of the footers are shown.
-        if self._limits["largest_q"] is not None or counted is None:
+        if self._limits["largest_q"] is not None:
             return None
-        found = counted_by_footers(tree, counted)
+        found = counted_by_footers(tree, lambda: tree_of(cursor, load_query("footer_counts")))
         if found is None:
             return None
         ((text,),) = cursor.execute(load_query("user_text_of_tree"), {"tree": found}).fetchall()

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 Node = dict[str, Any]
@@ -18,7 +18,7 @@ _CONDITIONS: Final = frozenset(
 _PLAIN: Final = ("sample", "column_name_alias", "at_clause", "schema_name", "catalog_name")
 
 
-def counted_by_footers(tree: Node, counted: Node) -> str | None:
+def counted_by_footers(tree: Node, read_counted: Callable[[], Node | None]) -> str | None:
     """Return a query that counts hits as its syntax tree with ``hits`` counted by their footers.
 
     Of ``hits`` alone, all or by sample, and with conditions on samples only. None where anything
@@ -28,16 +28,17 @@ def counted_by_footers(tree: Node, counted: Node) -> str | None:
     ----------
     tree
         Of the query.
-    counted
-        Of the query whose one column and table take the place of ``count(*)`` and ``hits``.
+    read_counted
+        Returns that of the query whose one column and table take the place of ``count(*)`` and
+        ``hits``.
     """
     try:
-        ((statement,), (template,)) = (found["statements"] for found in (tree, counted))
-        node, pattern = statement["node"], template["node"]
-        if not _is_plain(node):
+        (statement,) = tree["statements"]
+        if not _is_plain(statement["node"]) or (counted := read_counted()) is None:
             return None
+        (pattern,) = counted["statements"]
         found = copy.deepcopy(tree)
-        _count(found["statements"][0]["node"], pattern)
+        _count(found["statements"][0]["node"], pattern["node"])
     except (KeyError, TypeError, ValueError):
         # A tree of another release of DuckDB.
         return None

@@ -144,6 +144,11 @@ class PartFiles:
         ]
         return cls(files, chr_ids, templates)
 
+    @property
+    def is_compacted(self) -> bool:
+        """Whether some files are compacted."""
+        return any(len(self.files[view].n_rows) for view in _COLUMNS)
+
     def all_paths(self) -> list[str]:
         """Return every file of the views."""
         return [path for table in self.files.values() for path in table.paths(_all(table))]

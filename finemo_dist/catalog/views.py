@@ -191,6 +191,7 @@ class Views:
         before, is_made = self._shown, self._definitions.has_made
         if (
             before.largest_q != shown.largest_q
+            or (is_made({"part_rows"}) and before.files.is_compacted != shown.files.is_compacted)
             or (is_made({"called_hits"}) and before.is_renumbered != shown.is_renumbered)
             or (is_made({"counted_hits"}) and (before.counts is None) != (shown.counts is None))
         ):
@@ -218,8 +219,14 @@ class Views:
         }
         # Where parts count or name motifs otherwise than the run does.
         found["called_hits"] = lambda: "called_hits" + "_of_sets" * self._shown.is_renumbered
+        for name in statements("parts_alone"):
+            found[name] = partial(self._of_parts, found[name]())
         found["counted_hits"] = lambda: "counted_hits" + "_known" * (self._shown.counts is not None)
         return found
+
+    def _of_parts(self, query: str) -> str:
+        """Return the file of a view of hits, which reads less where nothing is compacted."""
+        return query if self._shown.files.is_compacted else "parts_alone"
 
     def _makers(self) -> dict[str, Callable[[], None]]:
         return {
