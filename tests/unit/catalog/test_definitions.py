@@ -4,15 +4,18 @@ import subprocess
 import sys
 
 import duckdb
+import numpy as np
 import pytest
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
+from finemo_dist.catalog.compact import compact_sample
 from finemo_dist.catalog.definitions import Definitions, statements
 from finemo_dist.catalog.readonly import run_user_query
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.schema import VIEWS
 from finemo_dist.hits.motifs import motif_data_path
-from tests.unit.catalog.builder import hit, write_run
+from finemo_dist.record.run_record import RunRecord
+from tests.unit.catalog.builder import hit, random_hits, write_run
 
 MADE = "SELECT view_name FROM duckdb_views() WHERE NOT internal"
 
@@ -121,3 +124,27 @@ def test_what_failed_leaves_nothing_half_made():
     assert connection.execute("SELECT count(*) FROM duckdb_tables()").fetchall() == [(0,)]
     definitions.make({"part_files"})
     assert connection.execute("SELECT count(*) FROM duckdb_tables()").fetchall() == [(1,)]
+
+
+def test_a_catalog_that_is_turned_to_another_sample_answers_as_one_of_its_own(tmp_path):
+    rng = np.random.default_rng(2)
+    shards = {name: [random_hits(rng, 30), random_hits(rng, 9)] for name in ("a", "b", "c")}
+    run = write_run(tmp_path / "run", shards)
+    with open_catalog(run, samples=["c"]) as catalog:
+        compact_sample(catalog, "c")
+    record, turned = RunRecord.load(run), None
+    asked = [view for view in VIEWS if view != "timings"]
+
+    for sample in ("a", "b", "c", "a"):
+        only = {"record": record.only(sample), "samples": [sample]}
+        before = turned
+        turned = open_catalog(run, **only, reused=before)
+        # Views that read compacted files are other ones.
+        assert (turned is before) == (sample == "b")
+        if before is not None and turned is not before:
+            before.close()
+        with open_catalog(run, **only) as fresh:
+            for view in asked:
+                question = f"FROM {view} ORDER BY ALL"
+                assert turned.rows(question) == fresh.rows(question), view
+    turned.close()
