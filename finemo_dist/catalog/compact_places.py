@@ -1,7 +1,6 @@
 """The hits of all samples of a run in one order, by place: a locus is in one or two files."""
 
 import itertools
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from finemo_dist.catalog.scope import EVERYTHING, Scope
 from finemo_dist.core.program import program
 from finemo_dist.hits.layout import place_directory
 from finemo_dist.storage.files import committed, describe_input
+from finemo_dist.storage.temporary import scratch_folder
 
 _CHUNK_HITS: Final = 2_000_000
 """Hits that are sorted together, and about as many as a file has."""
@@ -78,7 +78,7 @@ class _Writer:
             by_chrom.setdefault(chrom, []).append((sample, n_hits))
         number = 0
         for chrom, samples in by_chrom.items():
-            with tempfile.TemporaryDirectory(prefix="finemo_dist-") as scratch:
+            with scratch_folder() as scratch:
                 pieces = [
                     self._piece(cursor, chrom, names, Path(scratch, f"{i}.parquet"))
                     for i, names in enumerate(_groups(samples))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -134,3 +135,16 @@ def test_scratch_folders_of_killed_processes_go_when_one_is_made(monkeypatch, tm
         assert is_left_behind(Path(folder).name) is False
 
     assert list(tmp_path.iterdir()) == [cache]
+
+
+def test_nothing_else_makes_names_of_its_own():
+    """What names no process is never removed; Ray's folder must be short."""
+    package = Path(temporary.__file__).parents[1]
+    own = re.compile(r"TemporaryDirectory\(|mkdtemp\(|uuid4\(\)\.hex\}")
+    found = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if own.search(path.read_text())
+    }
+
+    assert found == {"storage/temporary.py", "run/ray_folder.py"}
