@@ -55,6 +55,42 @@ def expected(placed, call, tmp_path_factory):
     return run
 
 
+@pytest.fixture(scope="module")
+def expected_report(expected, tmp_path_factory):
+    """The report of the run of the regions that have coordinates."""
+    folder = tmp_path_factory.mktemp("report") / "expected"
+    finemo_dist("report", "-H", expected, "-o", folder)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["s.zarr", "s.npz"])
+def called_with_peaks(request, bare, call, sample, tmp_path_factory):
+    """Regions without coordinates, and their run with peaks."""
+    run = tmp_path_factory.mktemp("called") / "run"
+    finemo_dist(*call(bare[request.param], run, "-p", sample.peaks))
+    return bare[request.param], run
+
+
+@pytest.fixture(scope="module")
+def reversed_chroms(sample):
+    """The chromosomes of the peaks, in an order that is not theirs."""
+    lines = sample.peaks.read_text().splitlines()
+    chroms = list(dict.fromkeys(line.split("\t")[0] for line in lines))
+    assert len(chroms) > 1
+    return chroms[::-1]
+
+
+@pytest.fixture(scope="module")
+def in_another_order(reversed_chroms, extract, call, sample, tmp_path_factory):
+    """The words of an order of chromosomes, and the run of regions extracted in it."""
+    folder = tmp_path_factory.mktemp("order")
+    order = folder / "order.txt"
+    order.write_text("".join(f"{chrom}\n" for chrom in reversed_chroms))
+    given = ("-p", sample.peaks, "-C", order)
+    finemo_dist(*call(extract(folder / "x.zarr", *given), folder / "expected"))
+    return given, folder / "expected"
+
+
 def contents(run):
     return {name: (run / name).read_text() for name in TABLES}
 
@@ -161,23 +197,16 @@ def test_peaks_that_agree_change_nothing(placed, call, sample, expected, tmp_pat
 
 @pytest.mark.parametrize("name", ["s.zarr", "s.npz", "placed"])
 def test_chromosomes_are_in_the_order_that_is_given(
-    bare, name, placed, extract, call, sample, tmp_path
+    bare, name, placed, call, reversed_chroms, in_another_order, tmp_path
 ):
-    chroms = list(
-        dict.fromkeys(line.split("\t")[0] for line in sample.peaks.read_text().splitlines())
-    )
-    assert len(chroms) > 1
-    order = tmp_path / "order.txt"
-    order.write_text("".join(f"{chrom}\n" for chrom in reversed(chroms)))
-    given = ("-p", sample.peaks, "-C", order)
-    finemo_dist(*call(extract(tmp_path / "x.zarr", *given), tmp_path / "expected"))
+    given, ordered = in_another_order
 
     regions = placed if name == "placed" else bare[name]
     finemo_dist(*call(regions, tmp_path / "run", *given))
 
-    assert contents(tmp_path / "run") == contents(tmp_path / "expected")
+    assert contents(tmp_path / "run") == contents(ordered)
     found = dict.fromkeys(row["chr"] for row in read_tsv(tmp_path / "run/hits.tsv"))
-    assert list(found) == [chrom for chrom in reversed(chroms) if chrom in found]
+    assert list(found) == [chrom for chrom in reversed_chroms if chrom in found]
 
 
 def test_an_order_of_chromosomes_without_peaks_is_said_to_be_of_no_use(
@@ -193,22 +222,19 @@ def test_an_order_of_chromosomes_without_peaks_is_said_to_be_of_no_use(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["s.zarr", "s.npz"])
 @pytest.mark.parametrize("more", [(), ("-p",)])
 def test_the_run_is_reported_from_the_regions_without_coordinates(
-    bare, name, more, call, sample, expected, tmp_path, command
+    called_with_peaks, more, sample, expected_report, tmp_path, command
 ):
-    run = tmp_path / "run"
-    finemo_dist(*call(bare[name], run, "-p", sample.peaks))
+    regions, run = called_with_peaks
     peaks = (*more, sample.peaks) if more else ()
 
-    answer = command("report", "-H", run, "-r", bare[name], *peaks, "-o", tmp_path / "report")
-    finemo_dist("report", "-H", expected, "-o", tmp_path / "expected")
+    answer = command("report", "-H", run, "-r", regions, *peaks, "-o", tmp_path / "report")
 
     assert answer.status == 0, answer.err
     for table in ("motif_report.tsv", "motif_occurrences.tsv"):
         found = (tmp_path / "report" / table).read_text()
-        assert found == (tmp_path / "expected" / table).read_text()
+        assert found == (expected_report / table).read_text()
 
 
 def test_a_report_compares_peaks_with_those_of_the_run(expected, sample, tmp_path, refused):
