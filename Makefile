@@ -48,8 +48,8 @@ test-system: $(VENV)/dev-installed $(TOOLS)/installed  ## Run SLURM, Ray, kills,
 	@echo "SLURM, Ray, kills, Chromium, object storage, documents and fuzz: about 13 minutes on two cores."
 	$(PYTEST) -m system $(PYTEST_ARGS)
 
-test-kills: $(VENV)/dev-installed  ## Kill workers, nodes and drivers by 20 random schedules (KILL_SEEDS).
-	KILL_SEEDS=$${KILL_SEEDS:-20} $(BIN)/python -m pytest -s tests/integration/cluster
+test-kills: $(VENV)/dev-installed  ## Kill, stop, cut and fill by 40 random schedules of each kind (KILL_SEEDS).
+	KILL_SEEDS=$${KILL_SEEDS:-40} $(BIN)/python -m pytest -s tests/integration/cluster
 
 fuzz: $(VENV)/dev-installed  ## Run 20,000 damaged and odd inputs (FUZZ_CASES, FUZZ_SECONDS, FUZZ_SEED, FUZZ_KINDS).
 	$(BIN)/python -m tests.fuzz

@@ -1,6 +1,8 @@
 """A DuckDB connection to nothing but what the catalog shows it, and its errors in our terms."""
 
+import errno
 import itertools
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +16,15 @@ import pyarrow as pa
 
 from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.program import program
+from finemo_dist.core.system_errors import fault
 from finemo_dist.storage.objects import ObjectPath, raise_service_error
 
 _POINTER: Final = re.compile(r"LINE \d+:")
 _OUT_OF_MEMORY: Final = "Out of Memory"
 _REQUEST: Final = "Error performing"
 """Of what object storage answers."""
+_WRITTEN: Final = re.compile(r'file \\?"([^"\\]+)')
+"""The file of a write that failed; the quotes may be escaped."""
 
 _QUERY_MISTAKES: Final = (
     duckdb.ParserException,
@@ -110,6 +115,14 @@ def stream_errors() -> Iterator[None]:
         raise (duckdb.OutOfMemoryException if is_memory else duckdb.Error)(str(error)) from error
 
 
+def _full_disk(error: duckdb.Error) -> OSError | None:
+    """Return what the system said where DuckDB had no space to write; None for anything else."""
+    if os.strerror(errno.ENOSPC) not in str(error):
+        return None
+    named = _WRITTEN.search(str(error))
+    return OSError(errno.ENOSPC, first_line(error), named[1] if named else None)
+
+
 @contextmanager
 def run_errors(run_dir: Path) -> Iterator[None]:
     """Raise what DuckDB cannot do with a run as ``RunError``."""
@@ -125,6 +138,9 @@ def run_errors(run_dir: Path) -> Iterator[None]:
             raise_service_error(str(error), run_dir)
             # A refusal that DuckDB has met has no reason in it; that of another object has.
             (run_dir / "run.json").read_bytes()
+        if (full := _full_disk(error)) is not None:
+            where = full.filename or run_dir
+            raise fault(where, full, otherwise="", kind=RunError, doing="written") from full
         raise RunError(
             f"{run_dir}: its tables cannot be read ({first_line(error)}). "
             f"Run `{program()} verify` on it; a rerun of the same command makes damaged parts "

@@ -33,6 +33,8 @@ _AWAY: Final = (
     "Try again. If it fails again, check the mount, or copy the file to a local disk.",
 )
 
+_NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
 _FAULTS: Final[Mapping[int, tuple[str, str]]] = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: ("no space is left (quota)", "Free some space there, or choose another place."),
@@ -92,6 +94,16 @@ def is_condition(error: BaseException) -> bool:
     if isinstance(error, FinemoDistError):
         return error.is_condition
     return isinstance(error, MemoryError) or system_fault(error) is not None
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error comes from space that ran out: that of a disk, a quota, or a session."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _NO_SPACE:
+            return True
+        cause = cause.__cause__
+    return False
 
 
 def fault(

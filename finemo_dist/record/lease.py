@@ -26,7 +26,7 @@ from typing import Any, Concatenate, Final, Literal, ParamSpec, Self, TypeVar
 
 from finemo_dist.core.errors import IncompleteRunError, RunError
 from finemo_dist.core.processes import Process
-from finemo_dist.core.system_errors import fault
+from finemo_dist.core.system_errors import fault, is_full
 from finemo_dist.core.ticker import every
 from finemo_dist.storage.claims import Claim, OwnClaim, claim, read_claim
 from finemo_dist.storage.locations import is_local, location
@@ -180,7 +180,7 @@ def driving(folder: str | Path, *, of: Path | None = None) -> Iterator[None]:
     RunError
         Another driver works on it, or the lease cannot be written.
     IncompleteRunError
-        Another driver took over meanwhile. Committed work is kept.
+        Another driver took over meanwhile, or the run has no space left. Committed work is kept.
     """
     run_dir = location(folder)
     key = _key(run_dir)
@@ -209,9 +209,11 @@ def driving(folder: str | Path, *, of: Path | None = None) -> Iterator[None]:
             with every(timing.beat_s, held.beat):
                 yield
         except BaseException as error:
-            if held.lost is None or error is held.lost:
-                raise
-            raise held.lost from error
+            if held.lost is not None and error is not held.lost:
+                raise held.lost from error
+            if of is None and is_full(error) and not isinstance(error, IncompleteRunError):
+                raise _out_of_space(run_dir, error) from error
+            raise
         if held.lost is not None:
             raise held.lost
 
@@ -323,6 +325,17 @@ def watch(path: Path, found: Claim, seconds: float) -> Literal["alive", "dead", 
             if now.text != found.text:
                 return "alive"
     return "dead"
+
+
+def _out_of_space(run_dir: Path, error: BaseException) -> IncompleteRunError:
+    """Return the error to raise where space runs out in a run: a rerun goes on with it."""
+    said = str(error)
+    if isinstance(error, OSError):
+        said = str(fault(error.filename or run_dir, error, otherwise=said, kind=RunError,
+                         doing="written"))  # fmt: skip
+    return IncompleteRunError(
+        f"{said} Committed work is kept; run the same command again to go on with it."
+    )
 
 
 def _named(holder: Holder | None) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from finemo_dist import __version__
-from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, RunError, ServiceError
+from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, RunError
 from finemo_dist.core.events import RunEvent, UnitDone, UnitFailed, WorkersReady
 from finemo_dist.core.protocols import Executor
 from finemo_dist.core.records import EXTRACTION, Stage, Unit
@@ -159,12 +159,12 @@ def _drive(
                     log.add_event(event)
                     on_event(event)
         except KeyboardInterrupt:
-            with suppress(ServiceError):
+            with suppress(OSError):
                 close("interrupted", "interrupted")
             raise
         except BaseException as error:
-            # Where the record cannot be put either, what came first is said.
-            with suppress(ServiceError):
+            # Where the record cannot be written either, what came first is said.
+            with suppress(OSError):
                 close("incomplete", str(error))
             raise
         missing = _missing(plan, roster, totals.done)

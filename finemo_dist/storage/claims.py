@@ -242,8 +242,8 @@ def _read(path: Path) -> Claim | None:
 def _create(path: Path, content: bytes) -> bool:
     """Make a file with its content, and return whether nothing had its name."""
     temporary = temporary_path(path, "")
-    temporary.write_bytes(content)
     try:
+        temporary.write_bytes(content)
         os.link(temporary, path)
     except FileExistsError:
         # A file server may have made it and lost its answer.

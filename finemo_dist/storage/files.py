@@ -46,6 +46,11 @@ def committed(path: Path) -> Iterator[Path]:
         temporary.replace(path)
         for changed in (path.parent, *(new.parent for new in made)):
             flush(changed)
+    except OSError as error:
+        # A write that fails does not say where.
+        if error.filename is None and error.errno is not None:
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -1,6 +1,6 @@
 """Workers, nodes and drivers that are killed at random: nothing lost, nothing twice.
 
-Each schedule is drawn from a seed, which is printed. ``make test-kills`` runs twenty of them,
+Each schedule is drawn from a seed, which is printed. ``make test-kills`` runs forty of them,
 the suite the first few (``KILL_SEEDS``).
 """
 

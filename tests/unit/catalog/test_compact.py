@@ -2,12 +2,15 @@
 
 import json
 
+import duckdb
 import numpy as np
 import pytest
 
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.compact import compact_sample, damaged_files
+from finemo_dist.catalog.connection import run_errors
 from finemo_dist.core.errors import RunError
+from finemo_dist.core.system_errors import is_full
 from finemo_dist.hits.layout import compact_directory
 from tests.unit.catalog.builder import hit, random_hits, region, write_run, write_shard
 
@@ -223,3 +226,11 @@ def test_a_failure_leaves_the_parts_in_charge(tmp_path, monkeypatch):
     assert answers(run) == before
     with open_catalog(run) as catalog:
         assert catalog.compacted == ()
+
+
+def test_a_disk_that_is_full_is_no_damage(tmp_path):
+    with pytest.raises(RunError) as caught, run_errors(tmp_path):
+        duckdb.sql("COPY (SELECT 1) TO '/dev/full'")
+
+    assert str(caught.value).startswith("/dev/full: cannot be written: no space is left.")
+    assert is_full(caught.value)

@@ -1,6 +1,7 @@
 """One driver at a time: who is refused, who takes over, and what the one before does then."""
 
 import dataclasses
+import errno
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from finemo_dist.core.errors import IncompleteRunError, RunError
 from finemo_dist.core.processes import Process
+from finemo_dist.core.system_errors import fault
 from finemo_dist.record import lease
 from finemo_dist.record.lease import LEASE_NAME, Holder, Timing, driving, read_holder, require_held
 from finemo_dist.storage.claims import claim, read_claim
@@ -257,6 +259,37 @@ def test_a_full_disk_is_named(run, monkeypatch):
     monkeypatch.setattr(lease, "claim", refuse)
     with pytest.raises(RunError, match="no space is left"), driving(run):
         pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_run_that_has_no_space_left_can_go_on(run, number):
+    path = run / "run.json"
+    full = OSError(number, os.strerror(number), str(path))
+    bare = OSError(number, os.strerror(number))
+    own = fault(path, full, otherwise="", kind=RunError, doing="written")
+    own.__cause__ = full
+
+    for error, where in ((full, path), (bare, run), (own, path)):
+        with pytest.raises(IncompleteRunError) as caught, driving(run), driving(run):
+            raise error
+        assert str(caught.value).startswith(f"{where}: cannot be written: ")
+        assert str(caught.value).endswith(
+            "Committed work is kept; run the same command again to go on with it."
+        )
+
+
+def test_what_is_no_lack_of_space_in_a_run_is_raised_as_it_is(run):
+    for error in (OSError(errno.EACCES, "no"), RunError("odd"), IncompleteRunError("half")):
+        with pytest.raises(type(error)) as caught, driving(run):
+            raise error
+        assert caught.value is error
+
+
+def test_what_is_no_run_and_has_no_space_left_has_nothing_to_go_on_with(run):
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(OSError, match="No space") as caught, driving(run, of=run / "s.zarr"):
+        raise full
+    assert caught.value is full
 
 
 def test_of_many_drivers_that_come_at_once_one_begins(run):

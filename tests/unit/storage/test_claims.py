@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -259,3 +260,15 @@ def test_one_that_was_taken_for_dead_removes_nothing_of_its_follower(
     if own is not None:
         own.release("b")
     assert names_in(path.parent) == []
+
+
+def test_a_claim_that_cannot_be_written_leaves_no_file(tmp_path, monkeypatch):
+    def fill(path, _content):
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", fill)
+    with pytest.raises(OSError, match="No space"):
+        claim(tmp_path / "lease.json", "me", over=None)
+
+    assert list(tmp_path.iterdir()) == []

@@ -53,6 +53,15 @@ def test_a_crash_before_anything_is_written_is_passed_on(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc: Linux only")
+def test_a_write_that_fails_says_where(tmp_path):
+    path = tmp_path / "a.txt"
+    with pytest.raises(OSError, match="No space") as caught, committed(path):
+        raise OSError(28, "No space left on device")
+
+    assert caught.value.filename == str(path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_content_is_on_disk_before_the_name_is_and_the_name_before_it_returns(
     tmp_path, monkeypatch
 ):
