@@ -74,6 +74,8 @@ class Undertaking:
         self._rng = rng
         self._nodes = nodes
         self._started: list[subprocess.Popen[str]] = []
+        self._cramped: set[int] = set()
+        """Drivers that met a full disk."""
         self._begun = time.monotonic()
         self.seen: set[int] = set()
         """Every process of it that was ever seen."""
@@ -137,8 +139,11 @@ class Undertaking:
         assert "Traceback" not in said
         assert status in {0, 2, 3}
         assert said.count("Error: ") == (status != 0)
-        if status == 2:
-            assert process is not self.process, "it was not refused before"
+        if status == 2 and process is self.process:
+            # It looked for space before it began.
+            assert process.pid in self._cramped
+            assert " bytes are free. Free some space, " in said
+        elif status == 2:
             assert "another driver (process " in said
             assert len(said.splitlines()) == 1
         return status
@@ -195,7 +200,7 @@ class Undertaking:
         record = self.run / "run.json"
         if record.exists():
             size = record.stat().st_size
-            kept = self._rng.choice((0, self._rng.randrange(size)))
+            kept = self._rng.choice((0, self._rng.randint(0, size)))
             self.say(f"{kept} of {size} bytes are left")
             os.truncate(record, kept)
 
@@ -229,6 +234,7 @@ class Undertaking:
 
     def _fill_disk(self) -> None:
         """Leave no byte, until the driver ends or for some seconds."""
+        self._cramped.add(self.process.pid)
         ballast = self.root / "ballast"
         with suppress(OSError), ballast.open("wb", buffering=0) as file:
             while file.write(bytes(4096)):
