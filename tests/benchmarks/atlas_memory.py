@@ -57,7 +57,11 @@ def report(folder: Path) -> None:
     with open_catalog(folder / "run", memory_limit=LIMIT) as catalog:
         write_report(
             folder / "report", catalog,
-            {name: random_regions(rng, N_REGIONS) for name in catalog.samples},
+            {
+                # In shards as stores have them.
+                name: random_regions(rng, N_REGIONS, shard_regions=64)
+                for name in catalog.samples
+            },
             read_motifs(folder / "run"), None, window_bp=40, title="atlas",
             compare=compare_on_page(catalog, folder / "sheet.tsv", "meta.side", ()),
         )  # fmt: skip
