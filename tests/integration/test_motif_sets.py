@@ -192,7 +192,8 @@ def test_counts_are_of_the_motifs_that_a_sample_is_called_with(run, alone):
 @pytest.mark.parametrize("name", ["counts", "cooccurrence", "positions", "spacing"])
 def test_a_named_query_of_one_set_is_that_of_its_sample_alone(run, alone, name):
     def text(rows, prefix=""):
-        motifs = {"motif_name", "motif_1", "motif_2"}
+        # Without an annotation the name of a motif is what people read.
+        motifs = {"motif_name", "motif_1", "motif_2", "display_name", "display_1", "display_2"}
         return [{k: prefix + v if k in motifs else v for k, v in row.items()} for row in rows]
 
     with open_catalog(run) as catalog, open_catalog(alone["b"]) as single:

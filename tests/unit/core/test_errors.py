@@ -5,7 +5,14 @@ import pickle
 import pytest
 
 from finemo_dist.core import errors
-from finemo_dist.core.errors import FinemoDistError, IncompleteRunError, brief, nearest
+from finemo_dist.core.errors import (
+    CutShortError,
+    FinemoDistError,
+    IncompleteRunError,
+    ServiceError,
+    brief,
+    nearest,
+)
 
 EVERY_ERROR = [
     value
@@ -24,8 +31,9 @@ def test_an_error_survives_pickling(error):
 
 
 @pytest.mark.parametrize("error", EVERY_ERROR)
-def test_only_an_incomplete_run_exits_3(error):
-    assert error.exit_status == (3 if error is IncompleteRunError else 2)
+def test_what_a_rerun_can_go_on_with_exits_3(error):
+    can_go_on = error in {IncompleteRunError, CutShortError, ServiceError}
+    assert error.exit_status == (3 if can_go_on else 2)
 
 
 @pytest.mark.parametrize(
