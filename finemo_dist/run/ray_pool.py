@@ -9,7 +9,7 @@ import math
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from finemo_dist.core.errors import RunError
+from finemo_dist.core.errors import CutShortError, RunError
 from finemo_dist.core.events import RunEvent, UnitDone, UnitFailed
 from finemo_dist.core.protocols import Worker, WorkerMaker
 from finemo_dist.core.records import Unit
@@ -217,8 +217,10 @@ class _RayCrew:
             yield name, _answer(answer)
 
     def end(self, name: str) -> None:
-        """Kill an actor."""
-        ray.kill(self._actors.pop(name).handle)
+        """Kill an actor; where the head is gone, its cluster ends it."""
+        handle = self._actors.pop(name).handle
+        with suppress(CutShortError):
+            self._head.ask(lambda: ray.kill(handle))
 
     def _n_of(self, question: Callable[[], Any]) -> int:
         return n_of(self._resource, self._head.ask(question))

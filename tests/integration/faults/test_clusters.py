@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from tests.unit.run.runs import parts, write_inputs
 START = "from finemo_dist.cli.main import main; main()"
 RAY = str(Path(sys.executable).with_name("ray"))
 HEAD = ("gcs_server", "raylet")
+WORKERS = ("ray::",)
 
 
 @pytest.fixture(scope="module")
@@ -96,15 +97,15 @@ def a_head(n_cores: int) -> Iterator[RayHead]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def kill_below(pid: int, names: tuple[str, ...]) -> int:
-    """Kill the processes of these names among the descendants of one; say how many."""
-    n_killed = 0
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        n_killed += kill_below(int(child), names)
-        if Path(f"/proc/{child}/comm").read_text().strip() in names:
-            os.kill(int(child), signal.SIGKILL)
-            n_killed += 1
-    return n_killed
+def signal_below(pid: int, names: tuple[str, ...], sent: int) -> list[int]:
+    """Send a signal to the descendants of a process whose names begin so; say which."""
+    found = []
+    for child in map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
+        found += signal_below(child, names, sent)
+        if Path(f"/proc/{child}/comm").read_text().startswith(names):
+            os.kill(child, sent)
+            found.append(child)
+    return found
 
 
 def begin(words, environment=os.environ):
@@ -127,11 +128,19 @@ def test_F4_a_run_whose_head_of_Ray_is_killed_ends_in_order(
         words = [*call(many, run), "--executor", "ray", *options]
         driver = begin(words, os.environ if head is None else head.env)
         wait_until(lambda: len(parts(run)) > 10 or driver.poll() is not None, what="parts")
+        above = driver.pid if head is None else head.pid
+        # Workers that have a unit do not need the head: these must not end the run before it is
+        # missed. Of a cluster that is joined, `ray start` ends the rest.
+        stopped = signal_below(above, WORKERS, signal.SIGSTOP)
         killed = time.monotonic()
-        # Of a cluster that is joined, `ray start` ends the rest.
-        assert kill_below(driver.pid, HEAD) if head is None else kill_below(head.pid, HEAD[:1])
+        assert signal_below(above, HEAD if head is None else HEAD[:1], signal.SIGKILL)
         out, said = driver.communicate(timeout=240)
         seconds = time.monotonic() - killed
+    for pid in stopped:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+    assert len(stopped) >= 2
 
     assert (driver.returncode, out) == (3, ""), said
     assert "Traceback" not in said
