@@ -82,6 +82,8 @@ def _connect(
 ) -> None:
     """Join the cluster at an address, or start one of our own on this machine alone."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # What a worker raised is told by us, and where a run ends early nobody asks for it any more.
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
     # Ray reads it when it connects. Whoever loses the head ends before Ray ends it.
     os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", str(RECONNECT_S))
     if address is not None:

@@ -137,8 +137,9 @@ class Undertaking:
         status = process.returncode
         self.say(f"{process.pid} ended with {status}: {said}")
         assert "Traceback" not in said
+        assert "Unhandled error" not in said
         assert status in {0, 2, 3}
-        assert said.count("Error: ") == (status != 0)
+        assert sum(line.startswith("Error: ") for line in said.splitlines()) == (status != 0)
         if status == 2 and process is self.process:
             # It looked for space before it began.
             assert process.pid in self._cramped
