@@ -37,7 +37,7 @@ demo: $(VENV)/installed  ## Run the pipeline on generated samples with known mot
 PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 16 --dist worksteal
 
 test: $(VENV)/dev-installed  ## Run everything that guards correctness (PYTEST_ARGS).
-	@echo "All tests but those of clusters, browsers and kills (make test-system): about 11 minutes on two cores."
+	@echo "All tests but those of clusters, browsers and kills (make test-system): six to seven minutes on two cores."
 	$(PYTEST) -m "not system" $(PYTEST_ARGS)
 
 test-unit: $(VENV)/dev-installed  ## Run the tests of single modules, a part of `test`.
@@ -45,7 +45,7 @@ test-unit: $(VENV)/dev-installed  ## Run the tests of single modules, a part of 
 	$(PYTEST) -m "not system and not slow" tests/unit tests/laws tests/differential $(PYTEST_ARGS)
 
 test-system: $(VENV)/dev-installed $(TOOLS)/installed  ## Run SLURM, Ray, kills, Chromium, object storage, README and fuzz.
-	@echo "SLURM, Ray, kills, Chromium, object storage, documents and fuzz: about 13 minutes on two cores."
+	@echo "SLURM, Ray, kills, Chromium, object storage, documents and fuzz: about 14 minutes on two cores."
 	$(PYTEST) -m system $(PYTEST_ARGS)
 
 test-kills: $(VENV)/dev-installed  ## Kill, stop, cut and fill by 40 random schedules of each kind (KILL_SEEDS).
