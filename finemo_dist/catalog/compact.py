@@ -7,7 +7,6 @@ from pathlib import Path
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.chunks import chromosome_chunks
 from finemo_dist.catalog.compaction import CompactFile, Compaction, parts_digest
-from finemo_dist.core.program import program
 from finemo_dist.hits.layout import compact_directory
 from finemo_dist.storage.files import committed, describe_input
 
@@ -88,10 +87,4 @@ def damaged_files(run_dir: Path, sample: str) -> list[str]:
     A stale compaction is passed over: nothing reads it.
     """
     compaction = Compaction.load(run_dir, sample)
-    files = compaction.files if compaction else ()
-    return [
-        f"{compaction.path(file)}: its bytes have changed since it was written. "
-        f"Remove {compaction.directory} and run `{program()} compact` again."
-        for file in files
-        if compaction and describe_input(compaction.path(file)).digest != file.digest
-    ]
+    return compaction.problems() if compaction else []

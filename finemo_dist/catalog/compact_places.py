@@ -13,7 +13,6 @@ from finemo_dist.catalog.compact import CompactSummary, remove_others
 from finemo_dist.catalog.connection import load_query, run_errors
 from finemo_dist.catalog.placed import Placed, PlacedFile, run_digest
 from finemo_dist.catalog.scope import EVERYTHING, Scope
-from finemo_dist.core.program import program
 from finemo_dist.hits.layout import place_directory
 from finemo_dist.storage.files import committed, describe_input
 from finemo_dist.storage.temporary import scratch_folder
@@ -52,12 +51,7 @@ def compact_places(catalog: Catalog) -> CompactSummary:
 def damaged_places(run_dir: Path) -> list[str]:
     """Return what is wrong with the hits by place of a run, reading every byte."""
     found = Placed.load(run_dir)
-    return [
-        f"{found.path(file)}: its bytes have changed since it was written. "
-        f"Remove {found.directory} and run `{program()} compact --by place` again."
-        for file in (found.files if found else ())
-        if found and describe_input(found.path(file)).digest != file.digest
-    ]
+    return found.problems() if found else []
 
 
 @dataclass(frozen=True, slots=True)

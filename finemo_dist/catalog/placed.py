@@ -1,19 +1,15 @@
 """What ``compact --by place`` left of a run, and whether it is still what the parts say."""
 
-import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
-from finemo_dist.catalog.compaction import load_compaction, require_size, save_compaction
+from finemo_dist.catalog.compacted import Compacted
 from finemo_dist.core.config import digest_of
-from finemo_dist.core.errors import RunError
 from finemo_dist.hits.layout import place_directory
 from finemo_dist.hits.run_parts import RunParts
 
-logger = logging.getLogger(__name__)
-
-PLACED_FORMAT: Final = "finemo_dist.compact_by_place"
 _DIGESTED: Final = ("sample", "shard", "rows_digest", "config_digest", "store_digest")
 
 
@@ -35,38 +31,19 @@ class PlacedFile:
     """Of the bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """The hits of all samples of a run by place."""
+class Placed(Compacted[PlacedFile]):
+    """The hits of all samples of a run by place; see ``run_digest`` for that of their parts."""
 
-    directory: Path
-    parts_digest: str
-    """Of the parts they were made from; see ``run_digest``."""
-    files: tuple[PlacedFile, ...]
+    __slots__ = ()
 
-    def path(self, file: PlacedFile) -> Path:
-        """Return where a file lies."""
-        return self.directory / file.name
-
-    def save(self) -> None:
-        """Commit the manifest: from here on the catalog reads these files."""
-        save_compaction(self.directory, PLACED_FORMAT, self.parts_digest, self.files)
+    FORMAT = "finemo_dist.compact_by_place"
+    COMMAND = "compact --by place"
+    FILE = PlacedFile
 
     @classmethod
     def load(cls, run_dir: Path) -> Self | None:
-        """Return those of a run, current or not; None when there are none.
-
-        Raises
-        ------
-        RunError
-            The manifest is damaged, or another version wrote it.
-        """
-        directory = place_directory(run_dir)
-        fields = load_compaction(directory, PLACED_FORMAT)
-        if fields is None:
-            return None
-        files = tuple(PlacedFile(**file) for file in fields["files"])
-        return cls(directory, fields["parts_digest"], files)
+        """Return those of a run; see ``read``."""
+        return cls.read(place_directory(run_dir))
 
 
 def run_digest(parts: RunParts) -> str:
@@ -75,17 +52,5 @@ def run_digest(parts: RunParts) -> str:
 
 
 def current_places(run_dir: Path, parts: RunParts) -> Placed | None:
-    """Return the hits by place if they were made from just these parts and are whole.
-
-    Damaged ones are logged and passed over: the parts hold everything.
-    """
-    try:
-        found = Placed.load(run_dir)
-        if found is None or found.parts_digest != run_digest(parts):
-            return None
-        for file in found.files:
-            require_size(found.path(file), file.size_bytes)
-    except RunError as error:
-        logger.warning("%s", error)
-        return None
-    return found
+    """Return the hits by place that are current."""
+    return Placed.current(place_directory(run_dir), partial(run_digest, parts))

@@ -8,10 +8,10 @@ import click
 
 from finemo_dist.cli.messages import say
 from finemo_dist.cli.options import (
-    EXISTING_FILE,
     EXISTING_PATH,
     LOCAL_OUTPUT,
     ManyValuesCommand,
+    group_options,
     json_option,
     limit_options,
 )
@@ -27,15 +27,7 @@ from finemo_dist.core.words import count
 )
 @click.argument("run", type=EXISTING_PATH)
 @click.option("-o", "--out-dir", type=LOCAL_OUTPUT, required=True, help="Folder to write.")
-@click.option(
-    "--sheet",
-    type=EXISTING_FILE,
-    help="Table of samples with a column name or sample; a sample sheet works.",
-)
-@click.option("--by", help="Column of the sheet whose values are the groups.")
-@click.option(
-    "--groups", multiple=True, help="Two values of that column. [default: its two values]"
-)
+@group_options("Table of samples with a column name or sample; a sample sheet works.")
 @click.option("-a", "--first", multiple=True, help="Samples of the first group, without a sheet.")
 @click.option("-b", "--second", multiple=True, help="Samples of the second group.")
 @click.option(

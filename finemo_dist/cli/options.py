@@ -207,6 +207,17 @@ lambda_option = click.option(
 """One lambda for all motifs."""
 
 
+def group_options(sheet_help: str) -> Callable[[_Function], _Function]:
+    """Add ``--sheet``, ``--by`` and ``--groups``: two groups of samples by a table."""
+    return _stack(
+        click.option("--sheet", type=EXISTING_FILE, help=sheet_help),
+        click.option("--by", help="Column of the sheet whose values are the groups."),
+        click.option(
+            "--groups", multiple=True, help="Two values of that column. [default: its two values]"
+        ),
+    )
+
+
 def json_option(function: _Function) -> _Function:
     """Add ``--json``: the summary as JSON on standard output."""
     return click.option(

@@ -14,6 +14,7 @@ from finemo_dist.cli.options import (
     REGIONS,
     ManyValuesCommand,
     given_once,
+    group_options,
 )
 
 
@@ -60,15 +61,7 @@ from finemo_dist.cli.options import (
 )
 @click.option("-n", "--no-recall", is_flag=True, help="Do not compare hits with seqlets.")
 @click.option("--sample", help="Report only this sample of a run.")
-@click.option(
-    "--sheet",
-    type=EXISTING_FILE,
-    help="Compare two groups of samples in an atlas: table of samples, as for `compare`.",
-)
-@click.option("--by", help="Column of the sheet whose values are the groups.")
-@click.option(
-    "--groups", multiple=True, help="Two values of that column. [default: its two values]"
-)
+@group_options("Compare two groups of samples in an atlas: table of samples, as for `compare`.")
 @click.option(
     "--memory-limit", help="Memory that DuckDB may use, such as 2GB. Beyond that it spills to disk."
 )

@@ -199,3 +199,16 @@ def write_log(run, entries, name="20260101T000000.000Z-00000000", tail=b""):
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"".join(json.dumps(e).encode() + b"\n" for e in entries) + tail)
     return path
+
+
+def spoil(directory, damage):
+    """Damage a file or the manifest of compacted hits; say which file."""
+    path = min(directory.glob("*.parquet"))
+    if damage == "manifest":
+        path = directory / "manifest.json"
+        path.write_text(path.read_text().replace('"n_rows": ', '"n_rows": 1'))
+    elif damage == "short":
+        path.write_bytes(path.read_bytes()[:-9])
+    else:
+        path.unlink()
+    return path

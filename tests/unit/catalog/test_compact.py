@@ -12,7 +12,7 @@ from finemo_dist.catalog.connection import run_errors
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.system_errors import is_full
 from finemo_dist.hits.layout import compact_directory
-from tests.unit.catalog.builder import hit, random_hits, region, write_run, write_shard
+from tests.unit.catalog.builder import hit, random_hits, region, spoil, write_run, write_shard
 
 HIT_VIEWS = ("hits", "hits_unique", "hits_primary", "motif_counts")
 
@@ -175,18 +175,11 @@ def test_a_damaged_compaction_is_named_and_passed_over(damage, tmp_path, caplog)
     run = make_run(tmp_path, n_samples=1)
     before = answers(run)
     compact(run)
-    directory = compact_directory(run, "s0")
-    path = min(directory.glob("*.parquet"))
-    if damage == "manifest":
-        path = directory / "manifest.json"
-        path.write_text(path.read_text().replace('"n_rows": ', '"n_rows": 1'))
-    elif damage == "short":
-        path.write_bytes(path.read_bytes()[:-9])
-    else:
-        path.unlink()
+    path = spoil(compact_directory(run, "s0"), damage)
 
     assert answers(run) == before
     assert str(path) in caplog.text
+    assert "compact` again" in caplog.text
     compact(run)
     with open_catalog(run) as catalog:
         assert catalog.compacted == ("s0",)

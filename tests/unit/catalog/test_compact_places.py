@@ -17,7 +17,7 @@ from finemo_dist.core.locus import parse_locus
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.layout import part_path, place_directory
 from finemo_dist.workflow.asking import compact
-from tests.unit.catalog.builder import hit, random_hits, region, write_run, write_shard
+from tests.unit.catalog.builder import hit, random_hits, region, spoil, write_run, write_shard
 
 QUESTIONS = (
     "SELECT * FROM hits",
@@ -170,17 +170,11 @@ def test_damaged_files_are_named_and_passed_over(damage, tmp_path, caplog):
     run = make_run(tmp_path, n_samples=1)
     before = answers(run)
     by_place(run)
-    path = min(place_directory(run).glob("*.parquet"))
-    if damage == "manifest":
-        path = place_directory(run) / "manifest.json"
-        path.write_text(path.read_text().replace('"n_rows": ', '"n_rows": 1'))
-    elif damage == "short":
-        path.write_bytes(path.read_bytes()[:-9])
-    else:
-        path.unlink()
+    path = spoil(place_directory(run), damage)
 
     assert answers(run) == before
     assert str(path) in caplog.text
+    assert "compact --by place` again" in caplog.text
     assert by_place(run).is_new
 
 
