@@ -13,6 +13,7 @@ from typing import BinaryIO, Final, cast
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.core.ticker import every
 from finemo_dist.storage.files import committed
+from finemo_dist.storage.temporary import temporary_path
 
 Copy = tuple[Catalog, str, Mapping[str, object]]
 """Catalog, name of a ``copy_`` query, and its parameters but ``path``."""
@@ -34,7 +35,7 @@ def write_text(path: Path, copies: Iterable[Copy], *, header: Sequence[str] = ()
     """
     with committed(path) as temporary:
         # Two names in turn: a piece is written over once the one after it is.
-        pieces = [temporary.with_suffix(f".piece{i}") for i in range(2)]
+        pieces = [temporary_path(temporary, f"{path.name}.piece{i}") for i in range(2)]
         try:
             with open_output(temporary, path) as target, ThreadPoolExecutor(1) as appender:
                 if header:

@@ -4,6 +4,7 @@ Format: Kent et al., "BigWig and BigBed: enabling browsing of large distributed 
 Bioinformatics 2010, supplement.
 """
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from finemo_dist.core.schema import CONFIDENCE_COLUMNS, VIEWS
 from finemo_dist.exports.places import chromosome_lengths, require_hits
 from finemo_dist.exports.tables import HitTable, RankBy, rank_hits
 from finemo_dist.storage.files import committed
+from finemo_dist.storage.temporary import temporary_path
 
 _STANDARD: Final = (
     ("string", "chrom", "chromosome"),
@@ -87,8 +89,10 @@ def export_bigbed(
     with committed(out) as temporary:
         failures: list[Exception] = []
         records = _kept(_records(catalog, chunks, table, label, rank_by), failures)
-        # The writer knows the format by the name.
-        named = temporary.with_suffix(".bb")
+        # The writer knows the format by the name, and a temporary name ends otherwise.
+        folder = temporary_path(temporary, out.name)
+        folder.mkdir()
+        named = folder / "hits.bb"
         try:
             pybigtools.open(str(named), "w").write(sizes, records, autosql=auto_sql(has_q=has_q))
             if failures:
@@ -96,7 +100,7 @@ def export_bigbed(
             _count_defined_fields(named)
             named.rename(temporary)
         finally:
-            named.unlink(missing_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _count_defined_fields(path: Path) -> None:

@@ -14,6 +14,7 @@ from finemo_dist.core.optional import require
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.exports.tables import HitTable, RankBy, rank_hits
 from finemo_dist.storage.files import committed
+from finemo_dist.storage.temporary import temporary_path
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def export_tabix(
     index = out.with_name(out.name + (".csi" if furthest > _TBI_LIMIT else ".tbi"))
     header = (f"#{FINEMO_HIT_COLUMNS[0]}", *FINEMO_HIT_COLUMNS[1:], "sample") if is_tsv else ()
     with committed(index) as temporary_index, committed(out) as temporary:
-        plain = temporary.with_suffix(".plain")
+        plain = temporary_path(temporary, f"{out.name}.plain")
         try:
             write_text(plain, _copies(catalog, table, label, rank_by, is_tsv=is_tsv), header=header)
             with plain.open("rb") as source, pysam.BGZFile(str(temporary), "wb") as target:
