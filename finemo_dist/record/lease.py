@@ -284,17 +284,20 @@ def _acquired(run_dir: Path, shown: Path) -> _Held:
     holder = Holder(Process.this(), now, 0)
     while True:
         found = read_claim(path)
+        last = None if found is None else Holder.of(found)
         if found is not None:
-            last = Holder.of(found)
             match _state(path, found, last):
                 case "alive":
                     raise RunError(_refusal(shown, last))
                 case "changed":
                     continue
-            logger.info("%s: the last driver%s is dead; this one goes on", shown, _named(last))
         own = claim(path, holder.text(), over=found)
-        if own is not None:
-            return _Held(shown, own, holder, path)
+        if own is None:
+            # Another was quicker to follow.
+            continue
+        if found is not None:
+            logger.info("%s: the last driver%s is dead; this one goes on", shown, _named(last))
+        return _Held(shown, own, holder, path)
 
 
 def _state(path: Path, found: Claim, holder: Holder | None) -> Literal["alive", "dead", "changed"]:

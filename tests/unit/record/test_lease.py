@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -25,6 +26,13 @@ from finemo_dist.record.lease import driving
 with driving(sys.argv[1]):
     print("has it", flush=True)
     time.sleep(600)
+"""
+
+PROCESS = """
+import dataclasses, json, time
+from finemo_dist.core.processes import Process
+print(json.dumps(dataclasses.asdict(Process.this())), flush=True)
+time.sleep(600)
 """
 
 
@@ -103,6 +111,29 @@ def test_one_that_was_killed_is_followed_at_once(run, process, monkeypatch):
     with driving(run):
         assert read_holder(run).process.pid == os.getpid()
     assert list(run.iterdir()) == []
+
+
+def test_whoever_is_too_late_to_follow_a_dead_driver_does_not_say_that_it_goes_on(
+    run, process, monkeypatch, caplog
+):
+    process.kill()
+    wait_until(lambda: not read_holder(run).process.is_alive())
+    other = subprocess.Popen([sys.executable, "-c", PROCESS], stdout=subprocess.PIPE)
+    try:
+        quicker = Holder(Process(**json.loads(other.stdout.readline())), "2026", 0)
+
+        def too_late(path, text, *, over):
+            assert claim(path, quicker.text(), over=over) is not None
+
+        monkeypatch.setattr(lease, "claim", too_late)
+        caplog.set_level("INFO")
+        with pytest.raises(RunError, match="another driver"), driving(run):
+            pytest.fail("two drivers")
+    finally:
+        other.kill()
+        other.communicate()
+
+    assert "goes on" not in caplog.text
 
 
 def test_another_thread_is_another_driver(run):
