@@ -18,6 +18,8 @@ from finemo_dist.core.system_errors import fault
 from finemo_dist.storage.locations import local_input
 
 _SKIP_BYTES = 1 << 20
+_INFLATED_BYTES = 1 << 18
+"""At once: of more, what is copied on the way no longer fits a cache."""
 _NPY_MAGIC = b"\x93NUMPY"
 _ZIP_MAGIC = b"PK"
 _DAMAGE = (
@@ -117,15 +119,14 @@ class NpzArray:
         n_bytes = (stop - start) * row_bytes
         with _errors_named(self.path):
             if self._stream is None:
-                self._stream = self._open()
-                # In a cycle, as an error with its traceback makes one, the garbage collector may
-                # finalise the file before the stream that would have closed it.
-                weakref.finalize(self, self._stream.close)
+                self._start_over()
             self._skip_to(self._offset + start * row_bytes)
-            content = self._stream.read(n_bytes)
-            if len(content) != n_bytes:
-                raise EOFError(f"{self._member} ends before row {stop:,}")
-        return np.frombuffer(content, self.dtype).reshape(stop - start, *self.shape[1:])
+            content = np.empty(n_bytes, dtype=np.uint8)
+            for begin in range(0, n_bytes, _INFLATED_BYTES):
+                piece = content[begin : begin + _INFLATED_BYTES]
+                if self._stream.readinto(piece) != len(piece):
+                    raise EOFError(f"{self._member} ends before row {stop:,}")
+        return content.view(self.dtype).reshape(stop - start, *self.shape[1:])
 
     def load(self) -> NDArray[Any]:
         """Return the whole array."""
@@ -134,10 +135,16 @@ class NpzArray:
     def _skip_to(self, position: int) -> None:
         """Go to a position, reading what lies before: a seek would give up the checksum."""
         if self._stream.tell() > position:
-            self._stream = self._open()
+            self._start_over()
         while (n_left := position - self._stream.tell()) > 0:
             if not self._stream.read(min(n_left, _SKIP_BYTES)):
                 raise EOFError(f"{self._member} ends at byte {self._stream.tell():,}")
+
+    def _start_over(self) -> None:
+        self._stream = self._open()
+        # In a cycle, as an error with its traceback makes one, the garbage collector may finalise
+        # the file before the stream that would have closed it.
+        weakref.finalize(self, self._stream.close)
 
     def _check_size(self) -> None:
         """Refuse a member of another size than its header says: the checksum is seen at its end."""

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from finemo_dist.core.errors import InputError
 from finemo_dist.core.records import RegionTable, ScoreKind
+from finemo_dist.sources._ahead import AheadArray
 from finemo_dist.sources._npz import NpzArray, list_keys
 from finemo_dist.sources._places import Places
 from finemo_dist.sources._rows import ArraySource, check_same_shape
@@ -57,8 +58,8 @@ class FinemoRegionsSource(ArraySource):
                     f"{path}: has no array {key!r}; found {', '.join(keys) or 'none'}. Expected a "
                     f"regions file written by an extract-regions command."
                 )
-        sequences = FileRows(NpzArray(path, "sequences"))
-        scores = FileRows(NpzArray(path, "contributions"))
+        sequences = FileRows(AheadArray(NpzArray(path, "sequences")))
+        scores = FileRows(AheadArray(NpzArray(path, "contributions")))
         check_same_shape([sequences])
         n_regions, _, width = sequences.shape
         if scores.shape not in {(n_regions, 4, width), (n_regions, width)}:
@@ -95,8 +96,7 @@ def load_finemo_npz(path: str | Path) -> dict[str, NDArray[Any]]:
         As `FinemoRegionsSource`.
     """
     FinemoRegionsSource(path)
-    # Copies, because what is read from a file as bytes cannot be written to.
-    return {key: NpzArray(path, key).load().copy() for key in list_keys(path)}
+    return {key: NpzArray(path, key).load() for key in list_keys(path)}
 
 
 def _read_table(path: str | Path, keys: list[str], n_regions: int) -> RegionTable:
