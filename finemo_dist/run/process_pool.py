@@ -6,8 +6,6 @@ does. It starts in the time that its imports take.
 """
 
 import os
-import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +21,7 @@ from finemo_dist.core.protocols import WorkerMaker
 from finemo_dist.core.records import Unit
 from finemo_dist.core.system_errors import fault
 from finemo_dist.run.pool import Answer, Pool
+from finemo_dist.run.process_parent import Child, Parent, started_process
 from finemo_dist.run.process_worker import BOOTSTRAP
 from finemo_dist.run.schedule import Schedule
 
@@ -40,11 +39,21 @@ class ProcessExecutor:
         Processes at most.
     unit_timeout_s
         After which a process that has a unit counts as hung.
+    parent
+        What the processes begin as copies of; each is started anew when None.
     """
 
-    def __init__(self, spec: WorkerMaker, *, n_workers: int, unit_timeout_s: float) -> None:
+    def __init__(
+        self,
+        spec: WorkerMaker,
+        *,
+        n_workers: int,
+        unit_timeout_s: float,
+        parent: Parent | None = None,
+    ) -> None:
         self._spec = spec
         self._n_workers = n_workers
+        self._parent = parent
         self.unit_timeout_s = unit_timeout_s
 
     def describe(self) -> Mapping[str, str | int]:
@@ -66,7 +75,7 @@ class ProcessExecutor:
 
     def pool(self, schedule: Schedule, *, prefix: str = "worker") -> Pool:
         """Return the processes that take the units of a schedule."""
-        crew = _ProcessCrew(self._spec, self._n_workers)
+        crew = _ProcessCrew(self._spec, self._n_workers, self._parent)
         return Pool(crew, schedule, device=self._spec.device, prefix=prefix)
 
 
@@ -74,7 +83,7 @@ class ProcessExecutor:
 class _Process:
     """A process and how it is talked to."""
 
-    process: "subprocess.Popen[bytes]"
+    process: Child
     connection: "Connection[Any, Any]"
     said: IO[bytes]
     """What it writes to its standard error: of use where it dies."""
@@ -102,9 +111,10 @@ class _ProcessCrew:
     what = "local worker"
     ready_timeout_s = _READY_TIMEOUT_S
 
-    def __init__(self, spec: WorkerMaker, n_workers: int) -> None:
+    def __init__(self, spec: WorkerMaker, n_workers: int, parent: Parent | None) -> None:
         self._spec = spec
         self._n_workers = n_workers
+        self._parent = parent
         self._processes: dict[str, _Process] = {}
 
     def n_places(self, now: float) -> int:
@@ -131,7 +141,7 @@ class _ProcessCrew:
         ours, theirs = Pipe()
         said = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the process)
         try:
-            process = _started_process(theirs.fileno(), said)
+            process = self._begun(theirs.fileno(), said)
         except OSError as error:
             ours.close()
             said.close()
@@ -149,6 +159,13 @@ class _ProcessCrew:
         with suppress(BrokenPipeError):
             ours.send(sys.path)
             ours.send((self._spec, name))
+
+    def _begun(self, descriptor: int, said: IO[bytes]) -> Child:
+        if self._parent is not None:
+            # One that has died is done without.
+            with suppress(OSError):
+                return self._parent.start(descriptor, said)
+        return started_process(BOOTSTRAP, descriptor, said)
 
     def give(self, name: str, unit: Unit) -> None:
         """Let a process do a unit."""
@@ -176,22 +193,3 @@ class _ProcessCrew:
             f"No worker could be started; the last one {reason.rstrip('.')}. Use --executor "
             "serial to see more of it."
         )
-
-
-def _started_process(descriptor: int, said: IO[bytes]) -> "subprocess.Popen[bytes]":
-    """Start a process that never sees SIGINT: a terminal sends it to all, and the driver ends all.
-
-    A worker has one core: libraries that would take more are told so.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-c", BOOTSTRAP, str(descriptor)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=said,
-            pass_fds=(descriptor,),
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from finemo_dist.core.protocols import Executor, WorkerMaker
 from finemo_dist.run.extraction import ExtractionPlan
 from finemo_dist.run.in_turn import InTurn, SideBySide
 from finemo_dist.run.plan import RunPlan
+from finemo_dist.run.process_parent import Parent
 from finemo_dist.run.process_pool import ProcessExecutor
 from finemo_dist.run.serial import SerialExecutor
 
@@ -128,6 +130,7 @@ def choose_executor(
     machine: Machine,
     *,
     others: WorkerMaker | None = None,
+    parent: Parent | None = None,
 ) -> Executor:
     """Return the executor for the work at hand; the choice never changes a hit.
 
@@ -140,11 +143,13 @@ def choose_executor(
     ----------
     others
         Of workers that make stores and write files where GPUs call hits, and that need none.
+    parent
+        What processes that call hits on cores begin as copies of.
     """
     n_workers = _asked(resources, spec)
     if n_workers is None and _is_here(resources):
         n_workers = _n_workers(resources, plan, spec, machine)
-    executor = _executor_of(resources, spec, n_workers)
+    executor = _executor_of(resources, spec, n_workers, parent)
     is_alone = not (plan.pending_outputs or plan.extraction.units)
     if others is None or spec.device == "cpu" or is_alone:
         return executor
@@ -210,15 +215,21 @@ def _is_sooner(n_workers: int, seconds: float, start_s: float) -> bool:
     return start_s + seconds / n_workers < seconds
 
 
-def _executor_of(resources: ResourceConfig, spec: WorkerMaker, n_workers: int | None) -> Executor:
+def _executor_of(
+    resources: ResourceConfig,
+    spec: WorkerMaker,
+    n_workers: int | None,
+    parent: Parent | None = None,
+) -> Executor:
     kind = resources.executor
     if kind == "auto" and _is_here(resources) and (n_workers == 1 or spec.device == "cpu"):
         kind = "serial" if n_workers == 1 else "processes"
     if kind == "serial":
         return SerialExecutor(spec)
     if kind == "processes":
+        timeout_s = resources.unit_timeout_s
         return ProcessExecutor(
-            spec, n_workers=n_workers or 1, unit_timeout_s=resources.unit_timeout_s
+            spec, n_workers=n_workers or 1, unit_timeout_s=timeout_s, parent=parent
         )
     # Ray takes a second to import.
     from finemo_dist.run.ray_pool import RayExecutor
@@ -255,8 +266,44 @@ def _estimated_seconds(plan: RunPlan, device: str) -> float:
     outputs = _OUTPUT_REGION_S * plan.n_output_regions
     if device == "cuda":
         return _GPU_REGION_S * width / 1000 * plan.n_pending_regions + outputs
-    per_region = (1.5e-4 + 2e-6 * n_motif_strands) * width / 1000
     solvers = (plan.record.settings_of(sample).get("solver", {}) for sample in plan.record.samples)
-    if any(solver.get("name") == SolverName.DENSE for solver in solvers):
-        per_region = 4e-6 * n_motif_strands * width
+    is_dense = any(solver.get("name") == SolverName.DENSE for solver in solvers)
+    per_region = _region_seconds(width, n_motif_strands, is_dense=is_dense)
     return per_region * plan.n_pending_regions + outputs + _EXTRACT_S * plan.extraction.n_bases
+
+
+def _region_seconds(width: int, n_motif_strands: int, *, is_dense: bool = False) -> float:
+    """Return about how long hits are called in a region on a core."""
+    if is_dense:
+        return 4e-6 * n_motif_strands * width
+    return (1.5e-4 + 2e-6 * n_motif_strands) * width / 1000
+
+
+def parent_for_new_run(
+    resources: ResourceConfig,
+    machine: Machine,
+    device: str,
+    regions: Iterable[tuple[int, int, int]],
+    *,
+    modules: Sequence[str],
+) -> Parent | None:
+    """Return what the workers of a new run will be copies of; None where they may be none.
+
+    It loads what they need while the driver still prepares the run.
+
+    Parameters
+    ----------
+    regions
+        Of each sample: their number, their width, and its motif-strands.
+    modules
+        That workers need.
+    """
+    n_workers = resources.n_workers or resources.n_cores or machine.n_cores
+    is_here = resources.executor in {"auto", "processes"} and _is_here(resources)
+    if sys.platform != "linux" or device != "cpu" or not is_here or n_workers == 1:
+        return None
+    is_asked = (resources.n_workers or resources.n_cores) is not None
+    seconds = sum(n * _region_seconds(width, n_strands) for n, width, n_strands in regions)
+    is_sure = is_asked or resources.executor != "auto"
+    is_sure = is_sure or _is_sooner(n_workers, seconds, _START_CALLER_S)
+    return Parent(modules) if is_sure else None

@@ -24,6 +24,7 @@ from finemo_dist.run.plan import (
     RunPlan,
     plan_run,
 )
+from finemo_dist.run.process_parent import Parent
 from finemo_dist.run.remains import check_output, clear_run
 from finemo_dist.run.resources import Machine, choose_executor, find_machine, resolve_device
 from finemo_dist.run.roster import Roster
@@ -36,6 +37,7 @@ from finemo_dist.run.staged import StagedSpec
 from finemo_dist.run.worker_spec import SampleSpec, WorkerSpec
 from finemo_dist.storage.locations import location
 from finemo_dist.workflow.called_regions import check_outlives, opened_regions, stores_in_run
+from finemo_dist.workflow.early_workers import parent_of_workers
 from finemo_dist.workflow.no_hits import warn_of_samples_without_hits
 from finemo_dist.workflow.outputs import (
     OutputSpec,
@@ -247,6 +249,7 @@ def call(
         left_out.raise_any(len(settings))
     # Only now: what is refused must leave an earlier run as it is.
     _make_way(run_dir, regions, settings, force=force)
+    parent = parent_of_workers(run_dir, opened, coming, resources, prepared)
     stores = stores_in_run(opened, settings, run_dir, on_event, left_out, replaces=force)
     outlines: dict[str, RegionOutline] = {**stores, **coming.begun}
     outlines = {name: outlines[name] for name in settings if name in outlines}
@@ -263,7 +266,9 @@ def call(
         run_dir, samples, reports=reports, refused=left_out.errors, outputs=outputs,
         replaces=force, extraction=coming.extraction,
     )  # fmt: skip
-    executor = _executor(plan, settings, resources, coming, prepared=prepared, largest=largest)
+    executor = _executor(
+        plan, settings, resources, coming, prepared=prepared, largest=largest, parent=parent
+    )
     _log_what_is_left(plan)
     roster = Roster(plan, samples=samples, reports=reports, left_out=left_out)
     totals = driven(plan, executor, on_event, command, roster)
@@ -319,6 +324,7 @@ def _executor(
     *,
     prepared: Prepared,
     largest: Demand,
+    parent: Parent | None,
 ) -> Executor:
     """Return what makes the stores of a plan, calls its hits and writes its files."""
     makers: dict[Stage, WorkerMaker] = {Stage.OUTPUTS: _writing(plan, settings, resources)}
@@ -327,7 +333,9 @@ def _executor(
     others = StagedSpec.of(makers, device="cpu")
     calling = _worker_spec(plan, settings, resources, device=prepared.device)
     spec = StagedSpec.of({**makers, Stage.CALL: calling}, device=prepared.device)
-    return executor_that_fits(resources, plan, spec, prepared.machine, largest, others=others)
+    return executor_that_fits(
+        resources, plan, spec, prepared.machine, largest, others=others, parent=parent
+    )
 
 
 def driven(
@@ -386,15 +394,16 @@ def executor_that_fits(
     largest: Demand,
     *,
     others: WorkerMaker | None = None,
+    parent: Parent | None = None,
 ) -> Executor:
     """Return the executor of the chosen number of workers, or of as many as memory holds.
 
     Parameters
     ----------
-    others
+    others, parent
         See ``choose_executor``.
     """
-    executor = choose_executor(resources, plan, spec, machine, others=others)
+    executor = choose_executor(resources, plan, spec, machine, others=others, parent=parent)
     if resources.ray_address is not None or spec.device != "cpu" or not plan.work:
         return executor
     n_workers = int(executor.describe()["n_workers"])
@@ -402,7 +411,7 @@ def executor_that_fits(
     if n_fitting == n_workers:
         return executor
     fewer = resources.model_copy(update={"n_workers": n_fitting})
-    return choose_executor(fewer, plan, spec, machine)
+    return choose_executor(fewer, plan, spec, machine, parent=parent)
 
 
 def _worker_spec(

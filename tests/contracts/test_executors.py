@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,14 +22,14 @@ from finemo_dist.core.events import (
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.layout import part_path
 from finemo_dist.hits.read import survey
-from finemo_dist.run import process_pool, ray_pool, ray_session
+from finemo_dist.run import ray_pool, ray_session
 from finemo_dist.run.drive import drive
 from finemo_dist.run.extraction import extract_samples
 from finemo_dist.run.plan import read_plan
 from finemo_dist.run.process_pool import ProcessExecutor
 from finemo_dist.run.ray_pool import RayExecutor
 from finemo_dist.run.serial import SerialExecutor
-from tests.forked import forked_workers
+from tests.forked import parent_of_workers
 from tests.unit.run import extractions, workers
 from tests.unit.run.runs import corrupt_shard, parts, write_inputs
 from tests.unit.run.workers import VICTIM, Disturbed, Refusing, Unmakeable, Unstartable
@@ -45,16 +46,9 @@ def cluster(ray_address):
 
 
 @pytest.fixture(scope="module")
-def forked():
-    """How a worker is forked from a process that has loaded what workers need."""
-    with forked_workers() as started:
-        yield started
-
-
-@pytest.fixture
-def forking(forked, monkeypatch):
-    """Have ``ProcessExecutor`` fork its workers."""
-    monkeypatch.setattr(process_pool, "_started_process", forked)
+def parent():
+    """A process that has loaded what workers need, of which they are copies."""
+    return parent_of_workers()
 
 
 @pytest.fixture(params=["serial", "processes", pytest.param("ray", marks=pytest.mark.ray)])
@@ -63,14 +57,13 @@ def make_executor(request):
     if request.param == "serial":
         return SerialExecutor
     if request.param == "processes":
-        request.getfixturevalue("forking")
-        return make_processes
+        return partial(make_processes, parent=request.getfixturevalue("parent"))
     request.getfixturevalue("cluster")
     return make_ray
 
 
-def make_processes(spec, *, n_workers=2, unit_timeout_s=120.0):
-    return ProcessExecutor(spec, n_workers=n_workers, unit_timeout_s=unit_timeout_s)
+def make_processes(spec, *, n_workers=2, unit_timeout_s=120.0, parent=None):
+    return ProcessExecutor(spec, n_workers=n_workers, unit_timeout_s=unit_timeout_s, parent=parent)
 
 
 def make_ray(spec, *, n_workers=2, unit_timeout_s=120.0):
@@ -204,8 +197,8 @@ def extractor_for(request):
     if kind == "serial":
         return lambda plan: SerialExecutor(plan.spec)
     if kind == "processes":
-        request.getfixturevalue("forking")
-        return lambda plan: make_processes(plan.spec, n_workers=n_workers)
+        parent = request.getfixturevalue("parent")
+        return lambda plan: make_processes(plan.spec, n_workers=n_workers, parent=parent)
     request.getfixturevalue("cluster")
     return lambda plan: make_ray(plan.spec, n_workers=n_workers)
 
