@@ -142,11 +142,12 @@ def test_a_gpu_has_several_workers_where_that_is_worth_ray(choose):
 @pytest.mark.parametrize(
     ("free", "n_cores", "asked", "expected"),
     [
-        ((40 << 30, 80 << 30), 8, None, 3),
+        ((40 << 30, 80 << 30), 8, None, 4),
         ((40 << 30, 80 << 30), 2, None, 2),
         ((40 << 30, 2 << 30), 8, None, 2),
         ((1 << 30,), 8, None, 1),
-        (None, 8, None, 3),
+        (None, 8, None, 4),
+        (None, 3, None, 3),
         ((40 << 30,), 1, 5, 5),
     ],
 )
