@@ -266,9 +266,7 @@ def call(
         run_dir, samples, reports=reports, refused=left_out.errors, outputs=outputs,
         replaces=force, extraction=coming.extraction,
     )  # fmt: skip
-    executor = _executor(
-        plan, settings, resources, coming, prepared=prepared, largest=largest, parent=parent
-    )
+    executor = _executor(plan, settings, resources, coming, prepared, largest, parent)
     _log_what_is_left(plan)
     roster = Roster(plan, samples=samples, reports=reports, left_out=left_out)
     totals = driven(plan, executor, on_event, command, roster)
@@ -321,7 +319,6 @@ def _executor(
     settings: Mapping[str, SampleSettings],
     resources: ResourceConfig,
     coming: ComingStores,
-    *,
     prepared: Prepared,
     largest: Demand,
     parent: Parent | None,

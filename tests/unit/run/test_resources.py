@@ -1,6 +1,7 @@
 """Which device, how many workers, and what they are worth starting for."""
 
 import dataclasses
+import sys
 
 import pytest
 import torch
@@ -273,3 +274,31 @@ def test_pytorch_is_not_asked_for_gpus_where_there_is_no_driver(monkeypatch, tmp
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert count_gpus() == 2, "of AMD"
+
+
+@pytest.mark.parametrize(
+    ("options", "n_regions", "device", "is_begun"),
+    [
+        ({}, 40_000, "cpu", True),
+        # One worker is done before a second has started.
+        ({}, 1_000, "cpu", False),
+        ({"n_workers": 2}, 1_000, "cpu", True),
+        ({"n_cores": 2}, 1_000, "cpu", True),
+        ({"executor": "processes"}, 1_000, "cpu", True),
+        ({"n_workers": 1}, 40_000, "cpu", False),
+        ({"executor": "serial"}, 40_000, "cpu", False),
+        ({"executor": "ray"}, 40_000, "cpu", False),
+        ({"ray_address": "auto"}, 40_000, "cpu", False),
+        ({}, 40_000, "cuda", False),
+    ],
+)
+def test_a_parent_is_begun_where_workers_will_be_its_copies(
+    monkeypatch, options, n_regions, device, is_begun
+):
+    monkeypatch.setattr(module, "Parent", tuple)
+    machine = Machine(n_cores=4, n_gpus=0)
+    found = module.parent_for_new_run(
+        ResourceConfig(**options), machine, device, [(n_regions, 1000, 48)], modules=["module"]
+    )
+    expected = ("module",) if is_begun and sys.platform == "linux" else None
+    assert found == expected
