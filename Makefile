@@ -28,7 +28,7 @@ $(TOOLS)/installed: pyproject.toml
 	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --group tools
 	@touch $@
 
-demo: $(VENV)/installed  ## Run the pipeline on generated samples with known motif sites: half a minute.
+demo: $(VENV)/installed  ## Run the pipeline on generated samples with known motif sites: less than a minute.
 	$(BIN)/finemo-dist demo --out demo
 
 # All cores; a process takes seconds and half a gigabyte to start, so sixteen at most. A process that

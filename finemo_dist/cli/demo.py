@@ -41,13 +41,13 @@ if TYPE_CHECKING:
 def demo(*, out: Path, seed: int, by_two_workers: bool, **options: object) -> None:
     """Generate two samples with planted motif sites, call their hits, score and report them.
 
-    Takes about half a minute on two cores.
+    Takes less than a minute on two cores.
     """
     from finemo_dist.cli.progress import shown_progress
     from finemo_dist.workflow.demo import run_demo
     from finemo_dist.workflow.settings import resource_config
 
-    say("The demo takes about half a minute on two cores.")
+    say("The demo takes less than a minute on two cores.")
     steps = itertools.count(1)
     with shown_progress() as on_event:
         result = run_demo(

@@ -77,8 +77,8 @@ _FORMATS: Final = (
     "--columns",
     metavar="NAMES",
     default="",
-    help="tsv: further columns, separated by commas: hit_score; of a run with `confidence` "
-    "hit_amplitude, decoy_q, decoy_q_pooled; of the annotation display_name, cluster.",
+    help="tsv, parquet: further columns, separated by commas: hit_score; of a run with "
+    "`confidence` hit_amplitude, decoy_q, decoy_q_pooled; of the annotation display_name, cluster.",
 )
 @click.option(
     "--signal",

@@ -75,7 +75,7 @@ _GROUPS: Final = {
 }  # fmt: skip
 """Title to commands, in the order of ``--help``; those of no group come last."""
 _EPILOG: Final = """\b
-A first run, on generated data, in half a minute:
+A first run, on generated data, in less than a minute:
   finemo-dist demo
 Completion of commands and options, for bash (or zsh, fish):
   eval "$(_FINEMO_DIST_COMPLETE=bash_source finemo-dist)"

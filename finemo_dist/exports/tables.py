@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 FURTHER_COLUMNS: Final = (
     "hit_score", "hit_amplitude", "decoy_q", "decoy_q_pooled", "display_name", "cluster"
 )  # fmt: skip
-"""What a TSV may have besides finemo's columns, in their order."""
+"""What a TSV may have besides finemo's columns, in their order. Parquet always has the first."""
 
 
 class ExportFormat(StrEnum):
@@ -81,7 +81,7 @@ def export_hits(
     )
     if export_format is ExportFormat.PARQUET:
         with committed(location(out)) as temporary, run_errors(catalog.run_dir):
-            write_streams(temporary, _streams(catalog, samples, table))
+            write_streams(temporary, _streams(catalog, samples, table, columns))
         return
     is_tsv = export_format is ExportFormat.TSV
     has_column = sample is None and len(catalog.samples) > 1
@@ -165,6 +165,12 @@ def _copies(
         yield single, query, {**parameters, **further}
 
 
-def _streams(catalog: Catalog, samples: tuple[str, ...], table: HitTable) -> Iterator[ArrowStream]:
+def _streams(
+    catalog: Catalog, samples: tuple[str, ...], table: HitTable, columns: Sequence[str]
+) -> Iterator[ArrowStream]:
     for single, parameters in _pieces(catalog, samples, table):
-        yield single.stream_chunk(parameters)
+        if columns:
+            further = {**parameters, "further": list(columns)}
+            yield single.stream_chunk(further, "ordered_more")
+        else:
+            yield single.stream_chunk(parameters)

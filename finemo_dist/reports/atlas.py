@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finemo_dist.reports.flags import Flag, motif_flags
-from finemo_dist.reports.motif_rows import MotifLogos, motif_logos
+from finemo_dist.reports.motif_rows import MotifLogos, table_logos
 from finemo_dist.reports.page_model import AtlasData
 
 OUTLIER_LIMIT: Final = 5.0
@@ -52,7 +52,9 @@ def atlas_rows(data: AtlasData) -> tuple[AtlasRow, ...]:
                 name=name,
                 shown=data.display.get(name, name),
                 annotation=data.annotations.get(name, ""),
-                logos=motif_logos(data.motifs, entry, data.hit_cwms),
+                logos=table_logos(
+                    data.motifs, entry, data.hit_cwms, has_match=bool(data.matches.get(name))
+                ),
                 flags=motif_flags(n_hits=n_hits, is_palindrome=name in data.palindromes),
                 n_hits=n_hits,
                 n_samples=int((data.n_hits[index] > 0).sum()),

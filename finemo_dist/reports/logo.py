@@ -5,6 +5,8 @@ and each is a vector. Colours are those of Okabe and Ito, told apart by colour-b
 """
 
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -77,12 +79,14 @@ def logo_paths(
     *,
     height: int = HEIGHT_UNITS,
     extent: tuple[float, float] | None = None,
+    least_letter: float = 0.0,
 ) -> dict[str, str]:
     """Return SVG path data by base, for (4, W) contributions; bases without a letter are left out.
 
     Position i takes ``COLUMN_UNITS`` from ``i * COLUMN_UNITS``; y runs from 0 at the tallest stack
     to ``height`` at the deepest. With ``extent`` it runs from the first of these values to the
-    second, so that several drawings share a scale.
+    second, so that several drawings share a scale. Letters below ``least_letter``, a share of the
+    height, are bars; so are those that no drawing is large enough to read.
     """
     if extent is None:
         top, total = _extent(values)
@@ -93,11 +97,12 @@ def logo_paths(
         return {}
     scale = height / total
     zero = top * scale
+    least = max(least_letter, _LETTER_SHARE) * height
     paths: dict[str, list[str]] = {}
     for base, column, low, high in _letters(values):
         if (high - low) * scale < _LEAST_SHARE * height:
             continue
-        is_bar = (high - low) * scale < _LETTER_SHARE * height
+        is_bar = (high - low) * scale < least
         paths.setdefault(BASES[base], []).append(
             _glyph_path(
                 _BAR if is_bar else GLYPHS[BASES[base]],
@@ -156,18 +161,33 @@ def _glyph_path(glyph: Glyph, across: tuple[float, float], along: tuple[float, f
     """Return a glyph stretched over a box, in whole units; relative, which is a third shorter."""
     (left, right), (top, bottom) = across, along
     x = y = 0
-    parts = []
+    parts: list[tuple[str, list[int]]] = []
     for command, points in glyph:
-        numbers = []
+        if command == "Z":
+            parts.append(("z", []))
         for index in range(0, len(points), 2):
             next_x = round(left + points[index] * (right - left))
             next_y = round(top + points[index + 1] * (bottom - top))
-            numbers += [next_x, next_y] if command == "M" else [next_x - x, next_y - y]
+            if command == "M":
+                parts.append(("M", [next_x, next_y]))
+            elif command == "L":
+                parts.append(_line(next_x - x, next_y - y))
+            else:
+                parts.append(("c", [next_x - x, next_y - y]))
             # The control points of a curve all count from where it begins.
             if command != "C" or index % 6 == 4:
                 x, y = next_x, next_y
-        parts.append((command if command == "M" else command.lower()) + _joined(numbers))
-    return "".join(parts)
+    return "".join(
+        command + _joined([number for _, numbers in same for number in numbers])
+        for command, same in groupby(parts, key=itemgetter(0))
+    )
+
+
+def _line(dx: int, dy: int) -> tuple[str, list[int]]:
+    """Return a line; one along an axis has one number."""
+    if dy == 0:
+        return "h", [dx]
+    return ("v", [dy]) if dx == 0 else ("l", [dx, dy])
 
 
 def _joined(numbers: list[int]) -> str:

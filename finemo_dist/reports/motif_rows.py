@@ -22,6 +22,12 @@ from finemo_dist.reports.trust import FilteredMotif
 
 _FLANK: Final = 2
 """Columns shown on either side of the trim window."""
+_LETTER_IN_TABLE: Final = 0.003
+"""Share of the height below which a letter cannot be read in a table, for each column of the logo.
+
+A table draws a logo 107 pixels wide, so that one of n columns is 570 / n pixels high: a letter of
+this share is lower than two pixels.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +51,9 @@ class Symbol:
 class MotifLogos:
     """Logos of a motif; those over hits are None where it has none."""
 
-    modisco_forward: Symbol
-    modisco_reverse: Symbol
+    modisco_forward: Symbol | None = None
+    """None where the page shows those over hits alone."""
+    modisco_reverse: Symbol | None = None
     hits_forward: Symbol | None = None
     hits_reverse: Symbol | None = None
 
@@ -104,26 +111,56 @@ def motif_logos(
     motifs: MotifSet, entry: int, hit_cwms: Mapping[str, NDArray[np.floating]]
 ) -> MotifLogos:
     """Return the logos of a motif, by its forward entry, cut around its trim window."""
-    name = motifs.name[entry]
-    window = _Window.of(motifs, entry)
+    drawing = _Drawing.of(motifs, entry)
     modisco = np.asarray(motifs.cwm[entry], np.float64)
-    over_hits = hit_cwms.get(name)
-    forward, reverse = window, window.reversed(motifs.width)
-
-    def symbol(suffix: str, cwm: NDArray[np.floating], shown: "_Window", what: str) -> Symbol:
-        return _symbol(f"l{entry // 2}{suffix}", cwm, shown, f"{what} of {name}")
-
     of_modisco = (
-        symbol("mf", modisco, forward, "modisco CWM"),
-        symbol("mr", reverse_complement(modisco), reverse, "Reverse-complement modisco CWM"),
+        drawing.forward("mf", modisco, "modisco CWM"),
+        drawing.reverse("mr", modisco, "Reverse-complement modisco CWM"),
     )
-    if over_hits is None or not np.any(over_hits):
+    over_hits = _over_hits(hit_cwms, motifs.name[entry])
+    if over_hits is None:
         return MotifLogos(*of_modisco)
     return MotifLogos(
         *of_modisco,
-        symbol("hf", over_hits, forward, "Hits CWM"),
-        symbol("hr", reverse_complement(over_hits), reverse, "Reverse-complement hits CWM"),
+        drawing.forward("hf", over_hits, "Hits CWM"),
+        drawing.reverse("hr", over_hits, "Reverse-complement hits CWM"),
     )
+
+
+def table_logos(
+    motifs: MotifSet,
+    entry: int,
+    hit_cwms: Mapping[str, NDArray[np.floating]],
+    *,
+    has_match: bool,
+) -> MotifLogos:
+    """Return the logos of a motif for a page that shows them in its table alone, and so small.
+
+    They are those over hits, or of modisco where there are none. A motif with a match in a
+    database has its modisco CWM as well, which is drawn large above the match.
+    """
+    drawing = _Drawing.of(motifs, entry, is_small=True)
+    modisco = np.asarray(motifs.cwm[entry], np.float64)
+    large = _Drawing.of(motifs, entry).forward("mf", modisco, "modisco CWM") if has_match else None
+    over_hits = _over_hits(hit_cwms, motifs.name[entry])
+    if over_hits is None:
+        return MotifLogos(
+            large or drawing.forward("mf", modisco, "modisco CWM"),
+            drawing.reverse("mr", modisco, "Reverse-complement modisco CWM"),
+        )
+    return MotifLogos(
+        large,
+        None,
+        drawing.forward("hf", over_hits, "Hits CWM"),
+        drawing.reverse("hr", over_hits, "Reverse-complement hits CWM"),
+    )
+
+
+def _over_hits(
+    hit_cwms: Mapping[str, NDArray[np.floating]], name: str
+) -> NDArray[np.floating] | None:
+    cwm = hit_cwms.get(name)
+    return cwm if cwm is not None and np.any(cwm) else None
 
 
 def differing_logos(data: ReportData, row: MotifRow) -> tuple[tuple[str, Symbol], ...]:
@@ -141,6 +178,36 @@ def differing_logos(data: ReportData, row: MotifRow) -> tuple[tuple[str, Symbol]
         for caption, suffix, cwms in shown
         if row.name in cwms and np.any(cwms[row.name])
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """How the logos of one motif are drawn."""
+
+    name: str
+    index: int
+    width: int
+    window: "_Window"
+    is_small: bool
+
+    @classmethod
+    def of(cls, motifs: MotifSet, entry: int, *, is_small: bool = False) -> "_Drawing":
+        window = _Window.of(motifs, entry)
+        return cls(motifs.name[entry], entry // 2, motifs.width, window, is_small)
+
+    def forward(self, suffix: str, cwm: NDArray[np.floating], what: str) -> Symbol:
+        return self._symbol(suffix, cwm, self.window, what)
+
+    def reverse(self, suffix: str, cwm: NDArray[np.floating], what: str) -> Symbol:
+        return self._symbol(suffix, reverse_complement(cwm), self.window.reversed(self.width), what)
+
+    def _symbol(
+        self, suffix: str, cwm: NDArray[np.floating], window: "_Window", what: str
+    ) -> Symbol:
+        return _symbol(
+            f"l{self.index}{suffix}", cwm, window, f"{what} of {self.name}",
+            is_small=self.is_small,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +269,11 @@ def filter_rows(data: ReportData | AtlasData, rows: Sequence[Any]) -> tuple[Filt
     return tuple(found)
 
 
-def _symbol(id_: str, cwm: NDArray[np.floating], window: _Window, label: str) -> Symbol:
+def _symbol(
+    id_: str, cwm: NDArray[np.floating], window: _Window, label: str, *, is_small: bool = False
+) -> Symbol:
     shown = cwm[:, window.start : window.end]
+    least = _LETTER_IN_TABLE * shown.shape[1] if is_small else 0.0
     consensus = "".join(
         BASES[i] for i in shown[:, window.trim_start - window.start :].argmax(axis=0)
     )[: window.trim_end - window.trim_start]
@@ -214,7 +284,7 @@ def _symbol(id_: str, cwm: NDArray[np.floating], window: _Window, label: str) ->
         height=HEIGHT_UNITS,
         zero=baseline(shown),
         trim=(first, (window.trim_end - window.trim_start) * COLUMN_UNITS),
-        paths=tuple(logo_paths(shown).items()),
+        paths=tuple(logo_paths(shown, least_letter=least).items()),
         label=f"{label}: {consensus}",
     )
 

@@ -90,7 +90,7 @@ def export(
     largest_q
         Leave out hits with a larger ``decoy_q``; all hits when None.
     columns
-        ``tsv``: further columns: ``hit_score``, ``hit_amplitude``, ``decoy_q``,
+        ``tsv``, ``parquet``: further columns: ``hit_score``, ``hit_amplitude``, ``decoy_q``,
         ``decoy_q_pooled``, and of the annotation ``display_name`` and ``cluster``; as names or as
         text with commas.
 
@@ -142,8 +142,10 @@ def export(
 
 
 def _check_columns(columns: Sequence[str], to: Format) -> None:
-    if columns and to != "tsv":
-        raise UsageError(f"--columns: --to {to} has columns of its own. Use --to tsv.")
+    if columns and to not in ("tsv", "parquet"):
+        raise UsageError(
+            f"--columns: --to {to} has columns of its own. Use --to tsv or --to parquet."
+        )
     for name in columns:
         if name not in FURTHER_COLUMNS:
             raise UsageError(

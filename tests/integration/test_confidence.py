@@ -4,6 +4,7 @@ import logging
 
 import anndata
 import numpy as np
+import pyarrow.parquet as pq
 import pybigtools
 import pytest
 
@@ -361,6 +362,7 @@ def test_exports_have_q_and_leave_hits_out(run, tmp_path):
     columns = "hit_score,decoy_q,decoy_q_pooled"
     command("export", run, "--to", "tsv", "--columns", columns, "-o", tmp_path / "all.tsv")
     command("export", run, "--to", "tsv", "--max-q", "0.05", "-o", tmp_path / "some.tsv")
+    command("export", run, "--to", "parquet", "--columns", columns, "-o", tmp_path / "all.parquet")
     command("query", "counts", run, "--max-q", "0.05", "--format", "tsv", "-o", tmp_path / "n.tsv")
     command("export", run, "--to", "h5ad", "-o", tmp_path / "x.h5ad")
     command("export", run, "--to", "bigbed", "-o", tmp_path / "x.bb")
@@ -374,6 +376,11 @@ def test_exports_have_q_and_leave_hits_out(run, tmp_path):
     _, some = believed((tmp_path / "some.tsv").read_text())
     assert [row["start"] for row in some] == [row["start"] for row in kept]
     assert 0 < len(some) < len(every)
+    stored = pq.read_table(tmp_path / "all.parquet")
+    assert stored.column_names[-2:] == ["decoy_q", "decoy_q_pooled"]
+    for name in ("hit_score", "decoy_q", "decoy_q_pooled"):
+        shown = [None if row[name] == "NA" else float(row[name]) for row in every]
+        assert stored[name].to_pylist() == pytest.approx(shown)
     _, counts = believed((tmp_path / "n.tsv").read_text())
     assert sum(int(row["n_hits"]) for row in counts) == len(some)
     layer = anndata.read_h5ad(tmp_path / "x.h5ad").layers["decoy_q"]
@@ -396,6 +403,8 @@ def test_a_column_that_is_none_is_refused(run, tmp_path):
         finemo_dist.export(run, "tsv", tmp_path / "x.tsv", columns="decoyq")
     with pytest.raises(UsageError, match="has columns of its own"):
         finemo_dist.export(run, "bed", tmp_path / "x.bed", columns="decoy_q")
+    with pytest.raises(UsageError, match="Did you mean 'cluster'"):
+        finemo_dist.export(run, "parquet", tmp_path / "x.parquet", columns=["clusters"])
 
 
 def test_families_can_be_asked(run):

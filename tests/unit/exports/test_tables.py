@@ -95,6 +95,23 @@ def test_parquet_holds_the_rows_of_the_view_in_order(catalog, tmp_path, table):
     assert keys == sorted(keys)
 
 
+@pytest.mark.parametrize("table", [HitTable.HITS, HitTable.UNIQUE])
+def test_parquet_may_have_further_columns(catalog, tmp_path, table):
+    def stored(*columns):
+        out = tmp_path / "out.parquet"
+        export_hits(
+            catalog, out, export_format=ExportFormat.PARQUET, table=table, columns=columns
+        )  # fmt: skip
+        return pq.read_table(out)
+
+    plain, more = stored(), stored("cluster", "hit_score", "display_name")
+
+    assert more.column_names == [*plain.column_names, "display_name", "cluster"]
+    assert more.select(plain.column_names).equals(plain)
+    assert more["display_name"].to_pylist() == more["motif_name"].to_pylist()
+    assert set(stored("decoy_q")["decoy_q"].to_pylist()) == {None}
+
+
 @pytest.mark.parametrize("export_format", list(ExportFormat))
 def test_a_damaged_page_leaves_no_file(tmp_path, export_format):
     rng = np.random.default_rng(2)

@@ -24,15 +24,18 @@ def boxes(path):
     """Left, top, right and bottom of every letter of a path, corners and control points."""
     x = y = 0
     shapes = []
-    for command, text in re.findall(r"([MlcZz])([^MlcZz]*)", path):
+    for command, text in re.findall(r"([MlhvczZ])([^MlhvczZ]*)", path):
         numbers = [int(n) for n in re.findall(r"-?\d+", text)]
-        points = list(zip(numbers[::2], numbers[1::2], strict=True))
+        if command in "hv":
+            points = [(n, 0) if command == "h" else (0, n) for n in numbers]
+        else:
+            points = list(zip(numbers[::2], numbers[1::2], strict=True))
         if command == "M":
             x, y = points[0]
             shapes.append([(x, y)])
-        for index, (dx, dy) in enumerate(points if command in "lc" else []):
+        for index, (dx, dy) in enumerate(points if command in "lhvc" else []):
             shapes[-1].append((x + dx, y + dy))
-            if command == "l" or index % 3 == 2:
+            if command != "c" or index % 3 == 2:
                 x, y = x + dx, y + dy
     found = [(*np.min(s, axis=0), *np.max(s, axis=0)) for s in shapes]
     # The hole of an A lies inside it and is no letter of its own.
@@ -70,6 +73,17 @@ def test_a_letter_too_low_to_read_is_a_bar_of_its_height():
     assert (top, bottom) == (388, 400)
     assert "c" not in bar
     assert "c" in letter
+
+
+def test_a_small_drawing_has_bars_for_more_letters():
+    cwm = np.array([[1.0], [0.1], [0.0], [0.0]])
+
+    large, small = logo_paths(cwm, height=400), logo_paths(cwm, height=400, least_letter=0.1)
+
+    assert large["A"] == small["A"]
+    assert "c" in large["C"]
+    assert "c" not in small["C"]
+    assert boxes(large["C"])[0][1::2] == boxes(small["C"])[0][1::2]
 
 
 def test_a_letter_stands_in_its_column():

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from finemo_dist.hits.matches import StoredMatch
 from finemo_dist.reports.methods import methods
 from finemo_dist.reports.multiqc import multiqc_files
 from finemo_dist.reports.page import render_atlas, render_report
@@ -138,6 +139,21 @@ def test_tables_and_logos_are_there_without_scripts(report):
     assert len(symbols) == 12
     for text in ("alpha", "a known factor", "75%", "0.950", "Kim SJ", "cafe", "9.8.7"):
         assert text in without
+
+
+def test_an_atlas_draws_the_logos_that_it_shows_and_no_others():
+    data = atlas_data(3, 2)
+    first, second, _ = data.motifs.name[::2]
+    over_hits = dict.fromkeys((first, second), data.motifs.cwm[0])
+    match = StoredMatch(
+        first, "MA1.1", "a factor", 0.001, 0.01, "+", 0, 4, "db.meme", np.ones((4, 5), np.float32)
+    )
+
+    elements = Elements(render_atlas(replace(data, hit_cwms=over_hits, matches={first: [match]})))
+
+    symbols = [a["id"] for t, a in elements.found if t == "symbol"]
+    assert sorted(symbols) == ["l0hf", "l0hr", "l0mf", "l1hf", "l1hr", "l2mf", "l2mr"]
+    assert {a["href"][1:] for t, a in elements.found if t == "use"} == set(symbols)
 
 
 def test_everything_drawn_has_a_text_for_those_who_cannot_see_it(report):
