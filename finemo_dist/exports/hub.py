@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
+import pybigtools
+
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.chunks import place_chunks
 from finemo_dist.core.errors import UsageError
@@ -25,6 +27,8 @@ logger = logging.getLogger(__name__)
 _GENOME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _SHORT_LABEL: Final = 17
 """Letters of a label that UCSC shows beside a track."""
+_AROUND: Final = 500
+"""Bases that IGV shows on either side of the hit that it opens at."""
 
 
 def export_hub(
@@ -74,7 +78,8 @@ def export_hub(
                 export_bigbed(single, path, table=table, label=label, rank_by=rank_by)
             tracks[sample] = name
         _write_hub(made, genome, tracks)
-        _write_igv(made / "igv_session.xml", genome, tracks)
+        first = made / genome / next(iter(tracks.values()))
+        _write_igv(made / "igv_session.xml", genome, tracks, locus=_first_locus(first))
         _write_washu(made / "washu.json", genome, tracks)
 
 
@@ -115,8 +120,16 @@ def _line(text: str) -> str:
     return " ".join(text.split()) or "-"
 
 
-def _write_igv(path: Path, genome: str, tracks: dict[str, str]) -> None:
-    session = ElementTree.Element("Session", genome=genome, locus="All", version="8")
+def _first_locus(path: Path) -> str:
+    """Return the place of the first hit of a bigBed: a view of a whole genome shows no hits."""
+    with pybigtools.open(str(path)) as file:
+        chrom = next(iter(file.chroms()))
+        start, end, *_ = next(iter(file.records(chrom)))
+    return f"{chrom}:{max(start + 1 - _AROUND, 1)}-{end + _AROUND}"
+
+
+def _write_igv(path: Path, genome: str, tracks: dict[str, str], *, locus: str) -> None:
+    session = ElementTree.Element("Session", genome=genome, locus=locus, version="8")
     resources = ElementTree.SubElement(session, "Resources")
     panel = ElementTree.SubElement(session, "Panel", name="DataPanel")
     for sample, name in tracks.items():

@@ -1,5 +1,6 @@
 """What others get: wheel, sdist, citation and the workflow of Snakemake, each as it is used."""
 
+import json
 import os
 import subprocess
 import sys
@@ -39,8 +40,9 @@ def run(*words, cwd, **environment):
 @pytest.fixture(scope="module")
 def tools():
     """The folder of programs that `make .venv-tools/installed` installs."""
-    if not (TOOLS / "snakemake").exists():
-        skip_or_fail("tools", "not there: make .venv-tools/installed")
+    missing = [name for name in ("snakemake", "hadolint") if not (TOOLS / name).exists()]
+    if missing:
+        skip_or_fail("tools", f"{missing[0]} is not there: make .venv-tools/installed")
     return TOOLS
 
 
@@ -109,6 +111,34 @@ def test_the_citation_is_valid(tools):
     said = run(tools / "cffconvert", "--validate", "-i", PROJECT / "CITATION.cff", cwd=PROJECT)
 
     assert "valid according to schema" in said
+
+
+def test_the_conda_recipe_renders_and_its_script_builds_the_sdist(tools, built, tmp_path):
+    recipe = PROJECT / "cluster/conda/recipe.yaml"
+    render = (
+        "import json, sys\n"
+        "from rattler_build import Stage0Recipe\n"
+        "(found,) = Stage0Recipe.from_file(sys.argv[1]).render()\n"
+        "print(json.dumps(found.recipe.to_dict()))\n"
+    )
+    rendered = json.loads(run(tools / "python", "-c", render, recipe, cwd=tmp_path))
+    script = rendered["build"]["script"]
+
+    assert rendered["package"] == {"name": "finemo-dist", "version": finemo_dist.__version__}
+    assert Path(rendered["source"][0]["path"]).name == built[1].name
+    with tarfile.open(built[1]) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (source,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    place = tmp_path / "site"
+    # rattler-build runs the script in the unpacked source with the python of the recipe.
+    words = script.replace("python", str(tools / "python"), 1).split()
+    run(*words, "--target", place, cwd=source)
+    assert (place / "finemo_dist/cli/main.py").is_file()
+
+
+def test_a_linter_finds_no_fault_in_the_container_file(tools):
+    # DL3008 wants exact versions of Debian's packages, which Debian removes with each update.
+    run(tools / "hadolint", "--ignore", "DL3008", PROJECT / "cluster/Containerfile", cwd=PROJECT)
 
 
 def test_the_workflow_of_snakemake_makes_a_report_of_each_sample(tools, tmp_path):

@@ -1,6 +1,7 @@
 """A track hub: what browsers read of it is what the run holds."""
 
 import json
+import re
 from xml.etree import ElementTree
 
 import pybigtools
@@ -63,6 +64,10 @@ def test_the_sessions_name_the_same_files(hub):
     washu = json.loads((hub / "washu.json").read_text("utf-8"))
 
     assert igv.get("genome") == "hg38"
+    chrom, start, end = re.fullmatch(r"(.+):(\d+)-(\d+)", igv.get("locus")).groups()
+    with pybigtools.open(str(sorted((hub / "hg38").glob("*.bb"))[0])) as file:
+        first = min(record[:2] for record in file.records(chrom))
+    assert 1 <= int(start) <= first[0] + 1 <= first[1] <= int(end)
     assert {found.get("path") for found in igv.iter("Resource")} == tracks
     assert {found.get("id") for found in igv.iter("Track")} == tracks
     assert {track["url"] for track in washu} == tracks
