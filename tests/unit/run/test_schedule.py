@@ -204,6 +204,37 @@ def test_a_unit_that_failed_waits_and_is_then_tried_first_by_another():
     assert schedule.assign(1 + pause_s(1)) == [("y", Unit("a", 0))]
 
 
+def test_a_unit_that_failed_waits_half_a_minute_for_a_worker_of_another_node():
+    schedule = Schedule(units_of(a=2), unit_timeout_s=TIMEOUT_S)
+    for worker, node in (("x", "n"), ("z", "m"), ("y", "n")):
+        schedule.join(worker, node)
+    schedule.assign(0)
+    schedule.fail("x", 0)
+    due = pause_s(1)
+
+    assert schedule.assign(due) == [], "z may have it, and is busy"
+    assert schedule.assign(due + 29.9) == []
+    assert schedule.assign(due + 30) == [("y", Unit("a", 0))]
+
+
+def test_a_sample_that_all_workers_left_is_begun_before_one_that_some_have():
+    schedule = schedule_of("x", "y", a=2, b=4)
+    assert dict(schedule.assign(0)) == {"x": Unit("a", 0), "y": Unit("b", 0)}
+    schedule.leave("x", 1)
+    schedule.finish("y", 1)
+    schedule.assign(1)
+    schedule.join("z")
+
+    assert schedule.assign(1) == [("z", Unit("a", 1))]
+
+
+def test_a_worker_without_a_unit_finishes_nothing():
+    schedule = schedule_of("x", a=1)
+
+    assert not schedule.finish("x", 1)
+    assert not schedule.is_over
+
+
 def test_a_unit_that_fails_on_three_workers_is_set_aside():
     schedule = schedule_of("x", "y", "z", a=1)
     found = []
@@ -321,7 +352,20 @@ def test_workers_that_go_together_are_one_setback():
     assert restarts.may_start(1.6)
     restarts.progressed()
     restarts.lost(2)
+    assert restarts.n_losses == 1
+    assert not restarts.may_start(2.4)
     assert restarts.may_start(2.5)
+
+
+def test_failed_starts_are_counted_until_a_worker_is_ready():
+    restarts = Restarts()
+    for now in (0, 10, 20):
+        restarts.failed_to_start(now)
+
+    assert restarts.n_failed_starts == 3
+    assert not restarts.may_start(21.9), "the third pause is of two seconds"
+    restarts.started()
+    assert restarts.n_failed_starts == 0
 
 
 def test_time_to_assign_does_not_grow_with_samples():
