@@ -218,7 +218,7 @@ def test_a_unit_that_failed_waits_half_a_minute_for_a_worker_of_another_node():
 
 
 def test_a_sample_that_all_workers_left_is_begun_before_one_that_some_have():
-    schedule = schedule_of("x", "y", a=2, b=4)
+    schedule = schedule_of("x", "y", a=2, b=6)
     assert dict(schedule.assign(0)) == {"x": Unit("a", 0), "y": Unit("b", 0)}
     schedule.leave("x", 1)
     schedule.finish("y", 1)
@@ -240,11 +240,26 @@ def test_a_unit_that_fails_on_three_workers_is_set_aside():
     found = []
     for now, worker in ((0, "x"), (10, "y"), (20, "z")):
         assert schedule.assign(now) == [(worker, Unit("a", 0))]
-        found.append(schedule.fail(worker, now).is_final)
+        found.append(schedule.fail(worker, now))
 
-    assert found == [False, False, True]
+    assert [failure.is_final for failure in found] == [False, False, True]
+    assert not any(failure.is_refused for failure in found)
     assert schedule.is_over
     assert schedule.assign(30) == []
+
+
+def test_a_unit_that_fails_six_times_is_set_aside_though_no_node_has_proved_itself():
+    schedule = schedule_of("b0", "b1", may_copy=False, a=1, b=5)
+    schedule.assign(0)
+    schedule.fail("b0", 0)
+    found, now = [], 0.0
+    for i in range(5):
+        now += 100
+        schedule.join(f"w{i}", ("n", "m")[i % 2])
+        assert schedule.assign(now)[-1] == (f"w{i}", Unit("a", 0))
+        found.append(schedule.fail(f"w{i}", now).is_final)
+
+    assert found == [False, False, False, False, True]
 
 
 def test_the_only_worker_is_to_be_replaced_after_a_failure():
@@ -253,6 +268,7 @@ def test_the_only_worker_is_to_be_replaced_after_a_failure():
     schedule.fail("x", 0)
 
     assert schedule.unsuited(0, n_coming=0) == []
+    assert schedule.unsuited(pause_s(1), n_coming=0) == ["x"]
     assert schedule.assign(5) == []
     assert schedule.unsuited(5, n_coming=0) == ["x"]
     assert schedule.unsuited(5, n_coming=1) == []
@@ -260,6 +276,17 @@ def test_the_only_worker_is_to_be_replaced_after_a_failure():
     assert schedule.unsuited(5, n_coming=0) == [], "the other takes it"
     schedule.leave("x", 5)
     assert schedule.unsuited(5, n_coming=0) == [], "before it is given the unit"
+
+
+def test_no_more_workers_are_replaced_than_units_wait_for():
+    schedule = schedule_of("x", "y", a=1)
+    for now, worker in ((0, "x"), (5, "y")):
+        schedule.assign(now)
+        schedule.fail(worker, now)
+
+    assert schedule.unsuited(10, n_coming=0) == ["x"]
+    assert schedule.unsuited(10, n_coming=1) == []
+    assert schedule.unsuited(10, n_coming=2) == []
 
 
 def test_a_straggler_is_done_twice_and_counts_once():
@@ -307,6 +334,7 @@ def test_a_copy_that_fails_leaves_the_other_at_work(is_first_final):
 
     assert failure is not None
     assert not failure.is_final
+    assert not failure.is_refused
     assert schedule.n_waiting == 0
     assert schedule.fail("x", 61) if is_first_final else schedule.finish("x", 61)
     assert schedule.is_over is not is_first_final
@@ -323,10 +351,12 @@ def test_near_the_end_one_worker_is_kept_for_each_unit_in_flight():
 
 
 def test_giving_up_sets_aside_all_that_waits():
-    schedule = schedule_of("x", a=3)
+    schedule = schedule_of("x", "y", a=4)
     schedule.assign(0)
+    schedule.fail("y", 0)
 
-    assert schedule.give_up() == [Unit("a", 1), Unit("a", 2)]
+    assert schedule.give_up() == [Unit("a", 2), Unit("a", 3), Unit("a", 1)]
+    assert schedule.n_waiting == 0
     assert not schedule.is_over
     assert schedule.finish("x", 1)
     assert schedule.is_over
