@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from finemo_dist.catalog.compaction import Compaction
@@ -204,6 +203,9 @@ def _path_and_sample(table: FileTable) -> pa.Table:
 
 def _each(names: pa.Array, least: str | None, most: str | None) -> Bools:
     """Return which names lie within bounds, byte by byte, or are not known."""
+    # Loaded where a question names a chromosome: it makes a Python function of each of Arrow's.
+    import pyarrow.compute as pc
+
     found: Bools = np.ones(len(names), bool)
     for compare, bound in ((pc.greater_equal, least), (pc.less_equal, most)):
         if bound is not None:

@@ -85,11 +85,16 @@ class UserQuery:
                 yield from rows
 
 
-def run_user_query(catalog: Catalog, query: str) -> UserQuery:
+def run_user_query(catalog: Catalog, query: str, *, is_only: bool = False) -> UserQuery:
     """Check a query of the user's and return it ready to be answered.
 
     SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE and EXPLAIN (ANALYZE) of these. The
     catalog is read-only for good afterwards: export before, or open another.
+
+    Parameters
+    ----------
+    is_only
+        Whether the catalog is asked nothing else: then it opens the files of this query alone.
 
     Raises
     ------
@@ -101,10 +106,14 @@ def run_user_query(catalog: Catalog, query: str) -> UserQuery:
         query = load_query("user_tables")
     match = _EXPLAIN.match(query)
     question = query[match.end() :] if match else query
-    cursor = catalog.restricted_cursor()
+    cursor = catalog.cursor({}, question="") if is_only else catalog.restricted_cursor()
     with usage_errors():
+        # Both look at the words of the query and run nothing of it.
         _require_select(cursor, question)
-        question = catalog.narrow(cursor, question)
+        if is_only:
+            cursor, question = catalog.cursor_for(question)
+        else:
+            question = catalog.narrow(cursor, question)
         cursor.execute("SET VARIABLE question = $question", {"question": question})
         _require_harmless(cursor)
         if match:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -137,11 +138,17 @@ class Shown:
         sets = {name: self.samples[name].motif_set for name in self.confidence.samples}
         return believed_motifs(self.motifs(), sets) if sets else {}
 
-    def paths(self) -> list[str]:
-        """Return every file that a view may read."""
+    def paths(self, parts: Mapping[str, Sequence[str]] | None = None) -> list[str]:
+        """Return every file that a view may read.
+
+        Parameters
+        ----------
+        parts
+            View to the parts it is to read; all when None.
+        """
         return [
             *self.files.templates.values(),
-            *self.files.all_paths(),
+            *(self.files.all_paths() if parts is None else chain(*parts.values())),
             *self.motif_paths,
             self.annotation,
             *self.log_paths,

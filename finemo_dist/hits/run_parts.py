@@ -241,13 +241,9 @@ def _bounds(samples: pa.ChunkedArray) -> dict[str, tuple[int, int]]:
     """Return where the rows of each sample begin and end."""
     if not len(samples):
         return {}
-    encoded = samples.combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    codes = plain_values(encoded.indices)
-    firsts = np.concatenate([[0], np.flatnonzero(np.diff(codes)) + 1])
-    ends = [*firsts[1:].tolist(), len(codes)]
-    names = encoded.dictionary.to_pylist()
+    names = plain_values(samples)
+    firsts = [0, *(np.flatnonzero(names[1:] != names[:-1]) + 1).tolist()]
     return {
-        names[codes[first]]: (first, end) for first, end in zip(firsts.tolist(), ends, strict=True)
+        names[first]: (first, end)
+        for first, end in zip(firsts, [*firsts[1:], len(names)], strict=True)
     }

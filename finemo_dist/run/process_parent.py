@@ -25,6 +25,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Final, NoReturn, Protocol
 
+from finemo_dist.core.libraries import loading
 from finemo_dist.run.process_worker import BOOTSTRAP, serve
 
 _PARENT: Final = (
@@ -180,12 +181,12 @@ def _end(ours: socket.socket, process: "subprocess.Popen[bytes]") -> None:
 
 def be_parent(driver: socket.socket, modules: Sequence[str]) -> NoReturn:
     """Load modules, and do what the driver asks until it is gone."""
-    for module in modules:
-        with suppress(Exception):
-            importlib.import_module(module)
-    # What is never looked at for garbage is never written to, and stays shared.
-    gc.collect()
-    gc.freeze()
+    with loading():
+        for module in modules:
+            with suppress(Exception):
+                importlib.import_module(module)
+        # What is never looked at for garbage is never written to, and stays shared.
+        gc.freeze()
     with suppress(OSError):
         while True:
             asked, given, _, _ = socket.recv_fds(driver, _MESSAGE_BYTES, 2)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from finemo_dist.core.config import SolverConfig
+from finemo_dist.core.libraries import loading
 from finemo_dist.store.sampled import Share
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ class WorkerSpec:
     def make_worker(self, name: str) -> "RegionWorker":
         """Return a worker that solves; sets the allocator of this process."""
         # The driver makes specifications, and workers that do not solve take them along.
-        from finemo_dist.run.allocator import keep_freed_memory
-        from finemo_dist.run.worker import RegionWorker
+        with loading():
+            from finemo_dist.run.allocator import keep_freed_memory
+            from finemo_dist.run.worker import RegionWorker
 
         keep_freed_memory()
         return RegionWorker(self, name)

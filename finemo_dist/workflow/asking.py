@@ -57,7 +57,7 @@ def answer_sql(
         There is no run, or it is damaged.
     """
     with open_session(run, unsafe=unsafe, memory_limit=memory_limit) as session:
-        session.answer(query, to, output_format=output_format, screen=screen)
+        session.answer(query, to, output_format=output_format, screen=screen, is_only=True)
 
 
 def read_query(path: Path) -> str:
@@ -85,10 +85,14 @@ class Session:
         *,
         output_format: str = "table",
         screen: Screen | None = None,
+        is_only: bool = False,
     ) -> None:
-        """Write the answer to a query; see ``answer_sql``."""
-        run = run_unsafe_query if self._unsafe else run_user_query
-        _write(run(self._catalog, query), to, output_format, screen)
+        """Write the answer to a query; see ``answer_sql`` and ``run_user_query``."""
+        if self._unsafe:
+            found = run_unsafe_query(self._catalog, query)
+        else:
+            found = run_user_query(self._catalog, query, is_only=is_only)
+        _write(found, to, output_format, screen)
 
     def interrupt(self) -> None:
         """End the statement that another thread is at, if it is at one."""

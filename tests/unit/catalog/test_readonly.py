@@ -5,7 +5,7 @@ import pytest
 
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.readonly import run_user_query
-from finemo_dist.core.errors import UsageError
+from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.layout import part_path
 from tests.unit.catalog.builder import hit, write_run
@@ -269,3 +269,46 @@ def test_two_answers_can_be_read_at_once(catalog):
     second = run_user_query(catalog, "SELECT 2 FROM hits").text_rows()
 
     assert [next(first), next(second), next(first)] == [("1",), ("2",), ("1",)]
+
+
+@pytest.mark.parametrize(
+    ("query", "n_parts"),
+    [
+        ("SELECT 1", 0),
+        ("SELECT sample, start FROM hits WHERE sample = 'b' ORDER BY ALL", 1),
+        ("SELECT count(*), sum(start) FROM hits", 2),
+        ("SELECT count(*) FROM peaks_qc WHERE sample = 'b'", 1),
+        ("EXPLAIN SELECT start FROM hits WHERE sample = 'it''s'", 1),
+        ("SHOW TABLES", 0),
+    ],
+)
+def test_a_catalog_that_is_asked_once_opens_what_it_needs_and_answers_the_same(
+    catalog, folder, query, n_parts
+):
+    run, other = folder / "run", folder / "other.parquet"
+    with open_catalog(run) as once:
+        found = list(run_user_query(once, query, is_only=True).text_rows())
+        ((allowed,),) = once.rows("SELECT current_setting('allowed_paths')")
+        assert sum("/sample=" in path for path in allowed) == n_parts
+        # Of what it need not read, nothing can be read any more.
+        for path in (other, part_path(run, "hits", Unit("it's", 0))):
+            if str(path) not in allowed:
+                with pytest.raises(UsageError, match="Permission Error"):
+                    answer(once, f"FROM read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')")
+        with pytest.raises(RunError, match="locked"):
+            once.rows("SET enable_external_access = true")
+    if not query.startswith("EXPLAIN"):
+        assert found == answer(catalog, query)
+
+
+def test_nothing_of_a_query_is_run_before_the_walls_stand(folder, tmp_path):
+    for query in (
+        f"COPY (SELECT 1) TO '{tmp_path}/x.csv'",
+        f"FROM read_text('{folder / 'other.parquet'}')",
+        f"ATTACH '{tmp_path}/x.db'",
+        "SET enable_external_access = true",
+        f"SELECT * FROM query('COPY (SELECT 1) TO ''{tmp_path}/x.csv''')",
+    ):
+        with open_catalog(folder / "run") as once, pytest.raises(UsageError):
+            list(run_user_query(once, query, is_only=True).rows())
+    assert list(tmp_path.iterdir()) == []
