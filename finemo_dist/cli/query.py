@@ -13,6 +13,7 @@ from finemo_dist.cli.answers import (
     until_the_reader_has_enough,
 )
 from finemo_dist.cli.help import HelpfulCommand
+from finemo_dist.cli.messages import started_as
 from finemo_dist.cli.options import EXISTING_PATH, max_q_option
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def query(
     from finemo_dist.workflow.asking import answer_query, find_query, named_queries
 
     if name is None or is_list:
-        _show(line for found in named_queries() for line in _outline(found))
+        _show(_outlines(named_queries()))
     elif run is None:
         _show(_description(find_query(name)))
     else:
@@ -90,10 +91,18 @@ def _show(lines: Iterator[str]) -> None:
             click.echo(line)
 
 
-def _outline(found: "NamedQuery") -> Iterator[str]:
-    taken = " ".join(f"[{p.name}]" if p.default != "required" else p.name for p in found.parameters)
-    yield f"{found.name:16}  {found.question}"
-    yield f"{'':16}  -p {taken}"
+def _outlines(queries: Sequence["NamedQuery"]) -> Iterator[str]:
+    width = max(len(found.name) for found in queries)
+    for found in queries:
+        taken = " ".join(
+            f"[{p.name}]" if p.default != "required" else p.name for p in found.parameters
+        )
+        yield f"{found.name:{width}}  {found.question}"
+        if taken:
+            yield f"{'':{width}}  -p {taken}"
+    yield ""
+    ask = f"{started_as()} query NAME"
+    yield f"{ask} describes one; {ask} RUN -p KEY=VALUE answers it."
 
 
 def _description(found: "NamedQuery") -> Iterator[str]:

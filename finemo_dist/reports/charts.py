@@ -316,6 +316,14 @@ def sharing_chart(n_samples_of: Sequence[int], n_samples: int) -> Chart:
     )
 
 
+_WHOLE: Final[Mapping[str, Any]] = {
+    "tickMinStep": 1,
+    # A single bar has ticks at its edges as well, which are halves.
+    "labelExpr": "datum.value % 1 ? '' : format(datum.value, ',')",
+}
+"""An axis of counts."""
+
+
 def _histogram(
     x_title: str, y_title: str, *, threshold: bool = False, are_counts: bool = False
 ) -> Mapping[str, Any]:
@@ -329,10 +337,10 @@ def _histogram(
                 "start:Q",
                 bin="binned",
                 title=x_title,
-                axis=alt.Axis(tickCount=6, tickMinStep=1 if are_counts else 0),
+                axis=alt.Axis(tickCount=6, **_WHOLE) if are_counts else alt.Axis(tickCount=6),
             ),
             x2="end:Q",
-            y=alt.Y("n:Q", title=y_title, axis=alt.Axis(tickCount=5)),
+            y=alt.Y("n:Q", title=y_title, axis=alt.Axis(tickCount=5, tickMinStep=1)),
             tooltip=[
                 alt.Tooltip("label:N", title=x_title),
                 alt.Tooltip("n:Q", title=y_title, format=","),

@@ -38,9 +38,8 @@ def packed(held: Mapping[str, Any]) -> str:
 
 def render_loci(views: Sequence[LocusView]) -> str:
     """Return a page of loci with a list to choose from: one file without links."""
-    first = views[0]
-    n_loci = "1 locus" if len(views) == 1 else f"{len(views):,} loci"
-    return _page(views, first.title if len(views) == 1 else n_loci, n_loci)
+    title = views[0].title if len(views) == 1 else f"{len(views):,} loci"
+    return _page(views, title, title)
 
 
 def render_variants(views: Sequence[LocusView]) -> str:

@@ -22,12 +22,10 @@ from finemo_dist.reports.trust import FilteredMotif
 
 _FLANK: Final = 2
 """Columns shown on either side of the trim window."""
-_LETTER_IN_TABLE: Final = 0.003
-"""Share of the height below which a letter cannot be read in a table, for each column of the logo.
-
-A table draws a logo 107 pixels wide, so that one of n columns is 570 / n pixels high: a letter of
-this share is lower than two pixels.
-"""
+_TABLE_PIXELS: Final = (107, 45)
+"""Width and height that the table of motifs has for a logo."""
+_LEGIBLE_PIXELS: Final = 3
+"""Letters of a table that are lower are bars: nobody can read them there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +271,7 @@ def _symbol(
     id_: str, cwm: NDArray[np.floating], window: _Window, label: str, *, is_small: bool = False
 ) -> Symbol:
     shown = cwm[:, window.start : window.end]
-    least = _LETTER_IN_TABLE * shown.shape[1] if is_small else 0.0
+    least = _legible_in_table(shown.shape[1]) if is_small else 0.0
     consensus = "".join(
         BASES[i] for i in shown[:, window.trim_start - window.start :].argmax(axis=0)
     )[: window.trim_end - window.trim_start]
@@ -287,6 +285,13 @@ def _symbol(
         paths=tuple(logo_paths(shown, least_letter=least).items()),
         label=f"{label}: {consensus}",
     )
+
+
+def _legible_in_table(n_columns: int) -> float:
+    """Return the share of the height below which a letter cannot be read in the table."""
+    width, height = _TABLE_PIXELS
+    drawn = min(height, width * HEIGHT_UNITS / max(n_columns * COLUMN_UNITS, 1))
+    return _LEGIBLE_PIXELS / drawn
 
 
 def _row(
