@@ -1,5 +1,6 @@
 """``collapse-hits`` against a loop, for files and for runs."""
 
+import errno
 import gzip
 
 import numpy as np
@@ -8,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finemo_dist.catalog.catalog import open_catalog
-from finemo_dist.core.errors import InputError
+from finemo_dist.catalog.chunks import chromosome_runs
+from finemo_dist.core.errors import FinemoDistError, InputError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.hit_tables.collapse import collapse_hits
 from finemo_dist.hits import hits_tsv
@@ -121,6 +123,32 @@ def test_samples_of_a_run_are_collapsed_each_by_itself(tmp_path):
     rows = read_lines(tmp_path / "out.tsv")
     assert [(row["sample"], row["is_primary"]) for row in rows] == [("a", "1"), ("b", "1")]
     assert (summary.n_hits, summary.n_primary) == (2, 2)
+
+
+def test_chromosomes_of_a_run_come_in_its_order_however_many_are_read_at_once(
+    tmp_path, monkeypatch
+):
+    """By name chr10 would be before chr2."""
+    hits = [hit(chr=f"chr{i}", chr_id=i, hit_similarity=i / 16) for i in (2, 10)]
+    run = write_run(tmp_path / "run", {"a": [hits]})
+    collapse_hits(run, tmp_path / "whole.tsv")
+    monkeypatch.setitem(chromosome_runs.__kwdefaults__, "chunk_hits", 1)
+    collapse_hits(run, tmp_path / "cut.tsv")
+
+    assert [row["chr"] for row in read_lines(tmp_path / "whole.tsv")] == ["chr2", "chr10"]
+    assert (tmp_path / "cut.tsv").read_bytes() == (tmp_path / "whole.tsv").read_bytes()
+
+
+def test_where_temporary_files_have_no_room_the_cure_is_named(tmp_path, monkeypatch):
+    def no_room(*_args, **_options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = write_tsv(tmp_path / "hits.tsv", [tsv_hit()])
+    monkeypatch.setattr("pyarrow.parquet.write_table", no_room)
+
+    with pytest.raises(FinemoDistError, match="TMPDIR"):
+        collapse_hits(path, tmp_path / "out.tsv")
+    assert not (tmp_path / "out.tsv").exists()
 
 
 def test_a_beaten_hit_still_beats():

@@ -169,11 +169,32 @@ def test_a_hundred_inputs_are_one_table(tmp_path):
     assert len(found[0]) == 15 + 99 * 6
 
 
+OF_A_SITE = {"start_untrimmed": 4, "end_untrimmed": 26, "motif_name": "other", "strand": "-"}
+BESIDES = {"start": 11, "end": 19, "peak_name": "another", "peak_id": 1}
+
+
+def test_every_column_of_a_site_has_to_agree(tmp_path):
+    """Each row of one file differs in one column from its like in the other."""
+    changes = {**OF_A_SITE, **BESIDES}
+    alike = [tsv_hit(chr=f"chr{name}") for name in changes]
+    other = [row | {name: value} for row, (name, value) in zip(alike, changes.items(), strict=True)]
+    tables = written(tmp_path, [alike, other])
+
+    assert intersect_hits(tables, tmp_path / "strict").n_lines == 0
+    intersect_hits(tables, tmp_path / "relaxed", relaxed=True)
+
+    found = {row["chr"] for row in read_lines(tmp_path / "relaxed")}
+    assert found == {f"chr{name}" for name in BESIDES}
+
+
 def test_a_site_with_too_many_combinations_is_refused(tmp_path):
     copies = [tsv_hit(peak_id=i) for i in range(2)]
+    # Another site has few.
+    copies += [tsv_hit(peak_id=i, motif_name="other") for i in range(2)]
 
+    tables = [copies, *[copies[:3]] * 13]
     with pytest.raises(UsageError, match=r"hits_unique\.tsv"):
-        intersect_hits(written(tmp_path, [copies] * 14), tmp_path / "out", relaxed=True)
+        intersect_hits(written(tmp_path, tables), tmp_path / "out", relaxed=True)
     assert not (tmp_path / "out").exists()
 
 

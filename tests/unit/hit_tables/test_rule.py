@@ -32,7 +32,10 @@ def primary_in_sql(rows, overlap, *, by_view=False):
 
 
 def rows_of(connection, query):
-    return {row for (row,) in connection.execute(query).fetchall()}
+    """The rows that a query names, each once."""
+    found = [row for (row,) in connection.execute(query).fetchall()]
+    assert len(found) == len(set(found))
+    return set(found)
 
 
 @pytest.mark.slow
@@ -63,7 +66,9 @@ def test_many_hits_of_one_stretch_are_all_compared(data):
     assert primary_in_sql(rows, 0.2) == primary_by_loop(rows)
 
 
-@pytest.mark.parametrize("starts", [(125, 129), (129, 125), (120, 255), (-1, 2)])
+@pytest.mark.parametrize(
+    "starts", [(125, 129), (129, 125), (120, 255), (-1, 2), (1_000_000, 1_000_004)]
+)
 def test_hits_of_neighbouring_bins_of_the_query_meet(starts):
     """The rival may begin in the bin before, the bin after, or bins away."""
     rows = [
@@ -73,6 +78,14 @@ def test_hits_of_neighbouring_bins_of_the_query_meet(starts):
 
     assert primary_in_sql(rows, 0.0) == [False, True]
     assert primary_in_sql(rows, 0.0, by_view=True) == [False, True]
+
+
+def test_an_overlap_that_is_a_millionth_short_is_none():
+    """Of 9 and 10 bases, 6 shared are 0.63157894... of the mean."""
+    rows = [tsv_hit(end=19), tsv_hit(start=13, end=23, hit_similarity=0.9)]
+
+    assert primary_in_sql(rows, 0.631578) == [False, True]
+    assert primary_in_sql(rows, 0.631579) == [True, True]
 
 
 def test_hits_that_agree_in_all_that_is_said_of_them_leave_one():

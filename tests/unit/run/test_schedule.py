@@ -248,6 +248,18 @@ def test_a_unit_that_fails_on_three_workers_is_set_aside():
     assert schedule.assign(30) == []
 
 
+def test_two_nodes_are_enough_to_set_a_unit_aside_where_there_are_three():
+    schedule = Schedule(units_of(a=1), unit_timeout_s=TIMEOUT_S)
+    for worker, node in (("x", "n"), ("y", "m"), ("z", "n"), ("v", "o")):
+        schedule.join(worker, node)
+    found = []
+    for now, worker in ((0, "x"), (10, "y"), (100, "z")):
+        assert schedule.assign(now) == [(worker, Unit("a", 0))]
+        found.append(schedule.fail(worker, now).is_final)
+
+    assert found == [False, False, True]
+
+
 def test_a_unit_that_fails_six_times_is_set_aside_though_no_node_has_proved_itself():
     schedule = schedule_of("b0", "b1", may_copy=False, a=1, b=5)
     schedule.assign(0)

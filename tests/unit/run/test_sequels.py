@@ -147,6 +147,17 @@ def test_no_worker_gets_a_copy_of_what_makes_a_store(stage):
     assert schedule.assign(1e5) == []
 
 
+def test_workers_that_were_split_off_are_given_copies_of_stragglers():
+    calling = Schedule([FILES["a"], FILES["b"]], unit_timeout_s=1e6)
+    others = calling.split_off(OF_CORES)
+    others.join("w")
+    others.join("x")
+    others.assign(0.0)
+    others.finish("x", 1.0)
+
+    assert others.assign(100.0) == [("x", FILES["a"])]
+
+
 @given(st.data(), st.lists(st.integers(1, 3), min_size=1, max_size=4))
 def test_two_kinds_of_workers_do_all_units_in_the_order_of_stages(data, sizes):
     units = [unit for i, n in enumerate(sizes) for unit in made(f"s{i}", n)]

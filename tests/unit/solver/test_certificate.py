@@ -1,5 +1,6 @@
 """The certificate never promises more than holds."""
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from finemo_dist.solver.certificate import duality_gap
 from finemo_dist.solver.dense import DenseProblem, DenseSolver, TrueGapRule, build_dense_problem
 from finemo_dist.solver.target import build_target
 from finemo_dist.solver.working_set import WorkingSetSolver
-from tests.problems import Problem, dense_coefficient, problems
+from tests.problems import Problem, dense_coefficient, make_problem, problems
 
 ROUND_OFF = 1e-9
 """Of objectives of order 100 in float64, with room."""
@@ -86,6 +87,23 @@ def test_a_negative_ratio_does_not_shrink_the_dual_point():
     )
 
     assert gap == 0
+
+
+def test_the_steps_of_the_dense_solver_follow_from_the_largest_eigenvalue():
+    problem = make_problem(6, length=16, n_regions=2)
+    dense = write_out(problem)
+
+    step = TrueGapRule().step_size(dense, problem.config)
+
+    for row in range(2):
+        one = dense[torch.tensor([row])]
+        shape = one.ascent(one.y).shape[1:]
+        units = torch.eye(shape.numel(), dtype=torch.float64).view(-1, *shape)
+        many = dense[torch.full((len(units),), row)]
+        design = (many.y - many.residual(units)).flatten(1)
+        largest = torch.linalg.eigvalsh(design @ design.T)[-1]
+        # Steps are a tenth shorter than the longest that descends.
+        assert step[row] == pytest.approx(float(1 / (1.1 * largest)), rel=1e-3)
 
 
 @given(problem=problems())
