@@ -22,7 +22,7 @@ from finemo_dist.core.events import (
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.layout import part_path
 from finemo_dist.hits.read import survey
-from finemo_dist.run import ray_pool, ray_session
+from finemo_dist.run import pool, ray_pool, ray_session
 from finemo_dist.run.drive import drive
 from finemo_dist.run.extraction import extract_samples
 from finemo_dist.run.plan import read_plan
@@ -316,9 +316,21 @@ def test_a_process_that_hangs_is_ended_and_its_unit_done_elsewhere(inputs, refer
         (Unstartable(), r"died \(exit status 7\)\. Use"),
     ],
 )
-def test_processes_that_cannot_be_started_end_the_run_with_the_reason(maker, why):
+def test_processes_that_cannot_be_started_end_the_run_with_the_reason(maker, why, monkeypatch):
+    """After fifteen seconds of trying; the pauses between two starts are skipped."""
+    slept = [0.0]
+
+    class Clock:
+        monotonic = staticmethod(lambda: time.monotonic() + sum(slept))
+        sleep = slept.append
+
+    monkeypatch.setattr(pool, "time", Clock)
+    began = Clock.monotonic()
+
     with pytest.raises(RunError, match=f"No worker could be started; the last one {why}"):
         list(make_processes(maker, n_workers=1).run([VICTIM]))
+
+    assert Clock.monotonic() - began > 15.0
 
 
 def test_no_process_outlives_its_executor(inputs, tmp_path):
