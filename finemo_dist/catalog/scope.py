@@ -90,8 +90,9 @@ def tree_of(cursor: duckdb.DuckDBPyConnection, query: str) -> Node | None:
 def scopes_in(tree: Node, values: Mapping[str, object] | None = None) -> Scopes | None:
     """Return what a query is about by its syntax tree; see ``scopes_of``."""
     found: dict[TableName, list[Scope]] = {}
-    names = {entry["key"] for node in _nodes(tree) for entry in _ctes(node)}
-    for asked in _tables(tree, values or {}):
+    nodes = _nodes(tree)
+    names = {entry["key"] for node in nodes for entry in _ctes(node)}
+    for asked in _tables(nodes, values or {}):
         if asked is None:
             return None
         view, scope = asked
@@ -103,13 +104,15 @@ def scopes_in(tree: Node, values: Mapping[str, object] | None = None) -> Scopes 
     return found
 
 
-def _tables(tree: Node, values: Mapping[str, object]) -> Iterator[tuple[str, Scope] | None]:
+def _tables(
+    nodes: Sequence[Node], values: Mapping[str, object]
+) -> Iterator[tuple[str, Scope] | None]:
     """Yield each view or table that a query names, with the scope that it is asked for.
 
     None is something that is not understood.
     """
     n_found = 0
-    for node in _nodes(tree):
+    for node in nodes:
         kind = node.get("type")
         if kind == "SELECT_NODE":
             sources = list(_sources(node.get("from_table") or {}))
@@ -124,18 +127,22 @@ def _tables(tree: Node, values: Mapping[str, object]) -> Iterator[tuple[str, Sco
         # Of a value the type is no kind of node.
         elif isinstance(kind, str) and kind in _NOT_UNDERSTOOD:
             yield None
-    if n_found != sum(node.get("type") == "BASE_TABLE" for node in _nodes(tree)):
+    if n_found != sum(node.get("type") == "BASE_TABLE" for node in nodes):
         yield None
 
 
-def _nodes(tree: Any) -> Iterator[Node]:  # noqa: ANN401
-    if isinstance(tree, dict):
-        yield tree
-        for child in tree.values():
-            yield from _nodes(child)
-    elif isinstance(tree, list):
-        for child in tree:
-            yield from _nodes(child)
+def _nodes(tree: Node) -> list[Node]:
+    """Return every mapping of a tree, whatever it is a part of."""
+    found: list[Node] = []
+    waiting: list[Any] = [tree]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            found.append(one)
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+    return found
 
 
 def _ctes(node: Node) -> list[Node]:

@@ -324,9 +324,11 @@ _WHOLE: Final[Mapping[str, Any]] = {
 """An axis of counts."""
 
 
+@cache
 def _histogram(
     x_title: str, y_title: str, *, threshold: bool = False, are_counts: bool = False
 ) -> Mapping[str, Any]:
+    # Altair checks every part of a chart against its schema: once, however many pages have it.
     import altair as alt
 
     bars: Any = (

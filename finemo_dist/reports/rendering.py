@@ -41,7 +41,7 @@ def render(template: str, context: Mapping[str, Any], *, programs: Sequence[str]
             policy=_policy(scripts.values()),
             style=Markup(_template("page.css")),
             scripts={
-                key: Markup(deflated(text) if key == "charts" else text)
+                key: Markup(_deflated_program() if key == "charts" else text)
                 for key, text in scripts.items()
             },
             be=be,
@@ -79,6 +79,12 @@ def _program(name: str) -> str:
     from finemo_dist.reports.charts import chart_program
 
     return chart_program()
+
+
+@cache
+def _deflated_program() -> str:
+    """Return the program of charts deflated: once, however many pages are made."""
+    return deflated(_program("charts"))
 
 
 def deflated(text: str) -> str:
