@@ -5,11 +5,13 @@ and hold coefficients before the post-filter. finemo's tables are its own output
 """
 
 import math
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from finemo_dist.store.read import open_store
 from tests.command import extract_words, finemo_dist, hit_keys, jaccard, read_tsv
 
 pytestmark = pytest.mark.slow
@@ -36,8 +38,30 @@ def stores(real_data, tmp_path_factory):
 
 
 def call(store: Path, data: Path, out: Path, *words: object) -> Path:
-    finemo_dist("call-hits", "-r", store, "-m", data / "modisco_results.h5", "-o", out, *words)
+    finemo_dist(
+        "call-hits", "-r", store, "-m", data / "modisco_results.h5", "-o", out,
+        "--executor", "serial", *words,
+    )  # fmt: skip
     return out
+
+
+@pytest.fixture(scope="module")
+def unfiltered(stores, real_data, tmp_path_factory):
+    """Return a function that calls hits without the post-filter, once for each content."""
+    folder = tmp_path_factory.mktemp("unfiltered")
+
+    @cache
+    def run_of(digest: str, store: Path, setting: str) -> Path:
+        return call(store, real_data, folder / f"{digest}-{setting}", "-f", *OPTIMA[setting])
+
+    first: dict[str, Path] = {}
+
+    def run(kind: str, setting: str) -> Path:
+        # Whatever a reader does to a sequence or a contribution is in the digest.
+        digest = open_store(stores[kind]).digest
+        return run_of(digest, first.setdefault(digest, stores[kind]), setting)
+
+    return run
 
 
 def assert_at_the_optimum(found: Path, optimum: Path) -> None:
@@ -51,8 +75,8 @@ def assert_at_the_optimum(found: Path, optimum: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["chrombpnet-h5", "bpnet-h5", "modisco-fmt"])
 @pytest.mark.parametrize("setting", OPTIMA)
-def test_hits_are_those_of_the_optimum(stores, real_data, tmp_path, kind, setting):
-    run = call(stores[kind], real_data, tmp_path / "run", "-f", *OPTIMA[setting])
+def test_hits_are_those_of_the_optimum(unfiltered, real_data, kind, setting):
+    run = unfiltered(kind, setting)
 
     assert_at_the_optimum(run / "hits.tsv", real_data / "optimum" / f"{setting}.tsv")
 
@@ -64,11 +88,25 @@ def test_hits_from_bigwig_are_those_of_their_own_optimum(stores, real_data, tmp_
     assert_at_the_optimum(run / "hits.tsv", real_data / "optimum" / "bw.tsv")
 
 
-def test_dense_solver_with_finemos_rule_reproduces_finemos_hits(stores, real_data, tmp_path):
-    run = call(stores["modisco-fmt"], real_data, tmp_path / "run", "--solver", "dense")
+def test_dense_solver_with_finemos_rule_reproduces_finemos_hits(real_data, tmp_path):
+    """Of every third region of the larger set: the dense solver takes its time."""
+    peaks = (real_data / "peaks.narrowPeak").read_text().splitlines(keepends=True)
+    kept = np.arange(0, len(peaks), 3 if len(peaks) > 100 else 1)
+    (tmp_path / "peaks.narrowPeak").write_text("".join(peaks[i] for i in kept))
+    for name in ("ohe", "attr"):
+        np.save(tmp_path / f"{name}.npy", np.load(real_data / f"{name}.npz")["arr_0"][kept])
+    finemo_dist(
+        "extract-regions-modisco-fmt", "-s", tmp_path / "ohe.npy", "-a", tmp_path / "attr.npy",
+        "-p", tmp_path / "peaks.narrowPeak", "-o", tmp_path / "s.zarr",
+    )  # fmt: skip
 
+    run = call(tmp_path / "s.zarr", real_data, tmp_path / "run", "--solver", "dense")
+
+    ours = {(int(kept[peak]), *rest): v for (peak, *rest), v in hit_keys(run / "hits.tsv").items()}
     theirs = hit_keys(real_data / "finemo-0.41/default/hits.tsv")
-    assert jaccard(hit_keys(run / "hits.tsv"), theirs) >= 0.995
+    theirs = {key: v for key, v in theirs.items() if key[0] in kept}
+    assert len({peak for peak, *_ in theirs}) >= 20
+    assert jaccard(ours, theirs) >= 0.995
 
 
 @pytest.fixture(scope="module")

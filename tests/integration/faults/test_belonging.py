@@ -10,7 +10,7 @@ import yaml
 from finemo_dist.core.records import Mode
 from finemo_dist.record.run_record import RunRecord
 from finemo_dist.store.read import open_store
-from tests.command import read_tsv
+from tests.command import finemo_dist, read_tsv
 from tests.integration.faults.inputs import KINDS, write_bigwig, write_fasta, write_scores
 from tests.integration.faults.outcomes import lines_with, tables_of, warnings_of
 
@@ -25,28 +25,28 @@ def write_lines(path, rows):
     return path
 
 
-@pytest.fixture
-def cut(works, inputs, tmp_path):
+@pytest.fixture(scope="module")
+def cut(inputs, store, tmp_path_factory):
     """Return a run whose last hit reaches beyond the end of its chromosome, and that end."""
+    folder = tmp_path_factory.mktemp("cut")
     chrom, start = inputs.starts[0]
-    works(*inputs.extract("bw"), "-o", tmp_path / "whole")
-    works("call-hits", "-r", tmp_path / "whole", "-m", inputs.modisco_h5, "-o", tmp_path / "all")
-    hits = [h for h in read_tsv(tmp_path / "all/hits.tsv") if h["peak_id"] == "0"]
+    finemo_dist("call-hits", "-r", store, "-m", inputs.modisco_h5, "-o", folder / "all")
+    hits = [h for h in read_tsv(folder / "all/hits.tsv") if h["peak_id"] == "0"]
     # The chromosome ends two bases before the end of a hit.
     last = max(hits, key=lambda h: int(h["end"]))
     length = int(last["end"]) - 2 - start
-    fasta = write_fasta(tmp_path / "g.fa", {"cut": inputs.genome[chrom][start : start + length]})
+    fasta = write_fasta(folder / "g.fa", {"cut": inputs.genome[chrom][start : start + length]})
     scores = inputs.projected[0, :length]
-    bigwig = write_bigwig(tmp_path / "b.bw", {"cut": length}, {"cut": scores})
+    bigwig = write_bigwig(folder / "b.bw", {"cut": length}, {"cut": scores})
     half = inputs.width // 2
-    peaks = write_lines(tmp_path / "p", [("cut", half, half + 1, "p", 0, ".", 0, -1, -1, 0)])
+    peaks = write_lines(folder / "p", [("cut", half, half + 1, "p", 0, ".", 0, -1, -1, 0)])
     words = inputs.extract("bw", peaks=peaks, fasta=fasta, scores=bigwig)
-    works(*words, "-o", tmp_path / "s")
-    works("call-hits", "-r", tmp_path / "s", "-m", inputs.modisco_h5, "-o", tmp_path / "run",
+    finemo_dist(*words, "-o", folder / "s")
+    finemo_dist("call-hits", "-r", folder / "s", "-m", inputs.modisco_h5, "-o", folder / "run",
           "-l", "0.5")  # fmt: skip
-    called = [int(h["end"]) for h in read_tsv(tmp_path / "run/hits.tsv")]
+    called = [int(h["end"]) for h in read_tsv(folder / "run/hits.tsv")]
     assert max(called) > length
-    return tmp_path / "run", length
+    return folder / "run", length
 
 
 def test_S31_no_BED_reaches_beyond_its_chromosome(works, cut, tmp_path):
@@ -82,11 +82,11 @@ def test_S31_a_bigBed_knows_how_long_its_chromosomes_are(works, cut, tmp_path):
         assert max(end for _, end, *_ in file.records("cut")) == length
 
 
-def test_S31_lengths_are_in_the_store_and_in_the_record_of_the_run(cut, inputs, tmp_path):
+def test_S31_lengths_are_in_the_store_and_in_the_record_of_the_run(cut):
     run, length = cut
     record = RunRecord.load(run)
 
-    assert open_store(tmp_path / "s").table(0, 1).chrom_lengths == (length,)
+    assert open_store(run.parent / "s").table(0, 1).chrom_lengths == (length,)
     assert record.chrom_lengths_of(record.samples[0]) == {"cut": length}
 
 
