@@ -47,11 +47,9 @@ class RunTotals:
     """Summed over workers, by stage."""
     failures: dict[str, str] = field(default_factory=dict)
     done: set[Unit] = field(default_factory=set, repr=False)
-
-    @property
-    def n_units(self) -> int:
-        """Shards that were called; files for other tools count in ``done`` alone."""
-        return sum(unit.stage is Stage.CALL for unit in self.done)
+    n_units: int = 0
+    """Shards that were called; files for other tools count in ``done`` alone. A number, because the
+    threads that tell of life read it while ``done`` grows."""
 
     def add(self, event: RunEvent) -> None:
         """Count an event."""
@@ -75,6 +73,7 @@ class RunTotals:
         self.failures.pop(str(event.unit), None)
         if event.unit.stage is not Stage.CALL:
             return
+        self.n_units += 1
         self.n_regions += event.n_regions
         self.n_hits += event.n_hits
         self.n_not_converged += event.n_not_converged

@@ -12,9 +12,10 @@ import pytest
 from finemo_dist.core.config import CallConfig, SolverConfig
 from finemo_dist.core.errors import IncompleteRunError
 from finemo_dist.core.events import UnitDone, UnitFailed, UnitStarted, WorkersReady, WorkerStarted
-from finemo_dist.core.records import Unit
+from finemo_dist.core.records import Stage, Unit
 from finemo_dist.record.run_log import log_files
 from finemo_dist.record.run_record import Invocation, RunRecord
+from finemo_dist.run import drive as drive_module
 from finemo_dist.run.drive import RunTotals, drive
 from finemo_dist.run.remains import check_output, clear_run
 from finemo_dist.run.serial import SerialExecutor
@@ -166,7 +167,7 @@ def test_totals_add_up():
 
     assert totals == RunTotals(
         n_regions=8, n_hits=18, n_not_converged=2, max_gap=1e-8,
-        seconds={"read": 1.0, "solve": 2.0}, done={Unit("a", 0), Unit("a", 1)},
+        seconds={"read": 1.0, "solve": 2.0}, done={Unit("a", 0), Unit("a", 1)}, n_units=2,
     )  # fmt: skip
 
 
@@ -319,3 +320,19 @@ def test_a_folder_of_logs_alone_is_no_output_of_ours(tmp_path):
     (tmp_path / "log").mkdir()
 
     check_output(tmp_path)
+
+
+def test_signs_of_life_are_given_while_units_are_done():
+    """Another thread gives them: to go through what is done would fail whenever it grows."""
+
+    class Growing(set):
+        def __iter__(self):
+            raise RuntimeError("Set changed size during iteration")
+
+    totals = RunTotals(done=Growing())
+    totals.add(UnitDone(Unit("a", 0), "w", 4, 7, 0, 0.0, {}))
+    totals.add(UnitDone(Unit("a", 0, Stage.OUTPUTS), "w", 0, 0, 0, 0.0, {}))
+
+    assert drive_module._progress(totals) == {
+        "n_done": 1, "n_regions": 4, "n_hits": 7, "n_failed": 0,
+    }  # fmt: skip

@@ -1,0 +1,166 @@
+"""The driver of an atlas: its memory and its time, where workers do everything at once.
+
+``python -m tests.benchmarks.driver_memory FOLDER``: extraction, calling and files of 1,500 samples of
+25 shards are one schedule, as ``run`` has it, with the driver's own record, roster and log. Two
+processes answer each unit at once and leave files of the right names, which nothing reads. All
+samples share one store. With ``--parts`` they write parts without hits, and the tables of the run
+are opened at the end, as a driver does.
+"""
+
+import json
+import logging
+import os
+import resource
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from finemo_dist.catalog.catalog import open_catalog
+from finemo_dist.catalog.summary import remember_counts, summarise
+from finemo_dist.core.config import CallConfig, OutputKind
+from finemo_dist.core.events import RunEvent, UnitDone
+from finemo_dist.core.records import Stage, Unit
+from finemo_dist.hits.layout import part_path
+from finemo_dist.hits.outputs import Outputs
+from finemo_dist.motifs.build import build_motif_set
+from finemo_dist.motifs.modisco import read_patterns
+from finemo_dist.record.run_record import RunRecord
+from finemo_dist.run.drive import drive
+from finemo_dist.run.extraction import BegunStore
+from finemo_dist.run.plan import Extraction, PlannedSample, plan_run
+from finemo_dist.run.process_pool import ProcessExecutor
+from finemo_dist.run.roster import Roster
+from finemo_dist.store.read import RegionStore, open_store
+from finemo_dist.store.staging import encode
+from tests.benchmarks.datasets import simulated_dataset
+from tests.benchmarks.scheduling_probe import StubMaker, StubWorker
+
+_REGIONS_PER_SHARD = 4
+
+
+@dataclass(frozen=True)
+class InstantMaker:
+    """Makes workers that do any unit at once; a ``WorkerMaker``."""
+
+    calling: StubMaker
+    has_parts: bool
+    device: str = "cpu"
+    may_run_twice: bool = True
+
+    def make_worker(self, name: str) -> "InstantWorker":
+        return InstantWorker(self, name)
+
+
+class InstantWorker:
+    def __init__(self, maker: InstantMaker, name: str) -> None:
+        self._maker = maker
+        self._name = name
+        self._calling: StubWorker = maker.calling.make_worker(name)
+        os.fsync = _no_flush
+
+    def process(self, unit: Unit, coming: Sequence[Unit] = ()) -> UnitDone:
+        del coming
+        run_dir, note = Path(self._maker.calling.run_dir), ""
+        if unit.stage is Stage.CALL:
+            if self._maker.has_parts:
+                return self._calling.process(unit)
+            for table in ("hits", "peaks_qc"):
+                path = part_path(run_dir, table, unit)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+        elif unit.stage is Stage.STORE:
+            note = self._maker.calling.store_digest
+        elif unit.stage is Stage.OUTPUTS:
+            Outputs.of_files(run_dir, (), made_from="nothing").save(run_dir, unit.sample)
+        return UnitDone(unit, self._name, 1, 0, 0, 0.0, {unit.stage.value: 0.001}, note)
+
+
+def _no_flush(_descriptor: object) -> None:
+    pass
+
+
+def _begun(store: RegionStore, name: str) -> BegunStore:
+    """Return what is known of a store of which no shard is written."""
+    return BegunStore(
+        name, str(store.path), store.n_regions, store.region_width, store.score_kind,
+        store.meta.shard_regions, store.n_shards, tuple(range(store.n_shards)),
+        chrom_names=store.meta.chrom_names, chrom_lengths=store.meta.chrom_lengths,
+    )  # fmt: skip
+
+
+class _Saving:
+    """Counts how often the record is saved, and how long that takes."""
+
+    def __init__(self) -> None:
+        self.n, self.seconds = 0, 0.0
+        save = RunRecord.save
+
+        def counted(record: RunRecord, run_dir: str | Path) -> None:
+            started = time.perf_counter()
+            save(record, run_dir)
+            self.n += 1
+            self.seconds += time.perf_counter() - started
+
+        RunRecord.save = counted  # type: ignore[method-assign]
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--samples", "n_samples", type=click.IntRange(min=1), default=1500)
+@click.option("--shards", "n_shards", type=click.IntRange(min=1), default=25)
+@click.option("--parts", "has_parts", is_flag=True, help="Write parts, and open their tables.")
+def main(folder: Path, *, n_samples: int, n_shards: int, has_parts: bool) -> None:
+    """Drive a run in FOLDER and print its figures as JSON."""
+    logging.getLogger("finemo_dist").setLevel(logging.ERROR)
+    folder.mkdir(parents=True)
+    os.fsync = _no_flush
+    n_regions = n_shards * _REGIONS_PER_SHARD
+    dataset = simulated_dataset(folder, n_regions=n_regions, n_strands=100, width=200)
+    encode(dataset.source, folder / "one.zarr", shard_regions=_REGIONS_PER_SHARD)
+    store, config = open_store(folder / "one.zarr"), CallConfig()
+    motifs = build_motif_set(read_patterns(dataset.modisco_h5), config.motifs, config.solver.mode)
+    stores = [_begun(store, f"sample_{i:04d}") for i in range(n_samples)]
+    samples = {s.name: PlannedSample(s, motifs, config) for s in stores}
+    saving, found = _Saving(), {"before_mb": _peak_mb()}
+    extraction = Extraction(tuple(u for s in stores for u in s.units), 1)
+    plan = plan_run(folder / "run", samples, outputs=OutputKind.FINEMO, extraction=extraction)
+    calling = StubMaker(str(plan.run_dir), str(store.path), store.digest, plan.record.config_digest)
+    maker = InstantMaker(calling, has_parts)
+    executor = ProcessExecutor(maker, n_workers=2, unit_timeout_s=3600.0)
+    started, cpu, done = time.perf_counter(), time.process_time(), 0
+
+    def note(event: RunEvent) -> None:
+        nonlocal done
+        done += isinstance(event, UnitDone)
+
+    drive(plan, executor, on_event=note, roster=Roster(plan, samples=samples))
+    found |= {
+        "units": done,
+        "seconds": time.perf_counter() - started,
+        "cpu_s": time.process_time() - cpu,
+        "saves": saving.n,
+        "saving_s": saving.seconds,
+        "run_json_mb": (plan.run_dir / "run.json").stat().st_size / 1e6,
+        "driven_mb": _peak_mb(),
+    }
+    if has_parts:
+        with open_catalog(plan.run_dir, allow_damaged=True) as catalog:
+            summarise(catalog)
+            list(catalog.run("top_motifs"))
+            remember_counts(catalog)
+        found["tables_mb"] = _peak_mb()
+    click.echo(json.dumps(found))
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
+if __name__ == "__main__":
+    # Under its own name, by which workers find what they are made of.
+    from tests.benchmarks.driver_memory import main as named
+
+    named()
