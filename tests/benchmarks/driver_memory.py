@@ -1,16 +1,18 @@
 """The driver of an atlas: its memory and its time, where workers do everything at once.
 
-``python -m tests.benchmarks.driver_memory FOLDER``: extraction, calling and files of 1,500 samples of
-25 shards are one schedule, as ``run`` has it, with the driver's own record, roster and log. Two
-processes answer each unit at once and leave files of the right names, which nothing reads. All
-samples share one store. With ``--parts`` they write parts without hits, and the tables of the run
-are opened at the end, as a driver does.
+``python -m tests.benchmarks.driver_memory FOLDER``: extraction, calling and files of 1,500 samples
+of 25 shards are one schedule, as ``run`` has it, with the driver's own record, roster and log. Two
+processes answer each unit at once; their parts are links to one that has no hits. All samples share
+one store. A manifest is made of the parts at the end, and the driver opens and counts the tables of
+the run, as it does after a real one.
 """
 
 import json
 import logging
 import os
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,8 +25,12 @@ from finemo_dist.catalog.summary import remember_counts, summarise
 from finemo_dist.core.config import CallConfig, OutputKind
 from finemo_dist.core.events import RunEvent, UnitDone
 from finemo_dist.core.records import Stage, Unit
+from finemo_dist.hits.footer import PartFooter
 from finemo_dist.hits.layout import part_path
+from finemo_dist.hits.manifest import Extent, KnownUnit, rows_of, save_manifest
 from finemo_dist.hits.outputs import Outputs
+from finemo_dist.hits.read import _listed
+from finemo_dist.hits.write import write_unit
 from finemo_dist.motifs.build import build_motif_set
 from finemo_dist.motifs.modisco import read_patterns
 from finemo_dist.record.run_record import RunRecord
@@ -36,17 +42,20 @@ from finemo_dist.run.roster import Roster
 from finemo_dist.store.read import RegionStore, open_store
 from finemo_dist.store.staging import encode
 from tests.benchmarks.datasets import simulated_dataset
-from tests.benchmarks.scheduling_probe import StubMaker, StubWorker
+from tests.benchmarks.scheduling_probe import _no_hits, _qc
 
 _REGIONS_PER_SHARD = 4
+_ONLY = Unit("one", 0)
 
 
 @dataclass(frozen=True)
 class InstantMaker:
     """Makes workers that do any unit at once; a ``WorkerMaker``."""
 
-    calling: StubMaker
-    has_parts: bool
+    run_dir: str
+    store_digest: str
+    template: str
+    """A run with one unit."""
     device: str = "cpu"
     may_run_twice: bool = True
 
@@ -58,21 +67,19 @@ class InstantWorker:
     def __init__(self, maker: InstantMaker, name: str) -> None:
         self._maker = maker
         self._name = name
-        self._calling: StubWorker = maker.calling.make_worker(name)
         os.fsync = _no_flush
 
     def process(self, unit: Unit, coming: Sequence[Unit] = ()) -> UnitDone:
         del coming
-        run_dir, note = Path(self._maker.calling.run_dir), ""
+        run_dir, note = Path(self._maker.run_dir), ""
         if unit.stage is Stage.CALL:
-            if self._maker.has_parts:
-                return self._calling.process(unit)
             for table in ("hits", "peaks_qc"):
                 path = part_path(run_dir, table, unit)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.touch()
+                path.unlink(missing_ok=True)
+                path.hardlink_to(part_path(Path(self._maker.template), table, _ONLY))
         elif unit.stage is Stage.STORE:
-            note = self._maker.calling.store_digest
+            note = self._maker.store_digest
         elif unit.stage is Stage.OUTPUTS:
             Outputs.of_files(run_dir, (), made_from="nothing").save(run_dir, unit.sample)
         return UnitDone(unit, self._name, 1, 0, 0, 0.0, {unit.stage.value: 0.001}, note)
@@ -111,8 +118,7 @@ class _Saving:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--samples", "n_samples", type=click.IntRange(min=1), default=1500)
 @click.option("--shards", "n_shards", type=click.IntRange(min=1), default=25)
-@click.option("--parts", "has_parts", is_flag=True, help="Write parts, and open their tables.")
-def main(folder: Path, *, n_samples: int, n_shards: int, has_parts: bool) -> None:
+def main(folder: Path, *, n_samples: int, n_shards: int) -> None:
     """Drive a run in FOLDER and print its figures as JSON."""
     logging.getLogger("finemo_dist").setLevel(logging.ERROR)
     folder.mkdir(parents=True)
@@ -127,8 +133,12 @@ def main(folder: Path, *, n_samples: int, n_shards: int, has_parts: bool) -> Non
     saving, found = _Saving(), {"before_mb": _peak_mb()}
     extraction = Extraction(tuple(u for s in stores for u in s.units), 1)
     plan = plan_run(folder / "run", samples, outputs=OutputKind.FINEMO, extraction=extraction)
-    calling = StubMaker(str(plan.run_dir), str(store.path), store.digest, plan.record.config_digest)
-    maker = InstantMaker(calling, has_parts)
+    template = folder / "template"
+    write_unit(
+        template, _ONLY, hits=_no_hits(), qc=_qc(store, store.shard_rows(0)),
+        config_digest="template", store_digest="template",
+    )  # fmt: skip
+    maker = InstantMaker(str(plan.run_dir), store.digest, str(template))
     executor = ProcessExecutor(maker, n_workers=2, unit_timeout_s=3600.0)
     started, cpu, done = time.perf_counter(), time.process_time(), 0
 
@@ -146,13 +156,34 @@ def main(folder: Path, *, n_samples: int, n_shards: int, has_parts: bool) -> Non
         "run_json_mb": (plan.run_dir / "run.json").stat().st_size / 1e6,
         "driven_mb": _peak_mb(),
     }
-    if has_parts:
-        with open_catalog(plan.run_dir, allow_damaged=True) as catalog:
-            summarise(catalog)
-            list(catalog.run("top_motifs"))
-            remember_counts(catalog)
-        found["tables_mb"] = _peak_mb()
+    # In another process, whose memory is not the driver's.
+    program = (
+        f"from tests.benchmarks.driver_memory import remember; remember({str(plan.run_dir)!r})"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+    with open_catalog(plan.run_dir, allow_damaged=True) as catalog:
+        summarise(catalog)
+        list(catalog.run("top_motifs"))
+        remember_counts(catalog)
+    found["tables_mb"] = _peak_mb()
     click.echo(json.dumps(found))
+
+
+def remember(run_dir: str) -> None:
+    """Write a manifest that says of every unit that it has no hit."""
+    record = RunRecord.load(run_dir)
+    extent = Extent("chr1", "chr1", 0, 1, 2, 0, 1)
+    units = []
+    for sample in record.samples:
+        listing = _listed(run_dir, sample.name)
+        for shard, stamp in zip(listing.shards, listing.stamps, strict=True):
+            footer = PartFooter(
+                "hits", sample.name, shard, record.config_digest_of(sample),
+                sample.store_digest, n_rows=0, n_regions=_REGIONS_PER_SHARD, n_not_converged=0,
+                max_gap=0.0, rows_digest="0" * 32, version=record.version,
+            )  # fmt: skip
+            units.append(KnownUnit(footer, extent, extent, stamp, is_checked=True))
+    save_manifest(run_dir, rows_of(units))
 
 
 def _peak_mb() -> float:
