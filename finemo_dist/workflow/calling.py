@@ -52,7 +52,8 @@ from finemo_dist.workflow.stores import ComingStores
 logger = logging.getLogger(__name__)
 
 _COUNTED_HITS: Final = 20_000_000
-"""Of a run whose motifs are counted at its end: a second or so."""
+_COUNTED_PARTS: Final = 8_000
+"""Of a run whose motifs are counted at its end: a second or so, and 6 kB of the driver a part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +309,8 @@ def _counted(run_dir: Path) -> tuple[tuple[SampleSummary, ...], tuple[tuple[str,
     # Only footers are read: each sample was read against its checksums when it was written.
     with open_catalog(run_dir, allow_damaged=True) as catalog:
         samples = summarise(catalog)
-        is_small = sum(sample.n_hits for sample in samples) <= _COUNTED_HITS
+        n_hits = sum(sample.n_hits for sample in samples)
+        is_small = n_hits <= _COUNTED_HITS and catalog.parts.n_units <= _COUNTED_PARTS
         top_motifs = tuple(catalog.run("top_motifs")) if is_small else ()
         remember_counts(catalog)
     return samples, top_motifs

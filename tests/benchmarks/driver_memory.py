@@ -20,8 +20,6 @@ from pathlib import Path
 
 import click
 
-from finemo_dist.catalog.catalog import open_catalog
-from finemo_dist.catalog.summary import remember_counts, summarise
 from finemo_dist.core.config import CallConfig, OutputKind
 from finemo_dist.core.events import RunEvent, UnitDone
 from finemo_dist.core.records import Stage, Unit
@@ -41,6 +39,7 @@ from finemo_dist.run.process_pool import ProcessExecutor
 from finemo_dist.run.roster import Roster
 from finemo_dist.store.read import RegionStore, open_store
 from finemo_dist.store.staging import encode
+from finemo_dist.workflow.calling import _counted
 from tests.benchmarks.datasets import simulated_dataset
 from tests.benchmarks.scheduling_probe import _no_hits, _qc
 
@@ -161,10 +160,7 @@ def main(folder: Path, *, n_samples: int, n_shards: int) -> None:
         f"from tests.benchmarks.driver_memory import remember; remember({str(plan.run_dir)!r})"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
-    with open_catalog(plan.run_dir, allow_damaged=True) as catalog:
-        summarise(catalog)
-        list(catalog.run("top_motifs"))
-        remember_counts(catalog)
+    _counted(plan.run_dir)
     found["tables_mb"] = _peak_mb()
     click.echo(json.dumps(found))
 
