@@ -207,9 +207,12 @@ def _each(names: pa.Array, least: str | None, most: str | None) -> Bools:
     import pyarrow.compute as pc
 
     found: Bools = np.ones(len(names), bool)
+    # Arrow's functions load pandas for a value of Python's, where there is one.
+    (unknown,) = plain_array([True], pa.bool_())
     for compare, bound in ((pc.greater_equal, least), (pc.less_equal, most)):
         if bound is not None:
-            found &= plain_values(pc.fill_null(compare(names, bound), fill_value=True))
+            (limit,) = plain_array([bound], pa.string())
+            found &= plain_values(pc.fill_null(compare(names, limit), fill_value=unknown))
     return found
 
 

@@ -82,6 +82,7 @@ def test_opening_and_asking_load_no_pandas(small):
         "import sys; import finemo_dist\n"
         "with finemo_dist.open_run(sys.argv[1]) as run:\n"
         "    n = run.sql('SELECT count(*) AS n FROM hits')['n']\n"
+        "    run.hits(locus='chr1:0-100')\n"
         "print(n, sorted({'pandas', 'torch', 'ray'} & sys.modules.keys()))"
     )
 
