@@ -12,6 +12,7 @@ from pathlib import Path
 
 IMAGES = Path(__file__).resolve().parent / "images"
 LOCUS = "chr2:656240-656415"
+MARGIN = 12
 
 
 def main() -> None:
@@ -23,7 +24,7 @@ def main() -> None:
          "-o", IMAGES / "locus.svg")  # fmt: skip
     report = run.parent / "report"
     draw("report", "-H", run, "-o", report)
-    photograph(report / "report.html", "#map", IMAGES / "atlas.png")
+    photograph(report / "report.html", "#map figure", IMAGES / "atlas.png")
 
 
 def draw(*words: object) -> None:
@@ -42,10 +43,22 @@ def photograph(page: Path, part: str, picture: Path) -> None:
         )
         tab = browser.new_page(viewport={"width": 1000, "height": 900})
         tab.goto(page.resolve().as_uri())
-        shown = tab.locator(part)
+        shown = tab.locator(part).first
         shown.scroll_into_view_if_needed()
         tab.wait_for_timeout(1000)
-        shown.screenshot(path=picture)
+        box = shown.bounding_box()
+        assert box is not None, part
+        # Down to the map's legend, with some of the page around it.
+        end = tab.locator(f"{part} .readout").first.bounding_box()
+        assert end is not None, part
+        tab.screenshot(
+            path=picture,
+            clip={
+                "x": box["x"] - MARGIN, "y": box["y"] - MARGIN,
+                "width": box["width"] + 2 * MARGIN,
+                "height": end["y"] - box["y"] + MARGIN,
+            },
+        )  # fmt: skip
         browser.close()
 
 

@@ -32,7 +32,7 @@ class MadeFile(Protocol):
 
     @property
     def digest(self) -> str:
-        """Of its bytes."""
+        """Digest of its bytes."""
 
 
 _File = TypeVar("_File", bound=MadeFile)
@@ -50,7 +50,7 @@ class Compacted(Generic[_File]):
 
     directory: Path
     parts_digest: str
-    """Of the parts they were made from."""
+    """Digest of the parts they were made from."""
     files: tuple[_File, ...]
 
     def path(self, file: _File) -> Path:

@@ -19,14 +19,14 @@ class CompactFile:
     """The hits of a sample on one chromosome, sorted."""
 
     name: str
-    """Of the file; begins with the digest of the parts, so that no name is used twice."""
+    """Name of the file; begins with the digest of the parts, so that no name is used twice."""
     chr: str | None
     """None without coordinates."""
     chr_id: int
     n_rows: int
     size_bytes: int
     digest: str
-    """Of the bytes."""
+    """Digest of the bytes."""
 
 
 class Compaction(Compacted[CompactFile]):

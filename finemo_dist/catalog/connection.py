@@ -22,7 +22,7 @@ from finemo_dist.storage.objects import ObjectPath, raise_service_error
 _POINTER: Final = re.compile(r"LINE \d+:")
 _OUT_OF_MEMORY: Final = "Out of Memory"
 _REQUEST: Final = "Error performing"
-"""Of what object storage answers."""
+"""How errors of object storage begin."""
 _WRITTEN: Final = re.compile(r'file \\?"([^"\\]+)')
 """The file of a write that failed; the quotes may be escaped."""
 

@@ -16,8 +16,8 @@ from finemo_dist.hits.run_parts import RunParts
 from finemo_dist.record.run_record import RunRecord
 
 _CHECKED_BYTES: Final = 2 << 30
-"""Of parts read against their checksums on opening, about a second; a question to an atlas should
-not begin by reading all of it."""
+"""Parts of at most this size are read against their checksums on opening, in about a second; a
+question to an atlas should not begin by reading all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Content:
 
     record: RunRecord
     parts: RunParts
-    """Of each sample shown, in the order of the run."""
+    """One for each sample shown, in the order of the run."""
     compactions: Mapping[str, Compaction]
     """The current ones."""
     places: Placed | None = None

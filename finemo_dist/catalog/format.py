@@ -16,7 +16,7 @@ from finemo_dist.storage.files import committed
 
 _LONG_NUMBER = re.compile(r"-?\d*\.\d+(?:e[+-]?\d+)?|-?\d+(?:\.\d+)?e[+-]?\d+", re.IGNORECASE)
 _MOST_CHARS = 80
-"""Of a cell on a terminal."""
+"""Characters that a cell has on a terminal."""
 _TSV_ESCAPES = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 

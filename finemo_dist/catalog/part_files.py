@@ -91,7 +91,7 @@ class FileTable:
                 is_within |= _each(self.first_chr, None, chrom) & _each(self.last_chr, chrom, None)
             found &= is_within
         for name, value in scope.least.items():
-            # Of what is not known no comparison holds.
+            # No comparison holds for unknown values.
             found &= ~(self.bounds[name][1] < value)
         for name, value in scope.most.items():
             found &= ~(self.bounds[name][0] > value)

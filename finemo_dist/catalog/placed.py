@@ -18,7 +18,7 @@ class PlacedFile:
     """Hits of all samples on a stretch of a chromosome, sorted by place."""
 
     name: str
-    """Of the file; begins with the digest of the parts, so that no name is used twice."""
+    """Name of the file; begins with the digest of the parts, so that no name is used twice."""
     chr: str | None
     """None without coordinates; such hits are sorted by sample and region."""
     first_start: int
@@ -28,7 +28,7 @@ class PlacedFile:
     n_rows: int
     size_bytes: int
     digest: str
-    """Of the bytes."""
+    """Digest of the bytes."""
 
 
 class Placed(Compacted[PlacedFile]):

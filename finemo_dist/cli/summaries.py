@@ -111,7 +111,7 @@ def report_lines(report: "InputReport") -> list[str]:
     ]
     if not (counts.n_from_genome or counts.n_compared_with_genome):
         lines.append(
-            "sequences were not compared with a genome (give one with -f, and peaks with -p)"
+            "sequences were not compared with a genome (give both -f and -p to compare them)"
         )
     return lines
 

@@ -1,6 +1,6 @@
 """What users say the motifs of a run are: one small table beside the motifs.
 
-It is no part of the run's digest: an annotation changes no hit.
+It is not part of the run's digest, because an annotation changes no hit.
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,7 @@
 ::
 
     RUN/filter/funnel.parquet            hits before and dropped, by sample, rule and motif
-    RUN/filter/dropped-00000.parquet     the dropped hits, a file a sample
+    RUN/filter/dropped-00000.parquet     the dropped hits, one file per sample
 """
 
 from collections.abc import Sequence

@@ -41,7 +41,7 @@ _Columns = dict[str, NDArray[Any]]
 
 
 def is_finemo_directory(path: Path) -> bool:
-    """Whether a directory holds finemo's files and no run of ours."""
+    """Whether a directory holds finemo's files and not a run of ours."""
     has_hits = (path / FILES[0]).is_file()
     return has_hits and not (path / "run.json").exists() and not missing(path)
 

@@ -37,9 +37,9 @@ class PartFooter:
     max_gap: float
     """Largest duality gap over the region width; 0 without regions."""
     rows_digest: str
-    """Of every value in the part; what ``verify_part`` compares."""
+    """Digest of every value in the part, which ``verify_part`` compares."""
     version: str
-    """Of the package that wrote the part."""
+    """Version of the package that wrote the part."""
     format_version: int = PART_FORMAT_VERSION
 
     @property

@@ -82,7 +82,7 @@ class HitTable:
         Raises
         ------
         InputError
-            A line is no hit; the first such line is named.
+            A line is not a hit; the first such line is named.
         """
         n_threads = min(threads or os.cpu_count() or 1, _MOST_THREADS)
         parse = partial(self._block, wanted=wanted)
@@ -146,7 +146,7 @@ class HitTable:
         return table.combine_chunks().to_batches()[0]
 
     def _refuse(self, first_row: int, lines: bytes, wanted: Sequence[str], reason: str) -> NoReturn:
-        """Raise what is wrong with the first of some lines that is no hit."""
+        """Raise an error about the first line that is not a hit."""
         for number, line in enumerate(lines.removesuffix(b"\n").split(b"\n"), start=first_row + 2):
             self._require_line(number, line, wanted)
         raise InputError(
@@ -240,7 +240,7 @@ def text_of(block: HitBlock, n_columns: int, groups: Sequence[tuple[int, int]]) 
 
 
 def _slices(content: bytes, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> pa.Array:
-    """Return parts of a text that follow each other, what lies between them left out."""
+    """Return parts of a text one after the other, without what lies between them."""
     cuts = np.stack([starts, stops], axis=1).ravel()
     buffers = [None, pa.py_buffer(cuts), pa.py_buffer(content)]
     # Every second entry is what lies between two of them.

@@ -78,7 +78,7 @@ def part_name(shard: int) -> str:
 
 
 def folder_name(sample: str) -> str:
-    """Return a sample's name as one folder or file name that stands alone; never ``.`` or ``..``.
+    """Return a sample's name as the name of one folder or file; never ``.`` or ``..``.
 
     Raises
     ------

@@ -58,7 +58,7 @@ class KnownUnit:
     """A unit as its parts were when they were read."""
 
     footer: PartFooter
-    """Of its hits."""
+    """Footer of its part of hits."""
     hits: Extent
     regions: Extent
     stamp: str

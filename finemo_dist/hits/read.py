@@ -111,7 +111,7 @@ def _look(run: str | Path, unit: Unit, stamp: str, *, check_bytes: bool) -> Know
             check_seal(part_path(run, "peaks_qc", unit))
     except RunError as error:
         if error.is_condition and not isinstance(error.__cause__, FileNotFoundError):
-            # A part that cannot be had now is no damaged one, and is not made again.
+            # A part that cannot be read now is not damaged, and is not made again.
             raise
         return str(error)
     return KnownUnit(footer, *extents, stamp, check_bytes)
@@ -124,7 +124,7 @@ def _remember(run: str | Path, new: pa.Table) -> None:
 
 
 def standing_shards(run: str | Path, sample: str) -> set[int]:
-    """Return the shards of which both parts stand, by their names; no part is opened."""
+    """Return the shards whose two parts exist, by name; no part is opened."""
     return _shards(run, "hits", sample) & _shards(run, "peaks_qc", sample)
 
 
@@ -161,7 +161,7 @@ class _Listing(NamedTuple):
 
 
 def _listed(run: str | Path, sample: str) -> _Listing:
-    """Return the units of which both parts exist; no part is opened."""
+    """Return the units whose two parts exist; no part is opened."""
     hits, regions = (_stamps(sample_directory(run, table, sample)) for table in _TABLES)
     shards = sorted(hits.keys() & regions.keys())
     return _Listing(
@@ -172,7 +172,7 @@ def _listed(run: str | Path, sample: str) -> _Listing:
 
 
 def _stamps(directory: Path) -> dict[int, tuple[int, str]]:
-    """Return size, and time or ETag, of the parts in a directory, by their shards."""
+    """Return the size, and the time or ETag, of each part in a directory, by shard."""
     if not isinstance(directory, ObjectPath):
         return _local_stamps(directory)
     # One request tells all.

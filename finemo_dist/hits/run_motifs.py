@@ -58,7 +58,7 @@ class MotifsOfSet:
     """What tells the motifs of a set apart. Rows are motifs and strands, forward ones first."""
 
     name: str
-    """Of the set."""
+    """Name of the set."""
     names: tuple[str, ...]
     """(M,)."""
     origins: tuple[tuple[str, str] | None, ...]

@@ -59,7 +59,7 @@ def sealed_bytes(path: Path) -> bytes:
 
 
 def _place(content: bytes) -> int | None:
-    """Return where the checksum stands: the key and, a few bytes on, the mark."""
+    """Return where the checksum is: the key and, a few bytes on, the mark."""
     key = content.rfind(_KEY)
     mark = content.find(_MARK, key, key + len(_KEY) + 8) if key >= 0 else -1
     return mark + len(_MARK) if mark >= 0 else None

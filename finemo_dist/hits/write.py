@@ -69,7 +69,7 @@ def write_unit(
         The disk is full or cannot be written; parts committed earlier are untouched.
     """
     tables: dict[TableName, pa.Table] = {
-        # Hits before quality control: a unit counts as done only when both stand.
+        # Hits before quality control: a unit counts as done only when both exist.
         "hits": arrow_table(HIT_COLUMNS, sorted_hits(hits)),
         "peaks_qc": arrow_table(QC_COLUMNS, sorted_regions(qc)),
     }
@@ -98,7 +98,7 @@ def write_unit(
 def write_streams(path: Path, streams: Iterable[ArrowStream]) -> int:
     """Write the rows of streams of one schema, one after the other, and return their number.
 
-    Nothing is held but one batch. ``path`` is written as it stands: commit around it.
+    Only one batch is held. ``path`` is written directly: commit around it.
 
     Raises
     ------

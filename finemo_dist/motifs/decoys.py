@@ -28,7 +28,7 @@ class TrimSource:
     contributions: NDArray[np.floating]
     """(n, 4, W) contribution CWMs on the forward strand, in any units."""
     thresholds: Sequence[float | None]
-    """Of each motif; None where its window was given by columns."""
+    """One for each motif; None where its window was given by columns."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BACKGROUND_SHARE: Final = 0.1
-"""Of the strongest column, spread over the bases of every column."""
+"""Share of the strongest column that is spread over the bases of every column."""
 
 
 def base_frequencies(cwm: NDArray[np.floating]) -> NDArray[np.float64]:

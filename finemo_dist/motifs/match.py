@@ -31,7 +31,7 @@ class Match:
 
     target: MemeMotif
     p_value: float
-    """Of the best alignment over offsets and strands."""
+    """That of the best alignment over offsets and strands."""
     q_value: float
     """Benjamini-Hochberg over all pairs of a motif and a target."""
     offset: int

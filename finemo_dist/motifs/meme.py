@@ -94,7 +94,7 @@ class _Block:
     line: int
     heading: list[str]
     keys: dict[str, str] | None = None
-    """Of the line that begins its matrix; None until that came."""
+    """Keys of the line that begins its matrix; None before that line."""
     rows: list[tuple[int, list[str]]] = field(default_factory=list)
     """Line number and cells."""
     is_open: bool = False

@@ -79,7 +79,7 @@ def _damaged(path: str, error: BaseException, what: str) -> BaseException:
 
 
 def _check_header(path: Path) -> None:
-    """Refuse what readers would crash on: they follow the header without looking what is there."""
+    """Refuse files that crash readers, which follow the header without checking it."""
     try:
         file = local_copy(path)
         with file.open("rb") as handle:
@@ -92,7 +92,7 @@ def _check_header(path: Path) -> None:
 
 
 def _problem(handle: BinaryIO, size: int) -> str | None:
-    """Return what is wrong with the header, its offsets or what stands there."""
+    """Return what is wrong with the header, its offsets or the blocks at them."""
     head = handle.read(_HEADER.size)
     magic, _, n_zooms, *_ = fields = _HEADER.unpack(head.ljust(_HEADER.size, b"\0"))
     if magic != _MAGIC:

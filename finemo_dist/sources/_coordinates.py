@@ -20,7 +20,7 @@ _CHROM, _START, _ENDS = "coords_chrom", "coords_start", ("coords_end", "coords_s
 
 @dataclass(frozen=True, slots=True)
 class Coordinates:
-    """The places an H5 file names, a row of its arrays each."""
+    """The places that an H5 file names, one for each row of its arrays."""
 
     path: str
     chrom: NDArray[np.str_]

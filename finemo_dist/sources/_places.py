@@ -117,7 +117,7 @@ class Places:
         return codes
 
     def spans(self, start: int, stop: int) -> list[tuple[str, int, int, int]]:
-        """Return of each region its chromosome, the range on it, and where that begins in it."""
+        """Return the chromosome of each region, its range there, and that range's first column."""
         table = self.table
         first = table.start[start:stop]
         lo = np.maximum(first, 0)
@@ -135,7 +135,7 @@ class WhereArraysLie:
     """A genome; all sequences are compared with it."""
     chrom_order: str | Path | None = None
     chrom_sizes: str | Path | None = None
-    """Lengths of chromosomes, where there is no genome to have them from."""
+    """Lengths of chromosomes, for sources without a genome."""
     keep: str | Path | None = None
     """npy: which of the peaks have arrays."""
 

@@ -52,7 +52,7 @@ class Projection:
         return projected.view(scores.dtype).astype(np.float32, copy=False), has_nan
 
     def _masks_of(self, n_bytes: int) -> list[NDArray[np.unsignedinteger]]:
-        """Return for each base an array (R, L) of all ones where it is and all zeros elsewhere."""
+        """Return an array (R, L) for each base: all bits set where it is, and none elsewhere."""
         if n_bytes not in self._masks:
             # True is -1 once its sign is turned, and -1 has every bit.
             self._masks[n_bytes] = [

@@ -138,7 +138,7 @@ class _Place:
     """Bases of all chromosomes before it: its place in the file of decoded bases."""
 
     def position(self, base: int) -> int:
-        """Return where a base stands in the text."""
+        """Return the offset of a base in the text."""
         n_lines, rest = divmod(base, self.line_bases)
         return self.offset + n_lines * self.line_bytes + rest
 
@@ -261,7 +261,7 @@ def _decoded(text: Text, chrom: str, place: _Place, start: int, end: int) -> NDA
 
 @contextmanager
 def _locked(handle: IO[bytes], position: int) -> Iterator[None]:
-    """Have a byte of a file locked against other processes."""
+    """Hold a lock on a byte of a file against other processes."""
     fcntl.lockf(handle, fcntl.LOCK_EX, 1, position)
     try:
         yield
@@ -275,7 +275,7 @@ _IN_USE: weakref.WeakValueDictionary[_Key, _Decoded] = weakref.WeakValueDictiona
 
 
 def _content_key(file: Path, fai: bytes) -> _Key:
-    """Return what tells a file from another, and from itself before it was changed."""
+    """Return a key that differs between files, and changes when a file changes."""
     stat = file.stat()
     return file.resolve(), stat.st_ino, stat.st_size, stat.st_mtime_ns, fai
 
@@ -303,7 +303,7 @@ def _errors_named(path: str) -> Iterator[None]:
 
 
 def _refuse_other_forms(file: Path) -> None:
-    """Refuse what is no FASTA by its first bytes, whatever its name."""
+    """Refuse a file whose first bytes are not those of a FASTA, whatever its name."""
     with file.open("rb") as handle:
         head = handle.read(32)
     if (said := what_else(head)) is not None:
@@ -340,7 +340,7 @@ def _read_index(path: Path, *, is_bgzf: bool) -> dict[str, bytes]:
     # The mode is asked because root could write into a folder that is marked read-only.
     is_writable = bool(path.parent.stat().st_mode & _ANY_WRITE_BIT)
     for suffix, target in beside.items():
-        # An index that stands there is stale but someone else's, so it stays as it is.
+        # An index that exists is stale, but it is someone else's: leave it as it is.
         if is_writable and not target.exists():
             with suppress(OSError), committed(target) as temporary:
                 temporary.write_bytes(index[suffix])

@@ -14,7 +14,7 @@ from finemo_dist.storage.text import read_lines, whole_number
 
 _NOT_PEAKS = frozenset({"track", "browser"})
 _NO_VALUE = frozenset({"", ".", "-1", "-1.0", "na", "n/a", "<na>", "nan", "null", "none"})
-"""In lower case: what tools write where there is no summit."""
+"""What tools write in place of a missing summit, in lower case."""
 _SUMMIT_COLUMN = 9
 _BED12_COLUMNS = 12
 _LAST_POSITION = 2**31 - 1

@@ -85,7 +85,7 @@ def file_system_time(folder: Path) -> float | None:
 
 
 def flush(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk; an object is durable as it is put."""
+    """Flush a file, or the names in a folder, to the disk; an object is durable once it is put."""
     if isinstance(path, ObjectPath):
         return
     descriptor = os.open(path, os.O_RDONLY)

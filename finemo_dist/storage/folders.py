@@ -55,7 +55,7 @@ def merged_folder(path: Path, *, last: str) -> Iterator[Path]:
 
 
 def rename_folder(made: Path, path: Path) -> None:
-    """Give a folder a name; the folder that has it is removed.
+    """Give a folder a name, and remove the folder that has it.
 
     Raises
     ------

@@ -102,7 +102,7 @@ def local_input(place: str | Path) -> Path:
     Raises
     ------
     InputError
-        There is no such object, or it cannot be read; of a local path nothing is asked.
+        There is no such object, or it cannot be read. A local path is not looked at.
     """
     try:
         return local_copy(place)

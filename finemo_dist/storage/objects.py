@@ -59,7 +59,7 @@ class ObjectPath(PosixPath):
         raise TypeError(f"{self}: is on object storage and has no path on a local disk")
 
     def __rtruediv__(self, folder: object) -> Self:
-        # As any absolute path: what stands left of it does not matter.
+        # As with any absolute path, what is to its left does not matter.
         return self
 
     def __bytes__(self) -> bytes:

@@ -66,7 +66,7 @@ class Line:
     def cells(self) -> list[str]:
         """What stands between tabs, or, in a line without one, between white space.
 
-        White space at the ends of a cell is no part of it.
+        White space at the ends of a cell is not part of it.
         """
         return split_tabs(self.text) if "\t" in self.text else self.text.split()
 
