@@ -66,8 +66,11 @@ def blocks_of(page: Path) -> list[Block]:
     return found
 
 
-def write_source(folder: Path) -> None:
-    """Write what the pages take for granted: a clone in which the demo ran, with fewer regions."""
+def write_source(folder: Path, client: str) -> None:
+    """Write what the pages take for granted: a clone in which the demo ran, with fewer regions.
+
+    ``client`` is what ``preloaded`` gives, with which programs in Python start.
+    """
     dataset = write_demo(folder / "demo/inputs", n_regions=60, write_every_format=True)
     stores = {}
     for sample in dataset.samples:
@@ -87,19 +90,16 @@ def write_source(folder: Path) -> None:
     activate = folder / ".venv/bin/activate"
     activate.parent.mkdir(parents=True)
     activate.touch()
-    _write_programs(folder / "bin")
-
-
-def _write_programs(folder: Path) -> None:
-    ours = "import sys\nfrom finemo_dist.cli.main import main\nmain()\n"
     made = '[ "$*" = demo ] || exit 2\n'
     programs = {
-        "finemo-dist": f"#!{sys.executable}\n{ours}",
-        "make": f"#!/bin/sh\n{made}",
-        "jupytext": f"#!{sys.executable}\nfrom jupytext.cli import jupytext\njupytext()\n",
+        "bin/finemo-dist": client,
+        "bin/make": f"#!/bin/sh\n{made}",
+        "bin/jupytext": f"#!{sys.executable}\nfrom jupytext.cli import jupytext\njupytext()\n",
+        # Not on the path: a block of Python runs by it.
+        "by/python": client,
     }
-    folder.mkdir()
     for name, text in programs.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
 
@@ -130,9 +130,9 @@ class Workplace:
         for earlier in self.needed_by(n):
             self.run(earlier)
         block = self.blocks[n]
-        shell = ["bash", "-euo", "pipefail", "-c"]
+        shell, python = ["bash", "-euo", "pipefail", "-c"], [str(self.folder / "by/python"), "-c"]
         result = subprocess.run(
-            [*(shell if block.language == "sh" else [sys.executable, "-c"]), block.code],
+            [*(shell if block.language == "sh" else python), block.code],
             cwd=self.folder,
             env={
                 **os.environ,

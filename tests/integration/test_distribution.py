@@ -16,6 +16,7 @@ import finemo_dist
 from tests.command import PROJECT
 from tests.conftest import skip_or_fail
 from tests.pages import write_source
+from tests.preloaded import preloaded
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
 
@@ -141,8 +142,15 @@ def test_a_linter_finds_no_fault_in_the_container_file(tools):
     run(tools / "hadolint", "--ignore", "DL3008", PROJECT / "cluster/Containerfile", cwd=PROJECT)
 
 
+@pytest.fixture
+def source(tmp_path, tmp_path_factory):
+    with preloaded(tmp_path_factory.mktemp("by")) as client:
+        write_source(tmp_path, client)
+        yield tmp_path
+
+
+@pytest.mark.usefixtures("source")
 def test_the_workflow_of_snakemake_makes_a_report_of_each_sample(tools, tmp_path):
-    write_source(tmp_path)
     words = [
         tools / "snakemake", "-s", PROJECT / "cluster/snakemake/Snakefile",
         "--configfile", PROJECT / "cluster/snakemake/config.yaml", "--cores", "2",

@@ -8,6 +8,7 @@ import pytest
 
 from tests.command import PROJECT
 from tests.pages import NOTEBOOKS, PAGES, Workplace, blocks_of, name_of, says, write_source
+from tests.preloaded import preloaded
 
 README = (PROJECT / "README.md").read_text()
 BLOCKS = [(page, n) for page in PAGES for n in range(len(blocks_of(page)))]
@@ -16,8 +17,9 @@ BLOCKS = [(page, n) for page in PAGES for n in range(len(blocks_of(page)))]
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clone")
-    write_source(folder)
-    return folder
+    with preloaded(tmp_path_factory.mktemp("by")) as client:
+        write_source(folder, client)
+        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,31 @@ def test_a_notebook_runs_from_top_to_bottom(notebook):
 
     shown = [cell for cell in cells.cells if cell.cell_type == "code" and cell.outputs]
     assert len(shown) >= 4
+
+
+@pytest.mark.slow
+@pytest.mark.system
+@pytest.mark.parametrize(
+    ("program", "words", "status", "out", "err"),
+    [
+        ("by/python", ["-c", "print(os)"], 1, "", "NameError: name 'os' is not defined"),
+        ("by/python", ["-c", "import os; os.kill(os.getpid(), 9)"], 137, "", ""),
+        ("by/python", ["-c", "import os; print(os.getcwd(), os.environ['A'])"], 0, "{} b", ""),
+        ("bin/finemo-dist", ["status", "nowhere"], 2, "", "Error: nowhere"),
+        ("bin/finemo-dist", ["--version"], 0, "finemo-dist, version", ""),
+    ],
+)
+def test_a_program_of_a_page_ends_and_says_as_one_that_is_started(
+    source, tmp_path, program, words, status, out, err
+):
+    done = subprocess.run(
+        [source / program, *words], cwd=tmp_path, env={"A": "b"}, capture_output=True, text=True,
+        timeout=240, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == status, done.stderr
+    assert out.format(tmp_path) in done.stdout
+    assert err in done.stderr
 
 
 def test_there_are_two_notebooks():
