@@ -66,12 +66,14 @@ def run_process(*words: object, **environment: str) -> subprocess.CompletedProce
     )
 
 
-def wait_until(is_so: Callable[[], bool], timeout_s: float = 240.0, what: str = "it") -> None:
+def wait_until(
+    is_so: Callable[[], bool], timeout_s: float = 240.0, what: str = "it", *, pause_s: float = 0.01
+) -> None:
     """Wait for a condition; the time is for what will never be, on a machine that is busy."""
     deadline = time.monotonic() + timeout_s
     while not is_so():
         assert time.monotonic() < deadline, f"waited {timeout_s} s in vain for {what}"
-        time.sleep(0.01)
+        time.sleep(pause_s)
 
 
 def read_tsv(path: Path) -> list[dict[str, str]]:

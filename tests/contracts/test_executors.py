@@ -262,10 +262,10 @@ def once(marker, action):
     return act
 
 
-def disturbed_processes(inputs, run_dir, what, *, marker=None, **options):
+def disturbed_processes(inputs, run_dir, what, *, marker=None, n_others=0, **options):
     """Return what processes yield that do something beside their work on the victim."""
     plan = inputs.plan(run_dir)
-    spec = Disturbed(inputs.spec(plan), what, marker)
+    spec = Disturbed(inputs.spec(plan), what, marker, n_others)
     return list(make_processes(spec, **options).run(plan.pending))
 
 
@@ -289,7 +289,8 @@ def test_a_process_that_dies_is_replaced_and_leaves_no_trace(inputs, reference, 
 @pytest.mark.system
 @pytest.mark.slow
 def test_a_unit_whose_processes_die_is_set_aside_after_three(inputs, tmp_path):
-    events = disturbed_processes(inputs, tmp_path, "die before")
+    # What else is done tells whether it is the unit or the node that is at fault.
+    events = disturbed_processes(inputs, tmp_path, "die last", n_others=N_UNITS - 1)
 
     assert failures(events) == [(VICTIM, False), (VICTIM, False), (VICTIM, True)]
     assert len({e.worker for e in events if isinstance(e, UnitFailed)}) == 3
@@ -367,7 +368,13 @@ def test_a_worker_that_dies_is_replaced_and_leaves_no_trace(
 
 @pytest.mark.ray
 def test_a_unit_whose_workers_die_is_set_aside_after_three(cluster, inputs, tmp_path, monkeypatch):
-    use_actor(monkeypatch, disturbed(lambda: os._exit(1)))
+    def die_last():
+        # What else is done tells whether it is the unit or the node that is at fault.
+        while len(list(tmp_path.glob("peaks_qc/*/part-*.parquet"))) < N_UNITS - 1:
+            time.sleep(0.01)
+        os._exit(1)
+
+    use_actor(monkeypatch, disturbed(die_last))
     plan = inputs.plan(tmp_path)
     events = []
 
@@ -395,7 +402,14 @@ def test_a_worker_that_hangs_is_ended_and_its_unit_done_elsewhere(
     assert time.monotonic() - started < 120
 
 
+@pytest.fixture
+def impatient(monkeypatch):
+    """Have a run without workers end after seconds: three failed starts take as long."""
+    monkeypatch.setattr(pool, "_LEAST_TRYING_S", 2.0)
+
+
 @pytest.mark.ray
+@pytest.mark.usefixtures("impatient")
 def test_workers_that_cannot_be_started_end_the_run(cluster, inputs, tmp_path, monkeypatch):
     class Broken(ray_pool._RegionActor):
         def __init__(self, spec, name):
@@ -435,6 +449,7 @@ def test_workers_that_can_be_started_go_on_without_the_others(
 
 
 @pytest.mark.ray
+@pytest.mark.usefixtures("impatient")
 def test_a_worker_that_cannot_be_made_says_why_in_one_line(cluster, travelling):
     with pytest.raises(RunError) as caught:
         list(make_ray(Unmakeable(), n_workers=1).run([VICTIM]))

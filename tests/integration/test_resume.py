@@ -12,7 +12,7 @@ import pytest
 
 from finemo_dist.record.run_record import RunRecord
 from tests.command import PROJECT, finemo_dist, run_process, wait_until
-from tests.unit.run.runs import parts, write_inputs
+from tests.unit.run.runs import n_parts, parts, write_inputs
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
 
@@ -62,7 +62,7 @@ def stop_midway(
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_until(lambda: len(parts(run)) >= 10 or process.poll() is not None, what="parts")
+    wait_until(lambda: n_parts(run) >= 10 or process.poll() is not None, what="parts")
     process.send_signal(how)
     while again_s is not None and process.poll() is None:
         time.sleep(again_s)

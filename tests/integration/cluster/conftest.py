@@ -28,6 +28,7 @@ from tests.integration.cluster.workers import (
     words,
     write_stub_unit,
 )
+from tests.ray_node import FRUGAL, SELDOM_REPORTS
 from tests.unit.run.runs import parts, spec_of, write_inputs
 
 WAIT_S = 240.0
@@ -48,7 +49,7 @@ class Nodes:
         # Ray's sockets lie below; their paths may have 107 bytes.
         self.folder = tempfile.mkdtemp(prefix="fdc-", dir="/tmp")
         self.cluster = Cluster()
-        self._add(1, include_dashboard=False, _system_config=_FAST_NOTICE)
+        self._add(1, **FRUGAL, _system_config=_FAST_NOTICE)
         self.others = [self._add(n) for n in (1, 2)]
         self.cluster.wait_for_nodes(WAIT_S)
 
@@ -96,6 +97,7 @@ def nodes():
     # Beside other work Ray's workers, which it makes nice, would hardly start.
     patch.setenv("RAY_worker_niceness", "0")
     patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    patch.setenv(*SELDOM_REPORTS)
     found = Nodes()
     yield found
     found.close()
@@ -115,7 +117,7 @@ class Job:
 
     @property
     def n_committed(self) -> int:
-        return sum(name.startswith("peaks_qc") for name in parts(self.run))
+        return sum(1 for _ in self.run.glob("peaks_qc/sample=*/part-*.parquet"))
 
     @property
     def live_pids(self) -> list[int]:

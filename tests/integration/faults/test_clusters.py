@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,8 @@ from finemo_dist.record.run_record import RunRecord
 from tests.command import PROJECT, finemo_dist, wait_until
 from tests.conftest import skip_or_fail
 from tests.integration.launch.conftest import daemon, free_ports
-from tests.unit.run.runs import parts, write_inputs
+from tests.ray_node import FRUGAL_WORDS
+from tests.unit.run.runs import n_parts, parts, write_inputs
 
 START = "from finemo_dist.cli.main import main; main()"
 RAY = str(Path(sys.executable).with_name("ray"))
@@ -78,7 +80,7 @@ def a_head(n_cores: int) -> Iterator[RayHead]:
     words = [
         RAY, "start", "--head", "--block", "--disable-usage-stats", f"--temp-dir={folder}",
         "--node-ip-address=127.0.0.1", f"--port={port}", "--include-dashboard=false",
-        f"--num-cpus={n_cores}", f"--object-store-memory={80 << 20}",
+        f"--num-cpus={n_cores}", f"--object-store-memory={80 << 20}", *FRUGAL_WORDS,
     ]  # fmt: skip
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     # Beside other work Ray's workers, which it makes nice, would hardly start.
@@ -88,6 +90,10 @@ def a_head(n_cores: int) -> Iterator[RayHead]:
             asked = [RAY, "health-check", "--address", address]
 
             def is_up() -> bool:
+                # Ray takes a second of the processor to ask.
+                with socket.socket() as probe:
+                    if probe.connect_ex(("127.0.0.1", port)):
+                        return False
                 done = subprocess.run(asked, env=kept, check=False, capture_output=True)
                 return done.returncode == 0
 
@@ -127,7 +133,7 @@ def test_F4_a_run_whose_head_of_Ray_is_killed_ends_in_order(
         options = ["--address", "auto"] if where == "joined" else ["--workers", "2"]
         words = [*call(many, run), "--executor", "ray", *options]
         driver = begin(words, os.environ if head is None else head.env)
-        wait_until(lambda: len(parts(run)) > 10 or driver.poll() is not None, what="parts")
+        wait_until(lambda: n_parts(run) > 10 or driver.poll() is not None, what="parts")
         above = driver.pid if head is None else head.pid
         # Workers that have a unit do not need the head: these must not end the run before it is
         # missed. Of a cluster that is joined, `ray start` ends the rest.

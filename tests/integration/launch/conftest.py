@@ -16,6 +16,7 @@ import pytest
 
 from tests.command import PROJECT, finemo_dist, wait_until
 from tests.conftest import skip_or_fail
+from tests.ray_node import FRUGAL_WORDS, SELDOM_REPORTS
 from tests.unit.run.runs import parts, write_inputs
 
 PROGRAM = (
@@ -113,13 +114,14 @@ def ray_head(program) -> Iterator[RayHead]:
         **program, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": os.urandom(32).hex(),
         # Nothing waits for a node that ends; a job that is stopped has time to say so.
         "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0", "RAY_JOB_STOP_WAIT_TIME_S": "60",
+        **dict([SELDOM_REPORTS]),
     }  # fmt: skip
     port, dashboard, agent = free_ports(3)
     words = [
         "ray", "start", "--head", "--block", "--disable-usage-stats", f"--temp-dir={folder}",
         "--node-ip-address=127.0.0.1", f"--port={port}", "--dashboard-host=127.0.0.1",
         f"--dashboard-port={dashboard}", f"--dashboard-agent-listen-port={agent}",
-        "--num-cpus=2", "--num-gpus=0", f"--object-store-memory={80 << 20}",
+        "--num-cpus=2", "--num-gpus=0", f"--object-store-memory={80 << 20}", *FRUGAL_WORDS,
     ]  # fmt: skip
     address = f"http://127.0.0.1:{dashboard}"
     log = folder / "head.log"
@@ -141,6 +143,8 @@ def ray_head(program) -> Iterator[RayHead]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+ASK_S = 0.2
+"""How often SLURM is asked: each time a program of it starts."""
 SLURM_CONF = """
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -196,7 +200,12 @@ class Slurm:
     def wait(self, job: str, timeout_s: float = 240) -> dict[str, str]:
         """Return the properties of a job that has ended."""
         ended = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL")
-        wait_until(lambda: self.job(job)["JobState"] in ended, timeout_s, f"end of job {job}")
+        wait_until(
+            lambda: self.job(job)["JobState"] in ended,
+            timeout_s,
+            f"end of job {job}",
+            pause_s=ASK_S,
+        )
         return self.job(job)
 
 
@@ -253,7 +262,7 @@ def _wait_for_nodes(slurm: Slurm, folder: Path) -> None:
         return asked.stdout.split() == ["idle", "2"]
 
     try:
-        wait_until(both_are_idle, 60, "SLURM")
+        wait_until(both_are_idle, 60, "SLURM", pause_s=ASK_S)
     except AssertionError as error:
         logs = "\n".join(
             p.read_text()[-1000:] for p in [*folder.glob("*.log"), *folder.glob("*.out")]

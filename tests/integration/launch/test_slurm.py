@@ -9,7 +9,8 @@ import pytest
 
 from finemo_dist.record.run_record import RunRecord
 from tests.command import PROJECT, wait_until
-from tests.unit.run.runs import parts
+from tests.integration.launch.conftest import ASK_S
+from tests.unit.run.runs import n_parts, parts
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
 
@@ -54,9 +55,11 @@ def test_a_job_that_is_stopped_goes_back_to_the_queue_and_resumes(slurm, write_c
         [("scancel", "--batch", "--signal=USR1", job), ("scontrol", "requeue", job)], start=1
     ):
         n_before = len(committed)
-        wait_until(lambda n=n_before: len(parts(config.run)) > n + 10, 120, "part")
+        wait_until(lambda n=n_before: n_parts(config.run) > n + 10, 120, "part")
         slurm.call(*stop)
-        wait_until(lambda n=n_restarts: slurm.job(job)["Restarts"] == str(n), 60, "requeue")
+        wait_until(
+            lambda n=n_restarts: slurm.job(job)["Restarts"] == str(n), 60, "requeue", pause_s=ASK_S
+        )
         wait_until(lambda: RunRecord.load(config.run).status == "interrupted", 150, "interruption")
         assert committed.items() <= pairs(config.run).items()
         committed = pairs(config.run)
@@ -76,7 +79,7 @@ def test_a_job_that_is_stopped_goes_back_to_the_queue_and_resumes(slurm, write_c
 def test_a_job_that_is_cancelled_stays_out_of_the_queue(slurm, write_config):
     config = write_config(60)
     job = submit(slurm, config, "--", "--executor", "serial")
-    wait_until(lambda: len(parts(config.run)) > 4, 120, "part")
+    wait_until(lambda: n_parts(config.run) > 4, 120, "part")
 
     slurm.call("scancel", job)
     end = slurm.wait(job)
@@ -101,7 +104,10 @@ def test_several_nodes_are_one_ray_cluster(slurm, write_config):
 
     job = submit(slurm, config, "--nodes=2")
     steps = ["squeue", "--steps", f"--jobs={job}", "--noheader", "--format=%N"]
-    wait_until(lambda: {"n1", "n2"} <= set(slurm.call(*steps).split()), 240, "step on each node")
+    wait_until(
+        lambda: {"n1", "n2"} <= set(slurm.call(*steps).split()), 240, "step on each node",
+        pause_s=ASK_S,
+    )  # fmt: skip
     end = slurm.wait(job)
     said = (config.path.parent / "slurm.out").read_text()
 
@@ -129,12 +135,12 @@ def processes_of(job, *names):
 def test_a_job_whose_head_of_ray_is_killed_goes_back_to_the_queue(slurm, write_config):
     config = write_config(200)
     job = submit(slurm, config, "--nodes=2")
-    wait_until(lambda: len(parts(config.run)) > 20, 240, "part")
+    wait_until(lambda: n_parts(config.run) > 20, 240, "part")
 
     # The workers with it, or they might finish before anyone misses the head.
     for pid in processes_of(job, "gcs_server", "ray::_Region"):
         os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: slurm.job(job)["Restarts"] == "1", 90, "requeue")
+    wait_until(lambda: slurm.job(job)["Restarts"] == "1", 90, "requeue", pause_s=ASK_S)
     assert RunRecord.load(config.run).status == "incomplete"
     committed = pairs(config.run)
     end = slurm.wait(job)

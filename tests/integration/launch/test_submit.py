@@ -10,7 +10,7 @@ import pytest
 
 from finemo_dist.record.run_record import RunRecord
 from tests.command import PROJECT, wait_until
-from tests.unit.run.runs import parts
+from tests.unit.run.runs import n_parts, parts
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -103,15 +103,15 @@ def test_an_interrupt_leaves_the_job_running_and_says_how_to_stop_it(ray_head, w
         [sys.executable, "-c", f"{heed} from finemo_dist.cli.main import main; main()", *words[1:]],
         env=ray_head.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    wait_until(lambda: len(parts(config.run)) > 4, 180, "part")
+    wait_until(lambda: n_parts(config.run) > 4, 180, "part")
     process.send_signal(signal.SIGINT)
     job, said = process.communicate(timeout=60)
-    n_parts = len(parts(config.run))
+    n_then = n_parts(config.run)
 
     assert process.returncode == 130, said
     assert "is still running" in said.splitlines()[-1]
     assert "Traceback" not in said
-    wait_until(lambda: len(parts(config.run)) > n_parts, 60, "part of the job that goes on")
+    wait_until(lambda: n_parts(config.run) > n_then, 60, "part of the job that goes on")
     stop = re.search(r"(ray job stop --address \S+ \S+)\n$", said)[1]
     assert job.strip() in stop
     subprocess.run(stop.split(), env=ray_head.env, check=True, capture_output=True, timeout=120)

@@ -102,6 +102,11 @@ def parts(run: Path) -> dict[str, bytes]:
     return {str(path.relative_to(run)): path.read_bytes() for path in paths}
 
 
+def n_parts(run: Path) -> int:
+    """Return how many parts there are: cheap enough to be asked again and again."""
+    return sum(1 for _ in run.glob("*/sample=*/part-*.parquet"))
+
+
 def corrupt_shard(store: Path, shard: int) -> Path:
     """Overwrite the middle of a shard's contributions and return their file."""
     (path,) = (store / "contributions").glob(f"c.{shard}.*")
