@@ -36,6 +36,9 @@ demo: $(VENV)/installed  ## Run the pipeline on generated samples with known mot
 # others find, even where the environment says that nothing compiled is kept.
 PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 16 --dist worksteal
 
+# Tests of clusters wait for heartbeats and queues; meanwhile one process more than cores is at work.
+ONE_MORE := -n $(shell expr 1 + `getconf _NPROCESSORS_ONLN`)
+
 test: $(VENV)/dev-installed  ## Run everything that guards correctness (PYTEST_ARGS).
 	@echo "All tests but those of clusters, browsers and kills (make test-system): six to seven minutes on two cores."
 	$(PYTEST) -m "not system" $(PYTEST_ARGS)
@@ -46,7 +49,7 @@ test-unit: $(VENV)/dev-installed  ## Run the tests of single modules, a part of 
 
 test-system: $(VENV)/dev-installed $(TOOLS)/installed  ## Run SLURM, Ray, kills, Chromium, object storage, README and fuzz.
 	@echo "SLURM, Ray, kills, Chromium, object storage, documents and fuzz: about 17 minutes on two cores."
-	$(PYTEST) -m system $(PYTEST_ARGS)
+	$(PYTEST) $(ONE_MORE) -m system $(PYTEST_ARGS)
 
 test-kills: $(VENV)/dev-installed  ## Kill, stop, cut and fill by 40 random schedules of each kind (KILL_SEEDS).
 	KILL_SEEDS=$${KILL_SEEDS:-40} $(BIN)/python -m pytest -s tests/integration/cluster
