@@ -106,11 +106,14 @@ def a_head(n_cores: int) -> Iterator[RayHead]:
 def signal_below(pid: int, names: tuple[str, ...], sent: int) -> list[int]:
     """Send a signal to the descendants of a process whose names begin so; say which."""
     found = []
-    for child in map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
-        found += signal_below(child, names, sent)
-        if Path(f"/proc/{child}/comm").read_text().startswith(names):
-            os.kill(child, sent)
-            found.append(child)
+    # They come and go meanwhile.
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for child in map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
+            found += signal_below(child, names, sent)
+            with suppress(FileNotFoundError, ProcessLookupError):
+                if Path(f"/proc/{child}/comm").read_text().startswith(names):
+                    os.kill(child, sent)
+                    found.append(child)
     return found
 
 
@@ -184,6 +187,14 @@ def test_F1_a_node_with_a_full_disk_costs_no_unit(tmp_path):
 
     with a_head(1) as head, head.node(full):
         driver = begin([*words, "--executor", "ray", "--address", "auto"], head.env)
+
+        def rests() -> bool:
+            """Have the head's own worker wait: it might do all before the node has failed often."""
+            signal_below(head.pid, WORKERS, signal.SIGSTOP)
+            return '"node_rests"' in log_of(run) or driver.poll() is not None
+
+        wait_until(rests, what="a rest of the node", pause_s=0.1)
+        signal_below(head.pid, WORKERS, signal.SIGCONT)
         _, said = driver.communicate(timeout=240)
 
     assert driver.returncode == 0, said
