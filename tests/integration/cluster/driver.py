@@ -8,10 +8,14 @@ from pathlib import Path
 from finemo_dist.core.errors import IncompleteRunError
 from finemo_dist.core.events import UnitDone
 from finemo_dist.core.protocols import WorkerMaker
+from finemo_dist.run import nodes
 from finemo_dist.run.drive import drive
 from finemo_dist.run.plan import read_plan
 from finemo_dist.run.ray_pool import RayExecutor
 from tests.integration.cluster.workers import MAKERS
+
+# Three rests of a node take half a minute; here they are a fifth as long.
+nodes._FIRST_REST_S = 1.0
 
 
 def run(address: str, options: dict, maker: WorkerMaker) -> dict:
