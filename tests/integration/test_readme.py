@@ -68,7 +68,7 @@ def test_a_notebook_runs_from_top_to_bottom(notebook):
         ("by/python", ["-c", "print(os)"], 1, "", "NameError: name 'os' is not defined"),
         ("by/python", ["-c", "import os; os.kill(os.getpid(), 9)"], 137, "", ""),
         ("by/python", ["-c", "import os; print(os.getcwd(), os.environ['A'])"], 0, "{} b", ""),
-        ("bin/finemo-dist", ["status", "nowhere"], 2, "", "Error: nowhere"),
+        ("bin/finemo-dist", ["status", "nowhere"], 2, "", "Path 'nowhere' does not exist."),
         ("bin/finemo-dist", ["--version"], 0, "finemo-dist, version", ""),
     ],
 )
