@@ -92,6 +92,21 @@ def test_scores_of_hits_are_those_of_the_dense_reference(problem):
         )
 
 
+@pytest.mark.parametrize("solver", [WorkingSetSolver, DenseSolver])
+def test_the_filter_keeps_the_hits_that_are_at_least_as_similar_as_lambda(solver):
+    problem = make_problem(0, n_motifs=6, width=9, length=60, penalty=0.3, mode=Mode.HH)
+    filtering = SolverConfig(**{**problem.config.model_dump(), "use_post_filter": True})
+    every = solver(problem.cwms, problem.config).solve(problem.sequence, problem.contributions)
+    is_kept = every.hits.similarity >= problem.cwms.penalty[every.hits.motif]
+
+    kept = solver(problem.cwms, filtering).solve(problem.sequence, problem.contributions)
+
+    assert 0 < len(kept.hits) < len(every.hits)
+    expected = every.hits[is_kept.nonzero()[:, 0]]
+    assert torch.equal(kept.hits.position, expected.position)
+    assert torch.equal(kept.hits.similarity, expected.similarity)
+
+
 def test_a_region_of_zeros_has_no_hits_and_no_gap():
     problem = make_problem(1)
     solver = WorkingSetSolver(problem.cwms, problem.config)

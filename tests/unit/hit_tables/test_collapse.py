@@ -125,17 +125,16 @@ def test_samples_of_a_run_are_collapsed_each_by_itself(tmp_path):
     assert (summary.n_hits, summary.n_primary) == (2, 2)
 
 
-def test_chromosomes_of_a_run_come_in_its_order_however_many_are_read_at_once(
-    tmp_path, monkeypatch
-):
-    """By name chr10 would be before chr2."""
-    hits = [hit(chr=f"chr{i}", chr_id=i, hit_similarity=i / 16) for i in (2, 10)]
-    run = write_run(tmp_path / "run", {"a": [hits]})
+def test_hits_of_a_run_come_in_its_order_however_many_are_read_at_once(tmp_path, monkeypatch):
+    """By name chr10 would be before chr2; hits of different parts are mixed."""
+    parts = [[hit(chr=f"chr{i}", chr_id=i, start=s, end=s + 6) for i in (2, 10)] for s in (30, 10)]
+    run = write_run(tmp_path / "run", {"a": parts})
     collapse_hits(run, tmp_path / "whole.tsv")
     monkeypatch.setitem(chromosome_runs.__kwdefaults__, "chunk_hits", 1)
     collapse_hits(run, tmp_path / "cut.tsv")
 
-    assert [row["chr"] for row in read_lines(tmp_path / "whole.tsv")] == ["chr2", "chr10"]
+    found = [(row["chr"], row["start"]) for row in read_lines(tmp_path / "whole.tsv")]
+    assert found == [("chr2", "10"), ("chr2", "30"), ("chr10", "10"), ("chr10", "30")]
     assert (tmp_path / "cut.tsv").read_bytes() == (tmp_path / "whole.tsv").read_bytes()
 
 

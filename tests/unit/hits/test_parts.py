@@ -11,7 +11,7 @@ from finemo_dist.core.records import Unit
 from finemo_dist.core.schema import HIT_COLUMNS, QC_COLUMNS
 from finemo_dist.hits.columns import Categorical
 from finemo_dist.hits.layout import part_path
-from finemo_dist.hits.read import survey, verify_part
+from finemo_dist.hits.read import standing_shards, survey, verify_part
 from finemo_dist.hits.write import write_unit
 from tests.unit.catalog.builder import columns_of, hit, random_hits, region, write_shard
 
@@ -48,6 +48,15 @@ def test_a_part_has_the_columns_of_the_schema(run, table, columns):
     for field, column in zip(schema, columns, strict=True):
         kind = str(field.type)
         assert kind.startswith("dictionary" if column.type == "dictionary" else column.type)
+
+
+def test_a_shard_stands_when_both_its_parts_do(run):
+    assert standing_shards(run, "s") == {0, 1}
+
+    part_path(run, "hits", Unit("s", 0)).unlink()
+    part_path(run, "peaks_qc", Unit("s", 1)).unlink()
+
+    assert standing_shards(run, "s") == set()
 
 
 def test_every_value_comes_back(run, tmp_path):

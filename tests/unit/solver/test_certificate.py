@@ -115,3 +115,7 @@ def test_the_dense_solver_stops_at_its_tolerance(problem):
 
     assert (solution.fit.converged == (solution.fit.dual_gap <= 1e-7)).all()
     assert solution.fit.converged.all()
+    gap = write_out(problem).gap(dense_coefficient(problem, solution))
+    torch.testing.assert_close(
+        solution.fit.dual_gap, gap / problem.sequence.shape[1], rtol=1e-3, atol=1e-12
+    )

@@ -63,15 +63,17 @@ def test_a_singular_program_still_reaches_the_minimum(seed, n_variables):
         assert excess <= 1e-12 * np.square(y).sum() + 1e-16 * np.square(z).sum()
 
 
-def test_equal_variables_share_their_amplitude():
+@pytest.mark.parametrize("penalty", [0, 1])
+def test_equal_variables_share_their_amplitude(penalty):
+    """The third gains nothing where there is a penalty, and stays out."""
     vector = torch.tensor([[1.0, 2.0, 3.0]], dtype=torch.float64)
     design = torch.cat((vector, vector, torch.eye(3, dtype=torch.float64)[:1]))
     gram = (design @ design.T)[None]
 
-    found = solve_nonnegative(gram, (design @ vector.T * 4).T)
+    found = solve_nonnegative(gram, (design @ vector.T * 4).T - penalty)
 
-    assert found[0, 0] == pytest.approx(2, rel=1e-6)
-    assert found[0, 1] == pytest.approx(2, rel=1e-6)
+    share = (4 - penalty / 14) / 2
+    assert found[0].tolist() == pytest.approx([share, share, 0], rel=1e-6, abs=1e-6)
 
 
 def test_padding_stays_zero_and_changes_nothing():
