@@ -95,8 +95,12 @@ def test_without_a_column_converged_the_gap_decides(written, regions, tmp_path):
     theirs, _ = written
     path = theirs / "peaks_qc.tsv"
     lines = [line.split("\t")[:-1] for line in path.read_text().splitlines()]
-    lines[2][lines[0].index("dual_gap")] = "2e-6"
+    lines[2][lines[0].index("dual_gap")] = "6e-4"
+    # The next number that float32 has is over the tolerance by a ten-millionth of it.
+    lines[3][lines[0].index("dual_gap")] = str(np.float32(5e-4))
     path.write_text("".join("\t".join(line) + "\n" for line in lines))
+    settings = json.loads((theirs / "parameters.json").read_text())
+    (theirs / "parameters.json").write_text(json.dumps(settings | {"convergence_tol": 5e-4}))
 
     import_finemo(theirs, tmp_path / "read", regions)
 
