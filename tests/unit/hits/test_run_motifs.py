@@ -53,3 +53,11 @@ def test_motifs_of_one_name_with_other_cwms_are_led_by_their_sets():
 
     assert found.names == ("a:x", "a:x", "a:y", "a:y", "b:x", "b:x")
     assert found.ids["b"].tolist() == [4, 5]
+
+
+def test_the_motifs_of_a_lone_set_are_its_own():
+    found = unite([of_set("a", ["x", "y"], cwms(1, 1))])
+
+    assert found.names == ("x", "x", "y", "y")
+    assert found.homes == (("a", 0), ("a", 1), ("a", 2), ("a", 3))
+    assert found.is_own("a")
