@@ -11,7 +11,7 @@ from finemo_dist.core.records import Unit
 from finemo_dist.core.schema import HIT_COLUMNS, QC_COLUMNS
 from finemo_dist.hits.columns import Categorical
 from finemo_dist.hits.layout import part_path
-from finemo_dist.hits.read import standing_shards, survey, verify_part
+from finemo_dist.hits.read import standing_shards, survey, survey_run, verify_part
 from finemo_dist.hits.write import write_unit
 from tests.unit.catalog.builder import columns_of, hit, random_hits, region, write_shard
 
@@ -57,6 +57,17 @@ def test_a_shard_stands_when_both_its_parts_do(run):
     part_path(run, "peaks_qc", Unit("s", 1)).unlink()
 
     assert standing_shards(run, "s") == set()
+
+
+def test_the_parts_of_one_sample_are_those_it_has_among_others(run):
+    write_shard(run, "t", 0, [], [region()])
+    parts = survey_run(run, ["s", "t"])
+
+    only = parts.only("s")
+
+    assert (list(only), only.n_units) == (["s"], 2)
+    assert only["s"].rows.equals(parts["s"].rows)
+    assert only.spread(["s"]).tolist() == ["s", "s"]
 
 
 def test_every_value_comes_back(run, tmp_path):
