@@ -17,7 +17,7 @@ HEAVY = ("torch", "ray", "zarr", "duckdb", "pyarrow", "h5py", "numpy", "pydantic
 def modules_after(code: str) -> set[str]:
     listing = f"{code}\nimport sys\nprint('\\n'.join(sys.modules), file=sys.stderr)"
     result = subprocess.run(
-        [sys.executable, "-c", listing], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", listing], capture_output=True, text=True, check=True, timeout=240
     )
     return {name.split(".")[0] for name in result.stderr.splitlines()}
 

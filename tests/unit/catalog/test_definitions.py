@@ -87,7 +87,7 @@ def test_opening_and_asking_load_no_pandas(small):
     )
 
     done = subprocess.run(
-        [sys.executable, "-c", code, small], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code, small], capture_output=True, text=True, check=True, timeout=240
     )
 
     assert done.stdout == "[2] []\n"

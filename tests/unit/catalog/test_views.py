@@ -306,7 +306,7 @@ def test_no_progress_bar_gets_into_an_answer(run):
     )
 
     done = subprocess.run(
-        [sys.executable, "-c", code, run], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code, run], capture_output=True, text=True, check=True, timeout=240
     )
 
     assert done.stdout == "[(False,)]\n" * 2

@@ -51,6 +51,14 @@ def finished(inputs, tmp_path_factory):
     return run
 
 
+@pytest.fixture(scope="session")
+def reported(finished, tmp_path_factory):
+    """Its report; not to be changed."""
+    report = tmp_path_factory.mktemp("reported") / "report"
+    finemo_dist("report", "-H", finished, "-o", report)
+    return report
+
+
 @pytest.fixture
 def with_seqlets(inputs, tmp_path):
     """The motif file of the run, with a seqlet a pattern."""

@@ -118,11 +118,14 @@ def test_a_directory_of_something_else_is_kept(finished, tmp_path, refused, comm
 
 
 @pytest.mark.slow
-def test_a_report_is_replaced_by_a_newer_one(finished, tmp_path):
-    for _ in range(2):
-        finemo_dist("report", "-H", finished, "-o", tmp_path / "out")
+def test_a_report_is_replaced_by_a_newer_one(finished, reported, tmp_path):
+    out = shutil.copytree(reported, tmp_path / "out")
+    (out / "report.html").write_text("<!-- older -->")
+
+    finemo_dist("report", "-H", finished, "-o", out)
 
     assert files(tmp_path) == {"out"}
+    assert (out / "report.html").read_bytes() == (reported / "report.html").read_bytes()
 
 
 def test_the_run_is_not_replaced_by_its_report(finished, refused):
@@ -145,9 +148,8 @@ def test_nothing_is_left_when_a_report_fails(finished, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_an_older_report_outlives_a_failure(finished, tmp_path, monkeypatch):
-    out = tmp_path / "out"
-    finemo_dist("report", "-H", finished, "-o", out)
+def test_an_older_report_outlives_a_failure(finished, reported, tmp_path, monkeypatch):
+    out = shutil.copytree(reported, tmp_path / "out")
     before = files(out)
 
     def fail(*_):

@@ -19,7 +19,20 @@ def run(finished, tmp_path):
 @pytest.fixture
 def theirs(run, tmp_path):
     """The same as finemo leaves it."""
-    folder = shutil.copytree(run, tmp_path / "theirs")
+    return as_finemo_leaves(run, tmp_path / "theirs")
+
+
+@pytest.fixture(scope="module")
+def expected(finished, reported, inputs, tmp_path_factory):
+    """Reports of the directories."""
+    folder = tmp_path_factory.mktemp("expected")
+    theirs = as_finemo_leaves(finished, folder / "theirs")
+    finemo_dist("report", "-H", theirs, "-r", inputs.stores["a"], "-o", folder / "report")
+    return {"run": reported, "theirs": folder / "report"}
+
+
+def as_finemo_leaves(run, folder):
+    shutil.copytree(run, folder)
     for name in ("run.json", "params.json"):
         (folder / name).unlink()
     for name in ("hits", "peaks_qc", "motifs"):
@@ -42,12 +55,14 @@ def bytes_of(folder):
 
 @pytest.mark.parametrize("name", ["hits.tsv", "hits_unique.tsv"])
 @pytest.mark.parametrize("whose", ["run", "theirs"])
-def test_a_table_of_call_hits_is_its_directory(request, inputs, tmp_path, command, whose, name):
+def test_a_table_of_call_hits_is_its_directory(
+    request, inputs, expected, tmp_path, command, whose, name
+):
     folder = request.getfixturevalue(whose)
-    regions = ("-r", inputs.stores["a"])
-    finemo_dist("report", "-H", folder, *regions, "-o", tmp_path / "expected")
 
-    answer = command("report", "-H", folder / name, *regions, "-o", tmp_path / "out")
+    answer = command(
+        "report", "-H", folder / name, "-r", inputs.stores["a"], "-o", tmp_path / "out"
+    )
 
     assert answer.status == 0, answer.err
     assert (
@@ -56,9 +71,9 @@ def test_a_table_of_call_hits_is_its_directory(request, inputs, tmp_path, comman
         )
         == 1
     )
-    assert counts(tmp_path / "out") == counts(tmp_path / "expected")
+    assert counts(tmp_path / "out") == counts(expected[whose])
     page = (tmp_path / "out/report.html").read_text()
-    assert page.count("<h1") == (tmp_path / "expected/report.html").read_text().count("<h1")
+    assert page.count("<h1") == (expected[whose] / "report.html").read_text().count("<h1")
 
 
 @pytest.mark.parametrize("whose", ["run", "theirs"])
@@ -154,9 +169,8 @@ def test_a_report_that_fails_leaves_the_folder_of_its_run(run, tmp_path, command
     assert bytes_of(run) == before
 
 
-def test_what_was_added_to_a_report_stays(finished, run, tmp_path):
-    out = tmp_path / "out"
-    finemo_dist("report", "-H", finished, "-o", out)
+def test_what_was_added_to_a_report_stays(finished, reported, run, tmp_path):
+    out = shutil.copytree(reported, tmp_path / "out")
     (out / "notes.txt").write_text("mine")
 
     finemo_dist("report", "-H", finished, "-o", out)
@@ -168,9 +182,8 @@ def test_what_was_added_to_a_report_stays(finished, run, tmp_path):
     assert (run / "run.json").exists()
 
 
-def test_a_report_alone_is_replaced_as_a_whole(finished, tmp_path):
-    out = tmp_path / "out"
-    finemo_dist("report", "-H", finished, "-o", out)
+def test_a_report_alone_is_replaced_as_a_whole(finished, reported, tmp_path):
+    out = shutil.copytree(reported, tmp_path / "out")
 
     assert not is_output_shared(out, finished)
     check_output(out, force=False)

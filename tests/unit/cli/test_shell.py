@@ -110,7 +110,7 @@ class Terminal:
         )  # fmt: skip
         os.close(theirs)
 
-    def read_until(self, end, timeout_s=60):
+    def read_until(self, end, timeout_s=240):
         """Return what is said up to and with ``end``."""
         self.read(timeout_s, end)
         assert end in self.text, f"waited for {end!r} in {self.text!r}"
@@ -185,7 +185,7 @@ def test_the_shell_answers_over_several_lines_and_remembers(terminal, tmp_path):
 
     terminal.type("\\q\n")
 
-    assert terminal.process.wait(30) == 0
+    assert terminal.process.wait(240) == 0
     assert "SELECT 6 *" in (tmp_path / "finemo_dist" / "sql_history").read_text()
 
 
@@ -207,4 +207,4 @@ def test_control_c_ends_a_query_and_forgets_lines_but_not_the_shell(terminal):
 
     terminal.type("\x04")
 
-    assert terminal.process.wait(30) == 0
+    assert terminal.process.wait(240) == 0

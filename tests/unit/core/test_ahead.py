@@ -72,7 +72,7 @@ def test_results_come_in_the_order_of_their_values(n_threads):
 
 
 def test_threads_work_side_by_side_and_no_further_ahead():
-    together = threading.Barrier(2, timeout=10)
+    together = threading.Barrier(2, timeout=240)
     taken = []
 
     def values():
