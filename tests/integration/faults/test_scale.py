@@ -1,12 +1,13 @@
 """Contributions of any magnitude, and what is no number."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from finemo_dist.store.read import open_store
-from tests.command import hit_keys
+from tests.command import finemo_dist, hit_keys
 from tests.integration.faults.inputs import KINDS, write_scores
 from tests.integration.faults.outcomes import lines_with, warnings_of
 
@@ -15,7 +16,7 @@ HYPOTHETICAL = [*KINDS[1:], "npz", "finemo-npz"]
 CASES = [("bw", "pp"), ("bw", "hp"), *((kind, m) for kind in HYPOTHETICAL for m in ("pp", "hh"))]
 
 
-def write_regions(works, inputs, kind: str, folder: Path, scale: float) -> Path:
+def write_regions(inputs, kind: str, folder: Path, scale: float) -> Path:
     """Return the regions of the sample, its contributions scaled, in one form a user has."""
 
     def scaled(scores):
@@ -30,23 +31,38 @@ def write_regions(works, inputs, kind: str, folder: Path, scale: float) -> Path:
     if kind == "npz":
         np.savez_compressed(folder / "scores.npz", np.load(file))
         kind, file = "modisco-fmt", folder / "scores.npz"
-    works(*inputs.extract(kind, scores=file), "-o", folder / "s.zarr")
+    finemo_dist(*inputs.extract(kind, scores=file), "-o", folder / "s.zarr")
     return folder / "s.zarr"
 
 
-def keys_of(works, inputs, regions: Path, mode: str, run: Path) -> dict:
-    works("call-hits", "-r", regions, "-m", inputs.modisco_h5, "-o", run, "-M", mode)
-    return hit_keys(run / "hits.tsv")
+@pytest.fixture(scope="module")
+def regions_of(inputs, tmp_path_factory):
+    """Return a function that gives the regions of a kind and scale, made once for both modes."""
+    return cache(
+        lambda kind, scale: write_regions(inputs, kind, tmp_path_factory.mktemp(kind), scale)
+    )
+
+
+@pytest.fixture(scope="module")
+def keys_of(inputs, tmp_path_factory):
+    """Return a function that calls hits in regions, once for each content and mode."""
+    found = {}
+
+    def keys(regions: Path, mode: str) -> dict:
+        # Whatever a reader does to a sequence or a contribution is in the digest of a store.
+        content = open_store(regions).digest if regions.is_dir() else regions
+        if (content, mode) not in found:
+            run = tmp_path_factory.mktemp("run") / "run"
+            finemo_dist("call-hits", "-r", regions, "-m", inputs.modisco_h5, "-o", run, "-M", mode)
+            found[content, mode] = hit_keys(run / "hits.tsv")
+        return found[content, mode]
+
+    return keys
 
 
 @pytest.mark.parametrize(("kind", "mode"), CASES, ids=[f"{kind}-{mode}" for kind, mode in CASES])
-def test_S9_S10_contributions_of_any_scale_give_the_same_hits(works, inputs, tmp_path, kind, mode):
-    found = {}
-    for scale in SCALES:
-        folder = tmp_path / f"{scale:g}"
-        folder.mkdir()
-        regions = write_regions(works, inputs, kind, folder, scale)
-        found[scale] = keys_of(works, inputs, regions, mode, folder / "run")
+def test_S9_S10_contributions_of_any_scale_give_the_same_hits(regions_of, keys_of, kind, mode):
+    found = {scale: keys_of(regions_of(kind, scale), mode) for scale in SCALES}
 
     assert len(found[1.0]) > 20
     for scale in SCALES:
