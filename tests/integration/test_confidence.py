@@ -1,6 +1,7 @@
 """q of hits: calibrated, the same bytes for one seed, beside hits that stay as they are."""
 
 import logging
+import shutil
 
 import anndata
 import numpy as np
@@ -39,17 +40,26 @@ def inputs(tmp_path_factory):
     return folder
 
 
-def call(inputs, out):
-    finemo_dist.call_hits(inputs / "s.zarr", inputs / "motifs.h5", out, resources=SERIAL)
-    return out
+@pytest.fixture(scope="module")
+def called(inputs, tmp_path_factory):
+    """A run without confidence; not to be changed."""
+    run = tmp_path_factory.mktemp("called") / "run"
+    finemo_dist.call_hits(inputs / "s.zarr", inputs / "motifs.h5", run, resources=SERIAL)
+    return run
 
 
 @pytest.fixture(scope="module")
-def run(inputs, tmp_path_factory):
-    """A run with confidence."""
-    run = call(inputs, tmp_path_factory.mktemp("run") / "run")
+def run(called, tmp_path_factory):
+    """A run with confidence; not to be changed."""
+    run = shutil.copytree(called, tmp_path_factory.mktemp("run") / "run")
     confidence(run, resources=SERIAL)
     return run
+
+
+@pytest.fixture
+def other(called, tmp_path):
+    """A run without confidence, of the same hits."""
+    return shutil.copytree(called, tmp_path / "run")
 
 
 def tables(run):
@@ -109,18 +119,11 @@ def test_few_hits_of_foreign_motifs_are_believed(yeast_mini, shared_data, tmp_pa
         assert np.mean(kept) <= 0.08
 
 
-def test_confidence_changes_no_other_file(inputs, tmp_path):
-    run = call(inputs, tmp_path / "run")
-    before = files(run)
-
-    confidence(run, resources=SERIAL)
-
-    assert files(run) == before
+def test_confidence_changes_no_other_file(called, run):
+    assert files(run) == files(called)
 
 
-def test_one_seed_has_the_same_bytes_however_the_work_is_divided(inputs, run, tmp_path):
-    other = call(inputs, tmp_path / "run")
-
+def test_one_seed_has_the_same_bytes_however_the_work_is_divided(run, other):
     confidence(other, resources=ResourceConfig(executor="serial", batch_regions=7))
 
     assert tables(other) == tables(run)
@@ -128,9 +131,7 @@ def test_one_seed_has_the_same_bytes_however_the_work_is_divided(inputs, run, tm
 
 
 @pytest.mark.ray
-def test_workers_of_ray_write_the_bytes_of_one(inputs, run, ray_address, tmp_path):
-    other = call(inputs, tmp_path / "run")
-
+def test_workers_of_ray_write_the_bytes_of_one(run, other, ray_address):
     confidence(
         other, resources=ResourceConfig(executor="ray", n_workers=2, ray_address=ray_address)
     )
@@ -145,8 +146,7 @@ def test_workers_of_ray_write_the_bytes_of_one(inputs, run, ray_address, tmp_pat
         ({"executor": "ray", "workers_per_gpu": 2}, ("cuda", 2)),
     ],
 )
-def test_decoys_are_called_where_hits_would_be(inputs, tmp_path, monkeypatch, asked, expected):
-    run = call(inputs, tmp_path / "run")
+def test_decoys_are_called_where_hits_would_be(other, monkeypatch, asked, expected):
     found = []
 
     def stop(resources, plan, spec, *_):
@@ -157,14 +157,12 @@ def test_decoys_are_called_where_hits_would_be(inputs, tmp_path, monkeypatch, as
     monkeypatch.setattr(work, "executor_that_fits", stop)
 
     with pytest.raises(KeyboardInterrupt):
-        confidence(run, resources=ResourceConfig(**asked))
+        confidence(other, resources=ResourceConfig(**asked))
 
     assert found == [expected]
 
 
-def test_an_interrupted_call_of_decoys_resumes(inputs, run, tmp_path):
-    other = call(inputs, tmp_path / "run")
-
+def test_an_interrupted_call_of_decoys_resumes(run, other):
     def stop(event):
         if type(event).__name__ == "UnitDone":
             raise KeyboardInterrupt
@@ -223,11 +221,9 @@ def test_a_largest_q_leaves_other_hits_out_of_every_view(run):
     assert expected[0][0] > 0
 
 
-def test_a_largest_q_without_confidence_is_refused(inputs, tmp_path):
-    run = call(inputs, tmp_path / "run")
-
+def test_a_largest_q_without_confidence_is_refused(called):
     with pytest.raises(UsageError, match=r"has no q of its hits.*confidence"):
-        open_catalog(run, largest_q=0.05)
+        open_catalog(called, largest_q=0.05)
 
 
 def test_decoys_are_tables_of_the_catalog(run):
@@ -244,9 +240,7 @@ def test_decoys_are_tables_of_the_catalog(run):
     assert n_hits[0][0] >= 10
 
 
-def test_a_fraction_calls_decoys_in_some_regions(inputs, run, tmp_path):
-    other = call(inputs, tmp_path / "run")
-
+def test_a_fraction_calls_decoys_in_some_regions(run, other):
     confidence(other, fraction=0.5, resources=SERIAL)
 
     peaks = "SELECT DISTINCT peak_id FROM decoy_hits ORDER BY ALL"
@@ -256,13 +250,12 @@ def test_a_fraction_calls_decoys_in_some_regions(inputs, run, tmp_path):
         assert half.rows(kept)[0][0] == pytest.approx(whole.rows(kept)[0][0], rel=0.1)
 
 
-def test_q_of_another_seed_is_replaced_when_forced(inputs, tmp_path):
-    run = call(inputs, tmp_path / "run")
-    confidence(run, fraction=0.2, resources=SERIAL)
+def test_q_of_another_seed_is_replaced_when_forced(other):
+    confidence(other, fraction=0.2, resources=SERIAL)
 
     with pytest.raises(RunError, match=r"seed 0 and fraction 0\.2, and seed 1.*--force"):
-        confidence(run, seed=1, fraction=0.2, resources=SERIAL)
-    assert confidence(run, seed=1, fraction=0.2, force=True, resources=SERIAL).seed == 1
+        confidence(other, seed=1, fraction=0.2, resources=SERIAL)
+    assert confidence(other, seed=1, fraction=0.2, force=True, resources=SERIAL).seed == 1
 
 
 def test_few_hits_have_no_q_and_one_line_says_why(inputs, tmp_path, caplog):
@@ -309,20 +302,18 @@ def test_motifs_without_a_decoy_are_warned_of(tmp_path, caplog):
     assert "like a motif (cosine above 0.7) in every draw" in caplog.text
 
 
-def test_an_incomplete_run_is_refused(inputs, tmp_path):
-    run = call(inputs, tmp_path / "run")
-    next((run / "hits").rglob("part-00001.parquet")).unlink()
+def test_an_incomplete_run_is_refused(other):
+    next((other / "hits").rglob("part-00001.parquet")).unlink()
 
     with pytest.raises(RunError, match="has missing shards"):
-        confidence(run, resources=SERIAL)
+        confidence(other, resources=SERIAL)
 
 
-def test_other_hits_than_those_counted_have_no_q(inputs, tmp_path, caplog):
-    run = call(inputs, tmp_path / "run")
-    confidence(run, fraction=0.2, resources=SERIAL)
-    next((run / "hits").rglob("part-00001.parquet")).unlink()
+def test_other_hits_than_those_counted_have_no_q(run, tmp_path, caplog):
+    other = shutil.copytree(run, tmp_path / "run")
+    next((other / "hits").rglob("part-00001.parquet")).unlink()
 
-    with open_catalog(run) as catalog:
+    with open_catalog(other) as catalog:
         assert catalog.rows("SELECT count(decoy_q) FROM hit_confidence") == [(0,)]
     assert "is of other hits than the run has now" in caplog.text
 

@@ -1,5 +1,7 @@
 """The rule of ``collapse.sql`` against a loop."""
 
+from functools import cache
+
 import duckdb
 import pyarrow as pa
 import pytest
@@ -11,6 +13,14 @@ from finemo_dist.hit_tables.collapse import overlap_ppm
 from tests.hit_tables import hit_tables, primary_by_loop, tsv_hit
 
 
+@cache
+def database():
+    """One for all examples, which replace its table: to make one takes as long as ten answers."""
+    connection = duckdb.connect()
+    connection.execute(load_query("collapse"))
+    return connection
+
+
 def primary_in_sql(rows, overlap, *, by_view=False):
     """Whether each row is primary: as tables are collapsed, or as the view ``hits_primary`` is."""
     table = pa.Table.from_pylist(
@@ -19,16 +29,15 @@ def primary_in_sql(rows, overlap, *, by_view=False):
     ).slice(0, len(rows))
     widest = max((row["end"] - row["start"] for row in rows), default=1)
     ppm = overlap_ppm(overlap)
-    with duckdb.connect() as connection:
-        connection.register("some_hits", table)
-        connection.execute(load_query("collapse"))
-        if by_view:
-            query = f"SELECT \"row\" FROM primary_of('some_hits', {ppm}, {widest})"
-            found = rows_of(connection, query)
-            return [i in found for i in range(len(rows))]
-        query = f"SELECT \"row\" FROM beaten_in('some_hits', {ppm})"
+    connection = database()
+    connection.register("some_hits", table)
+    if by_view:
+        query = f"SELECT \"row\" FROM primary_of('some_hits', {ppm}, {widest})"
         found = rows_of(connection, query)
-        return [i not in found for i in range(len(rows))]
+        return [i in found for i in range(len(rows))]
+    query = f"SELECT \"row\" FROM beaten_in('some_hits', {ppm})"
+    found = rows_of(connection, query)
+    return [i not in found for i in range(len(rows))]
 
 
 def rows_of(connection, query):
