@@ -1,5 +1,6 @@
 """Hits left out by rules: a derived run that every command takes, and what each rule did."""
 
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -28,15 +29,34 @@ HIT = "sample, peak_id, motif_name, strand, start_untrimmed, hit_coefficient"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A run with confidence, of three shards."""
+    """A run with confidence, of three shards, beside its inputs; not to be changed."""
     folder = tmp_path_factory.mktemp("run")
     scenario = make_scenario("noisy", seed=5, n_regions=150)
     encode(scenario.source, folder / "s.zarr", shard_regions=64)
     write_modisco_h5(folder / "motifs.h5", scenario.called)
-    run = folder / "run"
-    finemo_dist.call_hits(folder / "s.zarr", folder / "motifs.h5", run, resources=SERIAL)
+    bare = folder / "bare"
+    finemo_dist.call_hits(folder / "s.zarr", folder / "motifs.h5", bare, resources=SERIAL)
+    run = shutil.copytree(bare, folder / "run")
     confidence(run, resources=SERIAL)
     return run
+
+
+@pytest.fixture(scope="module")
+def bare(run):
+    """The same without confidence; not to be changed."""
+    return run.parent / "bare"
+
+
+@pytest.fixture(scope="module")
+def n_hits(run):
+    """Hits of the run."""
+    return len(hits(run))
+
+
+@pytest.fixture(scope="module")
+def reported(run, tmp_path_factory):
+    """The report of the run; not to be changed."""
+    return finemo_dist.report(run, tmp_path_factory.mktemp("report") / "r", with_seqlets=False)
 
 
 def rows(run, query):
@@ -64,13 +84,13 @@ def hits(run, where="true"):
          "FROM hit_confidence WHERE decoy_q <= 0.05)"),
     ],
 )  # fmt: skip
-def test_a_rule_leaves_what_sql_does(run, tmp_path, rule, where):
+def test_a_rule_leaves_what_sql_does(run, n_hits, tmp_path, rule, where):
     expected = hits(run, where)
 
     done = filter_hits(run, tmp_path / "out", [rule])
 
     assert hits(tmp_path / "out") == expected
-    assert done.n_hits == len(expected) < done.n_hits_before == len(hits(run))
+    assert done.n_hits == len(expected) < done.n_hits_before == n_hits
 
 
 def test_the_least_important_share_of_each_motif_is_dropped(run, tmp_path):
@@ -117,12 +137,11 @@ def test_repeats_are_those_of_a_loop(run, tmp_path):
     assert len(expected) > 10
 
 
-def test_motifs_unlike_their_hits_are_dropped(run, tmp_path):
+def test_motifs_unlike_their_hits_are_dropped(run, reported, tmp_path):
     done = filter_hits(run, tmp_path / "out", ["cwm_similarity=0.97"])
 
     # The report of the run says the same.
-    finemo_dist.report(run, tmp_path / "report", with_seqlets=False)
-    lines = (tmp_path / "report" / "motif_report.tsv").read_text().splitlines()
+    lines = (reported.parent / "motif_report.tsv").read_text().splitlines()
     header, *table = (line.split("\t") for line in lines)
     similarity = header.index("cwm_similarity")
     alike = {
@@ -159,7 +178,7 @@ def test_rules_are_applied_in_their_order_and_the_funnel_says_so(run, tmp_path):
 
 
 @pytest.mark.parametrize("path", sorted(PUBLISHED.glob("*.yaml")), ids=lambda p: p.stem)
-def test_the_rules_of_a_published_pipeline_run(run, tmp_path, path):
+def test_the_rules_of_a_published_pipeline_run(run, n_hits, tmp_path, path):
     words = ["filter-hits", str(run), "-o", str(tmp_path / "out"), "--rules", str(path)]
 
     result = CliRunner().invoke(cli, words, catch_exceptions=False)
@@ -171,7 +190,7 @@ def test_the_rules_of_a_published_pipeline_run(run, tmp_path, path):
     ]
     n_left = len(hits(tmp_path / "out"))
     n_dropped = rows(tmp_path / "out", "SELECT count(*) FROM hits_dropped")[0][0]
-    assert n_left + n_dropped == len(hits(run))
+    assert n_left + n_dropped == n_hits
     assert n_left
 
 
@@ -241,10 +260,7 @@ def test_a_wrong_rule_is_refused_and_leaves_no_run(run, tmp_path, rule, said):
     assert not (tmp_path / "out" / "run.json").exists()
 
 
-def test_a_rule_of_q_needs_confidence(run, tmp_path):
-    bare = tmp_path / "bare"
-    finemo_dist.call_hits(run.parent / "s.zarr", run.parent / "motifs.h5", bare, resources=SERIAL)
-
+def test_a_rule_of_q_needs_confidence(bare, tmp_path):
     with pytest.raises(UsageError, match=r"has no q of its hits.*confidence"):
         filter_hits(bare, tmp_path / "out", ["decoy_q=0.1"])
 
@@ -271,8 +287,8 @@ def test_a_report_shows_what_rules_dropped_beside_what_they_kept(run, tmp_path):
     assert "dropped hits look like kept ones" in page
 
 
-def test_a_report_says_how_far_hits_can_be_believed(run, tmp_path):
-    page = finemo_dist.report(run, tmp_path / "report", with_seqlets=False).read_text()
+def test_a_report_says_how_far_hits_can_be_believed(run, reported):
+    page = reported.read_text()
 
     assert '<section id="trust">' in page
     assert '<section id="filter">' not in page
@@ -286,10 +302,7 @@ def test_a_report_says_how_far_hits_can_be_believed(run, tmp_path):
     assert f'data-v="{n_pooled}"' in page
 
 
-def test_a_report_without_q_has_no_section_of_it(run, tmp_path):
-    bare = tmp_path / "bare"
-    finemo_dist.call_hits(run.parent / "s.zarr", run.parent / "motifs.h5", bare, resources=SERIAL)
-
+def test_a_report_without_q_has_no_section_of_it(bare, tmp_path):
     page = finemo_dist.report(bare, tmp_path / "report", with_seqlets=False).read_text()
 
     assert '<section id="trust">' not in page

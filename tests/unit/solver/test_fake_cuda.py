@@ -1,6 +1,7 @@
 """The solve step on CUDA tensors that are not there: no device mixed up, few waits, all known."""
 
 from collections import Counter
+from functools import cache
 
 import pytest
 import torch
@@ -42,10 +43,16 @@ def solver_and_regions(n_regions=3, mode=Mode.PP):
     return solver, problem.sequence, problem.contributions
 
 
+@cache
+def solved(n_regions, mode):
+    """What a solve launches and waits for, on the host and on CUDA that is not there."""
+    return solve_on_fake_cuda(*solver_and_regions(n_regions, mode))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", [Mode.PP, Mode.HH])
 def test_the_whole_solve_runs_on_one_device_and_waits_only_where_it_must(mode):
-    real, faked = solve_on_fake_cuda(*solver_and_regions(mode=mode))
+    real, faked = solved(3, mode)
 
     assert faked.places == real.places
     assert len(faked.waits) == len(faked.places)
@@ -58,7 +65,7 @@ def test_the_whole_solve_runs_on_one_device_and_waits_only_where_it_must(mode):
 
 @pytest.mark.slow
 def test_the_waits_of_a_round_do_not_grow_with_the_regions():
-    few, many = (solve_on_fake_cuda(*solver_and_regions(n))[1].places for n in (2, 12))
+    few, many = (solved(n, Mode.PP)[1].places for n in (3, 12))
 
     per_round = {place: Counter(many)[place] for place in ONCE_A_ROUND}
     n_rounds = Counter(many)["clusters.find_clusters"]
