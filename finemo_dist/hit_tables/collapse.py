@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -14,10 +13,23 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
+from finemo_dist.catalog.chunks import chromosome_chunks
+from finemo_dist.catalog.connection import load_query, run_errors, stream_errors
 from finemo_dist.catalog.text import open_output
 from finemo_dist.core import defaults
 from finemo_dist.core.ahead import mapped
-from finemo_dist.hit_tables.staged import PRIMARY, Bench, Said, StagedHits, contents, runs
+from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
+from finemo_dist.hit_tables.staged import (
+    BATCH_ROWS,
+    PRIMARY,
+    ROOM,
+    Bench,
+    Said,
+    StagedHits,
+    contents,
+    runs,
+    show_sample,
+)
 from finemo_dist.storage.files import committed
 from finemo_dist.storage.locations import location
 
@@ -27,6 +39,8 @@ _COLUMNS: Final = (
 )  # fmt: skip
 """Those that the rule reads."""
 _MILLION: Final = 1_000_000
+_Tables = Iterator[tuple[NDArray[np.bool_], Iterator[pa.Array]]]
+"""Of some hits whether each is primary, and their cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +95,25 @@ def collapse_hits(
         A limit is not understood.
     """
     hits, out = location(hits), location(out)
+    ppm, is_scored = overlap_ppm(overlap), by == "score"
     n_hits = n_primary = 0
     with ExitStack() as stack:
         bench = stack.enter_context(Bench(memory_limit=memory_limit, threads=threads))
         if hits.is_dir():
             catalog = open_catalog(hits, memory_limit=memory_limit, threads=threads)
-            tables = _samples(bench, stack.enter_context(catalog))
+            stack.enter_context(catalog)
+            header = ("sample",) * (len(catalog.samples) > 1) + FINEMO_HIT_COLUMNS
+            tables = _of_run(bench, catalog, ppm, is_scored=is_scored)
         else:
-            tables = iter([(bench.stage_file(hits, Said.LINE, _COLUMNS), ())])
+            table = bench.stage_file(hits, Said.LINE, _COLUMNS)
+            header = table.header
+            tables = iter([(_flags_of_file(bench, table, ppm, is_scored=is_scored), table.lines())])
         temporary = stack.enter_context(committed(out))
         target = stack.enter_context(open_output(temporary, out))
-        for number, (table, leading) in enumerate(tables):
-            if not number:
-                target.write("\t".join((*leading, *table.header, PRIMARY)).encode() + b"\n")
-            flags = _flags(bench, table, overlap, by=by)
-            for lines in mapped(_flagged, _with_flags(table, flags)):
+        target.write("\t".join((*header, PRIMARY)).encode() + b"\n")
+        for flags, cells in tables:
+            for lines in mapped(_flagged, _with_flags(cells, flags)):
                 target.write(lines)
-            table.remove()
             n_hits += len(flags)
             n_primary += int(np.count_nonzero(flags))
     return CollapseSummary(n_hits, n_primary)
@@ -108,35 +124,97 @@ def overlap_ppm(overlap: float) -> int:
     return round(Fraction(repr(overlap)) * _MILLION)
 
 
-def _samples(bench: Bench, catalog: Catalog) -> Iterator[tuple[StagedHits, tuple[str, ...]]]:
-    """Yield samples of a run, and the columns that lead their lines."""
-    has_column = len(catalog.samples) > 1
-    stage = partial(bench.stage_sample, catalog, said=Said.HIT, wanted=_COLUMNS, is_ordered=True)
+def touching(
+    place: NDArray[np.int64], start: NDArray[np.int64], end: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield the pairs of hits that share a base, each pair once, about a million at a time.
+
+    Parameters
+    ----------
+    place
+        A number for each hit; hits of different places do not overlap.
+    start, end
+        Of each hit.
+
+    Yields
+    ------
+    Of some pairs the numbers of the one hit and of the other.
+    """
+    order = np.lexsort((start, place))
+    place, start, end = place[order], start[order], end[order]
+    one = np.flatnonzero((place[1:] == place[:-1]) & (start[1:] < end[:-1]))
+    step, n_held = 1, 0
+    held: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+    while len(one):
+        held.append((order[one], order[one + step]))
+        n_held += len(one)
+        # A hit that does not reach the start of the next hit but one reaches none after it.
+        step += 1
+        one = one[: np.searchsorted(one, len(order) - step)]
+        one = one[(place[one + step] == place[one]) & (start[one + step] < end[one])]
+        if n_held >= _MILLION or not len(one):
+            ones, others = (np.concatenate(side) for side in zip(*held, strict=True))
+            for first in range(0, n_held, _MILLION):
+                some = slice(first, first + _MILLION)
+                yield ones[some], others[some]
+            held, n_held = [], 0
+
+
+def _of_run(bench: Bench, catalog: Catalog, ppm: int, *, is_scored: bool) -> _Tables:
+    """Yield flags and cells of chromosomes of the samples of a run, in order."""
+    catalog.rows("SET VARIABLE is_scored = $is_scored", {"is_scored": is_scored})
+    compared, cells = (load_query(name, ROOM) for name in ("compared", "cells"))
     for sample in catalog.samples:
-        lead = f"{sample}\t" if has_column else ""
-        yield stage(sample=sample, lead=lead), ("sample",) if has_column else ()
+        lead = f"{sample}\t" if len(catalog.samples) > 1 else ""
+        show_sample(catalog, said=Said.HIT, lead=lead, wanted=FINEMO_HIT_COLUMNS)
+        for first, last in chromosome_chunks(catalog, sample):
+            chunk = {"table": "named_hits", "sample": sample, "first": first, "last": last}
+            catalog.rows("SET VARIABLE chunk = $chunk", {"chunk": chunk})
+            catalog.rows(f"CREATE OR REPLACE TEMP VIEW chunk_hits AS {load_query('ordered')}")
+            catalog.rows(load_query("make_lined", ROOM))
+            catalog.rows(load_query("make_lined_piece", ROOM))
+            hits = catalog.sql(compared).to_arrow_table()
+            flags = np.ones(len(hits), np.bool_)
+            for rows in _beaten(bench, hits, ppm):
+                flags[rows] = False
+            with run_errors(catalog.run_dir), stream_errors():
+                stream = catalog.sql(cells).to_arrow_reader(BATCH_ROWS)
+                yield flags, (batch.column(0) for batch in stream)
 
 
-def _flags(bench: Bench, table: StagedHits, overlap: float, *, by: str) -> NDArray[np.bool_]:
-    """Return of every row whether it is primary."""
+def _flags_of_file(
+    bench: Bench, table: StagedHits, ppm: int, *, is_scored: bool
+) -> NDArray[np.bool_]:
+    """Return of every row of a staged table whether it is primary."""
+    bench.rows("SET VARIABLE is_scored = $is_scored", is_scored=is_scored)
     flags = np.ones(table.counts.total(), np.bool_)
     for chroms in runs(sorted(table.counts.items())):
         bench.show(table, chroms)
-        if by == "score":
-            bench.run("make_scored")
-        hits = "scored_piece" if by == "score" else "piece"
-        beaten = bench.column("beaten", hits=hits, overlap_ppm=overlap_ppm(overlap))
-        flags[table.numbers(beaten, chroms)] = False
+        for rows in _beaten(bench, bench.table("compared"), ppm):
+            flags[table.numbers(rows, chroms)] = False
     return flags
 
 
+def _beaten(bench: Bench, hits: pa.Table, ppm: int) -> Iterator[NDArray[np.int64]]:
+    """Yield "row" of hits that are beaten, some at a time; a hit may come again."""
+    chrom = pc.dictionary_encode(hits["chr"]).combine_chunks().indices
+    place = chrom.fill_null(-1).to_numpy()
+    if chrom.null_count:
+        place = np.where(place < 0, -1 - hits["peak_id"].to_numpy().astype(np.int64), place)
+    columns = hits.drop_columns("chr")
+    for sides in touching(place, hits["start"].to_numpy(), hits["end"].to_numpy()):
+        both = (columns.take(pa.array(side)).to_struct_array() for side in sides)
+        pairs = pa.table(dict(zip(("one", "other"), both, strict=True)))
+        yield bench.column("beaten", pairs=pairs, overlap_ppm=ppm)
+
+
 def _with_flags(
-    table: StagedHits, flags: NDArray[np.bool_]
+    cells: Iterator[pa.Array], flags: NDArray[np.bool_]
 ) -> Iterator[tuple[pa.Array, NDArray[np.bool_]]]:
     n_done = 0
-    for cells in table.lines():
-        yield cells, flags[n_done : n_done + len(cells)]
-        n_done += len(cells)
+    for some in cells:
+        yield some, flags[n_done : n_done + len(some)]
+        n_done += len(some)
 
 
 def _flagged(entry: tuple[pa.Array, NDArray[np.bool_]]) -> Any:  # noqa: ANN401

@@ -35,7 +35,8 @@ SCORE_COLUMNS: Final = (
 PRIMARY: Final = "is_primary"
 _FILE_SHIFT: Final = 40
 """Of ``row`` in ``queries/make_piece.sql``."""
-_ROOM: Final = "finemo_dist.hit_tables"
+ROOM: Final = "finemo_dist.hit_tables"
+BATCH_ROWS: Final = 1 << 16
 
 
 class Said(StrEnum):
@@ -106,11 +107,6 @@ class StagedHits:
                 for batch in file.iter_batches(columns=["cells"]):
                     yield batch.column(0)
 
-    def remove(self) -> None:
-        """Remove the files."""
-        for path, _ in self.files:
-            path.unlink()
-
 
 class Bench:
     """A DuckDB, and a folder in TMPDIR for the tables that it works on."""
@@ -129,7 +125,7 @@ class Bench:
             # Every file is read once or twice; to keep it would take the memory of the work.
             self._connection.execute("SET enable_external_file_cache = false")
             self._connection.execute(load_query("collapse"))
-            self._connection.execute(load_query("intersect", _ROOM))
+            self._connection.execute(load_query("intersect", ROOM))
             self._resources = undo.pop_all()
 
     def stage_file(self, path: Path, said: Said, wanted: Sequence[str]) -> StagedHits:
@@ -165,10 +161,8 @@ class Bench:
         wanted: Sequence[str],
         *,
         table: str = "hits",
-        is_ordered: bool = False,
-        lead: str = "",
     ) -> StagedHits:
-        """Stage a sample of a run.
+        """Stage a sample of a run; rows are in no order.
 
         Parameters
         ----------
@@ -176,22 +170,15 @@ class Bench:
             Columns that the rule reads.
         table
             ``hits`` or ``hits_unique``.
-        is_ordered
-            Whether rows are in the order of finemo's ``hits.tsv``; any order otherwise.
-        lead
-            Text at the start of every line.
 
         Raises
         ------
         RunError
             The run is damaged.
         """
-        hits = load_query("ordered") if is_ordered else load_query("hits_of_chunk", _ROOM)
-        settings = {"source": table, "said": said.value, "lead": lead}
-        for name, value in {**settings, "wanted": [*wanted, "cells"]}.items():
-            catalog.rows(f"SET VARIABLE {name} = $value", {"value": value})
-        catalog.rows(load_query("named_hits", _ROOM))
-        counts = catalog.rows(load_query("sample_counts", _ROOM), {"sample": sample})
+        hits = load_query("hits_of_chunk", ROOM)
+        show_sample(catalog, said=said, wanted=[*wanted, "cells"], table=table)
+        counts = catalog.rows(load_query("sample_counts", ROOM), {"sample": sample})
         files: list[tuple[Path, Mapping[str, int]]] = []
         n_hits = {chrom: n for _, chrom, n in counts}
         for places in runs([((chr_id, chrom), n) for chr_id, chrom, n in counts]):
@@ -200,7 +187,7 @@ class Bench:
             catalog.rows("SET VARIABLE chunk = $chunk", {"chunk": chunk})
             catalog.rows(f"CREATE OR REPLACE TEMP VIEW chunk_hits AS {hits}")
             path = self._next_file()
-            catalog.rows(load_query("copy_sample", _ROOM), {"path": str(path)})
+            catalog.rows(load_query("copy_sample", ROOM), {"path": str(path)})
             files.append((path, {chrom: n_hits[chrom] for _, chrom in places}))
         return StagedHits(files, said.columns())
 
@@ -212,23 +199,30 @@ class Bench:
 
     def run(self, name: str, **parameters: object) -> list[Any]:
         """Return the rows of a query of this room."""
-        return self.rows(load_query(name, _ROOM), **parameters)
+        return self.rows(load_query(name, ROOM), **parameters)
 
     def rows(self, query: str, **parameters: object) -> list[Any]:
         """Return the rows of a query."""
         with _limit_errors():
             return self._connection.execute(query, parameters or None).fetchall()
 
-    def column(self, name: str, **parameters: object) -> Any:  # noqa: ANN401
-        """Return the first column of the answer to a query of this room, as a numpy array."""
+    def table(self, name: str) -> pa.Table:
+        """Return the answer to a query of this room."""
         with _limit_errors():
-            found = self._connection.execute(load_query(name, _ROOM), parameters).fetchnumpy()
+            return self._connection.sql(load_query(name, ROOM)).to_arrow_table()
+
+    def column(self, name: str, *, pairs: pa.Table, **parameters: object) -> Any:  # noqa: ANN401
+        """Return the first column of what a query of this room says of the table ``pairs``."""
+        with _limit_errors():
+            self._connection.register("pairs", pairs)
+            found = self._connection.execute(load_query(name, ROOM), parameters).fetchnumpy()
+            self._connection.unregister("pairs")
         return next(iter(found.values()))
 
     def stream(self, name: str) -> Iterator[pa.RecordBatch]:
         """Yield the answer to a query of this room."""
         with _limit_errors():
-            yield from self._connection.sql(load_query(name, _ROOM)).to_arrow_reader(1 << 16)
+            yield from self._connection.sql(load_query(name, ROOM)).to_arrow_reader(BATCH_ROWS)
 
     def close(self) -> None:
         """Remove everything."""
@@ -268,6 +262,27 @@ class Bench:
             ) from error
         counts = block.rows.column("chr").value_counts()
         return path, {entry["values"] or "": entry["counts"] for entry in counts.to_pylist()}
+
+
+def show_sample(
+    catalog: Catalog, *, said: Said, wanted: Sequence[str], table: str = "hits", lead: str = ""
+) -> None:
+    """Show hits of a run as the view ``named_hits``, and how their lines are written.
+
+    Parameters
+    ----------
+    wanted
+        Columns that ``queries/make_lined.sql`` and ``queries/copy_sample.sql`` take.
+    table
+        ``hits`` or ``hits_unique``.
+    lead
+        Text at the start of every line.
+    """
+    settings = {"source": table, "said": said.value, "lead": lead, "wanted": list(wanted)}
+    for name, value in settings.items():
+        catalog.rows(f"SET VARIABLE {name} = $value", {"value": value})
+    catalog.rows(load_query("named_hits", ROOM))
+    catalog.rows(load_query("with_cells", ROOM))
 
 
 def runs(counts: Sequence[tuple[T, int]]) -> Iterator[list[T]]:

@@ -1,4 +1,6 @@
--- Question: which hits of the view $hits does an overlapping hit beat?
--- Contract: ("row"), each once, by the rule of catalog/queries/collapse.sql; $hits is piece or
--- scored_piece. No order.
-SELECT "row" FROM beaten_in($hits, $overlap_ppm);
+-- Question: which hits does an overlapping hit beat?
+-- Contract: ("row"), of each pair of hits one and other in the table pairs the one that is beaten, if
+-- they overlap; by the rule of catalog/queries/collapse.sql. A hit may come again. No order.
+SELECT CASE WHEN beats(one, other) THEN other."row" ELSE one."row" END AS "row"
+FROM pairs
+WHERE overlap_of(one, other, $overlap_ppm);
