@@ -155,6 +155,7 @@ def _shown(
     for number, table in enumerate(tables):
         bench.show(table, chroms)
         bench.run("make_sites")
+        bench.run("is_repeated", input=number)
         bench.run(query, input=number)
         yield number
 
