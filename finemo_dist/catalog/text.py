@@ -8,9 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, cast
+
+import numpy as np
+import pyarrow as pa
 
 from finemo_dist.catalog.catalog import Catalog
+from finemo_dist.catalog.connection import run_errors, stream_errors
 from finemo_dist.core.ticker import every
 from finemo_dist.storage.files import committed
 from finemo_dist.storage.temporary import temporary_path
@@ -19,6 +23,7 @@ Copy = tuple[Catalog, str, Mapping[str, object]]
 """Catalog, name of a ``copy_`` query, and its parameters but ``path``."""
 
 _BLOCK_BYTES: Final = 1 << 20
+_BATCH_ROWS: Final = 1 << 16
 _FLUSH_S: Final = 0.5
 
 
@@ -52,6 +57,36 @@ def write_text(path: Path, copies: Iterable[Copy], *, header: Sequence[str] = ()
         finally:
             for piece in pieces:
                 piece.unlink(missing_ok=True)
+
+
+def write_hit_lines(
+    path: Path, chunks: Iterable[tuple[Catalog, Mapping[str, object]]], *, header: Sequence[str]
+) -> None:
+    """Commit the lines of ``hit_lines.sql`` for each chunk, under a header line.
+
+    The file is gzipped where its name ends in ``.gz``.
+
+    Raises
+    ------
+    RunError
+        A part is damaged, or the disk is full.
+    """
+    with committed(path) as temporary, open_output(temporary, path) as target:
+        target.write(("\t".join(header) + "\n").encode())
+        for catalog, chunk in chunks:
+            with run_errors(catalog.run_dir), stream_errors():
+                lines = catalog.stream_chunk(chunk, "hit_lines").to_arrow_reader(_BATCH_ROWS)
+                for batch in lines:
+                    target.write(contents(batch.column(0)))
+
+
+def contents(texts: pa.Array) -> Any:  # noqa: ANN401
+    """Return the bytes of texts side by side."""
+    _, offsets, content = texts.buffers()
+    # 32 bits each, or 64.
+    ends = np.frombuffer(offsets, np.int64 if pa.types.is_large_binary(texts.type) else np.int32)
+    first, last = ends[texts.offset], ends[texts.offset + len(texts)]
+    return memoryview(content)[first:last] if content is not None else b""
 
 
 @contextmanager

@@ -30,7 +30,7 @@ _QUERIES: Final = (
     "part_hit_rows", "compact_rows", "placed_rows", "compact_hits", "clustered", "hits",
     "hits_unique", "motifs", "hits_primary", "peaks_qc", "peaks", "samples", "counted_samples",
     "sample_motifs", "counted_hits", "motif_counts", "motif_labels", "cells", "timings",
-    "confidence", "hit_confidence", *PART_VIEWS,
+    "confidence", "hit_confidence", "named_hits", "with_cells", *PART_VIEWS,
 )  # fmt: skip
 """Files whose statements are the same for every run."""
 

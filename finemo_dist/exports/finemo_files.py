@@ -1,12 +1,12 @@
 """finemo's files from a run: the names, columns and order its users' scripts expect."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.chunks import chromosome_chunks
-from finemo_dist.catalog.text import Copy, write_text
+from finemo_dist.catalog.text import Copy, write_hit_lines, write_text
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.schema import (
     FINEMO_HIT_COLUMNS,
@@ -48,12 +48,15 @@ def write_finemo_files(catalog: Catalog, sample: str, out_dir: str | Path) -> tu
             named = {"has_sample": False, "sample": sample, "table": table, **further}
             return ((single, query, {"first": a, "last": b} | named) for a, b in chunks)
 
+        def lines(table: str) -> Iterator[tuple[Catalog, Mapping[str, object]]]:
+            named = {"has_sample": False, "sample": sample, "table": f"named_{table}"}
+            return ((single, {"first": a, "last": b} | named) for a, b in chunks)
+
         written = [out_dir / "hits.tsv"]
-        write_text(written[0], copies("copy_hits_tsv", "hits"), header=FINEMO_HIT_COLUMNS)
+        write_hit_lines(written[0], lines("hits"), header=FINEMO_HIT_COLUMNS)
         by_place = (out_dir / "hits_unique.tsv", out_dir / "hits.bed")
         if has_coordinates:
-            unique = copies("copy_hits_tsv", "hits_unique")
-            write_text(by_place[0], unique, header=FINEMO_HIT_COLUMNS)
+            write_hit_lines(by_place[0], lines("hits_unique"), header=FINEMO_HIT_COLUMNS)
             if chunks:
                 rank_hits(single, HitTable.UNIQUE, RankBy.SCORE)
             ranked = copies("copy_hits_bed", "hits_unique", label="motif", rank_by=RankBy.SCORE)

@@ -8,7 +8,7 @@ from typing import Final
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.connection import run_errors
-from finemo_dist.catalog.text import Copy, write_text
+from finemo_dist.catalog.text import Copy, write_hit_lines, write_text
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.exports.chunks import focused, hit_chunks
@@ -85,15 +85,22 @@ def export_hits(
         return
     is_tsv = export_format is ExportFormat.TSV
     has_column = sample is None and len(catalog.samples) > 1
-    query = f"copy_hits_{export_format}"
     header: tuple[str, ...] = ("sample",) if has_column else ()
     header += FINEMO_HIT_COLUMNS
+    if is_tsv and not columns:
+        lines = (
+            (single, {**chunk, "table": f"named_{table}", "has_sample": has_column})
+            for single, chunk in _pieces(catalog, samples, table)
+        )
+        write_hit_lines(location(out), lines, header=header)
+        return
+    query = "copy_hits_bed"
     further: dict[str, object] = {"has_sample": has_column}
     if columns:
         query = "copy_hits_more"
         header += tuple(name for name in FURTHER_COLUMNS if name in columns)
         further["further"] = list(columns)
-    elif not is_tsv:
+    else:
         further |= {"label": label, "rank_by": rank_by}
     copies = _copies(catalog, samples, table, query, further)
     write_text(location(out), copies, header=header if is_tsv else ())

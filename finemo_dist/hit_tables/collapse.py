@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.catalog.chunks import chromosome_chunks
 from finemo_dist.catalog.connection import load_query, run_errors, stream_errors
-from finemo_dist.catalog.text import open_output
+from finemo_dist.catalog.text import contents, open_output
 from finemo_dist.core import defaults
 from finemo_dist.core.ahead import mapped
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
@@ -26,9 +26,7 @@ from finemo_dist.hit_tables.staged import (
     Bench,
     Said,
     StagedHits,
-    contents,
     runs,
-    show_sample,
 )
 from finemo_dist.storage.files import committed
 from finemo_dist.storage.locations import location
@@ -163,10 +161,11 @@ def touching(
 def _of_run(bench: Bench, catalog: Catalog, ppm: int, *, is_scored: bool) -> _Tables:
     """Yield flags and cells of chromosomes of the samples of a run, in order."""
     catalog.rows("SET VARIABLE is_scored = $is_scored", {"is_scored": is_scored})
+    catalog.rows("SET VARIABLE wanted = $wanted", {"wanted": FINEMO_HIT_COLUMNS})
     compared, cells = (load_query(name, ROOM) for name in ("compared", "cells"))
     for sample in catalog.samples:
         lead = f"{sample}\t" if len(catalog.samples) > 1 else ""
-        show_sample(catalog, said=Said.HIT, lead=lead, wanted=FINEMO_HIT_COLUMNS)
+        catalog.rows("SET VARIABLE lead = $lead", {"lead": lead})
         for first, last in chromosome_chunks(catalog, sample):
             chunk = {"table": "named_hits", "sample": sample, "first": first, "last": last}
             catalog.rows("SET VARIABLE chunk = $chunk", {"chunk": chunk})

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
-from finemo_dist.catalog.text import open_output
+from finemo_dist.catalog.text import contents, open_output
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.core.words import count
-from finemo_dist.hit_tables.staged import Bench, Said, StagedHits, contents, runs
+from finemo_dist.hit_tables.staged import Bench, Said, StagedHits, runs
 from finemo_dist.storage.files import committed
 from finemo_dist.storage.locations import location
 

@@ -177,17 +177,17 @@ class Bench:
             The run is damaged.
         """
         hits = load_query("hits_of_chunk", ROOM)
-        show_sample(catalog, said=said, wanted=[*wanted, "cells"], table=table)
-        counts = catalog.rows(load_query("sample_counts", ROOM), {"sample": sample})
+        catalog.rows("SET VARIABLE wanted = $wanted", {"wanted": [*wanted, "cells"]})
+        counts = catalog.rows(load_query("sample_counts", ROOM), {"sample": sample, "table": table})
         files: list[tuple[Path, Mapping[str, int]]] = []
         n_hits = {chrom: n for _, chrom, n in counts}
         for places in runs([((chr_id, chrom), n) for chr_id, chrom, n in counts]):
             (first, _), (last, _) = places[0], places[-1]
-            chunk = {"table": "named_hits", "sample": sample, "first": first, "last": last}
+            chunk = {"table": f"named_{table}", "sample": sample, "first": first, "last": last}
             catalog.rows("SET VARIABLE chunk = $chunk", {"chunk": chunk})
             catalog.rows(f"CREATE OR REPLACE TEMP VIEW chunk_hits AS {hits}")
             path = self._next_file()
-            catalog.rows(load_query("copy_sample", ROOM), {"path": str(path)})
+            catalog.rows(load_query("copy_sample", ROOM), {"path": str(path), "said": said.value})
             files.append((path, {chrom: n_hits[chrom] for _, chrom in places}))
         return StagedHits(files, said.columns())
 
@@ -264,41 +264,11 @@ class Bench:
         return path, {entry["values"] or "": entry["counts"] for entry in counts.to_pylist()}
 
 
-def show_sample(
-    catalog: Catalog, *, said: Said, wanted: Sequence[str], table: str = "hits", lead: str = ""
-) -> None:
-    """Show hits of a run as the view ``named_hits``, and how their lines are written.
-
-    Parameters
-    ----------
-    wanted
-        Columns that ``queries/make_lined.sql`` and ``queries/copy_sample.sql`` take.
-    table
-        ``hits`` or ``hits_unique``.
-    lead
-        Text at the start of every line.
-    """
-    settings = {"source": table, "said": said.value, "lead": lead, "wanted": list(wanted)}
-    for name, value in settings.items():
-        catalog.rows(f"SET VARIABLE {name} = $value", {"value": value})
-    catalog.rows(load_query("named_hits", ROOM))
-    catalog.rows(load_query("with_cells", ROOM))
-
-
 def runs(counts: Sequence[tuple[T, int]]) -> Iterator[list[T]]:
     """Yield chromosomes of so many hits, in order; see ``chromosome_runs``."""
     numbered = [(number, n_hits) for number, (_, n_hits) in enumerate(counts)]
     for first, last in chromosome_runs(numbered):
         yield [chrom for chrom, _ in counts[first : last + 1]]
-
-
-def contents(texts: pa.Array) -> Any:  # noqa: ANN401
-    """Return the bytes of texts side by side."""
-    _, offsets, content = texts.buffers()
-    # 32 bits each, or 64.
-    ends = np.frombuffer(offsets, np.int64 if pa.types.is_large_binary(texts.type) else np.int32)
-    first, last = ends[texts.offset], ends[texts.offset + len(texts)]
-    return memoryview(content)[first:last] if content is not None else b""
 
 
 def _neighbours(places: Sequence[int]) -> list[tuple[int, int]]:

@@ -1,5 +1,6 @@
--- Question: the lines of copy_hits_tsv.sql, with further columns.
--- Contract: as copy_hits_tsv.sql; the list $further names columns that end every line, in the order of
+-- Question: the lines of hit_lines.sql, with further columns.
+-- Contract: writes $path, no header; $table is hits or hits_unique. With $has_sample the sample leads
+-- every line. Lines are those of hit_lines.sql; the list $further names columns that end every line, in the order of
 -- hit_score, hit_amplitude, decoy_q, decoy_q_pooled, display_name and cluster.
 COPY (
     SELECT

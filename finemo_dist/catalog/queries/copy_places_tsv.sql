@@ -1,5 +1,5 @@
 -- Question: the hits on a range of chromosomes, all samples together, as lines of finemo's hits.tsv.
--- Contract: as copy_hits_tsv.sql, in the order of copy_places_bed.sql, and the sample ends every
+-- Contract: the lines of hit_lines.sql, in the order of copy_places_bed.sql, and the sample ends every
 -- line. As in a BED, no hit reaches beyond its chromosome.
 COPY (
     SELECT
