@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -37,6 +38,9 @@ _COLUMNS: Final = (
 )  # fmt: skip
 """Those that the rule reads."""
 _MILLION: Final = 1_000_000
+_COMPARED: Final = 5_000_000
+"""Hits, about, of which the rule reads the columns at once: half a gigabyte."""
+_SET_WINDOW: Final = "SET VARIABLE starts = $starts"
 _Tables = Iterator[tuple[NDArray[np.bool_], Iterator[pa.Array]]]
 """Of some hits whether each is primary, and their cells."""
 
@@ -162,7 +166,7 @@ def _of_run(bench: Bench, catalog: Catalog, ppm: int, *, is_scored: bool) -> _Ta
     """Yield flags and cells of chromosomes of the samples of a run, in order."""
     catalog.rows("SET VARIABLE is_scored = $is_scored", {"is_scored": is_scored})
     catalog.rows("SET VARIABLE wanted = $wanted", {"wanted": FINEMO_HIT_COLUMNS})
-    compared, cells = (load_query(name, ROOM) for name in ("compared", "cells"))
+    compared, cells, extent = (load_query(q, ROOM) for q in ("compared", "cells", "extent"))
     for sample in catalog.samples:
         lead = f"{sample}\t" if len(catalog.samples) > 1 else ""
         catalog.rows("SET VARIABLE lead = $lead", {"lead": lead})
@@ -172,10 +176,12 @@ def _of_run(bench: Bench, catalog: Catalog, ppm: int, *, is_scored: bool) -> _Ta
             catalog.rows(f"CREATE OR REPLACE TEMP VIEW chunk_hits AS {load_query('ordered')}")
             catalog.rows(load_query("make_lined", ROOM))
             catalog.rows(load_query("make_lined_piece", ROOM))
-            hits = catalog.sql(compared).to_arrow_table()
-            flags = np.ones(len(hits), np.bool_)
-            for rows in _beaten(bench, hits, ppm):
-                flags[rows] = False
+            ((n_hits,),) = catalog.rows("SELECT count(*) FROM lined")
+            flags = np.ones(n_hits, np.bool_)
+            for window in _windows(n_hits, *catalog.rows(extent)):
+                catalog.rows(_SET_WINDOW, {"starts": window})
+                for rows in _beaten(bench, catalog.sql(compared).to_arrow_table(), ppm):
+                    flags[rows] = False
             with run_errors(catalog.run_dir), stream_errors():
                 stream = catalog.sql(cells).to_arrow_reader(BATCH_ROWS)
                 yield flags, (batch.column(0) for batch in stream)
@@ -189,9 +195,24 @@ def _flags_of_file(
     flags = np.ones(table.counts.total(), np.bool_)
     for chroms in runs(sorted(table.counts.items())):
         bench.show(table, chroms)
-        for rows in _beaten(bench, bench.table("compared"), ppm):
-            flags[table.numbers(rows, chroms)] = False
+        n_hits = sum(table.counts[chrom] for chrom in chroms)
+        for window in _windows(n_hits, *bench.run("extent")):
+            bench.rows(_SET_WINDOW, starts=window)
+            for rows in _beaten(bench, bench.table("compared"), ppm):
+                flags[table.numbers(rows, chroms)] = False
     return flags
+
+
+def _windows(n_hits: int, extent: tuple[int, int, int]) -> Iterator[dict[str, int]]:
+    """Yield first and last start of hits that are compared at once, so that memory has a bound."""
+    if not n_hits:
+        return
+    first, last, longest = extent
+    n_windows = -(-n_hits // _COMPARED)
+    bounds = [first + (last + 1 - first) * i // n_windows for i in range(n_windows + 1)]
+    for low, high in pairwise(bounds):
+        # A hit that reaches into a window starts no more than the longest hit before it.
+        yield {"low": low - longest, "high": high - 1}
 
 
 def _beaten(bench: Bench, hits: pa.Table, ppm: int) -> Iterator[NDArray[np.int64]]:

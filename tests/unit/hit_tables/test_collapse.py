@@ -12,7 +12,8 @@ from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.chunks import chromosome_runs
 from finemo_dist.core.errors import FinemoDistError, InputError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
-from finemo_dist.hit_tables.collapse import collapse_hits
+from finemo_dist.hit_tables import collapse
+from finemo_dist.hit_tables.collapse import collapse_hits, touching
 from finemo_dist.hits import hits_tsv
 from tests.hit_tables import hit_tables, primary_by_loop, read_lines, tsv_hit, write_tsv
 from tests.unit.catalog.builder import hit, write_run
@@ -114,6 +115,41 @@ def test_primary_hits_of_a_run_are_those_of_the_loop_in_any_parts(data, tmp_path
     assert sorted(seen, key=str) == sorted(map(key, expected), key=str)
     assert sum(flags(folder / "out.tsv")) == len(expected)
     assert len(flags(folder / "out.tsv")) == len(hits)
+
+
+@given(
+    hits=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 20), st.integers(1, 12))),
+    n_pairs=st.integers(1, 5),
+)
+def test_pairs_that_share_a_base_are_found_once_each(hits, n_pairs):
+    """However they are cut, and in deep piles, where a hit meets many that start after it."""
+    place, start, length = (np.array([h[i] for h in hits], np.int64) for i in range(3))
+    end = start + length
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(collapse, "_MILLION", n_pairs)
+        sides = list(touching(place, start, end))
+
+    assert all(1 <= len(one) == len(other) <= n_pairs for one, other in sides)
+    found = [tuple(sorted(pair)) for one, other in sides for pair in zip(one, other, strict=True)]
+    assert sorted(found) == [
+        (i, j)
+        for i in range(len(hits))
+        for j in range(i + 1, len(hits))
+        if place[i] == place[j] and max(start[i], start[j]) < min(end[i], end[j])
+    ]
+
+
+@few
+@given(rows=hit_tables(), n_compared=st.integers(1, 3))
+def test_hits_meet_whatever_of_them_is_compared_at_once(rows, n_compared, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("windows")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(collapse, "_COMPARED", n_compared)
+        collapse_hits(write_tsv(folder / "hits.tsv", rows), folder / "out.tsv", overlap=0.0)
+
+    assert flags(folder / "out.tsv") == primary_by_loop(rows, 0.0)
 
 
 def test_samples_of_a_run_are_collapsed_each_by_itself(tmp_path):
