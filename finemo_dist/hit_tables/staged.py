@@ -1,4 +1,4 @@
-"""Tables of hits as Parquet in a temporary folder, alike for files and for samples of runs."""
+"""Tables of hits as Parquet in a temporary folder: files, and samples of runs to intersect."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
