@@ -83,7 +83,7 @@ def collapse_hits(
         times ``hit_coefficient_global`` wins, which agrees better with outside evidence.
     memory_limit
         Memory that DuckDB may use, such as ``"2GB"``. Beyond that it spills to TMPDIR, which holds
-        a copy of the hits of a file in any case. Four fifths of the memory of the machine when None.
+        a copy of a file in any case. Four fifths of the memory of the machine when None.
     threads
         Number of threads; one per core when None.
 
