@@ -5,12 +5,14 @@ from collections import Counter
 from fractions import Fraction
 from itertools import combinations
 
+import duckdb
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finemo_dist.catalog.catalog import open_catalog
+from finemo_dist.catalog.connection import load_query
 from finemo_dist.catalog.intervals import read_intervals
 from finemo_dist.catalog.named import ask, find_query, named_queries, rows_of
 from finemo_dist.core.errors import InputError, UsageError
@@ -243,6 +245,26 @@ def test_answers_with_motifs_have_the_names_that_people_read(tmp_path):
             for row in answer:
                 assert all(row[display] == shown[row[name]] for name, display in own.items())
     assert asked == 10
+
+
+def test_the_largest_family_comes_first():
+    families = {
+        "motif_order": [0, 1, 2],
+        "motif_name": ["m0", "m1", "m2"],
+        "family": [0, 1, 1],
+        "n_motifs": [1, 2, 2],
+        "similar_to": [None, "m2", "m1"],
+        "similarity": [None, 0.9, 0.9],
+    }
+    with duckdb.connect() as connection:
+        connection.execute(load_query("make_motif_families"), families)
+        connection.execute(
+            "CREATE TABLE motifs AS SELECT name AS motif_name, name AS display_name "
+            "FROM unnest(['m0', 'm1', 'm2']) AS names(name)"
+        )
+        found = connection.execute(load_query("named/families")).fetchall()
+
+    assert [row[2] for row in found] == ["m1", "m2", "m0"]
 
 
 @pytest.mark.parametrize("n_pairs", [1, 2, 9])
