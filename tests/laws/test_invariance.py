@@ -24,8 +24,12 @@ def solve(problem: Problem, rows: slice | list[int] = slice(None)) -> Solution:
 
 
 def solve_in_batches(problem: Problem, size: int) -> Solution:
-    n = len(problem.sequence)
-    return concatenate([solve(problem, slice(i, i + size)) for i in range(0, n, size)])
+    """As a worker, which has one solver for all its batches."""
+    solver = WorkingSetSolver(problem.cwms, problem.config)
+    batches = (slice(i, i + size) for i in range(0, len(problem.sequence), size))
+    return concatenate(
+        [solver.solve(problem.sequence[rows], problem.contributions[rows]) for rows in batches]
+    )
 
 
 @cache
