@@ -1,6 +1,5 @@
 """``finemo-dist``: the group of commands, and what every command does about errors."""
 
-import atexit
 import gc
 import importlib
 import logging
@@ -222,8 +221,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if arguments is None:
         gc.set_threshold(_OBJECTS_BETWEEN_LOOKS)
-        # Nor at the end, where a look at all that torch loaded takes half a second.
-        atexit.register(gc.freeze)
     set_program(PROGRAM if arguments is not None else _started_as(sys.argv[0]))
     if hasattr(sys.stdout, "reconfigure"):
         # Names of motifs are any text, and where standard output takes ASCII they are spelt out.

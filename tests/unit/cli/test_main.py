@@ -121,16 +121,6 @@ def test_a_reader_that_has_enough_ends_the_command_quietly(finished):
     assert (process.returncode, said) == (0, b"")
 
 
-def test_a_process_that_ends_has_put_all_out_of_sight_of_the_search_for_garbage():
-    told = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 10_000))"
-    code = f"{told}; from finemo_dist.cli.main import main; main()"
-    words = [sys.executable, "-c", code, "--version"]
-
-    done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=True)
-
-    assert done.stdout.splitlines()[-1] == "True"
-
-
 @pytest.mark.parametrize("kind", [InputError, KeyboardInterrupt])
 def test_errors_are_json_where_json_was_asked_for(command, finished, monkeypatch, kind):
     def fail(*_arguments, **_options):
