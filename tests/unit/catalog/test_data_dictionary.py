@@ -28,7 +28,8 @@ def test_every_view_for_users_is_documented(catalog):
              "annotation_parts", "part_rows", "part_hits", "part_hit_rows", "compact_rows",
              "placed_rows", "compact_hits", "counted_hits", "counted_samples",
              "log_lines", "all_hits", "all_unique", "all_primary", "motif_steps", "pooled_steps",
-             "funnel_file", "dropped_files",
+             "funnel_file", "dropped_files", "named_hits", "named_hits_unique",
+             "named_hits_primary",
              *(f"confidence_{name}" for name in CONFIDENCE_TABLES)}  # fmt: skip
 
     assert shown - inner == set(VIEWS)

@@ -225,6 +225,15 @@ def taken_over(run):
     assert claim(run / LEASE_NAME, elsewhere().text(), over=seen) is not None
 
 
+@pytest.fixture
+def interruptible():
+    """Take SIGINT, which a shell has what it starts in the background ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_driver_that_was_taken_over_ends_in_order_and_leaves_the_other_alone(run):
     def drive():
         with driving(run):
@@ -262,14 +271,10 @@ def test_in_a_thread_a_driver_that_was_taken_over_ends_where_it_looks(run):
     require_held(run)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_leaves_no_lease(run):
-    # A shell has what it starts in the background ignore it.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with pytest.raises(KeyboardInterrupt), driving(run):
-            signal.raise_signal(signal.SIGINT)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with pytest.raises(KeyboardInterrupt), driving(run):
+        signal.raise_signal(signal.SIGINT)
 
     assert list(run.iterdir()) == []
 

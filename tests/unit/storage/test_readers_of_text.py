@@ -175,7 +175,7 @@ OPENS_BY_ITSELF = {
     "sources/_bigwig_file.py", "sources/_npz.py", "sources/h5.py",  # formats that are not text
     "sources/_fasta_index.py", "sources/genome.py",  # read by offsets: pipes and marks are refused
     "catalog/compacted.py", "catalog/connection.py", "catalog/named.py", "catalog/text.py",
-    "exports/bigbed.py", "exports/market.py", "exports/tabix.py",
+    "exports/bigbed.py", "exports/hub.py", "exports/market.py", "exports/tabix.py",
     "core/processes.py", "sources/shared_file.py",  # of the kernel, and opened by descriptor
 }  # fmt: skip
 """Folders and files that open what is no text of a user."""
