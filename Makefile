@@ -48,7 +48,7 @@ test-unit: $(VENV)/dev-installed  ## Run the tests of single modules, a part of 
 	$(PYTEST) -m "not system and not slow" tests/unit tests/laws tests/differential $(PYTEST_ARGS)
 
 test-system: $(VENV)/dev-installed $(TOOLS)/installed  ## Run SLURM, Ray, kills, Chromium, object storage, README and fuzz.
-	@echo "SLURM, Ray, kills, Chromium, object storage, documents and fuzz: about 17 minutes on two cores."
+	@echo "SLURM, Ray, kills, Chromium, object storage, documents and fuzz: about 12 minutes on two cores."
 	$(PYTEST) $(ONE_MORE) -m system $(PYTEST_ARGS)
 
 test-kills: $(VENV)/dev-installed  ## Kill, stop, cut and fill by 40 random schedules of each kind (KILL_SEEDS).

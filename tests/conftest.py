@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import h5py
@@ -149,3 +150,11 @@ def real_data(request, tmp_path_factory):
         for name, key in (("ohe", "input_seqs"), ("attr", "hyp_scores")):
             file[key] = np.load(folder / f"{name}.npz")["arr_0"].swapaxes(1, 2)
     return folder
+
+
+@pytest.fixture
+def interruptible():
+    """Take SIGINT, which a shell has what it starts in the background ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

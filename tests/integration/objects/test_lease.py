@@ -66,6 +66,7 @@ def test_of_two_that_saw_a_dead_one_one_follows(run):
     own.release("")
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_driver_that_was_taken_over_ends_in_order(run):
     def drive():
         with driving(run):

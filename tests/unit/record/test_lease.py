@@ -225,14 +225,6 @@ def taken_over(run):
     assert claim(run / LEASE_NAME, elsewhere().text(), over=seen) is not None
 
 
-@pytest.fixture
-def interruptible():
-    """Take SIGINT, which a shell has what it starts in the background ignore."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("interruptible")
 def test_a_driver_that_was_taken_over_ends_in_order_and_leaves_the_other_alone(run):
     def drive():
