@@ -44,7 +44,7 @@ test: $(VENV)/dev-installed  ## Run everything that guards correctness (PYTEST_A
 	$(PYTEST) -m "not system" $(PYTEST_ARGS)
 
 test-unit: $(VENV)/dev-installed  ## Run the tests of single modules, a part of `test`.
-	@echo "The tests of single modules, a part of make test: some minutes on two cores."
+	@echo "The tests of single modules, a part of make test: two to three minutes on two cores."
 	$(PYTEST) -m "not system and not slow" tests/unit tests/laws tests/differential $(PYTEST_ARGS)
 
 test-system: $(VENV)/dev-installed $(TOOLS)/installed  ## Run SLURM, Ray, kills, Chromium, object storage, README and fuzz.
