@@ -65,6 +65,8 @@ def report(folder: Path) -> None:
             read_motifs(folder / "run"), None, window_bp=40, title="atlas",
             compare=compare_on_page(catalog, folder / "sheet.tsv", "meta.side", ()),
         )  # fmt: skip
+    for page in sorted((folder / "report").rglob("*.html")):
+        sys.stdout.write(f"{page.relative_to(folder)}: {page.stat().st_size / 1e6:.2f} MB\n")
 
 
 STEPS: dict[str, Callable[[Path], None]] = {
