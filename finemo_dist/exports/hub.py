@@ -63,24 +63,30 @@ def export_hub(
             f"--to hub: {found} was given, expected the name that browsers have for the assembly. "
             "Give it with --genome, such as --genome hg38."
         )
-    require_hits(catalog, place_chunks(catalog), "a hub")
+    chunks = {sample: _chunks_of(catalog, sample) for sample in samples}
+    require_hits(catalog, [chunk for found in chunks.values() for chunk in found], "a hub")
     with merged_folder(out, last="hub.txt") as made:
         (made / genome).mkdir()
         tracks: dict[str, str] = {}
         for number, sample in enumerate(samples):
+            if not chunks[sample]:
+                logger.warning("Sample %r has no hits and is left out of the hub.", sample)
+                continue
             # Any text may name a sample, and a server decodes what is percent-encoded.
             name = f"{number:03d}_{re.sub(r'[^A-Za-z0-9_.-]', '_', sample)[:80]}.bb"
+            path = made / genome / name
             with catalog.only(sample) as single:
-                if not place_chunks(single):
-                    logger.warning("Sample %r has no hits and is left out of the hub.", sample)
-                    continue
-                path = made / genome / name
                 export_bigbed(single, path, table=table, label=label, rank_by=rank_by)
             tracks[sample] = name
         _write_hub(made, genome, tracks)
         first = made / genome / next(iter(tracks.values()))
         _write_igv(made / "igv_session.xml", genome, tracks, locus=_first_locus(first))
         _write_washu(made / "washu.json", genome, tracks)
+
+
+def _chunks_of(catalog: Catalog, sample: str) -> list[tuple[str, str]]:
+    with catalog.only(sample) as single:
+        return place_chunks(single)
 
 
 def _write_hub(folder: Path, genome: str, tracks: dict[str, str]) -> None:

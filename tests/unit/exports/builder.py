@@ -14,14 +14,17 @@ NASTY = (
 SAMPLES = ("plain", "../up\t<b>\n'and\" over")
 
 
-def small_run(folder, *, names=NASTY, samples=SAMPLES, has_coordinates=True, seed=4):
-    """Two shards of four regions a sample, the last region of each without a hit."""
+def small_run(folder, *, names=NASTY, samples=SAMPLES, has_coordinates=True, without=(), seed=4):
+    """Two shards of four regions a sample, the last region of each without a hit.
+
+    Samples of ``without`` have no hit at all.
+    """
     rng = np.random.default_rng(seed)
     write_record(folder, dict.fromkeys(samples, 2), has_coordinates=has_coordinates, n_regions=8)
     write_motifs(folder, motif_set(names))
     for sample in samples:
         for shard in range(2):
-            hits = _hits(rng, shard, names, has_coordinates)
+            hits = _hits(rng, shard, names, has_coordinates) if sample not in without else []
             regions = [_region(4 * shard + i, has_coordinates) for i in range(4)]
             write_shard(folder, sample, shard, hits, regions)
     return folder

@@ -10,7 +10,7 @@ import pytest
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.core.errors import UsageError
 from finemo_dist.exports.hub import export_hub
-from tests.unit.exports.builder import small_run
+from tests.unit.exports.builder import SAMPLES, small_run
 
 
 @pytest.fixture
@@ -72,6 +72,19 @@ def test_the_sessions_name_the_same_files(hub):
     assert {found.get("id") for found in igv.iter("Track")} == tracks
     assert {track["url"] for track in washu} == tracks
     assert {track["type"] for track in washu} == {"bigbed"}
+
+
+def test_samples_without_a_hit_have_no_track_and_no_hub_of_their_own(tmp_path, caplog):
+    empty = SAMPLES[0]
+    with open_catalog(small_run(tmp_path / "run", without=[empty])) as catalog:
+        export_hub(catalog, tmp_path / "hub", SAMPLES, genome="hg38")
+
+        with pytest.raises(UsageError, match="a hub cannot be empty"):
+            export_hub(catalog, tmp_path / "none", [empty], genome="hg38")
+
+    assert len(list((tmp_path / "hub").rglob("*.bb"))) == 1
+    assert f"Sample {empty!r} has no hits and is left out" in caplog.text
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize("genome", [None, "../hg38", "", "a b"])
