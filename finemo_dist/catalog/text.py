@@ -23,7 +23,8 @@ Copy = tuple[Catalog, str, Mapping[str, object]]
 """Catalog, name of a ``copy_`` query, and its parameters but ``path``."""
 
 _BLOCK_BYTES: Final = 1 << 20
-_BATCH_ROWS: Final = 1 << 16
+BATCH_ROWS: Final = 1 << 16
+"""Lines that are made and written at once."""
 _FLUSH_S: Final = 0.5
 
 
@@ -75,7 +76,7 @@ def write_hit_lines(
         target.write(("\t".join(header) + "\n").encode())
         for catalog, chunk in chunks:
             with run_errors(catalog.run_dir), stream_errors():
-                lines = catalog.stream_chunk(chunk, "hit_lines").to_arrow_reader(_BATCH_ROWS)
+                lines = catalog.stream_chunk(chunk, "hit_lines").to_arrow_reader(BATCH_ROWS)
                 for batch in lines:
                     target.write(contents(batch.column(0)))
 

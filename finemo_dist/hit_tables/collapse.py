@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.catalog.chunks import chromosome_chunks
 from finemo_dist.catalog.connection import load_query, run_errors, stream_errors
-from finemo_dist.catalog.text import contents, open_output
+from finemo_dist.catalog.text import BATCH_ROWS, contents, open_output
 from finemo_dist.core import defaults
 from finemo_dist.core.ahead import mapped
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.hit_tables.staged import (
-    BATCH_ROWS,
     PRIMARY,
     ROOM,
     Bench,
@@ -39,10 +38,10 @@ _COLUMNS: Final = (
 """Those that the rule reads."""
 _MILLION: Final = 1_000_000
 _COMPARED: Final = 5_000_000
-"""Hits, about, of which the rule reads the columns at once: half a gigabyte."""
+"""About how many hits are compared at once; their columns take half a gigabyte."""
 _SET_WINDOW: Final = "SET VARIABLE starts = $starts"
 _Tables = Iterator[tuple[NDArray[np.bool_], Iterator[pa.Array]]]
-"""Of some hits whether each is primary, and their cells."""
+"""For some hits: whether each is primary, and their cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ def touching(
 
     Yields
     ------
-    Of some pairs the numbers of the one hit and of the other.
+    For some pairs: the numbers of the one hit, and of the other.
     """
     order = np.lexsort((start, place))
     place, start, end = place[order], start[order], end[order]

@@ -19,6 +19,7 @@ from pyarrow import parquet as pq
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.chunks import chromosome_runs
 from finemo_dist.catalog.connection import connect, first_line, load_query
+from finemo_dist.catalog.text import BATCH_ROWS
 from finemo_dist.core.ahead import mapped
 from finemo_dist.core.errors import FinemoDistError, InputError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
@@ -36,7 +37,6 @@ PRIMARY: Final = "is_primary"
 _FILE_SHIFT: Final = 40
 """Of ``row`` in ``queries/make_piece.sql``."""
 ROOM: Final = "finemo_dist.hit_tables"
-BATCH_ROWS: Final = 1 << 16
 
 
 class Said(StrEnum):
