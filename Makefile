@@ -36,11 +36,11 @@ demo: $(VENV)/installed  ## Run the pipeline on generated samples with known mot
 # others find, even where the environment says that nothing compiled is kept.
 PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 16 --dist worksteal
 
-# Tests of clusters wait for heartbeats and queues; meanwhile one process more than cores is at work.
+# Tests of clusters mostly wait, so there is one process more than there are cores.
 ONE_MORE := -n $(shell expr 1 + `getconf _NPROCESSORS_ONLN`)
 
 test: $(VENV)/dev-installed  ## Run everything that guards correctness (PYTEST_ARGS).
-	@echo "All tests but those of clusters, browsers and kills (make test-system): six to seven minutes on two cores."
+	@echo "All tests but those of clusters, browsers and kills (make test-system): about seven minutes on two cores."
 	$(PYTEST) -m "not system" $(PYTEST_ARGS)
 
 test-unit: $(VENV)/dev-installed  ## Run the tests of single modules, a part of `test`.
@@ -48,7 +48,7 @@ test-unit: $(VENV)/dev-installed  ## Run the tests of single modules, a part of 
 	$(PYTEST) -m "not system and not slow" tests/unit tests/laws tests/differential $(PYTEST_ARGS)
 
 test-system: $(VENV)/dev-installed $(TOOLS)/installed  ## Run SLURM, Ray, kills, Chromium, object storage, README and fuzz.
-	@echo "SLURM, Ray, kills, Chromium, object storage, documents and fuzz: about 12 minutes on two cores."
+	@echo "SLURM, Ray, kills, Chromium, object storage, documents and fuzz: about 13 minutes on two cores."
 	$(PYTEST) $(ONE_MORE) -m system $(PYTEST_ARGS)
 
 test-kills: $(VENV)/dev-installed  ## Kill, stop, cut and fill by 40 random schedules of each kind (KILL_SEEDS).

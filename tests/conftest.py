@@ -154,7 +154,7 @@ def real_data(request, tmp_path_factory):
 
 @pytest.fixture
 def interruptible():
-    """Take SIGINT, which a shell has what it starts in the background ignore."""
+    """Handle SIGINT: shells make the jobs that they run in the background ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

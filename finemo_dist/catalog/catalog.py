@@ -348,15 +348,16 @@ class Catalog:
         return self.cursor({}, question="")
 
     def cursor_for(self, query: str) -> tuple[duckdb.DuckDBPyConnection, str]:
-        """Return a connection that reads what one query needs and nothing else, for good.
+        """Return a connection that can open only what one query needs, and the query to ask.
 
-        And what to ask, as ``narrow`` returns it. To have DuckDB know which files it may open takes
-        10 us for each, which is most of the time of a small question to a run of many parts.
+        The catalog stays so restricted; ``narrow`` says what the query becomes. DuckDB takes 10 us
+        for each file that it is allowed to open, which is most of the time of a small question to a
+        run of many parts.
         """
         if self._is_restricted:
             cursor = self.restricted_cursor()
             return cursor, self.narrow(cursor, query)
-        # Until the files are known the query is parsed, and nothing of it is run.
+        # Until the files are known, the query is parsed and not run.
         cursor = self.cursor({}, question="")
         question = self.narrow(cursor, query)
         self._restrict(self._shown.paths(self._listed))

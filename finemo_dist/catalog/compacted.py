@@ -20,7 +20,7 @@ _MANIFEST: Final = "manifest.json"
 
 
 class MadeFile(Protocol):
-    """What every layout says of a file."""
+    """What the manifest of either layout records about a file."""
 
     @property
     def name(self) -> str:
@@ -46,7 +46,7 @@ class Compacted(Generic[_File]):
     COMMAND: ClassVar[str]
     """What makes them again."""
     FILE: ClassVar[Callable[..., Any]]
-    """What the manifest says of a file."""
+    """Makes what the manifest records about a file."""
 
     directory: Path
     parts_digest: str
@@ -102,7 +102,7 @@ class Compacted(Generic[_File]):
         Parameters
         ----------
         digest
-            Tells the digest of the parts; asked only where there is something.
+            Returns the digest of the parts; called only if the folder has a manifest.
         """
         try:
             found = cls.read(directory)

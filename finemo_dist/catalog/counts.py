@@ -39,7 +39,7 @@ def known_counts(run_dir: Path, units: Units, names: Iterable[str]) -> pa.Table:
     names
         What motifs are called in the run.
     """
-    # It takes a tenth of the time of a small question, which asks for no counts.
+    # Loading it takes a tenth of the time of a small question, which needs no counts.
     import pyarrow.compute as pc
 
     path = run_dir / COUNTS_NAME

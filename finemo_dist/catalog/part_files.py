@@ -203,7 +203,7 @@ def _path_and_sample(table: FileTable) -> pa.Table:
 
 def _each(names: pa.Array, least: str | None, most: str | None) -> Bools:
     """Return which names lie within bounds, byte by byte, or are not known."""
-    # Loaded where a question names a chromosome: it makes a Python function of each of Arrow's.
+    # Loaded only for questions that name a chromosome: it wraps every function of Arrow's.
     import pyarrow.compute as pc
 
     found: Bools = np.ones(len(names), bool)

@@ -94,7 +94,7 @@ def run_user_query(catalog: Catalog, query: str, *, is_only: bool = False) -> Us
     Parameters
     ----------
     is_only
-        Whether the catalog is asked nothing else: then it opens the files of this query alone.
+        Whether the catalog has no other query: then it can open only the files of this one.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def run_user_query(catalog: Catalog, query: str, *, is_only: bool = False) -> Us
     question = query[match.end() :] if match else query
     cursor = catalog.cursor({}, question="") if is_only else catalog.restricted_cursor()
     with usage_errors():
-        # Both look at the words of the query and run nothing of it.
+        # Both parse the query and do not run it.
         _require_select(cursor, question)
         if is_only:
             cursor, question = catalog.cursor_for(question)

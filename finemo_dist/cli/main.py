@@ -212,15 +212,16 @@ def _resumes(words: Sequence[str]) -> str:
     return f"Committed work is kept; resume with: {resume_line(words)}"
 
 
-_OBJECTS_BETWEEN_LOOKS: Final = 50_000
-"""For garbage, of a few MB: Python looks after 700, a tenth of the time of a small question."""
+_COLLECT_AFTER: Final = 50_000
+"""Objects, of a few MB, that are made before Python collects garbage. It does so after 700 by
+default, which takes a tenth of the time of a small question."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit: 0 done, 2 bad input, 3 shards missing, 130 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if arguments is None:
-        gc.set_threshold(_OBJECTS_BETWEEN_LOOKS)
+        gc.set_threshold(_COLLECT_AFTER)
     set_program(PROGRAM if arguments is not None else _started_as(sys.argv[0]))
     if hasattr(sys.stdout, "reconfigure"):
         # Names of motifs are any text, and where standard output takes ASCII they are spelt out.

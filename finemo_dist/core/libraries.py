@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Look for no garbage while libraries are loaded: they leave none, and their objects are many.
+    """Pause garbage collection while libraries load.
 
-    To look takes a seventh of the time that PyTorch takes to load.
+    They make many objects and leave no garbage. Collection takes a seventh of the time that PyTorch
+    takes to load.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -86,8 +86,8 @@ Not measured: what PyTorch is reported to take on recent GPUs, rounded up.
 _FULL_GPU_REGIONS: Final = 2048
 """What a worker on a GPU should hold at once to keep the GPU busy."""
 _MOST_WORKERS_PER_GPU: Final = 4
-"""One solves; the others read, make tables, write, and wait for the disk. To do so takes a host
-20 us a region, and a GPU solves one in 8: three are too few (``tests/benchmarks/feeding.py``)."""
+"""One solves; the others read, make tables, write, and wait for the disk. This takes a host 20 us a
+region, and a GPU solves a region in 8: three are too few (``tests/benchmarks/feeding.py``)."""
 
 _COMFORT: Final = 1.5
 """Free over projected below which there is a warning: others write to the disk too."""

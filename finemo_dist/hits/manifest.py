@@ -122,7 +122,7 @@ def read_manifest(run: str | Path, samples: Iterable[str] | None = None) -> pa.T
         if formats != _formats() or not schema.equals(_SCHEMA):
             return nothing
         content.seek(0)
-        # What ``read_table`` filters with takes longer to load than a small run to open.
+        # ``read_table`` loads Arrow's datasets, which takes longer than opening a small run.
         if wanted is None:
             table = pq.ParquetFile(content).read()
         else:

@@ -49,7 +49,7 @@ class RunTotals:
     done: set[Unit] = field(default_factory=set, repr=False)
     n_units: int = 0
     """Shards that were called; files for other tools count in ``done`` alone. A number, because the
-    threads that tell of life read it while ``done`` grows."""
+    heartbeat thread reads it while ``done`` grows."""
 
     def add(self, event: RunEvent) -> None:
         """Count an event."""

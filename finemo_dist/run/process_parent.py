@@ -1,11 +1,11 @@
-"""A process that loads what workers need once, and has each worker begin as a copy of itself.
+"""A process that loads what workers need once; each worker begins as a copy of it.
 
-To import PyTorch takes 1.5 s of a core, and hundreds of files that may lie on a network disk. A
-copy takes milliseconds, and shares what was loaded. The parent begins while the driver still reads
-and checks its inputs; nothing that is asked of it waits for that.
+Importing PyTorch takes 1.5 s of a core and reads hundreds of files, which may lie on a network
+disk. A copy takes milliseconds and shares what was loaded. The parent loads while the driver reads
+and checks its inputs, and the driver never waits for it to finish.
 
-Only a process of one thread can be copied. Where some library has begun another, the parent starts
-each worker anew.
+Only a process of one thread can be copied. If a library has started another thread, the parent
+starts each worker anew.
 """
 
 import gc
@@ -37,7 +37,7 @@ _COPY: Final = b"copy"
 _MESSAGE_BYTES: Final = 64
 _THREADS: Final = Path("/proc/self/task")
 _COPIED_THREADS: Final = frozenset({"jemalloc_bg_thd"})
-"""Of jemalloc, which Arrow brings: it begins them again in a copy."""
+"""Those of jemalloc, which Arrow brings; jemalloc starts them again in a copy."""
 
 
 class Child(Protocol):
@@ -53,18 +53,18 @@ class Child(Protocol):
 
 
 class Parent:
-    """Has workers begin as copies of a process that has loaded what they need; on Linux.
+    """Starts workers as copies of a process that has loaded what they need; Linux only.
 
     The process ends with this object, or with the process that has it.
 
     Parameters
     ----------
     modules
-        To load. One that cannot be loaded is left to the workers, which tell why.
+        Modules to load. The workers load those that the process cannot, and report why they fail.
     """
 
     def __init__(self, modules: Sequence[str]) -> None:
-        # Of this kind of socket, messages keep their bounds.
+        # Messages on this kind of socket keep their bounds.
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = started_process(_PARENT, theirs.fileno(), subprocess.DEVNULL)
@@ -79,9 +79,9 @@ class Parent:
         Parameters
         ----------
         descriptor
-            Of the connection over which it is told what to do.
+            Descriptor of the connection that brings its work.
         said
-            Where its standard error goes.
+            File that takes its standard error.
 
         Raises
         ------
@@ -94,12 +94,12 @@ class Parent:
         return copy
 
     def learn_of(self, copy: "_Copy", *, waits: bool) -> None:
-        """Take answers until it is known of which number a copy is, or that it will not begin.
+        """Read answers until the process id of a copy is known, or that it will not begin.
 
         Parameters
         ----------
         waits
-            Whether for answers that have not come yet.
+            Whether to wait for answers that have not come yet.
         """
         while copy in self._awaited:
             try:
@@ -114,7 +114,7 @@ class Parent:
             self._awaited.popleft().pid = int(answer)
 
     def status_of(self, copy: "_Copy") -> int:
-        """Return how a copy ended, once it has; of one that never began, how the parent did."""
+        """Wait for a copy to end and return its status; that of the parent if it never began."""
         if copy.pid:
             if self._awaited:
                 self.learn_of(self._awaited[-1], waits=True)
@@ -131,7 +131,7 @@ class _Copy:
     def __init__(self, parent: Parent) -> None:
         self._parent = parent
         self.pid: int | None = None
-        """None as long as that is not known; 0 where the system let none begin."""
+        """None until it is known; 0 if the system refused to start it."""
         self._status: int | None = None
 
     def kill(self) -> None:
@@ -140,7 +140,7 @@ class _Copy:
         if self.pid is None:
             self._status = 0
         elif self.pid and self._status is None:
-            # The number is nobody else's before the parent has asked how this one ended.
+            # No other process gets this id before the parent has asked how this one ended.
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
 
@@ -185,7 +185,7 @@ def be_parent(driver: socket.socket, modules: Sequence[str]) -> NoReturn:
         for module in modules:
             with suppress(Exception):
                 importlib.import_module(module)
-        # What is never looked at for garbage is never written to, and stays shared.
+        # Collection writes to the objects that it visits, and then they are no longer shared.
         gc.freeze()
     with suppress(OSError):
         while True:
@@ -198,7 +198,7 @@ def be_parent(driver: socket.socket, modules: Sequence[str]) -> NoReturn:
 
 
 def _begun(driver: socket.socket, descriptor: int, said: int) -> int:
-    """Return the number of a worker that has begun, 0 where the system lets none begin."""
+    """Start a worker and return its process id, or 0 if the system refused to start it."""
     try:
         if not _is_alone():
             return started_process(BOOTSTRAP, descriptor, said).pid
@@ -213,7 +213,7 @@ def _begun(driver: socket.socket, descriptor: int, said: int) -> int:
 
 
 def _be_copy(driver: socket.socket, descriptor: int, said: int) -> NoReturn:
-    """Be a worker, and never what the parent is."""
+    """Become a worker, and never return."""
     try:
         driver.close()
         os.dup2(said, 2)
@@ -233,5 +233,5 @@ def _is_alone() -> bool:
 
 
 def _ended(pid: int) -> int:
-    """Return the status of a worker that ends or has ended."""
+    """Wait for a worker to end and return its status."""
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

@@ -20,8 +20,8 @@ _QUICK_END: Final = {
     "RAY_enable_metrics_collection": "false",
     "RAY_task_events_shutdown_flush_timeout_ms": "1000",
 }
-"""A driver whose cluster is gone waits for a quarter of a minute to tell it of itself: of metrics,
-which nobody reads where no dashboard is, it tells nothing, and of tasks what it can in a second."""
+"""A driver whose cluster is gone would spend a quarter of a minute on reports to it. So it reports
+no metrics, which nobody reads without a dashboard, and it reports tasks for a second at most."""
 
 _KNOCK_S: Final = 10.0
 _OBJECT_STORE_BYTES: Final = 80 << 20

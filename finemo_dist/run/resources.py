@@ -144,7 +144,7 @@ def choose_executor(
     others
         Of workers that make stores and write files where GPUs call hits, and that need none.
     parent
-        What processes that call hits on cores begin as copies of.
+        The process that workers on cores are copied from.
     """
     n_workers = _asked(resources, spec)
     if n_workers is None and _is_here(resources):
@@ -287,16 +287,17 @@ def parent_for_new_run(
     *,
     modules: Sequence[str],
 ) -> Parent | None:
-    """Return what the workers of a new run will be copies of; None where they may be none.
+    """Return the process that the workers of a new run will be copied from.
 
-    It loads what they need while the driver still prepares the run.
+    It loads what they need while the driver still prepares the run. None where the run may use
+    no worker processes.
 
     Parameters
     ----------
     regions
-        Of each sample: their number, their width, and its motif-strands.
+        For each sample: number of regions, their width, and number of motif-strands.
     modules
-        That workers need.
+        Modules that workers need.
     """
     n_workers = resources.n_workers or resources.n_cores or machine.n_cores
     is_here = resources.executor in {"auto", "processes"} and _is_here(resources)

@@ -17,8 +17,8 @@ from finemo_dist.run.plan import PlannedSample, RunPlan, another_run, begin_run,
 from finemo_dist.store.read import RegionStore, open_store
 
 _SAVING_SHARE: Final = 0.02
-"""Of the time, the most that is spent on recording that samples joined: the record has them all, so
-that of 1,500 samples it takes a tenth of a second, 1,500 times."""
+"""Largest share of the time that is spent on recording joins. Each save writes all samples, which
+takes a tenth of a second for 1,500 of them, and 1,500 of them join."""
 
 
 class Roster:
@@ -54,7 +54,7 @@ class Roster:
         self._is_begun = False
         self._is_unsaved = False
         self._save_due = float("-inf")
-        """By the clock that does not go back."""
+        """By the monotonic clock."""
         self.record = plan.record
         """With the samples that are awaited."""
         self.stores: dict[str, RegionStore] = {}
@@ -93,10 +93,10 @@ class Roster:
         self._save_if_due()
 
     def _save_if_due(self) -> None:
-        """Record who joined, now or soon: a part of a sample that is not recorded yet is kept.
+        """Record the samples that joined, unless the last save was too recent.
 
-        A run that begins again takes the digest of the store from the store, and counts the parts
-        that name it.
+        Parts of a sample that is not recorded yet are not lost: a rerun reads the digest from the
+        store and counts the parts that name it.
         """
         begun = time.monotonic()
         if self._is_begun and self._is_unsaved and begun >= self._save_due:

@@ -22,8 +22,8 @@ class _Coming:
 class AheadArray:
     """An array that is read from front to back, one block ahead in a thread of its own.
 
-    Each array has its own thread, so that the members of one file are inflated side by side. Any
-    other order gives the same rows, as late as without a thread.
+    Each array has its own thread, so that the members of one file are inflated side by side. In any
+    other order the rows are the same, but come no sooner than without a thread.
     """
 
     def __init__(self, array: FileArray) -> None:
@@ -49,7 +49,7 @@ class AheadArray:
             rows = coming.rows.result()
         else:
             if coming is not None:
-                # The array is a stream, which one thread has at a time.
+                # The array is a stream, which only one thread may read at a time.
                 wait([coming.rows])
             rows = self._array.read(start, stop)
         self._read_on(stop, min(self.shape[0], 2 * stop - start))

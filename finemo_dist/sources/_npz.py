@@ -19,7 +19,7 @@ from finemo_dist.storage.locations import local_input
 
 _SKIP_BYTES = 1 << 20
 _INFLATED_BYTES = 1 << 18
-"""At once: of more, what is copied on the way no longer fits a cache."""
+"""Bytes inflated at once. With more, the copies on the way no longer fit a cache."""
 _NPY_MAGIC = b"\x93NUMPY"
 _ZIP_MAGIC = b"PK"
 _DAMAGE = (

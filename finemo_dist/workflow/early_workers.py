@@ -1,4 +1,4 @@
-"""Workers that make ready while the driver still prepares a run."""
+"""Workers that get ready while the driver still prepares a run."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _EXTRACT: Final = ("finemo_dist.run.extraction_worker",)
 _CALL: Final = ("finemo_dist.run.worker", "finemo_dist.workflow.outputs")
-"""Modules of the units that workers take, with the libraries these need."""
+"""Modules that do these units; they import the libraries they need."""
 
 
 def parent_of_workers(
@@ -27,7 +27,7 @@ def parent_of_workers(
     resources: ResourceConfig,
     prepared: "Prepared",
 ) -> Parent | None:
-    """Have a process load what workers need, where a run begins that is going to take several.
+    """Start a process that loads what workers need, if this is a new run that will use several.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def parent_of_workers(
         The regions of the run.
     """
     if (run_dir / "run.json").exists():
-        # How much of it is left is not known yet.
+        # How much work is left is not known yet.
         return None
     sizes = {name: (_n_regions(found), found.region_width) for name, found in opened.items()}
     sizes |= {name: (s.n_regions, s.region_width) for name, s in coming.begun.items()}
