@@ -123,6 +123,17 @@ def n_core_workers(resources: ResourceConfig, machine: Machine) -> int | None:
     return None if has_gpus else resources.n_workers
 
 
+def cores_of_each(n_units: int, resources: ResourceConfig, machine: Machine) -> int | None:
+    """Return how many cores each of some units may use; None where Ray decides that.
+
+    Workers of this machine that have no unit leave their cores to the others.
+    """
+    if not _is_here(resources) or resources.executor == "ray":
+        return None
+    n_cores = n_core_workers(resources, machine) or machine.n_cores
+    return max(1, n_cores // max(1, n_units))
+
+
 def choose_executor(
     resources: ResourceConfig,
     plan: RunPlan,

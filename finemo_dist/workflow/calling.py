@@ -26,7 +26,13 @@ from finemo_dist.run.plan import (
 )
 from finemo_dist.run.process_parent import Parent
 from finemo_dist.run.remains import check_output, clear_run
-from finemo_dist.run.resources import Machine, choose_executor, find_machine, resolve_device
+from finemo_dist.run.resources import (
+    Machine,
+    choose_executor,
+    cores_of_each,
+    find_machine,
+    resolve_device,
+)
 from finemo_dist.run.roster import Roster
 from finemo_dist.run.space import (
     require_disk_for_call,
@@ -326,7 +332,9 @@ def _executor(
     parent: Parent | None,
 ) -> Executor:
     """Return what makes the stores of a plan, calls its hits and writes its files."""
-    makers: dict[Stage, WorkerMaker] = {Stage.OUTPUTS: _writing(plan, settings, resources)}
+    makers: dict[Stage, WorkerMaker] = {
+        Stage.OUTPUTS: _writing(plan, settings, resources, prepared.machine)
+    }
     if coming.spec is not None:
         makers |= {Stage.EXTRACT: coming.spec, Stage.STORE: coming.spec}
     others = StagedSpec.of(makers, device="cpu")
@@ -458,12 +466,16 @@ def _samples(
 
 
 def _writing(
-    plan: RunPlan, settings: Mapping[str, SampleSettings], resources: ResourceConfig
+    plan: RunPlan,
+    settings: Mapping[str, SampleSettings],
+    resources: ResourceConfig,
+    machine: Machine,
 ) -> OutputSpec:
     """Return what makes workers that write files."""
     # They need neither reports nor who worked on the run.
     record = plan.record.model_copy(update={"input_reports": {}, "invocations": ()})
-    return OutputSpec(str(plan.run_dir.resolve()), record, dict(settings), resources)
+    n_threads = cores_of_each(len(plan.pending_outputs), resources, machine)
+    return OutputSpec(str(plan.run_dir.resolve()), record, dict(settings), resources, n_threads)
 
 
 def _log_what_is_left(plan: RunPlan) -> None:

@@ -36,6 +36,8 @@ class OutputSpec:
     settings: Mapping[str, SampleSettings]
     """Of each sample, for the files that repeat them."""
     resources: ResourceConfig
+    n_threads: int | None = None
+    """For the files of one sample; as Ray says when None, which gives each worker its cores."""
 
     @property
     def device(self) -> str:
@@ -105,7 +107,8 @@ class OutputWorker:
         """Return a catalog of the one sample of a record, that of the sample before if it can."""
         names = [sample.name for sample in only.samples]
         before, self._catalog = self._catalog, None
-        found = open_catalog(run_dir, record=only, samples=names, threads=_threads(), reused=before)
+        threads = self._spec.n_threads or _threads()
+        found = open_catalog(run_dir, record=only, samples=names, threads=threads, reused=before)
         if found is not before:
             self._open.close()
             self._open.callback(found.close)
@@ -149,6 +152,6 @@ def warn_of_files_without_meaning(plan: RunPlan) -> None:
 
 
 def _threads() -> int | None:
-    """Return how many threads DuckDB may use: Ray gives each worker the cores it owns."""
+    """Return how many threads DuckDB may use: Ray says how many cores a worker owns."""
     told = os.environ.get("OMP_NUM_THREADS", "")
     return int(told) if told.isdecimal() and int(told) else None

@@ -17,10 +17,15 @@ from tests.conftest import skip_or_fail
 from tests.problems import dense_coefficient, hits_by_key, make_problem, problems
 from tests.unit.solver.test_certificate import write_out
 
-try:
-    from sklearn.linear_model import Lasso
-except ModuleNotFoundError:
-    Lasso = None
+
+@pytest.fixture(scope="module")
+def lasso():
+    """scikit-learn's, which takes over a second to load."""
+    try:
+        from sklearn.linear_model import Lasso
+    except ModuleNotFoundError:
+        skip_or_fail("sklearn", "scikit-learn is not installed")
+    return Lasso
 
 
 @settings(max_examples=40)
@@ -47,9 +52,7 @@ def test_working_set_finds_the_coefficients_of_the_dense_reference(problem):
 
 @settings(max_examples=25)
 @given(problem=problems())
-def test_working_set_finds_the_coefficients_of_scikit_learn(problem):
-    if Lasso is None:
-        skip_or_fail("sklearn", "scikit-learn is not installed")
+def test_working_set_finds_the_coefficients_of_scikit_learn(lasso, problem):
     found = WorkingSetSolver(problem.cwms, problem.config).solve(
         problem.sequence, problem.contributions
     )
@@ -63,7 +66,7 @@ def test_working_set_finds_the_coefficients_of_scikit_learn(problem):
         design = (one.y - one.residual(units)).flatten(1).T.numpy()
         target = dense.y[row].flatten().numpy()
         # Lasso knows one penalty: columns over lambda turn coefficients into lambda c.
-        model = Lasso(
+        model = lasso(
             alpha=1 / len(target), positive=True, fit_intercept=False, tol=1e-12, max_iter=200_000
         )
         model.fit(design / per_atom, target)

@@ -2,7 +2,6 @@
 
 import struct
 
-import bioframe
 import pybigtools
 import pysam
 import pytest
@@ -67,6 +66,9 @@ def test_a_tabix_bed_answers_a_range_as_sql_does(catalog, tmp_path):
 
 
 def test_a_tabix_bed_is_one_that_bioframe_reads(catalog, tmp_path):
+    # Loads Matplotlib, which takes over a second.
+    import bioframe
+
     export_tabix(catalog, tmp_path / "hits.bed.gz")
 
     table = bioframe.read_table(

@@ -16,6 +16,7 @@ from finemo_dist.run.in_turn import InTurn
 from finemo_dist.run.resources import (
     Machine,
     choose_executor,
+    cores_of_each,
     count_gpus,
     find_machine,
     n_core_workers,
@@ -50,6 +51,24 @@ def test_little_work_is_done_in_this_process(choose):
 
 def test_much_work_takes_a_worker_for_each_core(choose):
     assert choose(seconds=100) == ("processes", 4, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("n_units", "asked", "cores"),
+    [
+        (1, {}, 4),
+        (2, {}, 2),
+        (9, {}, 1),
+        (0, {}, 4),
+        (1, {"n_workers": 1}, 1),
+        (1, {"n_cores": 3}, 3),
+        (1, {"executor": "serial"}, 4),
+        (1, {"executor": "ray"}, None),
+        (1, {"ray_address": "auto"}, None),
+    ],
+)
+def test_units_that_are_few_share_the_cores_of_workers_that_have_none(n_units, asked, cores):
+    assert cores_of_each(n_units, ResourceConfig(**asked), LAPTOP) == cores
 
 
 def test_cores_and_gpus_are_two_numbers(choose):

@@ -2,13 +2,20 @@
 
 import numpy as np
 import pytest
-from scipy.stats import mannwhitneyu
 
 from finemo_dist.workflow.rank_tests import adjusted, rank_sum, smallest_p
 
 
+@pytest.fixture
+def mannwhitneyu():
+    """SciPy's; its statistics take a second to load."""
+    from scipy.stats import mannwhitneyu
+
+    return mannwhitneyu
+
+
 @pytest.mark.parametrize(("n_first", "n_second"), [(2, 2), (3, 4), (6, 6)])
-def test_exact_p_values_are_those_of_scipy(rng, n_first, n_second):
+def test_exact_p_values_are_those_of_scipy(rng, mannwhitneyu, n_first, n_second):
     values = rng.normal(size=(30, n_first + n_second))
     is_first = np.arange(n_first + n_second) < n_first
     expected = mannwhitneyu(values[:, is_first], values[:, ~is_first], axis=1, method="exact")
@@ -16,7 +23,7 @@ def test_exact_p_values_are_those_of_scipy(rng, n_first, n_second):
     np.testing.assert_allclose(rank_sum(values, is_first), expected.pvalue, rtol=1e-12)
 
 
-def test_many_samples_have_the_normal_approximation(rng):
+def test_many_samples_have_the_normal_approximation(rng, mannwhitneyu):
     values = np.round(rng.normal(size=(20, 60)), 1)
     is_first = np.arange(60) < 25
     expected = mannwhitneyu(values[:, is_first], values[:, ~is_first], axis=1, method="asymptotic")
