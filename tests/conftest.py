@@ -1,5 +1,6 @@
 """Fixtures of the whole suite, and what happens when something a test needs is not there."""
 
+import gc
 import os
 import shutil
 import signal
@@ -54,6 +55,9 @@ LONGEST = (
 """Files and folders with long tests, which begin first: the last of many processes then ends with
 short ones."""
 
+# Half a million objects of modules and tests are made and none of them ends before the process.
+gc.disable()
+
 COLLECTED = pytest.StashKey[list[pytest.Item]]()
 """Every test that was collected, before any was left out."""
 
@@ -73,6 +77,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.system)
     items.sort(key=_rank)
     config.stash[COLLECTED] = list(items)
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from now on, without looking again and again at what was made so far."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """Let everything end as it does without pytest: libraries report what is left."""
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -332,9 +332,9 @@ def _executor(
     parent: Parent | None,
 ) -> Executor:
     """Return what makes the stores of a plan, calls its hits and writes its files."""
-    makers: dict[Stage, WorkerMaker] = {
-        Stage.OUTPUTS: _writing(plan, settings, resources, prepared.machine)
-    }
+    n_threads = cores_of_each(len(plan.pending_outputs), resources, prepared.machine)
+    writing = OutputSpec.of_plan(plan, settings, resources, n_threads)
+    makers: dict[Stage, WorkerMaker] = {Stage.OUTPUTS: writing}
     if coming.spec is not None:
         makers |= {Stage.EXTRACT: coming.spec, Stage.STORE: coming.spec}
     others = StagedSpec.of(makers, device="cpu")
@@ -463,19 +463,6 @@ def _samples(
         )
         for name, outline in outlines.items()
     }
-
-
-def _writing(
-    plan: RunPlan,
-    settings: Mapping[str, SampleSettings],
-    resources: ResourceConfig,
-    machine: Machine,
-) -> OutputSpec:
-    """Return what makes workers that write files."""
-    # They need neither reports nor who worked on the run.
-    record = plan.record.model_copy(update={"input_reports": {}, "invocations": ()})
-    n_threads = cores_of_each(len(plan.pending_outputs), resources, machine)
-    return OutputSpec(str(plan.run_dir.resolve()), record, dict(settings), resources, n_threads)
 
 
 def _log_what_is_left(plan: RunPlan) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.core.clock import Clock
@@ -38,6 +39,20 @@ class OutputSpec:
     resources: ResourceConfig
     n_threads: int | None = None
     """For the files of one sample; as Ray says when None, which gives each worker its cores."""
+
+    @classmethod
+    def of_plan(
+        cls,
+        plan: RunPlan,
+        settings: Mapping[str, SampleSettings],
+        resources: ResourceConfig,
+        n_threads: int | None,
+    ) -> Self:
+        """Return that of all samples of a plan."""
+        # Workers need neither reports nor who worked on the run.
+        record = plan.record.model_copy(update={"input_reports": {}, "invocations": ()})
+        run_dir = str(plan.run_dir.resolve())
+        return cls(run_dir, record, dict(settings), resources, n_threads)
 
     @property
     def device(self) -> str:
