@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
+from finemo_dist.catalog.connection import load_query
 from finemo_dist.catalog.text import contents, open_output
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.core.words import count
-from finemo_dist.hit_tables.staged import Bench, Said, StagedHits, runs
+from finemo_dist.hit_tables.staged import ROOM, Bench, Said, StagedHits, runs
 from finemo_dist.storage.files import committed
 from finemo_dist.storage.locations import location
 
@@ -131,43 +132,55 @@ def _write_shared(
     bench: Bench, tables: Sequence[StagedHits], chroms: Sequence[str], target: BinaryIO
 ) -> int:
     """Write the lines of some chromosomes and return how many they are."""
-    bench.run("repeated_sites")
-    for _ in _shown(bench, tables, chroms, "add_repeated"):
-        pass
-    _require_few(bench, tables, chroms)
-    for number in _shown(bench, tables, chroms, "make_numbers"):
-        if not number:
-            bench.run("first_input")
-            bench.run("make_joined")
-        elif number < len(tables) - 1:
-            bench.run("next_input")
+    _make_sites(bench, tables, chroms)
+    _require_few(bench, tables)
+    bench.run("first_input")
+    for number in range(1, len(tables)):
+        bench.make("VIEW", "sites", f"FROM sites_{number}")
+        bench.run("make_joined")
+        if number < len(tables) - 1:
+            bench.make(
+                "TABLE", f"shared_{number}", f"SELECT * RENAME (told AS told_{number}) FROM joined"
+            )
+            bench.make("VIEW", "shared", f"FROM shared_{number}")
+            bench.rows(f"DROP TABLE IF EXISTS shared_{number - 1}")
     n_lines = 0
-    for batch in bench.stream("shared_lines"):
+    for batch in bench.stream(_lines(tables)):
         target.write(contents(batch.column(0)))
         n_lines += batch.num_rows
     return n_lines
 
 
-def _shown(
-    bench: Bench, tables: Sequence[StagedHits], chroms: Sequence[str], query: str
-) -> Iterator[int]:
-    """Show tables as the view ``sites``, ask a query of each, and yield their numbers."""
+def _lines(tables: Sequence[StagedHits]) -> str:
+    """Return the query that makes text of the lines of the view ``joined``."""
+    columns = (*(f"told_{number}" for number in range(len(tables) - 1)), "told")
+    cells = (table.told.text.format(name) for table, name in zip(tables, columns, strict=True))
+    shared = load_query("shared_lines", ROOM).rstrip().removesuffix(";")
+    return f"SELECT concat({', chr(9), '.join(cells)}, chr(10)) AS line FROM ({shared})"
+
+
+def _make_sites(bench: Bench, tables: Sequence[StagedHits], chroms: Sequence[str]) -> None:
+    """Make tables of hits, and of each the view ``sites_0``, ``sites_1`` and so on."""
+    bench.run("repeated_sites")
     for number, table in enumerate(tables):
         bench.show(table, chroms)
-        bench.run("make_sites")
-        bench.run("is_repeated", input=number)
-        bench.run(query, input=number)
-        yield number
+        bench.run("make_hits")
+        bench.run("add_repeated", input=number)
+        bench.run("number_hits", input=number)
+        bench.rows(f"DROP TABLE IF EXISTS hits_{number}")
+        bench.rows(f"ALTER TABLE made RENAME TO hits_{number}")
+        bench.make("VIEW", f"sites_{number}", f"FROM {table.told.macro}('hits_{number}')")
 
 
-def _require_few(bench: Bench, tables: Sequence[StagedHits], chroms: Sequence[str]) -> None:
+def _require_few(bench: Bench, tables: Sequence[StagedHits]) -> None:
     ((most,),) = bench.run("most_lines")
     if most is None or most <= _MOST_COMBINATIONS:
         return
     # Some table may lack the sites that others repeat.
     bench.run("counted_sites")
-    for _ in _shown(bench, tables, chroms, "add_counted"):
-        pass
+    for number in range(len(tables)):
+        bench.make("VIEW", "sites", f"FROM sites_{number}")
+        bench.run("add_counted", input=number)
     ((most,),) = bench.run("most_shared_lines", n_inputs=len(tables))
     if most is not None and most > _MOST_COMBINATIONS:
         raise UsageError(

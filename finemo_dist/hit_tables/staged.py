@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property, partial
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Literal, Self, TypeVar
 
 import duckdb
 import numpy as np
@@ -61,9 +61,28 @@ class Said(StrEnum):
         return SCORE_COLUMNS if self is Said.SCORES else others
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How what is written of a hit goes through the joins, and how it becomes text."""
+
+    macro: str
+    """Of ``queries/told.sql``."""
+    text: str
+    """In SQL, of the column ``{}``."""
+
+
+_CELLS: Final = Told("cells_told", "{}")
+_NUMBERS: Final = {
+    Said.HIT: Told("hit_told", "line_of('', {}, '')"),
+    Said.SCORES: Told("scores_told", "scores_of({})"),
+    Said.ALL_BUT_SITE: Told("hit_told", "beyond_site({})"),
+}
+"""Of a run, of which only lines that are written become text."""
+
+
 @dataclass(frozen=True)
 class StagedHits:
-    """Hits in Parquet files: what the rules read, the cells that are written, and a number a row.
+    """Hits in Parquet files: what the rules read, the cells of a file, and a number a row.
 
     Attributes
     ----------
@@ -76,6 +95,7 @@ class StagedHits:
 
     files: Sequence[tuple[Path, Mapping[str, int]]]
     header: tuple[str, ...]
+    told: Told = _CELLS
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -101,7 +121,7 @@ class StagedHits:
         return numbers
 
     def lines(self) -> Iterator[pa.Array]:
-        """Yield the cells of rows, in their order."""
+        """Yield the cells of rows of a file, in their order."""
         for path, _ in self.files:
             with pq.ParquetFile(path) as file:
                 for batch in file.iter_batches(columns=["cells"]):
@@ -125,7 +145,9 @@ class Bench:
             # Every file is read once or twice; to keep it would take the memory of the work.
             self._connection.execute("SET enable_external_file_cache = false")
             self._connection.execute(load_query("collapse"))
-            self._connection.execute(load_query("intersect", ROOM))
+            self._connection.execute(load_query("with_cells"))
+            for name in ("intersect", "told"):
+                self._connection.execute(load_query(name, ROOM))
             self._resources = undo.pop_all()
 
     def stage_file(self, path: Path, said: Said, wanted: Sequence[str]) -> StagedHits:
@@ -148,7 +170,7 @@ class Bench:
                 )
             header = said.columns(table.columns)
             groups = _neighbours([table.columns.index(name) for name in header])
-            write = partial(self._write, n_columns=len(table.columns), groups=groups)
+            write = partial(self._write, said=said, n_columns=len(table.columns), groups=groups)
             blocks = table.blocks(wanted, threads=self._threads)
             files = list(mapped(write, ((block, self._next_file()) for block in blocks)))
         return StagedHits(files, header)
@@ -177,7 +199,7 @@ class Bench:
             The run is damaged.
         """
         hits = load_query("hits_of_chunk", ROOM)
-        catalog.rows("SET VARIABLE wanted = $wanted", {"wanted": [*wanted, "cells"]})
+        catalog.rows("SET VARIABLE wanted = $wanted", {"wanted": wanted})
         counts = catalog.rows(load_query("sample_counts", ROOM), {"sample": sample, "table": table})
         files: list[tuple[Path, Mapping[str, int]]] = []
         n_hits = {chrom: n for _, chrom, n in counts}
@@ -187,9 +209,9 @@ class Bench:
             catalog.rows("SET VARIABLE chunk = $chunk", {"chunk": chunk})
             catalog.rows(f"CREATE OR REPLACE TEMP VIEW chunk_hits AS {hits}")
             path = self._next_file()
-            catalog.rows(load_query("copy_sample", ROOM), {"path": str(path), "said": said.value})
+            catalog.rows(load_query("copy_sample", ROOM), {"path": str(path)})
             files.append((path, {chrom: n_hits[chrom] for _, chrom in places}))
-        return StagedHits(files, said.columns())
+        return StagedHits(files, said.columns(), _NUMBERS[said])
 
     def show(self, hits: StagedHits, chroms: Sequence[str]) -> None:
         """Show hits of some chromosomes as the view ``piece``."""
@@ -206,6 +228,10 @@ class Bench:
         with _limit_errors():
             return self._connection.execute(query, parameters or None).fetchall()
 
+    def make(self, kind: Literal["TABLE", "VIEW"], name: str, query: str) -> None:
+        """Make a temporary table or view, over one of that name if there is one."""
+        self.rows(f"CREATE OR REPLACE TEMP {kind} {name} AS {query}")
+
     def table(self, name: str) -> pa.Table:
         """Return the answer to a query of this room."""
         with _limit_errors():
@@ -219,10 +245,10 @@ class Bench:
             self._connection.unregister("pairs")
         return next(iter(found.values()))
 
-    def stream(self, name: str) -> Iterator[pa.RecordBatch]:
-        """Yield the answer to a query of this room."""
+    def stream(self, query: str) -> Iterator[pa.RecordBatch]:
+        """Yield the answer to a query."""
         with _limit_errors():
-            yield from self._connection.sql(load_query(name, ROOM)).to_arrow_reader(BATCH_ROWS)
+            yield from self._connection.sql(query).to_arrow_reader(BATCH_ROWS)
 
     def close(self) -> None:
         """Remove everything."""
@@ -239,11 +265,18 @@ class Bench:
         return self._folder / f"{self._n_files:06}.parquet"
 
     def _write(
-        self, entry: tuple[HitBlock, Path], n_columns: int, groups: Sequence[tuple[int, int]]
+        self,
+        entry: tuple[HitBlock, Path],
+        said: Said,
+        n_columns: int,
+        groups: Sequence[tuple[int, int]],
     ) -> tuple[Path, Mapping[str, int]]:
         block, path = entry
         columns = {name: block.rows.column(name) for name in block.rows.schema.names}
         columns["cells"] = text_of(block, n_columns, groups)
+        if said is not Said.LINE:
+            # Of columns that were all read as text.
+            columns["cells"] = columns["cells"].view(pa.large_string())
         try:
             pq.write_table(
                 pa.table(columns),

@@ -5,7 +5,6 @@
 SELECT cells AS line
 FROM with_cells(
     getvariable('chunk')."table",
-    'hit',
     CASE WHEN getvariable('chunk').has_sample
         THEN cell(getvariable('chunk').sample) || chr(9) ELSE '' END,
     chr(10)

@@ -1,3 +1,3 @@
 -- Question: the cells of the table lined.
 -- Contract: (cells), of hits.tsv after the variable lead, in the order of the table.
-SELECT cells FROM with_cells('lined', 'hit', getvariable('lead'), '');
+SELECT cells FROM with_cells('lined', getvariable('lead'), '');

@@ -1,15 +1,12 @@
 -- Question: what sites do the inputs so far and one more share, and with what lines?
--- Contract: makes the view joined of the table shared and the views sites and numbers, which may be
--- made anew: cells stand side by side, and combinations count up by the hit of the first input, then
--- by that of the second, and so on.
+-- Contract: makes the view joined of the views shared and sites: told is that of the last input, and
+-- combinations count up by the hit of the first input, then by that of the second, and so on.
 -- The hash alone is the key of the join. CASE keeps the comparison of what it is a hash of out of the
 -- key: ten columns, some of them names, take twice as long to be found.
 CREATE OR REPLACE TEMP VIEW joined AS
 SELECT
-    shared.* REPLACE (
-        combination * coalesce(n_hits, 1) + coalesce(nth, 0) AS combination,
-        shared.cells || chr(9)::BLOB || sites.cells AS cells
-    )
+    shared.* REPLACE (combination * n_hits + nth AS combination),
+    sites.told
 FROM shared
 JOIN sites
     ON shared.site = sites.site
@@ -26,5 +23,4 @@ JOIN sites
             AND shared.own_peak_id IS NOT DISTINCT FROM sites.own_peak_id
         THEN true
         ELSE false
-    END
-LEFT JOIN numbers USING ("row");
+    END;

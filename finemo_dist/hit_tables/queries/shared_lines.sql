@@ -1,8 +1,8 @@
--- Question: the lines of the view joined, in the order of the output.
--- Contract: (line), each with its end. By chromosome in the order of the variable chroms, region
+-- Question: what lines of the view joined are written, in the order of the output?
+-- Contract: its columns. By chromosome in the order of the variable chroms, region
 -- where there is no chromosome, start, length, motif, strand, peak, and the untrimmed place; relaxed
 -- by untrimmed start and length in place of start and length, and no peak; then by combination.
-SELECT cells || chr(10)::BLOB AS line
+SELECT *
 FROM joined
 ORDER BY
     list_position(getvariable('chroms'), coalesce(chr, '')),
