@@ -13,12 +13,13 @@ from finemo_dist.catalog.text import contents, open_output
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.core.words import count
-from finemo_dist.hit_tables.staged import ROOM, Bench, Said, StagedHits, runs
+from finemo_dist.hit_tables.staged import ROOM, Bench, Said, SampleHits, StagedHits, runs
 from finemo_dist.storage.files import committed
 from finemo_dist.storage.locations import location
 
 _FEWEST: Final = 2
 _MOST_COMBINATIONS: Final = 10_000
+_Table = StagedHits | SampleHits
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def intersect_hits(
         Whether untrimmed place, motif and strand must agree; otherwise trims and peaks must too.
     memory_limit
         Memory that DuckDB may use, such as ``"2GB"``. Beyond that it spills to TMPDIR, which holds
-        a copy of the hits in any case. Four fifths of the memory of the machine when None.
+        a copy of files in any case. Four fifths of the memory of the machine when None.
     threads
         Number of threads; one per core when None.
 
@@ -70,29 +71,28 @@ def intersect_hits(
         A run is damaged.
     """
     out = location(out)
-    with Bench(memory_limit=memory_limit, threads=threads) as bench:
-        with ExitStack() as catalogs:
-            inputs: list[Path | tuple[Catalog, str]] = []
-            for path in map(location, hits):
-                if path.is_dir():
-                    catalog = open_catalog(path, memory_limit=memory_limit, threads=threads)
-                    catalogs.enter_context(catalog)
-                    inputs.extend((catalog, sample) for sample in catalog.samples)
-                else:
-                    inputs.append(path)
-            if len(inputs) < _FEWEST:
-                raise UsageError(
-                    f"-i names {count(len(inputs), 'table')} of hits; expected two or more. Add "
-                    "files or runs."
-                )
-            tables = list(_staged(bench, inputs, relaxed=relaxed))
-        bench.rows("SET VARIABLE is_relaxed = $relaxed", relaxed=relaxed)
-        with committed(out) as temporary, open_output(temporary, out) as target:
-            suffixed = (f"{name}_{i}" for i, t in enumerate(tables[1:], 1) for name in t.header)
-            target.write("\t".join((*tables[0].header, *suffixed)).encode() + b"\n")
-            n_lines = sum(
-                _write_shared(bench, tables, chroms, target) for chroms in _places(tables)
+    with ExitStack() as stack:
+        bench = stack.enter_context(Bench(memory_limit=memory_limit, threads=threads))
+        inputs: list[Path | tuple[Catalog, str]] = []
+        for path in map(location, hits):
+            if path.is_dir():
+                catalog = open_catalog(path, memory_limit=memory_limit, threads=threads)
+                stack.enter_context(catalog)
+                inputs.extend((catalog, sample) for sample in catalog.samples)
+            else:
+                inputs.append(path)
+        if len(inputs) < _FEWEST:
+            raise UsageError(
+                f"-i names {count(len(inputs), 'table')} of hits; expected two or more. Add "
+                "files or runs."
             )
+        tables = list(_staged(bench, inputs, relaxed=relaxed))
+        bench.rows("SET VARIABLE is_relaxed = $relaxed", relaxed=relaxed)
+        temporary = stack.enter_context(committed(out))
+        target = stack.enter_context(open_output(temporary, out))
+        suffixed = (f"{name}_{i}" for i, t in enumerate(tables[1:], 1) for name in t.header)
+        target.write("\t".join((*tables[0].header, *suffixed)).encode() + b"\n")
+        n_lines = sum(_write_shared(bench, tables, chroms, target) for chroms in _places(tables))
     return IntersectSummary(len(inputs), n_lines)
 
 
@@ -104,7 +104,7 @@ def natural(name: str) -> tuple[tuple[str, int], ...]:
 
 def _staged(
     bench: Bench, inputs: Sequence[Path | tuple[Catalog, str]], *, relaxed: bool
-) -> Iterator[StagedHits]:
+) -> Iterator[_Table]:
     said = Said.HIT
     for source in inputs:
         if isinstance(source, Path):
@@ -115,11 +115,11 @@ def _staged(
             # Where peaks overlap, hits has a site once a peak, and every copy would meet every
             # other.
             table = "hits_unique" if relaxed and has_coordinates else "hits"
-            yield bench.stage_sample(catalog, sample, said, FINEMO_HIT_COLUMNS, table=table)
+            yield SampleHits.of(catalog, sample, said, table=table)
         said = Said.ALL_BUT_SITE if relaxed else Said.SCORES
 
 
-def _places(tables: Sequence[StagedHits]) -> Iterator[list[str]]:
+def _places(tables: Sequence[_Table]) -> Iterator[list[str]]:
     """Yield runs of the chromosomes that all tables have, in output order: first, what has none."""
     shared = set.intersection(*(set(table.counts) for table in tables))
     if "" in shared:
@@ -129,7 +129,7 @@ def _places(tables: Sequence[StagedHits]) -> Iterator[list[str]]:
 
 
 def _write_shared(
-    bench: Bench, tables: Sequence[StagedHits], chroms: Sequence[str], target: BinaryIO
+    bench: Bench, tables: Sequence[_Table], chroms: Sequence[str], target: BinaryIO
 ) -> int:
     """Write the lines of some chromosomes and return how many they are."""
     _make_sites(bench, tables, chroms)
@@ -151,7 +151,7 @@ def _write_shared(
     return n_lines
 
 
-def _lines(tables: Sequence[StagedHits]) -> str:
+def _lines(tables: Sequence[_Table]) -> str:
     """Return the query that makes text of the lines of the view ``joined``."""
     columns = (*(f"told_{number}" for number in range(len(tables) - 1)), "told")
     cells = (table.told.text.format(name) for table, name in zip(tables, columns, strict=True))
@@ -159,12 +159,13 @@ def _lines(tables: Sequence[StagedHits]) -> str:
     return f"SELECT concat({', chr(9), '.join(cells)}, chr(10)) AS line FROM ({shared})"
 
 
-def _make_sites(bench: Bench, tables: Sequence[StagedHits], chroms: Sequence[str]) -> None:
+def _make_sites(bench: Bench, tables: Sequence[_Table], chroms: Sequence[str]) -> None:
     """Make tables of hits, and of each the view ``sites_0``, ``sites_1`` and so on."""
     bench.run("repeated_sites")
     for number, table in enumerate(tables):
         bench.show(table, chroms)
-        bench.run("make_hits")
+        with table.errors():
+            bench.run("make_hits")
         bench.run("add_repeated", input=number)
         bench.run("number_hits", input=number)
         bench.rows(f"DROP TABLE IF EXISTS hits_{number}")
@@ -172,7 +173,7 @@ def _make_sites(bench: Bench, tables: Sequence[StagedHits], chroms: Sequence[str
         bench.make("VIEW", f"sites_{number}", f"FROM {table.told.macro}('hits_{number}')")
 
 
-def _require_few(bench: Bench, tables: Sequence[StagedHits]) -> None:
+def _require_few(bench: Bench, tables: Sequence[_Table]) -> None:
     ((most,),) = bench.run("most_lines")
     if most is None or most <= _MOST_COMBINATIONS:
         return

@@ -1,4 +1,4 @@
-"""Tables of hits as Parquet in a temporary folder: files, and samples of runs to intersect."""
+"""Tables of hits to work on: files, as Parquet in a temporary folder, and samples of runs."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from pyarrow import parquet as pq
 
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.chunks import chromosome_runs
-from finemo_dist.catalog.connection import connect, first_line, load_query
+from finemo_dist.catalog.connection import connect, first_line, load_query, run_errors
 from finemo_dist.catalog.text import BATCH_ROWS
 from finemo_dist.core.ahead import mapped
 from finemo_dist.core.errors import FinemoDistError, InputError
@@ -36,6 +36,8 @@ SCORE_COLUMNS: Final = (
 PRIMARY: Final = "is_primary"
 _FILE_SHIFT: Final = 40
 """Of ``row`` in ``queries/make_piece.sql``."""
+_STREAM_ROWS: Final = 1 << 19
+"""Hits of a run that are handed over at once."""
 ROOM: Final = "finemo_dist.hit_tables"
 
 
@@ -97,6 +99,11 @@ class StagedHits:
     header: tuple[str, ...]
     told: Told = _CELLS
 
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Raise what goes wrong when hits are read as what it is."""
+        yield
+
     @cached_property
     def counts(self) -> Counter[str]:
         """Chromosome to its number of hits."""
@@ -126,6 +133,66 @@ class StagedHits:
             with pq.ParquetFile(path) as file:
                 for batch in file.iter_batches(columns=["cells"]):
                     yield batch.column(0)
+
+
+@dataclass(frozen=True)
+class SampleHits:
+    """Hits of a sample of a run, read by chromosome when they are asked for.
+
+    Attributes
+    ----------
+    table
+        ``hits`` or ``hits_unique``.
+    chroms
+        Chromosome, empty where there is none, to its ``chr_id`` and about how many hits it has.
+    header, told
+        As of ``StagedHits``.
+    """
+
+    catalog: Catalog
+    sample: str
+    table: str
+    chroms: Mapping[str, tuple[int, int]]
+    header: tuple[str, ...]
+    told: Told
+
+    @classmethod
+    def of(cls, catalog: Catalog, sample: str, said: Said, *, table: str = "hits") -> Self:
+        """Return the hits of a sample; ``said`` is what of them is written.
+
+        Raises
+        ------
+        RunError
+            The run is damaged; also when hits are read.
+        """
+        rows = catalog.rows(load_query("sample_counts", ROOM), {"sample": sample})
+        chroms = {chrom: (chr_id, n_hits) for chr_id, chrom, n_hits in rows}
+        return cls(catalog, sample, table, chroms, said.columns(), _NUMBERS[said])
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """Chromosome to about how many hits it has."""
+        return Counter({chrom: n_hits for chrom, (_, n_hits) in self.chroms.items()})
+
+    def stream(self, chroms: Sequence[str]) -> pa.RecordBatchReader:
+        """Return the hits of some chromosomes, as ``queries/hits_of_chunk.sql`` has them."""
+        ids = [self.chroms[chrom][0] for chrom in chroms]
+        chunk = {
+            "table": f"named_{self.table}", "sample": self.sample, "chroms": ids,
+            "first": min(ids), "last": max(ids),
+        }  # fmt: skip
+        wanted = [name for name in FINEMO_HIT_COLUMNS if name != "hit_correlation"]
+        self.catalog.rows("SET VARIABLE wanted = $wanted", {"wanted": wanted})
+        self.catalog.rows("SET VARIABLE chunk = $chunk", {"chunk": chunk})
+        with self.errors():
+            hits = self.catalog.sql(load_query("hits_of_chunk", ROOM))
+            return hits.to_arrow_reader(_STREAM_ROWS)
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Raise what goes wrong when hits are read as ``RunError``."""
+        with run_errors(self.catalog.run_dir):
+            yield
 
 
 class Bench:
@@ -175,48 +242,14 @@ class Bench:
             files = list(mapped(write, ((block, self._next_file()) for block in blocks)))
         return StagedHits(files, header)
 
-    def stage_sample(
-        self,
-        catalog: Catalog,
-        sample: str,
-        said: Said,
-        wanted: Sequence[str],
-        *,
-        table: str = "hits",
-    ) -> StagedHits:
-        """Stage a sample of a run; rows are in no order.
-
-        Parameters
-        ----------
-        wanted
-            Columns that the rule reads.
-        table
-            ``hits`` or ``hits_unique``.
-
-        Raises
-        ------
-        RunError
-            The run is damaged.
-        """
-        hits = load_query("hits_of_chunk", ROOM)
-        catalog.rows("SET VARIABLE wanted = $wanted", {"wanted": wanted})
-        counts = catalog.rows(load_query("sample_counts", ROOM), {"sample": sample, "table": table})
-        files: list[tuple[Path, Mapping[str, int]]] = []
-        n_hits = {chrom: n for _, chrom, n in counts}
-        for places in runs([((chr_id, chrom), n) for chr_id, chrom, n in counts]):
-            (first, _), (last, _) = places[0], places[-1]
-            chunk = {"table": f"named_{table}", "sample": sample, "first": first, "last": last}
-            catalog.rows("SET VARIABLE chunk = $chunk", {"chunk": chunk})
-            catalog.rows(f"CREATE OR REPLACE TEMP VIEW chunk_hits AS {hits}")
-            path = self._next_file()
-            catalog.rows(load_query("copy_sample", ROOM), {"path": str(path)})
-            files.append((path, {chrom: n_hits[chrom] for _, chrom in places}))
-        return StagedHits(files, said.columns(), _NUMBERS[said])
-
-    def show(self, hits: StagedHits, chroms: Sequence[str]) -> None:
-        """Show hits of some chromosomes as the view ``piece``."""
-        self.rows("SET VARIABLE files = $files", files=hits.files_of(chroms))
+    def show(self, hits: "StagedHits | SampleHits", chroms: Sequence[str]) -> None:
+        """Show hits of some chromosomes as the view ``piece``; those of a run can be read once."""
         self.rows("SET VARIABLE chroms = $chroms", chroms=list(chroms))
+        if isinstance(hits, SampleHits):
+            self._connection.register("streamed", hits.stream(chroms))
+            self.run("make_sample_piece")
+            return
+        self.rows("SET VARIABLE files = $files", files=hits.files_of(chroms))
         self.run("make_piece")
 
     def run(self, name: str, **parameters: object) -> list[Any]:

@@ -13,7 +13,7 @@ FROM (
                 hit_similarity, hit_correlation, hit_importance, hit_importance_sq
         ) - 1 AS nth,
         count(*) OVER alike AS n_hits
-    FROM site_hits('made', getvariable('is_relaxed'))
+    FROM site_hits('counted_made', getvariable('is_relaxed'))
     SEMI JOIN (SELECT site FROM repeated WHERE input = $input) USING (site)
     WINDOW alike AS (
         PARTITION BY
@@ -21,4 +21,4 @@ FROM (
             own_peak_name, own_peak_id
     )
 ) AS numbered
-WHERE made."row" = numbered."row";
+WHERE made.rowid = numbered."row";
