@@ -109,7 +109,8 @@ def _columns(hits, region, names, is_placed):
     return {
         "chr": Categorical(chrom, ["chrA"]),
         "start": hits["start"],
-        "end": hits["start"] + 6,
+        # Motifs of other widths at one start, which order sites.
+        "end": hits["start"] + 6 - hits["motif"] % 3,
         "start_untrimmed": hits["start"] - 2,
         "end_untrimmed": hits["start"] + 8,
         "motif_name": Categorical(hits["motif"], names),

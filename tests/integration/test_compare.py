@@ -112,6 +112,8 @@ def test_sites_are_those_of_a_loop(folder, tmp_path):
     table = pq.read_table(done.sites).to_pylist()
     found = {(r["motif_name"], r["strand"], r["start"]): r["class"] for r in table}
     assert found == expected
+    places = [(r["chr"], r["start"], r["end"], r["motif_name"], r["strand"]) for r in table]
+    assert places == sorted(places)
     assert set(found.values()) == {"shared", "changed", "specific_first", "specific_second"}
     assert done.n_sites == {k: list(found.values()).count(k) for k in done.n_sites}
     motifs = rows(done.motifs)

@@ -17,6 +17,7 @@ from finemo_dist.catalog.intervals import read_intervals
 from finemo_dist.catalog.named import ask, find_query, named_queries, rows_of
 from finemo_dist.core.errors import InputError, UsageError
 from finemo_dist.core.records import MotifAnnotation
+from finemo_dist.core.similarity import families
 from finemo_dist.hits.annotation import write_annotation
 from finemo_dist.hits.motifs import write_motifs
 from tests.unit.catalog.builder import (
@@ -248,7 +249,7 @@ def test_answers_with_motifs_have_the_names_that_people_read(tmp_path):
 
 
 def test_the_largest_family_comes_first():
-    families = {
+    columns = {
         "motif_order": [0, 1, 2],
         "motif_name": ["m0", "m1", "m2"],
         "family": [0, 1, 1],
@@ -257,7 +258,7 @@ def test_the_largest_family_comes_first():
         "similarity": [None, 0.9, 0.9],
     }
     with duckdb.connect() as connection:
-        connection.execute(load_query("make_motif_families"), families)
+        connection.execute(load_query("make_motif_families"), columns)
         connection.execute(
             "CREATE TABLE motifs AS SELECT name AS motif_name, name AS display_name "
             "FROM unnest(['m0', 'm1', 'm2']) AS names(name)"
@@ -265,6 +266,24 @@ def test_the_largest_family_comes_first():
         found = connection.execute(load_query("named/families")).fetchall()
 
     assert [row[2] for row in found] == ["m1", "m2", "m0"]
+
+
+@pytest.mark.parametrize("names", [MOTIFS, MOTIFS[:1]])
+def test_families_name_the_motif_that_resembles_each_most(tmp_path, names):
+    motifs = motif_set(names)
+    write_record(tmp_path, {"a": 1})
+    write_motifs(tmp_path, motifs)
+
+    with open_catalog(tmp_path) as catalog:
+        answer = rows_of(catalog, "families")
+
+    nearest = {name: (None, None) for name in names}
+    if len(names) > 1:
+        nearest = {
+            name: (family.similar_to, pytest.approx(family.similarity))
+            for name, family in zip(names, families(motifs), strict=True)
+        }
+    assert {r["motif_name"]: (r["similar_to"], r["similarity"]) for r in answer} == nearest
 
 
 @pytest.mark.parametrize("n_pairs", [1, 2, 9])
@@ -355,17 +374,17 @@ def test_overlap_is_that_of_a_loop(tmp_path_factory, shards, intervals, is_vcf, 
     sites = {
         (s, r["chr"], r["start"], r["end"], r["motif_name"], r["strand"]) for s, r in rows(shards)
     }
-    expected = {
+    # In the order of the answer: "+" sorts before "-", as the ids of motif-strands do.
+    expected = sorted(
         (*site, line)
         for site in sites
         for line, (chrom, start, width) in enumerate(intervals, start=3)
         if site[1] == chrom
         and len(range(max(site[2], start), min(site[3], start + width))) > 0
         and site[3] > 0
-    }
+    )
     keys = ("sample", "chr", "start", "end", "motif_name", "strand", "line")
-    assert {tuple(r[k] for k in keys) for r in answer} == expected
-    assert len(answer) == len(expected)
+    assert [tuple(r[k] for k in keys) for r in answer] == expected
 
 
 def test_an_interval_over_many_bins_meets_a_hit_once(tmp_path_factory, tmp_path):

@@ -187,16 +187,17 @@ def test_a_sample_without_hits_has_headers(run, tmp_path):
 
 def test_quality_control_says_whether_a_region_converged(tmp_path):
     write_run(tmp_path, {"s": [[]]})
-    starts = (5, 9, 1)
+    # In the order of the run, the chromosomes are chrB and chrA.
     regions = [
-        region(peak_id=i, peak_region_start=s, converged=i == 0) for i, s in enumerate(starts)
+        region(peak_id=i, peak_region_start=s, converged=i == 0, chr=chrom, chr_id=chrom == "chrA")
+        for i, (chrom, s) in enumerate([("chrA", 5), ("chrB", 9), ("chrB", 1)])
     ]
     write_shard(tmp_path, "s", 0, [], regions)
 
     export(tmp_path, tmp_path)
 
     found = [(r["peak_id"], r["converged"]) for r in rows(tmp_path / "peaks_qc.tsv")]
-    assert found == [("2", "false"), ("0", "true"), ("1", "false")]
+    assert found == [("2", "false"), ("1", "false"), ("0", "true")]
 
 
 def test_cwms_are_those_of_the_run(run, tmp_path):

@@ -57,13 +57,11 @@ def test_motifs_that_are_alike_share_a_cluster_and_factors_stay(run):
     rows, counts = clusters_of(run)
     assert [row[1] for row in rows] == [None, "REB1", None]
     assert rows[0][2] == rows[2][2] != rows[1][2]
-    assert [
-        (c["sample"], c["cluster"], c["n_motifs"], c["n_hits"], c["n_regions"]) for c in counts
-    ] == [
-        ("a", rows[0][2], 2, 2, 1),
-        ("a", rows[1][2], 1, 1, 1),
-        ("b", rows[0][2], 2, 1, 1),
-        ("b", rows[1][2], 1, 0, 0),
+    assert [tuple(row.values()) for row in counts] == [
+        ("a", rows[0][2], 2, 2, 1, 1.0),
+        ("a", rows[1][2], 1, 1, 1, 0.5),
+        ("b", rows[0][2], 2, 1, 1, 0.5),
+        ("b", rows[1][2], 1, 0, 0, 0.0),
     ]
 
 
