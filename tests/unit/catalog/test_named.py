@@ -277,7 +277,7 @@ def test_families_name_the_motif_that_resembles_each_most(tmp_path, names):
     with open_catalog(tmp_path) as catalog:
         answer = rows_of(catalog, "families")
 
-    nearest = {name: (None, None) for name in names}
+    nearest = dict.fromkeys(names, (None, None))
     if len(names) > 1:
         nearest = {
             name: (family.similar_to, pytest.approx(family.similarity))
