@@ -398,6 +398,19 @@ def test_an_interval_over_many_bins_meets_a_hit_once(tmp_path_factory, tmp_path)
     ]  # fmt: skip
 
 
+def test_hits_of_one_site_overlap_in_the_order_of_motifs(tmp_path):
+    run = write_sites(tmp_path / "run", {"a": [[site(0, 10, motif) for motif in (3, 0, 5, 2)]]})
+    with open_catalog(run) as catalog:
+        file = tmp_path / "v.bed"
+        file.write_text("chr0\t0\t90\nchr0\t0\t90\n")
+        answer = rows_of(catalog, "overlap", {"file": file})
+
+    ids = [2 * MOTIFS.index(r["motif_name"]) + (r["strand"] == "-") for r in answer]
+    assert [(i, r["line"]) for i, r in zip(ids, answer, strict=True)] == [
+        (motif, line) for motif in (0, 2, 3, 5) for line in (1, 2)
+    ]
+
+
 def test_the_offset_of_a_variant_is_read_along_the_motif(tmp_path_factory, tmp_path):
     shards = {"a": [[site(0, 10, 0), site(0, 10, 1)]]}
     (tmp_path / "x.vcf").write_text("##fileformat=VCFv4.2\nchr0\t12\trs1\tA\tG\n")
@@ -465,7 +478,7 @@ def test_empty_regions_top_regions_and_hits_per_region_agree_with_a_loop(
             row["hit_coefficient_global"] = 1.0 + i
     run = write_sites(tmp_path_factory.mktemp("run"), shards)
     with open_catalog(run) as catalog:
-        empty = rows_of(catalog, "empty_regions", {"motif": motif or "m0"})
+        empty = rows_of(catalog, "empty_regions", {"motif": motif})
         top = rows_of(catalog, "top_regions", {"motif": motif or "m0", "limit": 3})
         strongest = rows_of(catalog, "strongest_regions", {"limit": 2})
 
@@ -486,7 +499,8 @@ def test_empty_regions_top_regions_and_hits_per_region_agree_with_a_loop(
         if row["motif_name"] == (motif or "m0"):
             sums[name, row["peak_id"]] += row["hit_coefficient_global"]
     regions = [(name, region) for name in ("a", "b") for region in REGIONS]
-    assert [(r["sample"], r["peak_id"]) for r in empty] == [r for r in regions if r not in sums]
+    found = {(s, r["peak_id"]) for s, r in rows(shards) if motif in (None, r["motif_name"])}
+    assert [(r["sample"], r["peak_id"]) for r in empty] == [r for r in regions if r not in found]
     best = sorted(sums.items(), key=lambda item: (-item[1], item[0]))[:3]
     assert [((r["sample"], r["peak_id"]), r["coefficient"]) for r in top] == best
 
@@ -541,6 +555,8 @@ def test_each_bin_of_a_distribution_counts_the_hits_in_it(tmp_path_factory, shar
 
     answer = answered(tmp_path_factory, shards, "distributions", sample=sample)
 
+    order = [(MOTIFS.index(r["motif_name"]), r["quantity"], r["bin_start"]) for r in answer]
+    assert order == sorted(order)
     for name in MOTIFS:
         for quantity in ("coefficient", "importance", "similarity"):
             values = np.array(
