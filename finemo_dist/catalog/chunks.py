@@ -1,11 +1,12 @@
 """Hits in runs of consecutive chromosomes, so that a table of any size sorts in bounded memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from finemo_dist.catalog.catalog import Catalog
 
 Chromosome = TypeVar("Chromosome")
+Named = TypeVar("Named")
 
 _CHUNK_HITS: Final = 2_000_000
 
@@ -32,6 +33,13 @@ def chromosome_runs(
             run, n_held = [], 0
     if run:
         yield run[0], run[-1]
+
+
+def whole_runs(counts: Sequence[tuple[Named, int]]) -> Iterator[list[Named]]:
+    """Yield chromosomes of so many hits, in order; see ``chromosome_runs``."""
+    numbered = [(number, n_hits) for number, (_, n_hits) in enumerate(counts)]
+    for first, last in chromosome_runs(numbered):
+        yield [chrom for chrom, _ in counts[first : last + 1]]
 
 
 def chromosome_chunks(

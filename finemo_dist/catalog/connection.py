@@ -14,7 +14,7 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
-from finemo_dist.core.errors import RunError, UsageError
+from finemo_dist.core.errors import FinemoDistError, RunError, UsageError
 from finemo_dist.core.program import program
 from finemo_dist.core.system_errors import fault
 from finemo_dist.storage.objects import ObjectPath, raise_service_error
@@ -165,3 +165,24 @@ def query_errors(run_dir: Path) -> Iterator[None]:
                 "The table data_dictionary lists all tables and columns."
             ) from error
         raise
+
+
+@contextmanager
+def limit_errors() -> Iterator[None]:
+    """Raise what memory or TMPDIR is too small for as an error with its cure."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise FinemoDistError(
+            f"The work needs more than the memory limit ({first_line(error)}). "
+            "Raise --memory-limit, or set TMPDIR to a directory with more space."
+        ) from error
+    except duckdb.IOException as error:
+        raise no_room(first_line(error)) from error
+
+
+def no_room(reason: object) -> FinemoDistError:
+    """Return the error of a TMPDIR that cannot be written to."""
+    return FinemoDistError(
+        f"Temporary files cannot be written ({reason}). Set TMPDIR to a directory with more space."
+    )

@@ -198,6 +198,12 @@ FINEMO_HIT_COLUMNS: Final = (
 )  # fmt: skip
 """Columns of ``hits.tsv`` in finemo's order; ``hit_correlation`` repeats ``hit_similarity``."""
 
+FINEMO_SCORE_COLUMNS: Final = (
+    "hit_coefficient", "hit_coefficient_global", "hit_similarity", "hit_correlation",
+    "hit_importance", "hit_importance_sq",
+)  # fmt: skip
+"""Those of them in which hits of one site differ."""
+
 FINEMO_QC_COLUMNS: Final = (
     "nll", "dual_gap", "num_steps", "step_size", "global_scale", "peak_id", "chr",
     "peak_region_start", "peak_name", "converged",

@@ -1,4 +1,6 @@
-"""Numbers and words that agree, for messages and pages."""
+"""Numbers and words that agree, for messages and pages; and the order of names."""
+
+import re
 
 
 def count(n: int, noun: str) -> str:
@@ -29,3 +31,9 @@ def percent(share: float) -> str:
 def number(value: float | None, digits: int = 2) -> str:
     """Return a number with so many decimals, or a dash when there is none."""
     return "\u2013" if value is None or value != value else f"{value:,.{digits}f}"
+
+
+def natural(name: str) -> tuple[tuple[str, int], ...]:
+    """Return a key that sorts numbers within names as numbers."""
+    found = re.findall(r"(\D*)(\d*)", name, re.ASCII)
+    return (*((text, int(digits or -1)) for text, digits in found), (name, 0))

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
-from finemo_dist.catalog.chunks import chromosome_chunks
+from finemo_dist.catalog.chunks import chromosome_chunks, whole_runs
 from finemo_dist.catalog.connection import load_query, run_errors, stream_errors
 from finemo_dist.catalog.text import BATCH_ROWS, contents, open_output
 from finemo_dist.core import defaults
@@ -26,7 +26,6 @@ from finemo_dist.hit_tables.staged import (
     Bench,
     Said,
     StagedHits,
-    runs,
 )
 from finemo_dist.storage.files import committed
 from finemo_dist.storage.locations import location
@@ -192,7 +191,7 @@ def _flags_of_file(
     """Return of every row of a staged table whether it is primary."""
     bench.rows("SET VARIABLE is_scored = $is_scored", is_scored=is_scored)
     flags = np.ones(table.counts.total(), np.bool_)
-    for chroms in runs(sorted(table.counts.items())):
+    for chroms in whole_runs(sorted(table.counts.items())):
         bench.show(table, chroms)
         n_hits = sum(table.counts[chrom] for chrom in chroms)
         for window in _windows(n_hits, *bench.run("extent")):

@@ -1,6 +1,5 @@
 """Hits that several calls share: finemo's ``intersect-hits``."""
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -8,12 +7,13 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from finemo_dist.catalog.catalog import Catalog, open_catalog
+from finemo_dist.catalog.chunks import whole_runs
 from finemo_dist.catalog.connection import load_query
 from finemo_dist.catalog.text import contents, open_output
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
-from finemo_dist.core.words import count
-from finemo_dist.hit_tables.staged import ROOM, Bench, Said, SampleHits, StagedHits, runs
+from finemo_dist.core.words import count, natural
+from finemo_dist.hit_tables.staged import ROOM, Bench, Said, SampleHits, StagedHits
 from finemo_dist.storage.files import committed
 from finemo_dist.storage.locations import location
 
@@ -96,12 +96,6 @@ def intersect_hits(
     return IntersectSummary(len(inputs), n_lines)
 
 
-def natural(name: str) -> tuple[tuple[str, int], ...]:
-    """Return a key that sorts numbers within names as numbers."""
-    found = re.findall(r"(\D*)(\d*)", name, re.ASCII)
-    return (*((text, int(digits or -1)) for text, digits in found), (name, 0))
-
-
 def _staged(
     bench: Bench, inputs: Sequence[Path | tuple[Catalog, str]], *, relaxed: bool
 ) -> Iterator[_Table]:
@@ -125,7 +119,7 @@ def _places(tables: Sequence[_Table]) -> Iterator[list[str]]:
     if "" in shared:
         yield [""]
     chroms = sorted(shared - {""}, key=natural)
-    yield from runs([(chrom, sum(t.counts[chrom] for t in tables)) for chrom in chroms])
+    yield from whole_runs([(chrom, sum(t.counts[chrom] for t in tables)) for chrom in chroms])
 
 
 def _write_shared(

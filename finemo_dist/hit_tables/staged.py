@@ -6,33 +6,31 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, partial
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, Final, Literal, Self, TypeVar
+from typing import Any, Final, Literal, Self
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet as pq
 
 from finemo_dist.catalog.catalog import Catalog
-from finemo_dist.catalog.chunks import chromosome_runs
-from finemo_dist.catalog.connection import connect, first_line, load_query, run_errors
+from finemo_dist.catalog.connection import (
+    connect,
+    limit_errors,
+    load_query,
+    no_room,
+    run_errors,
+)
 from finemo_dist.catalog.text import BATCH_ROWS
 from finemo_dist.core.ahead import mapped
 from finemo_dist.core.errors import FinemoDistError, InputError
-from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
+from finemo_dist.core.schema import FINEMO_HIT_COLUMNS, FINEMO_SCORE_COLUMNS
 from finemo_dist.core.system_errors import fault
 from finemo_dist.hits.hits_tsv import BLOCK_BYTES, HitBlock, open_hit_table, text_of
 from finemo_dist.storage.temporary import scratch_folder
 
-T = TypeVar("T")
-
-SCORE_COLUMNS: Final = (
-    "hit_coefficient", "hit_coefficient_global", "hit_similarity", "hit_correlation",
-    "hit_importance", "hit_importance_sq",
-)  # fmt: skip
 PRIMARY: Final = "is_primary"
 _FILE_SHIFT: Final = 40
 """Of ``row`` in ``queries/make_piece.sql``."""
@@ -59,8 +57,8 @@ class Said(StrEnum):
             return tuple(of_file)
         if self is Said.HIT:
             return FINEMO_HIT_COLUMNS
-        others = ("start", "end", *SCORE_COLUMNS, "peak_name", "peak_id")
-        return SCORE_COLUMNS if self is Said.SCORES else others
+        others = ("start", "end", *FINEMO_SCORE_COLUMNS, "peak_name", "peak_id")
+        return FINEMO_SCORE_COLUMNS if self is Said.SCORES else others
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +234,8 @@ class Bench:
                     f"{path}: already has a column {PRIMARY!r}. Give the hits.tsv it was made from."
                 )
             header = said.columns(table.columns)
-            groups = _neighbours([table.columns.index(name) for name in header])
-            write = partial(self._write, said=said, n_columns=len(table.columns), groups=groups)
+            places = [table.columns.index(name) for name in header]
+            write = partial(self._write, said=said, n_columns=len(table.columns), places=places)
             blocks = table.blocks(wanted, threads=self._threads)
             files = list(mapped(write, ((block, self._next_file()) for block in blocks)))
         return StagedHits(files, header)
@@ -258,7 +256,7 @@ class Bench:
 
     def rows(self, query: str, **parameters: object) -> list[Any]:
         """Return the rows of a query."""
-        with _limit_errors():
+        with limit_errors():
             return self._connection.execute(query, parameters or None).fetchall()
 
     def make(self, kind: Literal["TABLE", "VIEW"], name: str, query: str) -> None:
@@ -267,12 +265,12 @@ class Bench:
 
     def table(self, name: str) -> pa.Table:
         """Return the answer to a query of this room."""
-        with _limit_errors():
+        with limit_errors():
             return self._connection.sql(load_query(name, ROOM)).to_arrow_table()
 
     def column(self, name: str, *, pairs: pa.Table, **parameters: object) -> Any:  # noqa: ANN401
         """Return the first column of what a query of this room says of the table ``pairs``."""
-        with _limit_errors():
+        with limit_errors():
             self._connection.register("pairs", pairs)
             found = self._connection.execute(load_query(name, ROOM), parameters).fetchnumpy()
             self._connection.unregister("pairs")
@@ -280,7 +278,7 @@ class Bench:
 
     def stream(self, query: str) -> Iterator[pa.RecordBatch]:
         """Yield the answer to a query."""
-        with _limit_errors():
+        with limit_errors():
             yield from self._connection.sql(query).to_arrow_reader(BATCH_ROWS)
 
     def close(self) -> None:
@@ -302,11 +300,11 @@ class Bench:
         entry: tuple[HitBlock, Path],
         said: Said,
         n_columns: int,
-        groups: Sequence[tuple[int, int]],
+        places: Sequence[int],
     ) -> tuple[Path, Mapping[str, int]]:
         block, path = entry
         columns = {name: block.rows.column(name) for name in block.rows.schema.names}
-        columns["cells"] = text_of(block, n_columns, groups)
+        columns["cells"] = text_of(block, n_columns, places)
         if said is not Said.LINE:
             # Of columns that were all read as text.
             columns["cells"] = columns["cells"].view(pa.large_string())
@@ -322,41 +320,9 @@ class Bench:
             )
         except OSError as error:
             where = f"{self._folder} (TMPDIR)"
-            what = str(_no_room(error))
+            what = str(no_room(error))
             raise fault(
                 where, error, otherwise=what, kind=FinemoDistError, doing="written"
             ) from error
         counts = block.rows.column("chr").value_counts()
         return path, {entry["values"] or "": entry["counts"] for entry in counts.to_pylist()}
-
-
-def runs(counts: Sequence[tuple[T, int]]) -> Iterator[list[T]]:
-    """Yield chromosomes of so many hits, in order; see ``chromosome_runs``."""
-    numbered = [(number, n_hits) for number, (_, n_hits) in enumerate(counts)]
-    for first, last in chromosome_runs(numbered):
-        yield [chrom for chrom, _ in counts[first : last + 1]]
-
-
-def _neighbours(places: Sequence[int]) -> list[tuple[int, int]]:
-    """Return numbers as runs that count up, each by its first and last."""
-    bounds = [0, *(i for i, (a, b) in enumerate(pairwise(places), 1) if b != a + 1), len(places)]
-    return [(places[low], places[high - 1]) for low, high in pairwise(bounds)]
-
-
-@contextmanager
-def _limit_errors() -> Iterator[None]:
-    try:
-        yield
-    except duckdb.OutOfMemoryException as error:
-        raise FinemoDistError(
-            f"The work needs more than the memory limit ({first_line(error)}). "
-            "Raise --memory-limit, or set TMPDIR to a directory with more space."
-        ) from error
-    except duckdb.IOException as error:
-        raise _no_room(first_line(error)) from error
-
-
-def _no_room(reason: object) -> FinemoDistError:
-    return FinemoDistError(
-        f"Temporary files cannot be written ({reason}). Set TMPDIR to a directory with more space."
-    )

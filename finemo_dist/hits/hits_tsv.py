@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, Final, NoReturn
 
@@ -207,20 +208,21 @@ def empty_rows(wanted: Sequence[str]) -> pa.RecordBatch:
     return pa.record_batch([pa.array([], _arrow_type(name)) for name in wanted], list(wanted))
 
 
-def text_of(block: HitBlock, n_columns: int, groups: Sequence[tuple[int, int]]) -> pa.Array:
+def text_of(block: HitBlock, n_columns: int, places: Sequence[int]) -> pa.Array:
     """Return of each line some of its cells as they are there, tabs between them.
 
     Parameters
     ----------
     n_columns
         Of the table.
-    groups
-        Columns that are neighbours, each group by the numbers of its first and last.
+    places
+        Numbers of the columns, in the order in which they are wanted.
 
     Returns
     -------
     ``large_binary``, one entry a line.
     """
+    groups = _neighbours(places)
     text = np.frombuffer(block.lines, np.uint8)
     ends = np.flatnonzero(text == ord("\n")).reshape(-1, 1)
     if tuple(groups) == ((0, n_columns - 1),):
@@ -299,3 +301,9 @@ def _require_columns(path: Path, columns: Sequence[str]) -> None:
     if len(set(columns)) < len(columns):
         twice = next(name for name in columns if columns.count(name) > 1)
         raise InputError(f"{path}: line 1 names column {twice!r} twice. Remove one of them.")
+
+
+def _neighbours(places: Sequence[int]) -> list[tuple[int, int]]:
+    """Return numbers as runs that count up, each by its first and last."""
+    bounds = [0, *(i for i, (a, b) in enumerate(pairwise(places), 1) if b != a + 1), len(places)]
+    return [(places[low], places[high - 1]) for low, high in pairwise(bounds)]

@@ -10,7 +10,8 @@ from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.chunks import chromosome_runs
 from finemo_dist.core.errors import InputError, UsageError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
-from finemo_dist.hit_tables.intersect import intersect_hits, natural
+from finemo_dist.core.words import natural
+from finemo_dist.hit_tables.intersect import intersect_hits
 from finemo_dist.hits import hits_tsv
 from tests.hit_tables import (
     RELAXED_KEY,

@@ -24,7 +24,8 @@ def read(path, *, block_bytes=1 << 23, threads=None, groups=()):
             assert block.first_row == len(rows)
             rows += block.rows.to_pylist()
             if groups:
-                texts += text_of(block, len(table.columns), groups).to_pylist()
+                places = [place for a, b in groups for place in range(a, b + 1)]
+                texts += text_of(block, len(table.columns), places).to_pylist()
     return rows, [text.decode() for text in texts]
 
 
