@@ -199,7 +199,7 @@ class RunRecord(_Frozen):
         if file.resolved or not self.invocations:
             return file.place
         # Old records have paths as they were typed, and where that was.
-        return str(Path(self.invocations[0].directory) / file.path)
+        return str(Path(self.invocations[0].directory) / location(file.path))
 
     def chrom_lengths_of(self, sample: SampleRecord) -> dict[str, int]:
         """Return chromosome to bases of a sample, where they are known."""

@@ -257,9 +257,7 @@ class Nodes:
         )
 
     def _concerned(self, name: str, unit: Unit) -> list[_Health]:
-        node = self._nodes.get(name)
-        if node is None:
-            return []
+        node = self._nodes[name]
         own = node.samples.get(unit.sample)
         return [node.health] if own is None else [node.health, own]
 

@@ -24,6 +24,27 @@ def test_a_sample_is_found_by_its_name(tmp_path):
     assert (record.sample("b").n_shards, record.sample("c")) == (2, None)
 
 
+@pytest.mark.parametrize(
+    ("path", "resolved", "place"),
+    [
+        ("m.h5", "/data/m.h5", "/data/m.h5"),
+        ("sub/m.h5", "", "/work/sub/m.h5"),
+        ("/elsewhere/m.h5", "", "/elsewhere/m.h5"),
+        ("s3://bucket/m.h5", "", "s3://bucket/m.h5"),
+    ],
+)
+def test_inputs_of_old_records_are_found_from_where_the_command_was_given(
+    tmp_path, path, resolved, place
+):
+    """They hold the path as it was typed alone."""
+    file = InputFile(path, 1, "d", resolved)
+    own = Invocation(id="i", directory="/work", version="0", host="h", pid=1, started="2026-01-01")
+    record = write_record(tmp_path, {"a": 1})
+
+    assert record.begun(own).place_of(file) == place
+    assert record.place_of(file) == (resolved or path), "before there were invocations"
+
+
 def test_a_folder_without_a_record_is_no_run(tmp_path):
     with pytest.raises(RunError, match="not a run directory"):
         RunRecord.load(tmp_path)

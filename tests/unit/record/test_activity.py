@@ -12,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finemo_dist.core.events import NodeRests, NodeWorks
 from finemo_dist.core.processes import Process
 from finemo_dist.core.records import Unit
 from finemo_dist.record import lease, liveness
-from finemo_dist.record.activity import read_activity
+from finemo_dist.record.activity import Activity, Resting, read_activity
 from finemo_dist.record.lease import LEASE_NAME, SILENCE_S, Holder, Timing, driving
+from finemo_dist.record.run_log import EventEntries, event_of_unit
 from finemo_dist.record.run_record import Invocation
 from finemo_dist.storage.claims import claim
 from tests.unit.catalog.builder import write_log, write_record
@@ -88,6 +90,43 @@ def test_a_run_that_was_heard_of_is_alive_and_has_shards_in_flight(tmp_path):
     assert other.unit == Unit("a", 6)
     assert (one.unit, one.worker, one.node, one.since) == (Unit("a", 4), "w4", "n", ago(5))
     assert found.failures == {"a[2]": "poison"}
+
+
+def test_nodes_rest_until_they_work_again(tmp_path):
+    """Told by the very lines that a driver writes."""
+    record, lines = running(tmp_path), EventEntries()
+    told = [
+        NodeRests("x", 5.0, "disk full"), NodeRests("y", 5.0, "not mounted", sample="a"),
+        NodeRests("y", 5.0, "no space"), NodeRests("z", 5.0, "gone"), NodeWorks("z"),
+        # All but this one sample is done again there.
+        NodeWorks("y"), NodeWorks("never heard of"),
+    ]  # fmt: skip
+    log = [lines.entry(event, ago(60 - i)) for i, event in enumerate(told)]
+    write_log(tmp_path, [*log, {"event": "node_rests", "node": 3, "error": "odd"}], name=ID)
+
+    assert look(tmp_path, record).resting == (
+        Resting("x", None, "disk full", ago(60)), Resting("y", "a", "not mounted", ago(59)),
+    )  # fmt: skip
+    set_age(tmp_path / "log" / f"run-{ID}.jsonl", 2 * SILENCE_S)
+    assert look(tmp_path, record).resting == (), "nobody drives it"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"event": "odd_done", "worker": "w", "sample": "a", "shard": 0},
+        {"event": "shard_started", "worker": "w", "sample": "a", "shard": "zero"},
+        {"event": "shard_started", "worker": "w", "shard": 0},
+        {"event": "heartbeat"},
+    ],
+)
+def test_a_line_of_no_unit_starts_none(tmp_path, entry):
+    """Of a later release, or damaged."""
+    record = running(tmp_path)
+    write_log(tmp_path, [{"time": ago(1), **entry}], name=ID)
+
+    assert event_of_unit(entry) is None
+    assert look(tmp_path, record).in_flight == ()
 
 
 @pytest.mark.parametrize("silence", [SILENCE_S - 20, SILENCE_S + 20])
@@ -178,6 +217,17 @@ def test_a_record_of_before_there_were_invocations(tmp_path):
 
     assert look(tmp_path, record).is_alive
     set_age(tmp_path / "run.json", SILENCE_S + 20)
+    assert not look(tmp_path, record).is_alive
+
+
+def test_a_run_that_is_planned_and_not_begun_lives_as_its_lease_does(tmp_path):
+    record = write_record(tmp_path, {"a": 1}).model_copy(update={"status": "running"})
+    set_age(tmp_path / "run.json", SILENCE_S + 20)
+    held_elsewhere(tmp_path)
+
+    assert look(tmp_path, record) == Activity(is_alive=True, last_sign=record.created)
+    set_age(tmp_path / LEASE_NAME, SILENCE_S + 20)
+    set_age(tmp_path / "run.json", -SILENCE_S)
     assert not look(tmp_path, record).is_alive
 
 

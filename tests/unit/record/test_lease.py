@@ -347,3 +347,50 @@ def test_holders_are_what_they_were_written_as():
     holder = dataclasses.replace(elsewhere(), beat=12)
 
     assert Holder.of(lease.Claim("", holder.text())) == holder
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": "another"}, {"format_version": 2}, {"beat": "many"}, {"pid": None},
+        {"since": ...},
+    ],
+)  # fmt: skip
+def test_a_lease_of_another_release_or_a_damaged_one_names_no_holder(change):
+    told = {**json.loads(elsewhere().text()), **change}
+    text = json.dumps({name: value for name, value in told.items() if value is not ...})
+
+    assert Holder.of(lease.Claim("", text)) is None
+
+
+class Unsteady:
+    """A claim on a disk that cannot be written at times."""
+
+    token = "t"
+
+    def __init__(self, *outcomes):
+        self.outcomes = list(outcomes)
+        self.beats = []
+
+    def renew(self, text):
+        self.beats.append(json.loads(text)["beat"])
+        if isinstance(outcome := self.outcomes.pop(0), Exception):
+            raise outcome
+        return outcome
+
+
+def test_a_lease_that_cannot_be_renewed_is_told_once_a_time_and_stops_nothing(run, caplog):
+    full, odd = OSError(errno.ENOSPC, "No space left on device"), OSError("odd")
+    own = Unsteady(True, full, full, True, odd, True)
+    held = lease._Held(run, own, elsewhere(), run / LEASE_NAME)
+
+    for _ in range(6):
+        held.beat()
+
+    # A sign of life that could not be given is the next one to be given.
+    assert own.beats == [1, 2, 2, 2, 3, 3]
+    assert held.lost is None
+    assert [r.getMessage() for r in caplog.records] == [
+        f"{run}: the lease of this driver cannot be renewed ({why})"
+        for why in ("No space left on device", "odd")
+    ]

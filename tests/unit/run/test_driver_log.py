@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finemo_dist.core.events import (
+    NodeRests,
+    NodeWorks,
     UnitDone,
     UnitFailed,
     UnitStarted,
@@ -28,6 +30,8 @@ EVENTS = st.one_of(
     st.builds(WorkerStarted, st.text(), st.text()),
     st.builds(WorkerLost, st.text(), st.text()),
     st.builds(WorkersReady, NUMBERS, st.text()),
+    st.builds(NodeRests, st.text(), st.floats(0, 1e6), st.text(), st.none() | st.text()),
+    st.builds(NodeWorks, st.text(), st.none() | st.text()),
     st.builds(UnitStarted, UNITS, st.text()),
     st.builds(UnitFailed, UNITS, st.text(), st.text(), st.booleans()),
     st.builds(
@@ -84,6 +88,24 @@ def test_a_shard_is_told_with_its_node_and_since_when_it_was_worked_on():
     failed = lines.entry(UnitFailed(Unit("a", 3), "v", "disk", is_final=True), "t4")
     assert (failed["started"], failed["level"], failed["error"]) == ("t2", "warning", "disk")
     assert (failed["node"], failed["is_final"]) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("event", "entry"),
+    [
+        (
+            NodeRests("n", 5.0, "disk full", sample="a"),
+            {"level": "warning", "event": "node_rests", "node": "n", "sample": "a", "rest_s": 5.0,
+             "error": "disk full"},
+        ),
+        (
+            NodeWorks("n"),
+            {"level": "info", "event": "node_works", "node": "n", "sample": None},
+        ),
+    ],
+)  # fmt: skip
+def test_the_rest_of_a_node_is_told(event, entry):
+    assert EventEntries().entry(event, "t0") == {"time": "t0", **entry}
 
 
 def test_an_entry_can_be_read_as_soon_as_it_is_written(tmp_path):

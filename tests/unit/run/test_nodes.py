@@ -210,6 +210,34 @@ def test_a_node_that_is_gone_is_forgotten():
     assert [news.rest_s for news in nodes.news()] == [5.0, 0.0]
 
 
+def test_a_node_that_goes_is_no_news_unless_it_rested():
+    nodes = Nodes()
+    nodes.join("x")
+    nodes.failed("x", Unit("a", 0), 0, error="once", other_samples=False)
+    nodes.leave("x", 0)
+
+    nodes.keep([])
+
+    assert nodes.news() == []
+
+
+def test_a_node_is_forgotten_an_hour_after_its_last_worker_left():
+    """Names of nodes in a cloud are never used again, and its runs take days."""
+    nodes = Nodes()
+    nodes.join("x")
+    for shard in range(MOST_IN_A_ROW):
+        nodes.failed("x", Unit("a", shard), 0, error="gone", other_samples=False)
+    nodes.leave("x", 10)
+
+    known = []
+    for now in (3600, 3620):
+        nodes.join("y")
+        nodes.leave("y", now)
+        known.append(nodes.is_any_suspect)
+
+    assert known == [True, False]
+
+
 def schedule_on(*nodes: str, n_units: int = 4) -> Schedule:
     """Return a schedule with a worker on each node, by the same name."""
     schedule = Schedule(units_of(1, n_units), unit_timeout_s=100)

@@ -352,6 +352,17 @@ def test_a_copy_that_fails_leaves_the_other_at_work(is_first_final):
     assert schedule.is_over is not is_first_final
 
 
+def test_a_copy_that_fails_after_the_unit_is_done_is_no_failure():
+    schedule = schedule_of("x", "y", a=1, b=1)
+    schedule.assign(0)
+    schedule.finish("y", 1)
+    schedule.assign(50)
+    assert schedule.finish("x", 60)
+
+    assert schedule.fail("y", 61, error="disk full") is None
+    assert schedule.nodes.last_error == "", "nor is its node to blame"
+
+
 def test_near_the_end_one_worker_is_kept_for_each_unit_in_flight():
     schedule = schedule_of("x", "y", "z", a=2)
     assert schedule.n_surplus(n_coming=2) == 0
