@@ -92,11 +92,12 @@ def _read(path: str, n_regions: int) -> Coordinates | None:
                 chrom = np.asarray(file["chrom_names"])[chrom]
         except (*DAMAGE, IndexError) as error:
             raise h5_fault(path, error, "Write or fetch it again.") from error
-    if not all(array.shape == (n_regions,) for array in (chrom, start, end)):
-        raise InputError(
-            f"{path}: has {n_regions:,} regions and coordinates (coords_*) of shape {start.shape}. "
-            "Expected one per region; write it again."
-        )
+    for name, array in zip(names, (chrom, start, end), strict=False):
+        if array.shape != (n_regions,):
+            raise InputError(
+                f"{path}: has {n_regions:,} regions and {name} of shape {array.shape}. Expected "
+                "one coordinate per region; write it again."
+            )
     if any(array.dtype.kind not in "iu" for array in (start, end)) or (end < start).any():
         raise InputError(
             f"{path}: its coordinates (coords_start, {names[2]}) are no ranges of whole numbers. "

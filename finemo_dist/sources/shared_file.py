@@ -90,9 +90,10 @@ def _new(n_bytes: int) -> IO[bytes]:
 
 def _opened(holders: list[_Holder], n_bytes: int) -> IO[bytes] | None:
     for holder in holders:
-        handle = holder.open()
-        if handle is not None and os.fstat(handle.fileno()).st_size == n_bytes:
-            return handle
+        if (handle := holder.open()) is not None:
+            if os.fstat(handle.fileno()).st_size == n_bytes:
+                return handle
+            handle.close()
     return None
 
 

@@ -1,5 +1,6 @@
 """Arrays with one row a region, in H5, npy and npz files."""
 
+import io
 import zipfile
 
 import h5py
@@ -8,6 +9,7 @@ import pytest
 
 from finemo_dist.core.errors import InputError, UsageError
 from finemo_dist.core.records import ScoreKind
+from finemo_dist.sources._npz import open_array
 from finemo_dist.sources.arrays import ModiscoArraysSource
 from finemo_dist.sources.h5 import BpnetSource, ChromBpnetSource
 from tests.unit.sources.samples import (
@@ -217,10 +219,22 @@ def test_more_or_fewer_peaks_than_regions_refuse(samples, kind):
         samples.make(kind)
 
 
-def test_genome_without_peaks_refuses(samples):
-    with pytest.raises(UsageError, match="-p"):
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("fasta",), "genome.fa: a genome is useful only with peaks"),
+        (("keep",), "keep.npy: says which peaks have arrays, but no peaks are given. Add -p."),
+        (("chrom_sizes",), "chrom.sizes: lengths of chromosomes are useful only with peaks"),
+        (("fasta", "chrom_sizes", "peaks"), "genome.fa says how long chromosomes are. Leave out"),
+    ],
+)
+def test_a_file_that_is_of_no_use_refuses(samples, given, said):
+    names = {"fasta": "genome.fa", "keep": "keep.npy", "chrom_sizes": "chrom.sizes"}
+    paths = {key: samples / names.get(key, samples.peaks.name) for key in given}
+
+    with pytest.raises(UsageError, match=said):
         ModiscoArraysSource(
-            samples / "ohe.npy", [samples / "attr.npy"], region_width=WIDTH, fasta=samples.fasta
+            samples / "ohe.npy", [samples / "attr.npy"], region_width=WIDTH, **paths
         )
 
 
@@ -367,6 +381,50 @@ def test_flipped_bits_in_an_npz_refuse(samples):
 
     with pytest.raises(InputError, match=r"attr\.npz: damaged"):
         samples.make("npz").read(0, N_REGIONS)
+
+
+def write_member(path, array, *, n_rows, n_bytes=0):
+    """Write an npz whose header says ``n_rows``, and whose directory says ``n_bytes`` more."""
+    stream = io.BytesIO()
+    header = np.lib.format.header_data_from_array_1_0(array)
+    np.lib.format.write_array_header_1_0(stream, header | {"shape": (n_rows, *array.shape[1:])})
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("arr_0.npy", stream.getvalue() + array.tobytes())
+    content = bytearray(path.read_bytes())
+    size = content.index(b"PK\x01\x02") + 24
+    found = int.from_bytes(content[size : size + 4], "little") + n_bytes
+    content[size : size + 4] = found.to_bytes(4, "little")
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_bytes", "rows", "said"),
+    [
+        (7, 0, (0, 1), "arr_0.npy has 208 bytes, its header says 240"),
+        (7, 32, (3, 7), "arr_0.npy ends before row 7"),
+        (7, 32, (7, 7), "arr_0.npy ends at byte 208"),
+    ],
+)
+def test_a_member_shorter_than_it_says_refuses(tmp_path, n_rows, n_bytes, rows, said):
+    path = tmp_path / "a.npz"
+    write_member(path, np.arange(10.0).reshape(5, 2), n_rows=n_rows, n_bytes=n_bytes)
+
+    with pytest.raises(InputError) as caught:
+        open_array(path).read(*rows)
+
+    assert str(caught.value).startswith(f"{path}: damaged, or holds Python objects (")
+    assert said in str(caught.value)
+
+
+def test_a_version_of_npy_that_is_not_known_refuses(tmp_path):
+    path = tmp_path / "a.npz"
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, np.zeros(3), version=(3, 0))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("arr_0.npy", stream.getvalue())
+
+    with pytest.raises(InputError, match=r"'arr_0' has npy format version \(3, 0\), expected 1.0"):
+        open_array(path)
 
 
 @pytest.mark.parametrize("name", ["objects.npy", "objects.npz"])

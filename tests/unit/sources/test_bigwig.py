@@ -230,6 +230,78 @@ def test_a_chromosome_of_a_number_that_there_is_not_refuses(tmp_path, number):
         BigWigFile(path)
 
 
+def tree_of(path, content=None):
+    """Return the bytes of a bigWig and where the head of its tree of chromosomes lies."""
+    content = bytearray(path.read_bytes()) if content is None else content
+    return content, int.from_bytes(content[8:16], "little")
+
+
+def set_value_bytes(content, tree):
+    content[tree + 12] = 4
+
+
+def set_key_bytes(content, tree):
+    content[tree + 8 : tree + 12] = b"\xff" * 4
+
+
+def set_many_chromosomes(content, tree):
+    content[tree + 16 : tree + 24] = (2**40).to_bytes(8, "little")
+
+
+def set_too_few_chromosomes(content, tree):
+    content[tree + 16] = 1
+
+
+def set_more_entries_than_bytes(content, tree):
+    content[tree + 34 : tree + 36] = b"\xff\xff"
+
+
+def point_to_itself(content, tree):
+    """As a node above others, whose only child is the node itself."""
+    content[tree + 32], content[tree + 34] = 0, 1
+    content[tree + 40 : tree + 48] = (tree + 32).to_bytes(8, "little")
+
+
+def point_beyond_the_end(content, tree):
+    content[tree + 32], content[tree + 34] = 0, 1
+    content[tree + 40 : tree + 48] = len(content).to_bytes(8, "little")
+
+
+def move_tree_to_the_end(content, _):
+    """So that its magic is the last of the file, and its head is cut."""
+    content[8:16] = len(content).to_bytes(8, "little")
+    content += (0x78CA8C91).to_bytes(4, "little")
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        set_value_bytes,
+        set_key_bytes,
+        set_many_chromosomes,
+        set_too_few_chromosomes,
+        set_more_entries_than_bytes,
+        point_to_itself,
+        point_beyond_the_end,
+        move_tree_to_the_end,
+    ],
+)
+def test_a_tree_of_chromosomes_that_is_none_refuses(tmp_path, harm):
+    """Each is read no further than it goes, and none without an end."""
+    path = tmp_path / "s.bw"
+    write_bigwig(path, {"chr1": 100, "chr2": 200}, {"chr1": np.ones(50)})
+    content, tree = tree_of(path)
+    harm(content, tree)
+    path.write_bytes(content)
+
+    with pytest.raises(InputError) as caught:
+        BigWigFile(path)
+
+    assert str(caught.value) == (
+        f"{path}: damaged bigWig: its list of chromosomes is not one. Write or fetch it again."
+    )
+
+
 def test_damaged_values_refuse(samples):
     path = samples / "scores.bw"
     content = bytearray(path.read_bytes())
@@ -241,6 +313,18 @@ def test_damaged_values_refuse(samples):
 
     with pytest.raises(InputError, match=r"scores\.bw: damaged"):
         samples.make("bigwig").read(0, N_REGIONS)
+
+
+def test_an_interrupt_while_values_are_read_is_no_damage(samples):
+    file = BigWigFile(samples / "scores.bw")
+
+    class Interrupted:
+        def values(self, *_, **__):
+            raise KeyboardInterrupt
+
+    file._handle = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        file.read_into(np.zeros(5), "chr1", 0, 5)
 
 
 def test_file_of_another_kind_refuses(samples):

@@ -1,5 +1,6 @@
 """Whether an index beside a FASTA file is of that file: any that would give other bases is not."""
 
+import gzip
 import logging
 import os
 
@@ -8,7 +9,7 @@ import pytest
 from Bio import bgzf
 
 from finemo_dist.core.errors import InputError
-from finemo_dist.sources._fasta_index import build_index, index_fits
+from finemo_dist.sources._fasta_index import build_index, index_fits, text_of
 from finemo_dist.sources.genome import Genome
 
 BASES = {"chr1": "ACGT" * 20_000, "none": "", "chr2": "GATTACA" * 9, "chr3": "TTG" * 11_000}
@@ -127,3 +128,25 @@ def test_an_index_of_another_genome_is_passed_over_with_a_word(tmp_path, caplog)
     assert codes[:4].tolist() == [0, 1, 2, 3]
     assert "does not describe g.fa" in caplog.text
     assert fai.read_bytes() == wrong
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        # A block that says it is longer than the file, one of gzip, and one of 16 MiB.
+        lambda content: content[:-29],
+        lambda content: content + gzip.compress(b">b\nACGT\n" * 9),
+        lambda content: content[:-29] + b"\x01" + content[-28:],
+    ],
+    ids=["cut", "gzip behind it", "a block that is too long"],
+)
+def test_blocks_that_are_none_are_no_text(tmp_path, more):
+    path = tmp_path / "g.fa.gz"
+    with bgzf.open(path, "wb") as handle:
+        handle.write(b">a\nACGT\n")
+    path.write_bytes(more(path.read_bytes()))
+
+    with path.open("rb") as handle, pytest.raises(ValueError, match="not bgzipped"):
+        text_of(handle, is_bgzf=True)
+    with pytest.raises(InputError, match=r"g\.fa\.gz: cannot be read as FASTA"):
+        Genome(path)

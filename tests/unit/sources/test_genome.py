@@ -1,23 +1,29 @@
 """Bases from FASTA files, indexed or not."""
 
+import fcntl
 import gc
 import gzip
 import os
 import pickle
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from finemo_dist.core.errors import InputError
 from finemo_dist.sources import genome as module
+from finemo_dist.sources import shared_file as shared_file_module
 from finemo_dist.sources.genome import Genome
-from finemo_dist.sources.shared_file import remove_left_lists
+from finemo_dist.sources.shared_file import remove_left_lists, shared_file
+from tests.command import wait_until
 from tests.unit.sources.samples import write_fasta
 
 GENOME = {"chr1": "ACGTNacgtnRY-" * 30, "chr2": "TTTT", "empty": ""}
@@ -271,6 +277,72 @@ def test_without_room_bases_are_decoded_where_they_are_asked_for(fasta, monkeypa
     assert bases[45:130].tolist() == (CODES * 30)[45:130]
     assert bases[7:7].tolist() == []
     assert os.fstat(genome._decoded._handle.fileno()).st_blocks == 0
+
+
+def test_without_a_list_of_processes_a_file_is_of_this_process_alone(scratch, monkeypatch):
+    monkeypatch.setattr(shared_file_module, "_PROCESSES", scratch / "none")
+
+    with shared_file("key", 5) as first, shared_file("key", 5) as second:
+        first.write(b"ACGTN")
+        first.flush()
+        assert second.read() == bytes(5)
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_file_of_another_size_is_not_shared(scratch):
+    with shared_file("key", 5) as first, shared_file("key", 7) as second:
+        first.write(b"ACGTN")
+        first.flush()
+        assert second.read() == bytes(7)
+        with shared_file("key", 5) as third:
+            assert third.read() == b"ACGTN"
+
+
+def test_a_list_of_another_user_is_left_alone(scratch, monkeypatch):
+    with shared_file("key", 5) as first:
+        (listed,) = scratch.iterdir()
+        before = listed.read_bytes()
+        # Its name says that it is of this user, and its owner says otherwise.
+        other = os.getuid() + 1
+        theirs = listed.with_name(listed.name.replace(f"-{os.getuid()}-", f"-{other}-"))
+        theirs.write_bytes(before)
+        monkeypatch.setattr(os, "getuid", lambda: other)
+        first.write(b"ACGTN")
+        first.flush()
+
+        with shared_file("key", 5) as second:
+            assert second.read() == bytes(5)
+        assert theirs.read_bytes() == before
+
+
+def test_a_list_that_is_removed_while_it_is_waited_for_is_made_anew(scratch):
+    with shared_file("key", 5) as first:
+        (listed,) = scratch.iterdir()
+        first.write(b"ACGTN")
+        first.flush()
+        found = []
+        waiting = threading.Thread(target=lambda: found.append(shared_file("key", 5)))
+        with listed.open("rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            waiting.start()
+            blocked = re.compile(rf"-> FLOCK .*:{listed.stat().st_ino} ")
+            wait_until(lambda: blocked.search(Path("/proc/locks").read_text()))
+            listed.unlink()
+        waiting.join()
+
+        with found[0] as second:
+            assert second.read() == bytes(5)
+            assert listed.read_text().split()[1] == str(second.fileno())
+
+
+def test_a_genome_that_is_cut_after_it_was_opened_refuses(tmp_path):
+    path = tmp_path / "g.fa"
+    path.write_text(">a\nACGT\nACGT\n")
+    genome = Genome(path)
+    path.write_text(">a\nACGT\nA")
+
+    with pytest.raises(InputError, match=r"a is not where the index says it is; delete the \.fai"):
+        genome.codes("a")
 
 
 def test_missing_genome_refuses(tmp_path):
