@@ -42,10 +42,10 @@ class AlleleRegions:
 
     n_shards = 1
 
-    def __init__(self, reader: RegionReader, rows: NDArray[np.int64]) -> None:
+    def __init__(self, reader: RegionReader, rows: NDArray[np.int64], path: Path) -> None:
         self._reader = reader
         self.rows = rows
-        self.path = reader.path
+        self.path = str(path)
         self.digest = reader.digest
 
     @property
@@ -148,7 +148,10 @@ def open_alleles(
             )
     starts = _starts(reference, rows_ref)
     return Alleles(
-        variants, AlleleRegions(reference, rows_ref), AlleleRegions(alternative, rows_alt), starts
+        variants,
+        AlleleRegions(reference, rows_ref, ref),
+        AlleleRegions(alternative, rows_alt, alt or ref),
+        starts,
     )
 
 

@@ -10,6 +10,7 @@ from finemo_dist.core.errors import InputError, RunError, StoreError, UsageError
 from finemo_dist.core.events import OnEvent
 from finemo_dist.core.records import ScoreKind
 from finemo_dist.hits.layout import folder_name
+from finemo_dist.record.run_record import SampleRecord
 from finemo_dist.run.left_out import LeftOut
 from finemo_dist.run.region_checks import check_regions, check_scores
 from finemo_dist.run.remains import OWN_ENTRIES, standing_record
@@ -27,6 +28,25 @@ from finemo_dist.workflow.regions import (
 from finemo_dist.workflow.sample_motifs import SampleMotifs
 
 _Made = TypeVar("_Made")
+
+
+def store_called_in(sample: SampleRecord) -> RegionStore:
+    """Return the store in which the hits of a sample of a run were called.
+
+    Raises
+    ------
+    StoreError
+        It is not there, or damaged.
+    RunError
+        Another is at its place.
+    """
+    store = open_store(sample.store)
+    if store.digest != sample.store_digest:
+        raise RunError(
+            f"{sample.store}: is not the store in which the hits of sample {sample.name!r} were "
+            "called; it has been rewritten since. Call the hits again."
+        )
+    return store
 
 
 def opened_regions(

@@ -34,8 +34,8 @@ from finemo_dist.run.plan import PlannedSample, RunPlan, plan_run
 from finemo_dist.run.worker_spec import SampleSpec, WorkerSpec
 from finemo_dist.storage.files import remove_tree
 from finemo_dist.storage.locations import location
-from finemo_dist.store.read import open_store
 from finemo_dist.store.sampled import Share, sampled
+from finemo_dist.workflow.called_regions import store_called_in
 from finemo_dist.workflow.calling import driven, executor_that_fits, found_machine, that_fit
 from finemo_dist.workflow.confidence_tables import (
     DecoySet,
@@ -178,16 +178,7 @@ def _config_of(record: RunRecord, sample: SampleRecord) -> CallConfig:
 
 
 def _readers(record: RunRecord, share: Share) -> dict[str, RegionReader]:
-    readers: dict[str, RegionReader] = {}
-    for sample in record.samples:
-        store = open_store(sample.store)
-        if store.digest != sample.store_digest:
-            raise RunError(
-                f"{sample.store}: is not the store in which the hits of sample {sample.name!r} "
-                "were called; it has been rewritten since. Call the hits again."
-            )
-        readers[sample.name] = sampled(store, share)
-    return readers
+    return {one.name: sampled(store_called_in(one), share) for one in record.samples}
 
 
 def _plan(

@@ -44,15 +44,17 @@ def trim_source(motifs: MotifSet, config: CallConfig, record: RunRecord) -> Trim
 
 
 def _patterns(motifs: MotifSet, record: RunRecord) -> Mapping[str, Pattern]:
+    if not any(motifs.source):
+        raise RunError(_missing("the motif files", "are not recorded in runs of older releases"))
     recorded = {file.path: file for file in record.inputs}
     paths = []
     for source in dict.fromkeys(motifs.source):
         file = recorded.get(source)
         path = None if file is None else location(record.place_of(file))
         if file is None or path is None or not path.is_file():
-            raise RunError(_missing(source, "is missing"))
+            raise RunError(_missing(source, "is missing since the hits were called"))
         if describe_input(path).digest != file.digest:
-            raise RunError(_missing(str(path), "has changed"))
+            raise RunError(_missing(str(path), "has changed since the hits were called"))
         paths.append(path)
     try:
         found = {pattern.name: pattern for pattern in read_motif_files(paths)}
@@ -66,6 +68,6 @@ def _patterns(motifs: MotifSet, record: RunRecord) -> Mapping[str, Pattern]:
 
 def _missing(what: str, how: str) -> str:
     return (
-        f"{what}: {how} since the hits were called, and decoys of hypothetical CWMs are trimmed by "
-        "the contributions in the motif file. Put the file back, or call the hits again."
+        f"{what}: {how}, and decoys of hypothetical CWMs are trimmed by the contributions in the "
+        "motif file. Put the file back, or call the hits again."
     )

@@ -100,14 +100,20 @@ def _gtf(path: str | Path) -> Iterator[_Found]:
             continue
         cells = line.text.split("\t")
         try:
-            kind, start, end = cells[2], whole_number(cells[3]) - 1, whole_number(cells[4])
-            strand, attributes = cells[6], cells[8]
+            kind, attributes = cells[2], cells[8]
+            start, end = whole_number(cells[3]) - 1, whole_number(cells[4])
         except (ValueError, IndexError) as error:
-            raise InputError(
-                f"{path}, line {line.number}: found {line.text[:80]!r}, expected the nine columns "
-                "of a GTF or GFF3."
-            ) from error
+            raise _malformed_table(path, line) from error
+        if not 0 <= start < end:
+            raise _malformed_table(path, line)
         if kind in _GENES or kind == "exon":
             held = {m[1]: m[2] for part in attributes.split(";") if (m := _ATTRIBUTE.match(part))}
             name = next((held[key] for key in _NAMES if held.get(key)), kind)
-            yield _Found(cells[0], Feature(name, start, end, strand), is_exon=kind == "exon")
+            yield _Found(cells[0], Feature(name, start, end, cells[6]), is_exon=kind == "exon")
+
+
+def _malformed_table(path: str | Path, line: Line) -> InputError:
+    return InputError(
+        f"{path}, line {line.number}: found {line.text[:80]!r}, expected the nine columns of a GTF "
+        "or GFF3, with 1 <= start <= end."
+    )

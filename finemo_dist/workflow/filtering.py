@@ -18,7 +18,6 @@ from finemo_dist.catalog.readonly import run_user_query
 from finemo_dist.core.config import digest_of
 from finemo_dist.core.errors import RunError, UsageError, nearest
 from finemo_dist.core.program import program
-from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import Unit
 from finemo_dist.core.schema import HIT_COLUMNS, QC_COLUMNS
 from finemo_dist.exports.finemo_files import write_finemo_files
@@ -30,13 +29,13 @@ from finemo_dist.hits.layout import folder_name, part_path
 from finemo_dist.hits.motifs import read_motifs, write_motifs
 from finemo_dist.hits.write import write_unit
 from finemo_dist.record.lease import driving
-from finemo_dist.record.run_record import Derived, RunRecord, SampleRecord
+from finemo_dist.record.run_record import Derived, RunRecord
 from finemo_dist.reports.cwms import CwmSums, Sites, accumulate, cosine
 from finemo_dist.reports.trust import site_blocks
 from finemo_dist.run.remains import check_output, clear_run
 from finemo_dist.storage.files import committed, remove_tree
 from finemo_dist.storage.locations import local_copy, location, readable
-from finemo_dist.store.read import open_store
+from finemo_dist.workflow.called_regions import store_called_in
 from finemo_dist.workflow.filter_rules import FilterRule, RepeatDensity, all_rules
 
 
@@ -278,7 +277,7 @@ def _unlike(single: Catalog, sample: str, least: float) -> list[int]:
     motif_set = single.record.set_of(record)
     motifs = read_motifs(single.run_dir, motif_set.folder)
     ids = single.motifs.ids[motif_set.name]
-    store = _store(record)
+    store = store_called_in(record)
     sites = single.columns("filter_sites")
     own = {int(number): row for row, number in enumerate(ids)}
     group = np.array([own[int(i)] for i in sites["motif_id"]], np.int64) // 2
@@ -300,16 +299,6 @@ def _unlike(single: Catalog, sample: str, least: float) -> list[int]:
         if total.count[i] and not cosine(mean[i], motifs.cwm[2 * i]) >= least
     ]
     return [int(ids[2 * i + strand]) for i in dropped for strand in (0, 1)]
-
-
-def _store(sample: SampleRecord) -> RegionReader:
-    store = open_store(sample.store)
-    if store.digest != sample.store_digest:
-        raise RunError(
-            f"{sample.store}: is not the store in which the hits of sample {sample.name!r} were "
-            "called; it has been rewritten since. Call the hits again."
-        )
-    return store
 
 
 def _write_parts(

@@ -10,11 +10,10 @@ from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.catalog.selection import hits_of
 from finemo_dist.catalog.table import Table
 from finemo_dist.core.config import CallConfig
-from finemo_dist.core.errors import RunError
 from finemo_dist.core.locus import Locus, parse_locus
 from finemo_dist.hits.motifs import read_motifs
 from finemo_dist.run.runner_up import Site, runners_up
-from finemo_dist.store.read import open_store
+from finemo_dist.workflow.called_regions import store_called_in
 
 _HIT_COLUMNS: Final = (
     "sample", "chr", "start", "end", "strand", "motif_name", "peak_id", "motif_id",
@@ -77,12 +76,7 @@ def _of_sample(catalog: Catalog, name: str, motif: str | None, place: Locus | No
     record = catalog.sample(name)
     motif_set = catalog.record.set_of(record)
     motifs = read_motifs(catalog.run_dir, motif_set.folder)
-    store = open_store(record.store)
-    if store.digest != record.store_digest:
-        raise RunError(
-            f"{record.store}: is not the store in which the hits of sample {name!r} were called; "
-            "it has been rewritten since. Call the hits again."
-        )
+    store = store_called_in(record)
     table = store.table(0, store.n_regions)
     row_of = {int(peak): row for row, peak in enumerate(table.peak_id)}
     own = {int(number): row for row, number in enumerate(catalog.motifs.ids[record.motif_set])}

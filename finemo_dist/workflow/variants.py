@@ -181,7 +181,7 @@ def call_variants(
         record = {
             "version": __version__,
             "inputs": [asdict(describe_input(f)) for f in (*files, Path(variants)) if f.is_file()],
-            "stores": {r.path: r.digest for r in (alleles.ref, alleles.alt)},
+            "stores": {r.path: r.digest for r in (alleles.ref, alleles.alt) if r.digest},
             "settings": settings.model_dump(mode="json"),
             "tolerance": tolerance,
             "min_change": min_change,

@@ -56,6 +56,14 @@ def test_a_peak_is_drawn_with_its_hits_and_contributions(run, best):
     assert figure._repr_svg_().startswith("<svg")
 
 
+def test_the_function_draws_what_the_open_run_draws(run, best, tmp_path):
+    figure = fd.plot(run.path, best["name"])
+
+    again = run.plot(best["name"], out=tmp_path / "x.svg")
+
+    assert again.svg == figure.svg == (tmp_path / "x.svg").read_text("utf-8")
+
+
 def test_a_place_a_number_and_a_width_name_the_same_bases(run, best):
     whole = f"{best['chr']}:{best['start'] + 100:,}-{best['start'] + 300:,}"
 

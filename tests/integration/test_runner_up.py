@@ -1,12 +1,16 @@
 """The runner-up of a hit, against solving by hand without its motif."""
 
+from functools import partial
+
 import numpy as np
+import pandas as pd
 import pytest
 
 import finemo_dist
 from finemo_dist.store.staging import encode
 from finemo_dist.testing.modisco import write_modisco_h5
 from finemo_dist.testing.scenarios import make_scenario
+from finemo_dist.workflow.runner_up import save_runner_up
 from tests.calibration import SERIAL
 from tests.command import finemo_dist as command
 
@@ -77,3 +81,16 @@ def test_hits_can_be_chosen_and_written(inputs, tmp_path):
     ]  # fmt: skip
     n_hits = len(finemo_dist.open_run(folder / "run").hits(motif=motif).to_pandas())
     assert len(lines) == n_hits > 0
+
+
+def test_a_file_has_the_rows_of_the_answer_whatever_its_form(inputs, tmp_path):
+    folder, _ = inputs
+    motif = "pos_patterns.pattern_0"
+    expected = finemo_dist.runner_up(folder / "run", motif=motif).to_pandas()
+
+    for name, read in (("x.parquet", pd.read_parquet), ("x.tsv", partial(pd.read_csv, sep="\t"))):
+        assert save_runner_up(folder / "run", tmp_path / name, motif=motif) == len(expected) > 0
+        found = read(tmp_path / name)
+        columns = ["peak_id", "start", "runner_up", "runner_up_start"]
+        assert found[columns].values.tolist() == expected[columns].values.tolist()
+        assert np.allclose(found["margin"], expected["margin"])
