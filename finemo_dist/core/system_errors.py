@@ -16,7 +16,12 @@ _NOT_SUPPORTED: Final = 524
 """ENOTSUPP of the Linux kernel, which NFS without a lock daemon answers; Python has no name."""
 
 _OBJECTS: Final = "s3://"
-"""Whose rights are no permissions of files; the error says what they are."""
+_OF_OBJECTS: Final[Mapping[int, str]] = {
+    errno.EACCES: "",
+    errno.EIO: " Try again. If it fails again, check AWS_* in the environment.",
+}
+"""Whose rights are no permissions of files, and who are on no mount: the error says what is wrong,
+and this what to do, where the error does not."""
 
 _FULL: Final = ("no space is left", "Free some space there, or choose another place.")
 _TOO_MANY: Final = (
@@ -80,8 +85,8 @@ def system_fault(error: BaseException) -> str | None:
     if not isinstance(error, OSError) or error.errno is None or error.errno not in _FAULTS:
         return None
     number = error.errno
-    if number == errno.EACCES and str(error.filename).startswith(_OBJECTS):
-        return f"{error.strerror}."
+    if number in _OF_OBJECTS and str(error.filename).startswith(_OBJECTS):
+        return f"{error.strerror}.{_OF_OBJECTS[number]}"
     what, cure = _FAULTS[number]
     return f"{what}. {cure}"
 

@@ -181,8 +181,7 @@ def _has_content(file: Path) -> bool:
 
 def write_rows(group: zarr.Group, name: str, rows: range, values: NDArray[Any]) -> None:
     """Write whole shards of an array."""
-    if rows:
-        _array(group, name)[rows.start : rows.stop] = values
+    _array(group, name)[rows.start : rows.stop] = values
 
 
 def remove_shard(path: Path, arrays: Arrays, meta: StoreMeta, shard: int) -> None:

@@ -44,7 +44,7 @@ def write_columns(path: Path, table: RegionTable, scale: NDArray[np.float32] | N
 
 
 def read_column(path: Path, meta: StoreMeta, name: str, rows: range) -> NDArray[Any]:
-    """Return rows of one column.
+    """Return rows of one column, at least one.
 
     Raises
     ------
@@ -63,11 +63,10 @@ def read_column(path: Path, meta: StoreMeta, name: str, rows: range) -> NDArray[
 def _names(columns: Mapping[str, NDArray[Any]], rows: range) -> NDArray[np.object_]:
     ends, stored = columns[_NAME_END], columns[layout.PEAK_NAME]
     names = np.empty(len(rows), dtype=object)
-    if rows:
-        first = int(ends[rows.start - 1]) if rows.start else 0
-        own = (ends[rows.start : rows.stop] - first).tolist()
-        text = stored[first : first + own[-1]].tobytes()
-        names[:] = [text[a:b].decode() for a, b in zip([0, *own[:-1]], own, strict=True)]
+    first = int(ends[rows.start - 1]) if rows.start else 0
+    own = (ends[rows.start : rows.stop] - first).tolist()
+    text = stored[first : first + own[-1]].tobytes()
+    names[:] = [text[a:b].decode() for a, b in zip([0, *own[:-1]], own, strict=True)]
     return names
 
 

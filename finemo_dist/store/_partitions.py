@@ -184,8 +184,7 @@ def forget_record(path: Path, shard: int) -> None:
     joined = Records(path)
     if shard in joined and (path / JOINED).is_file():
         for other in _joined(path):
-            if not record_file(path, int(other)).is_file():
-                joined.read(int(other)).write(path)
+            joined.read(int(other)).write(path)
         (path / JOINED).unlink(missing_ok=True)
     record_file(path, shard).unlink(missing_ok=True)
 

@@ -196,6 +196,10 @@ def test_chromosome_sizes_come_from_a_file_and_cut_what_reaches_beyond(catalog, 
         ("chr2\t5\nchr10\t5000\n", "says that chr2 has 5 bases"),
         ("chr2\n", "line 1: found 'chr2'"),
         ("chr2\t-5\n", "line 1"),
+        (
+            "chr2\t5000\nchr1\t9\nchr1\t9\nchr2\t400\n",
+            r"line 4: gives 'chr2' a second length, 400 after 5,000\. Keep one line\.",
+        ),
     ],
 )
 def test_chromosome_sizes_that_cannot_be_are_refused(catalog, tmp_path, content, message):

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finemo_dist.storage import claims
-from finemo_dist.storage.claims import claim, read_claim
+from finemo_dist.storage.claims import OwnClaim, claim, read_claim
+from finemo_dist.storage.locations import location
+from finemo_dist.storage.objects import ObjectPath
 
 STEPS = ("_create", "_read", "_rename", "_unlink")
 
@@ -272,3 +274,53 @@ def test_a_claim_that_cannot_be_written_leaves_no_file(tmp_path, monkeypatch):
         claim(tmp_path / "lease.json", "me", over=None)
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_who_follows_at_once_is_not_swept_away_with_those_that_were_late(path, monkeypatch):
+    """Another process may follow a claim before its maker has looked around."""
+    late, follower = path.with_name(f".claim.{'f' * 32}"), path.with_name(f".claim.{'a' * 32}")
+    late.write_bytes(claims._content("b" * 32, "late"))
+    follower.write_bytes(claims._content("c" * 32, "the follower"))
+    monkeypatch.setattr(claims, "new_token", lambda: "a" * 32)
+
+    own = claim(path, "me", over=None)
+
+    assert own is not None
+    assert names_in(path.parent) == [follower.name, "claim"]
+    assert read_claim(path).text == "the follower"
+
+
+@pytest.mark.parametrize("is_retaken", [False, True])
+def test_an_object_that_was_removed_by_hand_is_claimed_again_by_one(monkeypatch, is_retaken):
+    """S3 answers a put in the place of a version that is gone by 404."""
+    place, there = location("s3://bucket/lease.json"), {}
+
+    def put_if(path, content, *, replaces):
+        if replaces is not None:
+            raise FileNotFoundError(2, "no such object (NoSuchKey)", str(path))
+        if is_retaken:
+            there[path] = claims._content("b" * 32, "another"), "2"
+            raise FileExistsError(17, "was changed", str(path))
+        there[path] = content, "1"
+        return "1"
+
+    def read_tagged(path):
+        if path not in there:
+            raise FileNotFoundError
+        return there[path]
+
+    monkeypatch.setattr(ObjectPath, "put_if", put_if)
+    monkeypatch.setattr(ObjectPath, "read_tagged", read_tagged)
+    own = OwnClaim(place, "a" * 32, "0")
+
+    assert own.renew("me") is not is_retaken
+    assert read_claim(place).text == ("another" if is_retaken else "me")
+
+
+def test_a_claim_in_a_bucket_that_is_not_there_is_an_error(monkeypatch):
+    def put_if(path, content, *, replaces):
+        raise FileNotFoundError(2, "no such object (NoSuchBucket)", str(path))
+
+    monkeypatch.setattr(ObjectPath, "put_if", put_if)
+    with pytest.raises(FileNotFoundError, match="NoSuchBucket"):
+        claim(location("s3://nowhere/lease.json"), "me", over=None)

@@ -62,6 +62,23 @@ def test_a_write_that_fails_says_where(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("error", "filename"),
+    [
+        (OSError(2, "No such file", "/elsewhere/x"), "/elsewhere/x"),
+        # Libraries raise it for what is damaged.
+        (OSError("file signature not found"), None),
+    ],
+)
+def test_an_error_that_says_where_or_is_of_no_disk_is_left_as_it_is(tmp_path, error, filename):
+    with pytest.raises(OSError) as caught:  # noqa: PT011
+        write_half(tmp_path / "f", error)
+
+    assert caught.value is error
+    assert caught.value.filename == filename
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_content_is_on_disk_before_the_name_is_and_the_name_before_it_returns(
     tmp_path, monkeypatch
 ):

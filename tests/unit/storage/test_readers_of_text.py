@@ -10,6 +10,7 @@ import gzip
 import io
 import lzma
 import os
+import re
 import threading
 import zipfile
 from collections.abc import Callable
@@ -22,7 +23,7 @@ import numpy as np
 import pytest
 
 from finemo_dist.catalog.intervals import read_intervals
-from finemo_dist.core.errors import FinemoDistError
+from finemo_dist.core.errors import FinemoDistError, InputError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.hits.hits_tsv import open_hit_table
 from finemo_dist.motifs.annotation import read_annotation
@@ -343,3 +344,20 @@ def test_libraries_get_bytes_without_mark_and_packing(tmp_path, raw):
 
     with open_bytes(path) as handle:
         assert handle.read() == b"a\tb\n"
+
+
+def test_an_error_of_another_file_is_not_laid_to_the_one_that_is_read(tmp_path):
+    """What goes wrong while the caller reads comes through here too."""
+    path = tmp_path / "peaks.bed"
+    path.write_text("chr1\t1\t2\n")
+    other = FileNotFoundError(2, "No such file or directory", "/genome.fa")
+    own = PermissionError(13, "Permission denied", str(path))
+    bare = OSError("odd")
+
+    for error, kind, said in (
+        (other, FileNotFoundError, "/genome.fa"),
+        (own, InputError, f"{path}: cannot be read: permission is denied"),
+        (bare, InputError, f"{path}: cannot be read (odd). Check the path."),
+    ):
+        with pytest.raises(kind, match=re.escape(said)), open_bytes(path):
+            raise error

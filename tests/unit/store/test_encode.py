@@ -1,5 +1,6 @@
 """Writing stores, at once and by partitions, and what stands there when it fails."""
 
+import json
 import os
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 from finemo_dist.core.errors import InputError, StoreError, UsageError
 from finemo_dist.core.events import ExtractionPlanned, ShardExtracted, StageEnded
 from finemo_dist.core.records import InputCounts, InputFile, RegionTable, Unit
+from finemo_dist.store import staging
 from finemo_dist.store.encode import encode_partition, finalise, init
 from finemo_dist.store.halves import to_stored
 from finemo_dist.store.read import open_store
@@ -290,6 +292,44 @@ def test_partition_repairs_a_damaged_shard(tmp_path):
     assert verify(tmp_path / "s") == []
     finalise(tmp_path / "s")
     assert files_of(tmp_path / "s") == before
+
+
+def test_a_record_that_is_newer_than_the_file_with_all_of_them_is_kept(tmp_path):
+    """A stop may leave both: the file with all goes last when a shard is written again."""
+    source = make_source(150)
+    encode(source, tmp_path / "s", shard_regions=64)
+    encode_partition(tmp_path / "s", source, 1)
+    record = tmp_path / "s/partitions/00000.json"
+    newer = record.read_text()
+    older = {str(i): {**json.loads(newer), "shard": i, "digest": "older"} for i in range(3)}
+    (tmp_path / "s/partitions.json").write_text(json.dumps(older))
+
+    encode_partition(tmp_path / "s", source, 2)
+
+    assert record.read_text() == newer
+    assert not (tmp_path / "s/partitions.json").exists()
+
+
+def test_a_store_is_begun_where_nothing_is(tmp_path):
+    (tmp_path / "s").mkdir()
+
+    with pytest.raises(UsageError, match=r"s: already exists\. Choose another output, or remove"):
+        init(tmp_path / "s", make_source(9))
+    assert list((tmp_path / "s").iterdir()) == []
+
+
+def test_what_a_killed_writer_had_not_put_in_place_is_no_part_of_the_store(tmp_path):
+    """Zarr writes files under a name of its own first."""
+    source = make_source(150)
+    expected = encode(source, tmp_path / "whole", shard_regions=64)
+    staged = staging.claim(tmp_path / "s")
+    staging.begin(staged, source, shard_regions=64)
+    for shard in range(3):
+        encode_partition(staged, source, shard)
+    (staged / "sequence/c.0.0.1a2b.partial").write_bytes(b"half")
+
+    assert staging.put_in_place(staged, tmp_path / "s") == expected
+    assert files_of(tmp_path / "s") == files_of(tmp_path / "whole")
 
 
 def test_finalising_with_partitions_missing_refuses_naming_them(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 
 from finemo_dist.core.errors import InputError, StoreError
 from finemo_dist.core.records import InputCounts, InputFile, RegionTable
+from finemo_dist.store.encode import unwritten_partitions
 from finemo_dist.store.placed import PlacedRegions
 from finemo_dist.store.read import open_store
 from finemo_dist.store.staging import encode
@@ -63,6 +64,14 @@ def test_it_has_its_own_coordinates_and_the_rest_of_the_other(base, tmp_path):
         counts, n_clipped=0, n_no_summit=3, n_summit_outside=1, n_duplicate=2
     )
     assert verify(store.path) == []
+
+
+def test_it_has_no_shards_that_could_be_missing(base, tmp_path):
+    """They are those of the other store, and are written there."""
+    store = place(base).write(tmp_path / "placed.zarr")
+
+    assert store.n_shards > 0
+    assert unwritten_partitions(store.path) == []
 
 
 def test_it_takes_the_room_of_its_coordinates(base, tmp_path):
