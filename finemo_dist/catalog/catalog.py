@@ -354,9 +354,6 @@ class Catalog:
         for each file that it is allowed to open, which is most of the time of a small question to a
         run of many parts.
         """
-        if self._is_restricted:
-            cursor = self.restricted_cursor()
-            return cursor, self.narrow(cursor, query)
         # Until the files are known, the query is parsed and not run.
         cursor = self.cursor({}, question="")
         question = self.narrow(cursor, query)

@@ -44,8 +44,6 @@ def known_counts(run_dir: Path, units: Units, names: Iterable[str]) -> pa.Table:
 
     path = run_dir / COUNTS_NAME
     try:
-        if not path.exists():
-            return None
         table = pq.read_table(pa.BufferReader(sealed_bytes(path)), partitioning=None)
     except (FinemoDistError, pa.ArrowException, OSError, ValueError) as error:
         logger.debug("%s: is not used (%s)", path, error)

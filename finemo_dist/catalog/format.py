@@ -108,6 +108,10 @@ def aligned_lines(query: UserQuery) -> Iterator[str]:
 
 def screen_lines(query: UserQuery, screen: Screen) -> Iterator[str]:
     """Yield an answer as a table that fits a terminal, and what was left out of it."""
+    if query.is_explain:
+        # A plan is drawn over many lines.
+        yield from (f"{part}\n{(plan or '').rstrip()}\n" for part, plan in query.text_rows())
+        return
     found, n_rows = query.first_rows(screen.most_rows)
     rows = [
         [
@@ -116,9 +120,6 @@ def screen_lines(query: UserQuery, screen: Screen) -> Iterator[str]:
         ]
         for row in found
     ]
-    if query.is_explain:
-        yield from _aligned([list(query.columns), *rows], query.is_numeric)
-        return
     table = [list(query.columns), *rows]
     taken = itertools.accumulate(
         max(len(row[i]) for row in table) + 2 for i in range(len(query.columns))

@@ -4,6 +4,7 @@ The header of a file is its documentation: question, contract, parameters with t
 defaults, columns. Nothing else lists them.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -120,9 +121,7 @@ def _parsed(name: str, text: str) -> NamedQuery:
 def _header(text: str) -> Iterator[tuple[str, str]]:
     """Yield kind and content of the entries of a header; a line without a kind goes on."""
     kind, content = "", ""
-    for line in text.splitlines():
-        if not line.startswith("-- "):
-            break
+    for line in itertools.takewhile(lambda line: line.startswith("-- "), text.splitlines()):
         if match := _ENTRY.fullmatch(line):
             if kind:
                 yield kind, content

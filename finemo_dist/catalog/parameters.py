@@ -21,8 +21,8 @@ class Parameter:
 
     name: str
     kind: str
-    """``sample``, ``motif``, ``chromosome``, ``intervals`` (a file), ``integer A to B``,
-    ``number A to B`` or ``one of a, b``."""
+    """``sample``, ``motif``, ``intervals`` (a file), ``integer A to B``, ``number A to B`` or
+    ``one of a or b``."""
     default: str
     """``all`` for no restriction, ``required`` for none, or a value as text."""
     meaning: str
@@ -71,10 +71,6 @@ def _motif(catalog: Catalog, parameter: Parameter, text: str) -> str:
     return chosen_motif(catalog, text, what=parameter.name)
 
 
-def _chromosome(catalog: Catalog, parameter: Parameter, text: str) -> str:
-    return _one_of(parameter, text, [row[0] for row in catalog.run("chromosome_names")])
-
-
 def _text(catalog: Catalog, parameter: Parameter, text: str) -> str:
     return text
 
@@ -82,19 +78,8 @@ def _text(catalog: Catalog, parameter: Parameter, text: str) -> str:
 _CHECKS: Final[Mapping[str, Callable[[Catalog, Parameter, str], str]]] = {
     "sample": _sample,
     "motif": _motif,
-    "chromosome": _chromosome,
     "intervals": _text,
 }
-
-
-def _one_of(parameter: Parameter, text: str, known: Sequence[str]) -> str:
-    if text not in known:
-        first = f" such as {known[0]!r}" if known else ""
-        raise UsageError(
-            f"{parameter.name} is {text!r}, which is not a {parameter.kind} of the run."
-            f"{nearest(text, known)} Give one of its {len(known)}{first}."
-        )
-    return text
 
 
 def _number(parameter: Parameter, text: str, kind: re.Match[str]) -> float:

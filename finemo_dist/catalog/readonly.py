@@ -54,11 +54,10 @@ class UserQuery:
         return self._answer(load_query("user_rows"))
 
     def first_rows(self, most: int) -> tuple[list[TextRow], int]:
-        """Return the first rows as ``text_rows`` does, and how many there are in all."""
+        """Return the first rows as ``text_rows`` does, and how many there are; not of a plan."""
         with usage_errors():
             self._cursor.execute("SET VARIABLE most = $most", {"most": most + 1})
-            question = self._text_query if self.is_explain else load_query("user_text_first")
-            rows = self._cursor.execute(question).fetchmany(most + 1)
+            rows = self._cursor.execute(load_query("user_text_first")).fetchmany(most + 1)
             if len(rows) <= most:
                 return rows, len(rows)
             ((n_rows,),) = self._cursor.execute(load_query("user_count")).fetchall()

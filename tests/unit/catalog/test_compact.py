@@ -185,6 +185,27 @@ def test_a_damaged_compaction_is_named_and_passed_over(damage, tmp_path, caplog)
         assert catalog.compacted == ("s0",)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"format_version": 99}, "format 'finemo_dist.compact', version 99"),
+        ({"format": "other"}, "format 'other', version "),
+        (None, "format None, version None"),
+    ],
+)
+def test_a_compaction_of_another_version_is_named_and_passed_over(tmp_path, caplog, change, said):
+    run = make_run(tmp_path, n_samples=1)
+    before = answers(run)
+    compact(run)
+    path = compact_directory(run, "s0") / "manifest.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps([] if change is None else content | change))
+
+    assert answers(run) == before
+    assert f"{path}: " in caplog.text
+    assert said in caplog.text
+
+
 def test_a_flipped_bit_is_found_by_reading_everything(tmp_path):
     run = make_run(tmp_path, n_samples=1)
     compact(run)

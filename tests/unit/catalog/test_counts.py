@@ -3,12 +3,14 @@
 import json
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from finemo_dist.catalog import summary
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.counts import COUNTS_NAME
 from finemo_dist.catalog.summary import remember_counts
+from finemo_dist.hits.seal import UNSEALED, seal
 from tests.unit.catalog.builder import random_hits, region, write_run, write_shard
 
 QUERY = "FROM motif_counts ORDER BY ALL"
@@ -67,6 +69,18 @@ def test_damaged_counts_are_not_used(run, content):
     packed = bytearray(path.read_bytes())
     packed[len(packed) // 2] ^= 1
     path.write_bytes(packed if content is None else content)
+
+    assert answer(run) == (expected, True)
+
+
+def test_counts_that_do_not_say_what_they_are_of_are_not_used(run):
+    expected, _ = answer(run)
+    remember(run)
+    path = run / COUNTS_NAME
+    table = pq.read_table(path)
+    table = table.drop_columns(["parts_digest"])
+    pq.write_table(table.replace_schema_metadata(UNSEALED), path)
+    seal(path)
 
     assert answer(run) == (expected, True)
 

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from finemo_dist.catalog.catalog import open_catalog
-from finemo_dist.catalog.format import OutputFormat, save_answer, write_answer
+from finemo_dist.catalog.format import OutputFormat, Screen, save_answer, write_answer
 from finemo_dist.catalog.readonly import run_user_query
 from finemo_dist.core.errors import FinemoDistError, UsageError
 
@@ -35,6 +35,30 @@ def test_tsv_writes_values_raw_and_null_as_na(catalog):
         '1\ta"b\t0.1\ttrue\tNA',
         "NA\tc,d\\te\t1e-07\tfalse\tx",
     ]
+
+
+def on_screen(catalog, query, **limits):
+    stream = io.StringIO()
+    asked = run_user_query(catalog, query)
+    write_answer(asked, OutputFormat.TABLE, stream, screen=Screen(**{"width": 80} | limits))
+    return stream.getvalue().splitlines()
+
+
+def test_a_screen_shows_nothing_for_null_and_six_digits_of_a_number(catalog):
+    query = "SELECT NULL AS a, 1 / 3 AS b, 'x' || chr(10) || 'y' AS c, repeat('z', 200) AS d"
+
+    header, row = on_screen(catalog, query, width=500)
+
+    assert header.split() == ["a", "b", "c", "d"]
+    assert row.split() == ["0.333333", "x", "y", "z" * 79 + "…"]
+
+
+def test_a_screen_shows_a_plan_whole(catalog):
+    query = "EXPLAIN SELECT * FROM hits ORDER BY start"
+    ((part, plan),) = run_user_query(catalog, query).text_rows()
+
+    assert on_screen(catalog, query, width=5, most_rows=1) == [part, *plan.splitlines()]
+    assert len(plan.splitlines()) > 5
 
 
 def test_csv_reads_back(catalog):

@@ -439,6 +439,8 @@ def test_a_symbolic_deletion_reaches_to_its_end(tmp_path):
         ("chr0\t1\t2\nchr0\tx\t2\n", "line 2"),
         ("chr0\t9\t2\n", "line 1"),
         ("##fileformat=VCFv4.2\nchr0\t9\n", "line 2.*CHROM, POS"),
+        ("##fileformat=VCFv4.2\nchr0\t-1\tx\tA\tC\n", "line 2.*CHROM, POS"),
+        ("##fileformat=VCFv4.2\nchr0\t9\tx\t\tC\n", "line 2.*CHROM, POS"),
         ("# nothing\n", "holds no interval"),
         ("", "holds no interval"),
         ("0\t1\t2\n", "Did you mean 'chr0'"),
@@ -646,6 +648,8 @@ def test_an_answer_is_the_same_on_any_number_of_threads(run, tmp_path, name):
         ("spacing", {"sample": "livr"}, "Did you mean 'liver'"),
         ("spacing", {"max_distance": "0"}, "expected integer 1 to"),
         ("spacing", {"max_distance": "1.5"}, "expected integer 1 to"),
+        ("spacing", {"overlaps": "maybe"}, "overlaps is 'maybe'; expected one of yes or no."),
+        ("families", {"bin": 1}, "families has no parameter 'bin'. It takes no parameters."),
         ("overlap", {}, "needs file"),
     ],
 )

@@ -240,6 +240,24 @@ def test_a_motif_without_hits_has_no_mean_score(tmp_path):
     np.testing.assert_array_equal(np.isnan(matrix.score_quantile), matrix.n_hits == 0)
 
 
+def test_a_chromosome_on_which_regions_of_samples_do_not_meet_has_no_site(tmp_path):
+    run = tmp_path / "run"
+    write_record(run, {"a": 1, "b": 1})
+    write_motifs(run, motif_set())
+    # Regions of both cover chrA:0-100; on chrB each has a place of its own.
+    for sample, start in (("a", 0), ("b", 500)):
+        own = {"chr": "chrB", "chr_id": 1, "peak_id": 1}
+        place = {"start": start + 10, "end": start + 16, "start_untrimmed": start + 8}
+        regions = [region(n_hits=1), region(**own, n_hits=1, peak_region_start=start)]
+        write_shard(run, sample, 0, [hit(), hit(**own, **place)], regions)
+    with open_catalog(run) as catalog:
+        compare_motifs(catalog, {"a": 0, "b": 1}, kind="motif", with_sites=True)
+        sites = [row for batch in compare_sites(catalog, (1, 1), share=0.5, change=0)
+                 for row in batch.to_pylist()]  # fmt: skip
+
+    assert [(row["chr"], row["start"]) for row in sites] == [("chrA", 10)]
+
+
 @pytest.mark.parametrize(("share", "n_sites"), [(0.4, 1), (0.6, 0)])
 def test_a_group_has_a_site_by_its_own_number_of_samples(tmp_path, share, n_sites):
     other = hit(start=40, end=46, start_untrimmed=38, end_untrimmed=48)

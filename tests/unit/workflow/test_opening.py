@@ -4,7 +4,9 @@ import pandas as pd
 import pytest
 
 import finemo_dist
-from finemo_dist import UsageError
+from finemo_dist import RunError, UsageError
+from finemo_dist.core.records import Unit
+from finemo_dist.hits.layout import part_path
 from tests.unit.catalog.builder import hit, write_run
 
 
@@ -120,3 +122,15 @@ def test_internals_are_not_public(run):
         "close", "connection", "hits", "is_complete", "motifs", "path", "plot", "query", "report",
         "samples", "sql",
     }  # fmt: skip
+
+
+def test_a_part_that_is_damaged_after_it_was_opened_is_no_mistake_in_the_query(run):
+    path = part_path(run.path, "hits", Unit("a", 0))
+    content = path.read_bytes()
+    path.write_bytes(content[:60] + b"\xff\xff" + content[62:])
+
+    with pytest.raises(RunError) as caught:
+        run.sql("FROM hits")
+
+    assert str(caught.value).startswith(f"{run.path}: its tables cannot be read (")
+    assert str(caught.value).endswith("a rerun of the same command makes damaged parts again.")
