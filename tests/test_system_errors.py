@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from finemo_dist.core import system_errors
-from finemo_dist.core.errors import InputError, StoreError
+from finemo_dist.core.errors import InputError, ServiceError, StoreError
 from finemo_dist.core.system_errors import fault, system_fault
 
 PACKAGE = Path(__file__).resolve().parents[1] / "finemo_dist"
@@ -144,3 +144,18 @@ def test_every_cure_is_a_sentence():
     for what, cure in system_errors._FAULTS.values():
         assert cure.endswith(".")
         assert not what.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), True),
+        (OSError(errno.ENOSPC, "full"), True),
+        (OSError("a library's own"), False),
+        (ValueError("damaged"), False),
+        (InputError("damaged"), False),
+        (ServiceError("away"), True),
+    ],
+)
+def test_a_condition_is_what_another_machine_may_not_have(error, expected):
+    assert system_errors.is_condition(error) is expected

@@ -19,13 +19,17 @@ def have(n: int) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share in per cent, one digit below 10; neither 0% nor 100% unless it is."""
+    """Return a share in per cent, with a digit below 10 and from 99.5.
+
+    It is neither 0% nor 100% unless the share is.
+    """
     value = 100 * share
     if 0 < value < 0.1:
         return "<0.1%"
     if 99.9 < value < 100:
         return ">99.9%"
-    return f"{value:.0f}%" if value >= 10 or value == 0 else f"{value:.1f}%"
+    is_whole = value in (0, 100) or 10 <= value < 99.5
+    return f"{value:.0f}%" if is_whole else f"{value:.1f}%"
 
 
 def number(value: float | None, digits: int = 2) -> str:

@@ -31,11 +31,10 @@ def read_annotation(path: str | Path, motif_names: Collection[str]) -> tuple[Mot
     found: dict[str, MotifAnnotation] = {}
     for line in lines[1:]:
         fields = split_tabs(line.text)
-        if any(fields):
-            where = f"{path}, line {line.number}"
-            motif = _motif(where, columns, fields)
-            _check_name(where, motif.motif_name, motif_names, found)
-            found[motif.motif_name] = motif
+        where = f"{path}, line {line.number}"
+        motif = _motif(where, columns, fields)
+        _check_name(where, motif.motif_name, motif_names, found)
+        found[motif.motif_name] = motif
     if not found:
         raise InputError(
             f"{path}: annotates no motif. Expected one line per motif under the header."

@@ -75,8 +75,6 @@ def _read_rows(
     rows: dict[str, _Value] = {}
     for line in read_lines(path):
         fields = split_tabs(line.text)
-        if not any(fields):
-            continue
         try:
             value = parse(fields)
         except (ValueError, IndexError) as error:

@@ -32,3 +32,25 @@ def test_a_record_of_another_version_is_refused(version, tmp_path, monkeypatch):
 
     with pytest.raises(RunError, match=f"version {version}"):
         ConfidenceRecord.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text.replace('"seed": 3', '"seed": 4'), "its checksum differs"),
+        (lambda text: text[:-9], "Unterminated string"),
+        (lambda _: "3", "'int' object is not iterable"),
+        (lambda _: "{}", "its checksum differs"),
+    ],
+    ids=["a number", "cut", "no mapping", "empty"],
+)
+def test_a_damaged_record_is_refused_with_its_cure(tmp_path, change, said):
+    RECORD.save(tmp_path)
+    (path,) = confidence.confidence_directory(tmp_path).iterdir()
+    path.write_text(change(path.read_text()))
+
+    with pytest.raises(RunError) as caught:
+        ConfidenceRecord.load(tmp_path)
+
+    assert str(caught.value).startswith(f"{path}: is damaged ({said}")
+    assert str(caught.value).endswith("confidence --force` on the run to make it again.")

@@ -125,13 +125,15 @@ def test_hits_none_of_them(written, regions, tmp_path):
         ("hits.tsv", "m1", "m9", "names motif 'm9'"),
         ("hits.tsv", "hit_similarity", "similarity", "no column 'hit_similarity'"),
         ("parameters.json", "{", "", "cannot be read as JSON"),
+        ("parameters.json", "{", "[{", r"json: has no settings\. Run finemo's call-hits again\."),
         ("peaks_qc.tsv", "nll", "loss", "no column 'nll'"),
     ],
 )
 def test_damaged_files_are_refused(written, regions, tmp_path, name, old, new, match):
     theirs, _ = written
     path = theirs / name
-    path.write_text(path.read_text().replace(old, new))
+    text = path.read_text().replace(old, new)
+    path.write_text(f"{text}]" if new == "[{" else text)
 
     with pytest.raises(InputError, match=match):
         import_finemo(theirs, tmp_path / "read", regions)

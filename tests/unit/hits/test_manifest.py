@@ -1,12 +1,16 @@
 """The manifest is a cache: it saves looking at parts and never changes an answer."""
 
+import errno
 import os
 import shutil
 
 import numpy as np
 import pytest
 
+from finemo_dist.core.errors import RunError
 from finemo_dist.core.records import Unit
+from finemo_dist.core.system_errors import fault
+from finemo_dist.hits import manifest as manifest_module
 from finemo_dist.hits import read as read_module
 from finemo_dist.hits.layout import part_path
 from finemo_dist.hits.manifest import MANIFEST_NAME, load_manifest
@@ -159,3 +163,29 @@ def test_a_copy_of_a_run_is_read_anew(run, opened, tmp_path_factory):
 
     assert survey_run(copy, SAMPLES) == first
     assert len(opened) == 12
+
+
+def test_a_manifest_of_another_release_is_made_anew(run, opened, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(manifest_module, "_formats", lambda: {"parts": 0})
+        first = survey_run(run, SAMPLES)
+        assert len(load_manifest(run)) == 6
+    opened.clear()
+
+    assert load_manifest(run) == {}
+    assert survey_run(run, SAMPLES) == first
+    assert len(opened) == 12
+    assert len(load_manifest(run)) == 6
+
+
+def test_a_part_that_cannot_be_read_now_is_not_called_damaged(run, monkeypatch):
+    """Else it would be made again, which takes long and may fail the same way."""
+    away = OSError(errno.EIO, "Input/output error")
+
+    def broken(path, *_):
+        raise fault(path, away, otherwise="damaged", kind=RunError)
+
+    monkeypatch.setattr(read_module, "_read_footer", broken)
+
+    with pytest.raises(RunError, match="its disk or network does not respond properly"):
+        survey_run(run, SAMPLES)

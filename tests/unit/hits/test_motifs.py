@@ -4,6 +4,7 @@ import pytest
 
 from finemo_dist.core.errors import RunError
 from finemo_dist.hits.motifs import motif_cwms_path, motif_data_path, read_motifs, write_motifs
+from finemo_dist.hits.seal import seal
 from tests.unit.catalog.builder import motif_set
 
 ARRAYS = ("cwm", "start", "end", "scale", "penalty")
@@ -64,3 +65,17 @@ def test_a_table_of_another_version_is_refused(run):
 
     with pytest.raises(RunError, match="version 1"):
         read_motifs(run)
+
+
+def test_a_table_of_an_older_release_does_not_say_where_motifs_come_from(run):
+    path = motif_data_path(run)
+    table = pq.read_table(path, partitioning=None)
+    assert "source" in table.column_names
+    metadata = table.schema.metadata
+    pq.write_table(table.drop_columns(["source"]).replace_schema_metadata(metadata), path)
+    seal(path)
+
+    found = read_motifs(run)
+
+    assert found.source == ()
+    assert found.name == motif_set().name

@@ -12,6 +12,7 @@ from finemo_dist.core.schema import HIT_COLUMNS, QC_COLUMNS
 from finemo_dist.hits.columns import Categorical
 from finemo_dist.hits.layout import part_path
 from finemo_dist.hits.read import standing_shards, survey, survey_run, verify_part
+from finemo_dist.hits.seal import UNSEALED, seal
 from finemo_dist.hits.write import write_unit
 from tests.unit.catalog.builder import columns_of, hit, random_hits, region, write_shard
 
@@ -263,3 +264,20 @@ def test_a_failed_rename_leaves_no_part_and_no_temporary_file(tmp_path, monkeypa
         write_shard(tmp_path, "s", 0, [hit()], [region()])
 
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+
+
+def test_a_footer_of_other_rows_is_found_though_the_file_is_whole(run):
+    path = part_path(run, "hits", UNIT)
+    table = pq.read_table(path, partitioning=None)
+    swapped = table.take([1, 0, *range(2, len(table))])
+    assert not swapped.equals(table)
+    pq.write_table(swapped.replace_schema_metadata(table.schema.metadata | UNSEALED), path)
+    seal(path)
+
+    with pytest.raises(RunError) as caught:
+        verify_part(path)
+
+    assert str(caught.value).startswith(
+        f"{path}: its rows have changed since they were written (digest "
+    )
+    assert str(caught.value).endswith("Remove the file and rerun the same command.")

@@ -1,5 +1,7 @@
 """Decoys are scrambled copies that resemble no motif, the same for one seed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -111,10 +113,14 @@ def test_decoys_follow_from_seed_name_and_round():
 def test_names_of_decoys_are_free():
     motifs, trims = motif_set(2)
 
+    first, other = motifs.name[0], motifs.name[2]
+    taken = f"decoy-1:{first}"
+    motifs = replace(motifs, name=(first, first, taken, taken))
     decoys = draw_decoys(motifs, trims, seed=0, number=1).motifs
     joined = with_decoys(motifs, decoys)
 
-    assert len(set(joined.name)) == 4
+    assert other not in joined.name
+    assert joined.name[::2] == (first, taken, f"{taken}'", f"decoy-1:{taken}")
     assert len(joined) == 8
     assert np.array_equal(joined.cwm[:4], motifs.cwm)
 

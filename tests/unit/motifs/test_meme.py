@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from finemo_dist.core.errors import InputError
+from finemo_dist.core.errors import InputError, UsageError
+from finemo_dist.motifs.files import read_motif_files
 from finemo_dist.motifs.frequencies import base_frequencies, count_frequencies
+from finemo_dist.motifs.jaspar import read_jaspar
 from finemo_dist.motifs.match import false_discovery_rates
 from finemo_dist.motifs.meme import MemeMotif, read_meme, write_meme
 
@@ -106,3 +108,54 @@ def test_q_values_are_those_of_the_definition(p):
     expected = [min(1.0, *(n * x / sum(y <= x for y in p) for x in p if x >= value)) for value in p]
 
     assert false_discovery_rates(np.array(p)) == pytest.approx(expected)
+
+
+MATRIX = "letter-probability matrix: alength= 4 w= 2\n 1 0 0 0\n 0 1 0 0\n"
+
+
+def test_a_matrix_ends_with_its_last_row(tmp_path):
+    text = "MEME version 4\n" + "".join(
+        f"MOTIF {name}\n{MATRIX}URL http://x.org/1\n0.5 0.5 0 0\n" for name in "ab"
+    )
+    (tmp_path / "x.meme").write_text(text)
+
+    found = read_meme(tmp_path / "x.meme")
+
+    assert [(m.name, m.frequencies.T.tolist()) for m in found] == [
+        (name, [[1, 0, 0, 0], [0, 1, 0, 0]]) for name in "ab"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "said"),
+    [
+        (read_meme, f"MEME version 4\n\nMOTIF\n{MATRIX}",
+         ", line 3: a MOTIF without a name. Expected `MOTIF name`."),
+        (read_meme, "MOTIF a\nURL x\n",
+         ", line 1: motif 'a' has no matrix. Expected a line `letter-probability matrix:`"),
+        (read_jaspar, "\n\n", ": holds no motif. Expected JASPAR's format, `>ID name` first."),
+        (read_jaspar, "\nA [ 1 2 ]\n>a\n",
+         ", line 2: found 'A [ 1 2 ]', expected `>ID name` before the counts of a motif."),
+        (read_jaspar, "> \n1 2\n1 2\n1 2\n1 2\n",
+         ", line 1: a motif without a name. Expected `>ID name`."),
+        (lambda path: read_motif_files([path]), f"MOTIF a\x07b\n{MATRIX}",
+         ": names a motif 'a\\x07b'. Expected printable characters."),
+        (lambda path: read_motif_files([path]), f"MOTIF a\n{MATRIX}MOTIF a\n{MATRIX}",
+         ": names motif 'a' twice. Expected different names; rename one."),
+    ],
+)  # fmt: skip
+def test_a_motif_that_is_none_is_refused_with_its_place(tmp_path, read, text, said):
+    path = tmp_path / "x"
+    path.write_text(text)
+
+    with pytest.raises(InputError) as caught:
+        read(path)
+
+    assert str(caught.value).startswith(f"{path}{said}")
+
+
+def test_at_least_one_file_is_needed():
+    with pytest.raises(UsageError) as caught:
+        read_motif_files([])
+
+    assert str(caught.value) == "No motif file was given. Expected at least one."
