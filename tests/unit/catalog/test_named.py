@@ -3,6 +3,7 @@
 import gzip
 from collections import Counter
 from fractions import Fraction
+from functools import partial
 from itertools import combinations
 
 import duckdb
@@ -21,6 +22,7 @@ from finemo_dist.core.similarity import families
 from finemo_dist.hits.annotation import write_annotation
 from finemo_dist.hits.motifs import write_motifs
 from tests.unit.catalog.builder import (
+    OneCatalog,
     done,
     hit,
     motif_set,
@@ -117,11 +119,34 @@ def drawn(rng):
     return zip(rng.integers(0, 60, 80), rng.integers(0, 6, 80), strict=True)
 
 
-def answered(tmp_path_factory, shards, name, has_coordinates=True, **parameters):
-    run = tmp_path_factory.mktemp("run")
-    write_sites(run, shards, has_coordinates=has_coordinates)
-    with open_catalog(run) as catalog:
-        return rows_of(catalog, name, parameters)
+@pytest.fixture(scope="module")
+def catalog(run):
+    with open_catalog(run) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def on_threads(run):
+    """The catalog of the run on one thread, and that on four."""
+    with open_catalog(run, threads=1) as one, open_catalog(run, threads=4) as four:
+        yield one, four
+
+
+@pytest.fixture(scope="module")
+def one_catalog(tmp_path_factory):
+    with OneCatalog(tmp_path_factory.mktemp("runs") / "run") as shown:
+        yield shown
+
+
+@pytest.fixture(scope="module")
+def answered(one_catalog):
+    """Ask a named query of a run of some hits."""
+
+    def answered(shards, name, *, has_coordinates=True, **parameters):
+        write = partial(write_sites, shards=shards, has_coordinates=has_coordinates)
+        return rows_of(one_catalog.show(write), name, parameters)
+
+    return answered
 
 
 def rows(shards, sample=None):
@@ -133,8 +158,8 @@ def rows(shards, sample=None):
 @pytest.mark.slow
 @FEW
 @given(shards=hits_of_samples(), sample=st.sampled_from([None, "b"]))
-def test_cooccurrence_is_that_of_a_loop_over_regions(tmp_path_factory, shards, sample):
-    answer = answered(tmp_path_factory, shards, "cooccurrence", sample=sample)
+def test_cooccurrence_is_that_of_a_loop_over_regions(answered, shards, sample):
+    answer = answered(shards, "cooccurrence", sample=sample)
 
     names = [sample] if sample else ["a", "b"]
     found = {(name, region): set() for name in names for region in REGIONS}
@@ -199,12 +224,12 @@ def spacing_by_loop(
     orientation=st.sampled_from(["strand", "facing"]),
 )
 def test_spacing_is_that_of_a_loop_over_pairs(
-    tmp_path_factory, shards, sample, motif, other, max_distance, overlaps, orientation
+    answered, shards, sample, motif, other, max_distance, overlaps, orientation
 ):
     asked = {"sample": sample, "motif": motif, "other": other, "max_distance": max_distance}
     kinds = {"overlaps": overlaps, "orientation": orientation}
 
-    answer = answered(tmp_path_factory, shards, "spacing", **asked, **kinds)
+    answer = answered(shards, "spacing", **asked, **kinds)
 
     expected = spacing_by_loop(shards, sample, motif, other, max_distance, **kinds)
     keys = ("motif_1", "motif_2", "orientation", "distance", "gap")
@@ -215,8 +240,8 @@ def test_spacing_is_that_of_a_loop_over_pairs(
 @pytest.mark.slow
 @FEW
 @given(shards=hits_of_samples(has_coordinates=False))
-def test_without_coordinates_no_pair_reaches_beyond_its_region(tmp_path_factory, shards):
-    answer = answered(tmp_path_factory, shards, "spacing", has_coordinates=False)
+def test_without_coordinates_no_pair_reaches_beyond_its_region(answered, shards):
+    answer = answered(shards, "spacing", has_coordinates=False)
 
     expected = spacing_by_loop(shards, None, None, None, 150)
     assert sum(r["n"] for r in answer) == sum(expected.values())
@@ -287,10 +312,9 @@ def test_families_name_the_motif_that_resembles_each_most(tmp_path, names):
 
 
 @pytest.mark.parametrize("n_pairs", [1, 2, 9])
-def test_spacing_can_be_asked_of_the_pairs_found_most(run, n_pairs):
-    with open_catalog(run) as catalog:
-        everything = rows_of(catalog, "spacing")
-        answer = rows_of(catalog, "spacing", {"pairs": n_pairs})
+def test_spacing_can_be_asked_of_the_pairs_found_most(catalog, n_pairs):
+    everything = rows_of(catalog, "spacing")
+    answer = rows_of(catalog, "spacing", {"pairs": n_pairs})
 
     totals = Counter()
     for row in everything:
@@ -309,12 +333,12 @@ def test_spacing_can_be_asked_of_the_pairs_found_most(run, n_pairs):
         ("-+", ("opposite", -10)),
     ],
 )
-def test_two_sites_of_one_motif_stand_in_three_ways(tmp_path_factory, strands, expected):
+def test_two_sites_of_one_motif_stand_in_three_ways(answered, strands, expected):
     """In tandem, head to head, tail to tail."""
     left, right = ("+-".index(strand) for strand in strands)
     shards = {"a": [[site(0, 5, left), site(0, 15, right)]]}
 
-    (row,) = answered(tmp_path_factory, shards, "spacing")
+    (row,) = answered(shards, "spacing")
 
     assert (row["orientation"], row["distance"], row["n"]) == (*expected, 1)
 
@@ -326,8 +350,8 @@ def test_two_sites_of_one_motif_stand_in_three_ways(tmp_path_factory, strands, e
     sample=st.sampled_from([None, "b"]),
     motif=st.sampled_from([None, MOTIFS[1]]),
 )
-def test_counts_are_those_of_a_loop(tmp_path_factory, shards, sample, motif):
-    answer = answered(tmp_path_factory, shards, "counts", sample=sample, motif=motif)
+def test_counts_are_those_of_a_loop(answered, shards, sample, motif):
+    answer = answered(shards, "counts", sample=sample, motif=motif)
 
     found = list(rows(shards, sample))
     n_hits = Counter((name, row["motif_name"]) for name, row in found)
@@ -356,7 +380,7 @@ def test_counts_are_those_of_a_loop(tmp_path_factory, shards, sample, motif):
     is_vcf=st.booleans(),
     is_gzip=st.booleans(),
 )
-def test_overlap_is_that_of_a_loop(tmp_path_factory, shards, intervals, is_vcf, is_gzip):
+def test_overlap_is_that_of_a_loop(tmp_path_factory, answered, shards, intervals, is_vcf, is_gzip):
     intervals = [("chr0", 3, 4), *intervals]
     if is_vcf:
         intervals = [(chrom, start, max(1, width)) for chrom, start, width in intervals]
@@ -369,7 +393,7 @@ def test_overlap_is_that_of_a_loop(tmp_path_factory, shards, intervals, is_vcf, 
     content = ("\n".join(lines) + "\n").encode()
     path.write_bytes(gzip.compress(content) if is_gzip else content)
 
-    answer = answered(tmp_path_factory, shards, "overlap", file=path)
+    answer = answered(shards, "overlap", file=path)
 
     sites = {
         (s, r["chr"], r["start"], r["end"], r["motif_name"], r["strand"]) for s, r in rows(shards)
@@ -387,11 +411,11 @@ def test_overlap_is_that_of_a_loop(tmp_path_factory, shards, intervals, is_vcf, 
     assert [tuple(r[k] for k in keys) for r in answer] == expected
 
 
-def test_an_interval_over_many_bins_meets_a_hit_once(tmp_path_factory, tmp_path):
+def test_an_interval_over_many_bins_meets_a_hit_once(answered, tmp_path):
     shards = {"a": [[site(0, 8190, 0), site(0, 4095, 2)]]}
     (tmp_path / "x.bed").write_text("chr0\t0\t1000000\tall of it\n")
 
-    answer = answered(tmp_path_factory, shards, "overlap", file=tmp_path / "x.bed")
+    answer = answered(shards, "overlap", file=tmp_path / "x.bed")
 
     assert [(r["start"], r["interval_name"]) for r in answer] == [
         (4095, "all of it"), (8190, "all of it"),
@@ -411,11 +435,11 @@ def test_hits_of_one_site_overlap_in_the_order_of_motifs(tmp_path):
     ]
 
 
-def test_the_offset_of_a_variant_is_read_along_the_motif(tmp_path_factory, tmp_path):
+def test_the_offset_of_a_variant_is_read_along_the_motif(answered, tmp_path):
     shards = {"a": [[site(0, 10, 0), site(0, 10, 1)]]}
     (tmp_path / "x.vcf").write_text("##fileformat=VCFv4.2\nchr0\t12\trs1\tA\tG\n")
 
-    answer = answered(tmp_path_factory, shards, "overlap", file=tmp_path / "x.vcf")
+    answer = answered(shards, "overlap", file=tmp_path / "x.vcf")
 
     assert {r["strand"]: r["offset"] for r in answer} == {"+": 1, "-": 3}
     assert {r["interval_name"] for r in answer} == {"chr0:12:A:G"}
@@ -446,10 +470,10 @@ def test_a_symbolic_deletion_reaches_to_its_end(tmp_path):
         ("0\t1\t2\n", "Did you mean 'chr0'"),
     ],
 )
-def test_a_file_of_intervals_that_is_none_is_refused(run, tmp_path, content, message):
+def test_a_file_of_intervals_that_is_none_is_refused(catalog, tmp_path, content, message):
     (tmp_path / "x").write_text(content)
 
-    with open_catalog(run) as catalog, pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message):
         ask(catalog, "overlap", {"file": tmp_path / "x"})
 
 
@@ -461,11 +485,11 @@ def test_a_file_of_intervals_that_is_none_is_refused(run, tmp_path, content, mes
         (None, "no such file"),
     ],
 )
-def test_a_file_of_intervals_that_cannot_be_read_is_refused(run, tmp_path, content, message):
+def test_a_file_of_intervals_that_cannot_be_read_is_refused(catalog, tmp_path, content, message):
     if content is not None:
         (tmp_path / "x").write_bytes(content)
 
-    with open_catalog(run) as catalog, pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message):
         ask(catalog, "overlap", {"file": tmp_path / "x"})
 
 
@@ -473,16 +497,15 @@ def test_a_file_of_intervals_that_cannot_be_read_is_refused(run, tmp_path, conte
 @FEW
 @given(shards=hits_of_samples(), motif=st.sampled_from([None, "m1"]))
 def test_empty_regions_top_regions_and_hits_per_region_agree_with_a_loop(
-    tmp_path_factory, shards, motif
+    one_catalog, shards, motif
 ):
     for parts in shards.values():
         for i, row in enumerate(row for part in parts for row in part):
             row["hit_coefficient_global"] = 1.0 + i
-    run = write_sites(tmp_path_factory.mktemp("run"), shards)
-    with open_catalog(run) as catalog:
-        empty = rows_of(catalog, "empty_regions", {"motif": motif})
-        top = rows_of(catalog, "top_regions", {"motif": motif or "m0", "limit": 3})
-        strongest = rows_of(catalog, "strongest_regions", {"limit": 2})
+    catalog = one_catalog.show(partial(write_sites, shards=shards))
+    empty = rows_of(catalog, "empty_regions", {"motif": motif})
+    top = rows_of(catalog, "top_regions", {"motif": motif or "m0", "limit": 3})
+    strongest = rows_of(catalog, "strongest_regions", {"limit": 2})
 
     largest = Counter()
     for name, row in rows(shards):
@@ -510,8 +533,8 @@ def test_empty_regions_top_regions_and_hits_per_region_agree_with_a_loop(
 @pytest.mark.slow
 @FEW
 @given(shards=hits_of_samples(), width=st.integers(1, 7))
-def test_positions_are_those_of_a_loop(tmp_path_factory, shards, width):
-    answer = answered(tmp_path_factory, shards, "positions", bin=width)
+def test_positions_are_those_of_a_loop(answered, shards, width):
+    answer = answered(shards, "positions", bin=width)
 
     expected = Counter()
     for _, row in rows(shards):
@@ -532,8 +555,8 @@ def test_positions_are_those_of_a_loop(tmp_path_factory, shards, width):
     sample=st.sampled_from([None, "b"]),
     motif=st.sampled_from([None, "m1"]),
 )
-def test_hits_of_a_motif_per_region_are_those_of_a_loop(tmp_path_factory, shards, sample, motif):
-    answer = answered(tmp_path_factory, shards, "motif_hits_per_region", sample=sample, motif=motif)
+def test_hits_of_a_motif_per_region_are_those_of_a_loop(answered, shards, sample, motif):
+    answer = answered(shards, "motif_hits_per_region", sample=sample, motif=motif)
 
     regions = Counter(
         (name, row["motif_name"], row["peak_id"])
@@ -549,13 +572,13 @@ def test_hits_of_a_motif_per_region_are_those_of_a_loop(tmp_path_factory, shards
 @pytest.mark.slow
 @FEW
 @given(shards=hits_of_samples(), sample=st.sampled_from([None, "b"]))
-def test_each_bin_of_a_distribution_counts_the_hits_in_it(tmp_path_factory, shards, sample):
+def test_each_bin_of_a_distribution_counts_the_hits_in_it(answered, shards, sample):
     for i, row in enumerate(row for parts in shards.values() for part in parts for row in part):
         row["hit_coefficient"] = float(np.float32(0.1037 * 1.3 ** (i % 17)))
         row["hit_importance"] = float(np.float32(1.37 + i % 7))
         row["hit_similarity"] = float(np.float32(0.705 + 0.01 * (i % 29)))
 
-    answer = answered(tmp_path_factory, shards, "distributions", sample=sample)
+    answer = answered(shards, "distributions", sample=sample)
 
     order = [(MOTIFS.index(r["motif_name"]), r["quantity"], r["bin_start"]) for r in answer]
     assert order == sorted(order)
@@ -575,8 +598,8 @@ def test_each_bin_of_a_distribution_counts_the_hits_in_it(tmp_path_factory, shar
 @pytest.mark.slow
 @FEW
 @given(shards=hits_of_samples(), region=st.sampled_from(REGIONS))
-def test_hits_of_a_region_are_its_own_by_place(tmp_path_factory, shards, region):
-    answer = answered(tmp_path_factory, shards, "region_hits", sample="a", peak_id=region)
+def test_hits_of_a_region_are_its_own_by_place(answered, shards, region):
+    answer = answered(shards, "region_hits", sample="a", peak_id=region)
 
     mine = [row for _, row in rows(shards, "a") if row["peak_id"] == region]
     mine.sort(key=lambda row: (row["start"], row["end"], row["motif_id"]))
@@ -589,8 +612,8 @@ def test_hits_of_a_region_are_its_own_by_place(tmp_path_factory, shards, region)
 @pytest.mark.slow
 @FEW
 @given(shards=hits_of_samples(), motif=st.sampled_from([None, "m1"]))
-def test_shared_sites_are_those_of_sets(tmp_path_factory, shards, motif):
-    (row,) = answered(tmp_path_factory, shards, "shared_sites", motif=motif)
+def test_shared_sites_are_those_of_sets(answered, shards, motif):
+    (row,) = answered(shards, "shared_sites", motif=motif)
 
     a, b = (
         {
@@ -606,7 +629,7 @@ def test_shared_sites_are_those_of_sets(tmp_path_factory, shards, motif):
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_the_columns_of_an_answer_are_those_its_file_documents(run, tmp_path, name):
+def test_the_columns_of_an_answer_are_those_its_file_documents(catalog, tmp_path, name):
     (tmp_path / "x.bed").write_text("chr0\t1\t50\n")
     given_values = {"file": tmp_path / "x.bed", "motif": "m0", "sample": "liver", "peak_id": 0}
     query = find_query(name)
@@ -614,9 +637,8 @@ def test_the_columns_of_an_answer_are_those_its_file_documents(run, tmp_path, na
         p.name: str(given_values[p.name]) for p in query.parameters if p.default == "required"
     }
 
-    with open_catalog(run) as catalog:
-        answer = ask(catalog, name, required)
-        n_rows = len(list(answer.rows()))
+    answer = ask(catalog, name, required)
+    n_rows = len(list(answer.rows()))
 
     assert answer.columns == tuple(query.columns)
     assert n_rows > 0 or name == "empty_regions"
@@ -624,19 +646,16 @@ def test_the_columns_of_an_answer_are_those_its_file_documents(run, tmp_path, na
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_an_answer_is_the_same_on_any_number_of_threads(run, tmp_path, name):
+def test_an_answer_is_the_same_on_any_number_of_threads(on_threads, tmp_path, name):
     (tmp_path / "x.bed").write_text("chr0\t1\t50\nchr1\t3\t4\n")
     given_values = {"file": tmp_path / "x.bed", "motif": "m0", "sample": "liver", "peak_id": 0}
     query = find_query(name)
     required = {
         p.name: str(given_values[p.name]) for p in query.parameters if p.default == "required"
     }
-    answers = []
-    for threads in (1, 4):
-        with open_catalog(run, threads=threads) as catalog:
-            answers.append(rows_of(catalog, name, required))
+    one, four = (rows_of(catalog, name, required) for catalog in on_threads)
 
-    assert answers[0] == answers[1]
+    assert one == four
 
 
 @pytest.mark.parametrize(
@@ -653,6 +672,6 @@ def test_an_answer_is_the_same_on_any_number_of_threads(run, tmp_path, name):
         ("overlap", {}, "needs file"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_by_name(run, name, parameters, message):
-    with open_catalog(run) as catalog, pytest.raises(UsageError, match=message):
+def test_what_cannot_be_asked_is_refused_by_name(catalog, name, parameters, message):
+    with pytest.raises(UsageError, match=message):
         ask(catalog, name, parameters)
