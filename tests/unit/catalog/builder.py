@@ -82,10 +82,16 @@ def columns_of(schema, rows: Sequence[Row]):
 
 
 def write_shard(run, sample, shard, hits, regions=(), *, config_digest=CONFIG_DIGEST):
+    columns = columns_of(HIT_COLUMNS, hits)
+    return write_columns(run, sample, shard, columns, regions, config_digest=config_digest)
+
+
+def write_columns(run, sample, shard, hits, regions=(), *, config_digest=CONFIG_DIGEST):
+    """As ``write_shard``, of hits as one array a column, where they are many."""
     return write_unit(
         run,
         Unit(sample, shard),
-        hits=columns_of(HIT_COLUMNS, hits),
+        hits=hits,
         qc=columns_of(QC_COLUMNS, regions),
         config_digest=config_digest,
         store_digest=STORE_DIGEST,

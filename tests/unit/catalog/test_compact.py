@@ -1,6 +1,7 @@
 """Compaction: the same answers from fewer files, and never from stale ones."""
 
 import json
+import shutil
 
 import duckdb
 import numpy as np
@@ -10,9 +11,19 @@ from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.compact import compact_sample, damaged_files
 from finemo_dist.catalog.connection import run_errors
 from finemo_dist.core.errors import RunError
+from finemo_dist.core.schema import HIT_COLUMNS
 from finemo_dist.core.system_errors import is_full
 from finemo_dist.hits.layout import compact_directory
-from tests.unit.catalog.builder import hit, random_hits, region, spoil, write_run, write_shard
+from tests.unit.catalog.builder import (
+    columns_of,
+    hit,
+    random_hits,
+    region,
+    spoil,
+    write_columns,
+    write_run,
+    write_shard,
+)
 
 HIT_VIEWS = ("hits", "hits_unique", "hits_primary", "motif_counts")
 
@@ -36,11 +47,33 @@ def answers(run, **limits):
         return {view: catalog.rows(f"FROM {view} ORDER BY ALL") for view in HIT_VIEWS}
 
 
+@pytest.fixture(scope="module")
+def of_parts(tmp_path_factory):
+    """A run of three samples, and what its parts answer."""
+    run = make_run(tmp_path_factory.mktemp("parts"))
+    return run, answers(run)
+
+
+@pytest.fixture(scope="module")
+def compacted_once(tmp_path_factory):
+    """A compacted run of one sample, and what its parts answered."""
+    run = make_run(tmp_path_factory.mktemp("compacted"), n_samples=1)
+    before = answers(run)
+    return run, before, compact(run)
+
+
+@pytest.fixture
+def compacted_run(compacted_once, tmp_path):
+    """A copy of the compacted run, to be damaged, and what its parts answered."""
+    run, before, _ = compacted_once
+    return shutil.copytree(run, tmp_path / "run"), before
+
+
 def files_read(catalog, where):
     """Parquet files that a query of hits opens, and row groups it reads of compacted ones."""
     question = f"SELECT sum(start) FROM hits WHERE {where}"
     query = f"EXPLAIN (ANALYZE, FORMAT json) {question}"
-    cursor = catalog.cursor()
+    cursor = catalog.cursor({}, question="")
     catalog.narrow(cursor, question)
     scans = []
 
@@ -59,9 +92,8 @@ def files_read(catalog, where):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("compacted", [["s0"], ["s0", "s1", "s2"]])
-def test_every_view_answers_as_before(compacted, tmp_path):
-    run = make_run(tmp_path)
-    before = answers(run)
+def test_every_view_answers_as_before(compacted, of_parts, tmp_path):
+    run, before = shutil.copytree(of_parts[0], tmp_path / "run"), of_parts[1]
 
     compact(run, compacted)
 
@@ -133,8 +165,11 @@ def test_more_files_than_duckdb_lists_by_itself_are_still_skipped(tmp_path):
 def test_a_locus_reads_few_row_groups(tmp_path):
     n_hits = 100_000
     starts = np.random.default_rng(0).permutation(n_hits) * 10
-    rows = [hit(start=int(s), end=int(s) + 6, motif_id=0) for s in starts]
-    run = write_run(tmp_path, {"s": [rows]})
+    run = write_run(tmp_path, {"s": [[]]})
+    alike = {
+        name: np.repeat(value, n_hits) for name, value in columns_of(HIT_COLUMNS, [hit()]).items()
+    }
+    write_columns(run, "s", 0, alike | {"start": starts, "end": starts + 6}, [region()])
     compact(run)
 
     with open_catalog(run) as catalog:
@@ -145,10 +180,10 @@ def test_a_locus_reads_few_row_groups(tmp_path):
     assert read == 1
 
 
-def test_a_current_compaction_is_left_alone(tmp_path):
-    run = make_run(tmp_path, n_samples=1)
+def test_a_current_compaction_is_left_alone(compacted_once):
+    run, _, first = compacted_once
 
-    assert [done.is_new for done in compact(run) + compact(run)] == [True, False]
+    assert [done.is_new for done in first + compact(run)] == [True, False]
 
 
 @pytest.mark.slow
@@ -171,10 +206,8 @@ def test_a_stale_compaction_is_never_used_and_is_replaced(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["short", "gone", "manifest"])
-def test_a_damaged_compaction_is_named_and_passed_over(damage, tmp_path, caplog):
-    run = make_run(tmp_path, n_samples=1)
-    before = answers(run)
-    compact(run)
+def test_a_damaged_compaction_is_named_and_passed_over(damage, compacted_run, caplog):
+    run, before = compacted_run
     path = spoil(compact_directory(run, "s0"), damage)
 
     assert answers(run) == before
@@ -193,10 +226,10 @@ def test_a_damaged_compaction_is_named_and_passed_over(damage, tmp_path, caplog)
         (None, "format None, version None"),
     ],
 )
-def test_a_compaction_of_another_version_is_named_and_passed_over(tmp_path, caplog, change, said):
-    run = make_run(tmp_path, n_samples=1)
-    before = answers(run)
-    compact(run)
+def test_a_compaction_of_another_version_is_named_and_passed_over(
+    compacted_run, caplog, change, said
+):
+    run, before = compacted_run
     path = compact_directory(run, "s0") / "manifest.json"
     content = json.loads(path.read_text())
     path.write_text(json.dumps([] if change is None else content | change))
@@ -206,9 +239,8 @@ def test_a_compaction_of_another_version_is_named_and_passed_over(tmp_path, capl
     assert said in caplog.text
 
 
-def test_a_flipped_bit_is_found_by_reading_everything(tmp_path):
-    run = make_run(tmp_path, n_samples=1)
-    compact(run)
+def test_a_flipped_bit_is_found_by_reading_everything(compacted_run):
+    run, _ = compacted_run
     assert damaged_files(run, "s0") == []
     path = min(compact_directory(run, "s0").glob("*.parquet"))
     content = bytearray(path.read_bytes())

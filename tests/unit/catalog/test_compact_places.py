@@ -1,5 +1,7 @@
 """Hits of all samples by place: the same answers from few files, and never from stale ones."""
 
+import shutil
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -70,18 +72,36 @@ def answers(run, *, is_long=False):
     return found
 
 
-def is_read(run, question):
-    """Whether a question opens files by place, and which others."""
+def is_read(run, *questions):
+    """Whether each question opens files by place, and which others."""
     with open_catalog(run, threads=1) as catalog:
-        cursor = catalog.cursor()
-        catalog.narrow(cursor, question)
-        lists = {
-            view: cursor.execute(f"SELECT getvariable('{view}')").fetchall()[0][0]
-            for view in ("place_parts", "hit_parts", "compact_parts")
-        }
-        return {
-            view: len([path for path in paths if str(run) in path]) for view, paths in lists.items()
-        }
+        for question in questions:
+            cursor = catalog.cursor({}, question="")
+            catalog.narrow(cursor, question)
+            lists = {
+                view: cursor.execute(f"SELECT getvariable('{view}')").fetchall()[0][0]
+                for view in ("place_parts", "hit_parts", "compact_parts")
+            }
+            yield {
+                view: len([path for path in paths if str(run) in path])
+                for view, paths in lists.items()
+            }
+
+
+@pytest.fixture(scope="module")
+def placed_once(tmp_path_factory):
+    """A run by place, and what its parts answered."""
+    run = make_run(tmp_path_factory.mktemp("placed"), n_samples=1)
+    before = answers(run)
+    by_place(run)
+    return run, before
+
+
+@pytest.fixture
+def placed(placed_once, tmp_path):
+    """A copy of the run by place, to be damaged, and what its parts answered."""
+    run, before = placed_once
+    return shutil.copytree(run, tmp_path / "run"), before
 
 
 @settings(
@@ -108,14 +128,17 @@ def test_a_locus_is_in_one_file_and_a_sample_in_its_parts(tmp_path, monkeypatch)
     assert done.n_files > 6
     assert done.n_shards_missing == 0
 
-    locus = is_read(run, "SELECT * FROM hits WHERE chr = 'chr1' AND start BETWEEN 20 AND 22")
+    locus, sample, everything = is_read(
+        run,
+        "SELECT * FROM hits WHERE chr = 'chr1' AND start BETWEEN 20 AND 22",
+        "FROM hits WHERE sample = 's1'",
+        "SELECT sum(start) FROM hits",
+    )
     assert locus == {"place_parts": 1, "hit_parts": 0, "compact_parts": 0}
-    sample = is_read(run, "FROM hits WHERE sample = 's1'")
     assert sample == {"place_parts": 0, "hit_parts": 2, "compact_parts": 0}
-    everything = is_read(run, "SELECT sum(start) FROM hits")
     assert everything == {"place_parts": done.n_files, "hit_parts": 0, "compact_parts": 0}
     by_sample(run)
-    sample = is_read(run, "FROM hits WHERE sample = 's1'")
+    (sample,) = is_read(run, "FROM hits WHERE sample = 's1'")
     assert sample == {"place_parts": 0, "hit_parts": 0, "compact_parts": 3}
 
 
@@ -156,20 +179,20 @@ def test_stale_files_are_never_read_and_are_replaced(tmp_path):
     old = set(place_directory(run).glob("*.parquet"))
     write_shard(run, "s1", 1, [hit(chr="chr0", start=4321)], [region()])
     before = answers(run)
-    assert is_read(run, "FROM hits")["place_parts"] == 0
+    (read,) = is_read(run, "FROM hits")
+    assert read["place_parts"] == 0
 
     assert by_place(run).is_new
 
-    assert is_read(run, "FROM hits")["place_parts"] > 0
+    (read,) = is_read(run, "FROM hits")
+    assert read["place_parts"] > 0
     assert answers(run) == before
     assert not old & set(place_directory(run).glob("*.parquet"))
 
 
 @pytest.mark.parametrize("damage", ["short", "gone", "manifest"])
-def test_damaged_files_are_named_and_passed_over(damage, tmp_path, caplog):
-    run = make_run(tmp_path, n_samples=1)
-    before = answers(run)
-    by_place(run)
+def test_damaged_files_are_named_and_passed_over(damage, placed, caplog):
+    run, before = placed
     path = spoil(place_directory(run), damage)
 
     assert answers(run) == before
@@ -178,9 +201,8 @@ def test_damaged_files_are_named_and_passed_over(damage, tmp_path, caplog):
     assert by_place(run).is_new
 
 
-def test_verify_reads_every_byte(tmp_path):
-    run = make_run(tmp_path, n_samples=1)
-    by_place(run)
+def test_verify_reads_every_byte(placed):
+    run, _ = placed
     assert damaged_places(run) == []
     path = min(place_directory(run).glob("*.parquet"))
     content = bytearray(path.read_bytes())
