@@ -93,13 +93,13 @@ def extract(
         An input is damaged.
     """
     started = time.perf_counter()
-    if out_path.exists() and not force:
-        raise UsageError(f"{out_path}: exists. Choose another name, or replace it with --force.")
     if out_path.suffix == ".npz" and not is_local(out_path):
         raise UsageError(
             f"{out_path}: finemo's regions file can be written to a local disk only. Write it "
             "there and copy it, or write a region store (a name without .npz)."
         )
+    if out_path.exists() and not force:
+        raise UsageError(f"{out_path}: exists. Choose another name, or replace it with --force.")
     require_disk_for_store(source, out_path)
     n_coarse = 0
     with driving(staging_folder(out_path), of=out_path):

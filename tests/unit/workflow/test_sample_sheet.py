@@ -190,3 +190,50 @@ def test_an_atlas_of_rows_keeps_their_order(tmp_path):
     )
 
     assert [sample.name for sample in read_sample_sheet(tmp_path / "samples.tsv")] == names
+
+
+def test_columns_of_meta_are_taken_and_settings_of_a_motif_belong_to_it(tmp_path):
+    path = tmp_path / "samples.tsv"
+    rows = [{
+        "name": "a", "regions": "a.zarr", "meta.age": "9", "meta.x.y": "z",
+        "motifs.trim_threshold": "0.2", "motifs.trim_thresholds.pos_patterns.pattern_0": "0.5",
+    }]  # fmt: skip
+    _write_sheet(path, rows)
+
+    (sample,) = read_sample_sheet(path)
+
+    assert sample.motifs.trim_threshold == 0.2
+    assert sample.motifs.trim_thresholds == {"pos_patterns.pattern_0": 0.5}
+
+
+@pytest.mark.parametrize("column", ["meta.", "motifs.trim_thresholds.", "motif.trim_threshold"])
+def test_a_column_that_is_none_is_refused(tmp_path, column):
+    path = tmp_path / "samples.tsv"
+    _write_sheet(path, [{"name": "a", "regions": "a.zarr", column: "1"}])
+
+    with pytest.raises(UsageError, match=f"line 1: there is no column {column!r}"):
+        read_sample_sheet(path)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("sample_sheet: samples.tsv", "samples.tsv, line 3: column 'modisco_h5' is empty, and the "
+         "configuration gives none for all samples."),
+        ("samples: [{name: a, regions: a.zarr}]", "sample 'a' has no modisco_h5; give it one, or "
+         "give one for all samples"),
+        ("samples: []", "there are no samples; list some under samples, or name a sample_sheet"),
+        ("modisco_h5: m.h5\nsamples: [{name: a, regions: x}, {name: a, regions: y}]",
+         "two samples have the name 'a'"),
+    ],
+)  # fmt: skip
+def test_a_configuration_that_lacks_something_is_refused(tmp_path, more, said):
+    rows = [{"name": "a", "regions": "a.zarr", "modisco_h5": "m.h5"}, {"name": "b", "regions": "b"}]
+    _write_sheet(tmp_path / "samples.tsv", rows)
+    (tmp_path / "run.yaml").write_text(f"output: run\n{more}\n")
+
+    with pytest.raises(UsageError) as caught:
+        load_config(tmp_path / "run.yaml")
+
+    assert str(caught.value).startswith(str(tmp_path))
+    assert said in str(caught.value)

@@ -1,6 +1,7 @@
 """Loci of variants: each allele shows its own bases and hits, and the strongest come first."""
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +11,7 @@ from finemo_dist.core.variant_schema import VARIANT_CLASSES
 from finemo_dist.reports.locus_figure import HIT_COLOURS, locus_svg
 from finemo_dist.reports.locus_page import loci_payload
 from finemo_dist.sources.variants import Variant
-from finemo_dist.workflow.allele_pairs import AlleleHits, Pairs, Places
+from finemo_dist.workflow.allele_pairs import AlleleHits, Pairs, Places, pair_hits
 from finemo_dist.workflow.variant_loci import Block, StrongestLoci, allele_view
 
 LENGTH, MIDDLE = 300, 150
@@ -140,3 +141,26 @@ def test_hits_have_the_colour_of_their_class_and_rows_one_scale():
     # The largest value is that of the reference in both rows.
     texts = ["".join(node.itertext()) for node in root.iter(f"{SVG}text")]
     assert texts.count("250") == 2
+
+
+def test_a_hit_beyond_what_is_shown_is_in_no_row():
+    # Bases 50 to 251 of the region are shown.
+    held = block(hits=(allele_hits(30, 39, 41), allele_hits(250, 251, 260)),
+                 pairs=((0, 1, 2, -1, -1, -1), (-1, -1, -1, 0, 1, 2)),
+                 classes=("lost",) * 3 + ("gained",) * 3)  # fmt: skip
+
+    reference, alternative = allele_view(held, 0, motif_set()).rows
+
+    assert [hit.start for hit in reference.hits] == [1041]
+    assert [hit.start for hit in alternative.hits] == [1250]
+
+
+def test_hits_that_could_be_paired_twice_are_paired_once_with_the_nearest():
+    # One motif at 100 and 103 of the reference, and at 102 of the alternative.
+    one = replace(allele_hits(100, 103), motif=np.zeros(2, np.int64))
+    two = replace(allele_hits(102), motif=np.zeros(1, np.int64))
+    middle = np.array([MIDDLE])
+
+    found = pair_hits(one, two, Places(middle, middle, middle * 0 + 1, middle * 0 + 1), tolerance=5)
+
+    assert list(zip(found.ref.tolist(), found.alt.tolist(), strict=True)) == [(1, 0), (0, -1)]
