@@ -8,6 +8,7 @@ import anndata
 import numpy as np
 import pytest
 
+import finemo_dist as package
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.named import rows_of
 from finemo_dist.core.errors import RunError, UsageError
@@ -243,6 +244,9 @@ def test_matrices_have_a_column_for_each_motif_of_each_set(run, alone, tmp_path)
 def test_motifs_are_written_and_annotated_by_the_name_of_their_set(copy, tmp_path):
     finemo_dist("export", copy / "run", "--to", "meme", "--motifs", "hits", "-o", tmp_path / "m")
     names = [w.split()[1] for w in (tmp_path / "m").read_text().split("\n") if w[:5] == "MOTIF"]
+    package.export(copy / "run", "meme", tmp_path / "b", motifs="hits", sample="b")
+    own = [w.split()[1] for w in (tmp_path / "b").read_text().split("\n") if w[:5] == "MOTIF"]
+    assert own == [name for name in names if name.startswith("set-00001:")]
     (tmp_path / "own.tsv").write_text("motif_name\ttf\nset-00001:pos_patterns.pattern_0\tGATA1\n")
 
     finemo_dist("annotate", copy / "run", "-a", tmp_path / "own.tsv")

@@ -267,3 +267,19 @@ def test_a_group_has_a_site_by_its_own_number_of_samples(tmp_path, share, n_site
         batches = list(compare_sites(catalog, (2, 1), share=share, change=0.1))
 
     assert sum(batch.num_rows for batch in batches) == n_sites
+
+
+@pytest.mark.parametrize("use", ["its connection", "a query of the user's"])
+def test_a_catalog_that_others_may_hold_shows_nothing_else(tmp_path, use):
+    run = write_run(tmp_path / "run", {"a": [[hit()]], "b": [[hit(), hit(start=40, end=46)]]})
+    count = "SELECT count(*) FROM hits"
+    with open_catalog(run, samples=["a"]) as first:
+        same = open_catalog(run, samples=["b"], reused=first)
+        assert same is first
+        assert same.rows(count) == [(2,)]
+        assert same.connection if use == "its connection" else run_user_query(same, "FROM hits")
+
+        with open_catalog(run, samples=["a"], reused=same) as other:
+            assert other is not same
+            assert other.rows(count) == [(1,)]
+            assert same.rows(count) == [(2,)]

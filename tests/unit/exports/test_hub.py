@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import pybigtools
 import pytest
 
+import finemo_dist
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.core.errors import UsageError
 from finemo_dist.exports.hub import export_hub
@@ -93,3 +94,18 @@ def test_a_genome_that_names_no_folder_is_refused(catalog, tmp_path, genome):
         export_hub(catalog, tmp_path / "hub", catalog.samples, genome=genome)
 
     assert not (tmp_path / "hub").exists()
+
+
+def test_the_function_writes_the_hub_of_the_samples_that_are_asked_for(tmp_path):
+    run = small_run(tmp_path / "run")
+
+    finemo_dist.export(run, "hub", tmp_path / "hub", sample=SAMPLES[0], genome="hg38")
+
+    (top,) = stanzas(tmp_path / "hub" / "hub.txt")
+    assert (tmp_path / "hub" / top["genomesFile"]).read_text().startswith("genome hg38\n")
+    (file,) = (tmp_path / "hub").rglob("*.bb")
+    with open_catalog(run, samples=[SAMPLES[0]]) as catalog:
+        # Those that lie before a chromosome have no place in a browser.
+        ((n_hits,),) = catalog.rows('SELECT count(*) FROM hits_unique WHERE "end" > 0')
+    with pybigtools.open(str(file)) as bigbed:
+        assert sum(len(list(bigbed.records(chrom))) for chrom in bigbed.chroms()) == n_hits
