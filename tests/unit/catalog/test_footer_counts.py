@@ -47,22 +47,27 @@ def run(tmp_path_factory):
     return write_run(tmp_path_factory.mktemp("run"), shards)
 
 
-@pytest.mark.parametrize("query", KNOWN + COUNTED)
-def test_answers_are_those_of_the_hits(run, query):
-    with open_catalog(run, threads=1) as catalog:
-        cursor = catalog.cursor()
-        expected = cursor.execute(query).fetchall()
-        names = [column[0] for column in cursor.description]
-        kinds = [str(column[1]) for column in cursor.description]
-        asked = catalog.narrow(catalog.cursor(), query)
-        found = run_user_query(catalog, query)
+@pytest.fixture(scope="module")
+def catalog(run):
+    with open_catalog(run, threads=1) as opened:
+        yield opened
 
-        assert found.columns == tuple(names)
-        assert sorted(map(repr, found.rows())) == sorted(map(repr, expected))
-        again = catalog.cursor()
-        again.execute(asked)
-        assert [str(column[1]) for column in again.description] == kinds
-        assert ("counted_samples" in asked) == (query in KNOWN)
+
+@pytest.mark.parametrize("query", KNOWN + COUNTED)
+def test_answers_are_those_of_the_hits(catalog, query):
+    cursor = catalog.cursor()
+    expected = cursor.execute(query).fetchall()
+    names = [column[0] for column in cursor.description]
+    kinds = [str(column[1]) for column in cursor.description]
+    asked = catalog.narrow(catalog.cursor(), query)
+    found = run_user_query(catalog, query)
+
+    assert found.columns == tuple(names)
+    assert sorted(map(repr, found.rows())) == sorted(map(repr, expected))
+    again = catalog.cursor()
+    again.execute(asked)
+    assert [str(column[1]) for column in again.description] == kinds
+    assert ("counted_samples" in asked) == (query in KNOWN)
 
 
 def test_no_part_is_read_for_what_the_footers_know(run, monkeypatch):

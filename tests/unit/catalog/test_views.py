@@ -2,6 +2,7 @@ import logging
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from finemo_dist.hits.layout import part_path
 from finemo_dist.hits.read import verify_part
 from tests.unit.catalog.builder import (
     REGION_WIDTH,
+    OneCatalog,
     hit,
     random_hits,
     region,
@@ -84,15 +86,22 @@ def test_every_committed_hit_is_seen_once(tmp_path):
     assert keys(seen, sorted(seen[0])) == keys(rows, sorted(seen[0]))
 
 
+@pytest.fixture(scope="module")
+def odd_catalog(tmp_path_factory):
+    """Each sample with one hit more than the one before, in two parts."""
+    parts = {
+        name: [[hit()], [hit(peak_id=peak) for peak in range(i)]]
+        for i, name in enumerate(ODD_NAMES)
+    }
+    with open_catalog(write_run(tmp_path_factory.mktemp("odd"), parts)) as opened:
+        yield opened
+
+
 @pytest.mark.parametrize("name", ODD_NAMES)
-def test_any_sample_name_comes_back(name, tmp_path):
-    others = [n for n in ODD_NAMES if n != name]
-    write_run(tmp_path, {name: [[hit()], [hit()]]} | {n: [[hit()]] for n in others})
+def test_any_sample_name_comes_back(name, odd_catalog):
+    counts = odd_catalog.rows("SELECT count(*) FROM hits WHERE sample = $s", {"s": name})
 
-    with open_catalog(tmp_path) as catalog:
-        counts = catalog.rows("SELECT count(*) FROM hits WHERE sample = $s", {"s": name})
-
-    assert counts == [(2,)]
+    assert counts == [(1 + ODD_NAMES.index(name),)]
 
 
 @pytest.mark.parametrize("folder", ["start=5", "sample=other", "run[1]", "a*b?", "it's"])
@@ -115,21 +124,27 @@ def test_a_filter_on_the_sample_reads_only_its_files(tmp_path):
     assert int(re.search(r"Total Files Read: (\d+)", plan[0][1])[1]) <= 4
 
 
+@pytest.fixture(scope="module")
+def on_threads(tmp_path_factory):
+    """A catalog on one thread and one on two, each of a run of its own."""
+    folder = tmp_path_factory.mktemp("unique")
+    with OneCatalog(folder / "1", threads=1) as one, OneCatalog(folder / "2", threads=2) as two:
+        yield one, two
+
+
 @given(data=st.data())
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_unique_keeps_the_largest_hit_of_every_place_in_any_order(data, tmp_path_factory):
+def test_unique_keeps_the_largest_hit_of_every_place_in_any_order(data, on_threads):
     seed = data.draw(st.integers(0, 2**16))
     rng = np.random.default_rng(seed)
     rows = random_hits(rng, data.draw(st.integers(1, 80)))
     n_shards = data.draw(st.integers(1, 4))
     shuffled = [rows[i] for i in rng.permutation(len(rows))]
-    run = write_run(
-        tmp_path_factory.mktemp("unique"), {"s": [shuffled[i::n_shards] for i in range(n_shards)]}
-    )
+    parts = {"s": [shuffled[i::n_shards] for i in range(n_shards)]}
 
-    with open_catalog(run, threads=data.draw(st.integers(1, 2))) as catalog:
-        seen = dicts(catalog, "FROM hits_unique")
+    catalog = on_threads[data.draw(st.integers(0, 1))].show(partial(write_run, shards=parts))
 
+    seen = dicts(catalog, "FROM hits_unique")
     assert keys(seen) == keys(unique_by_loop(rows))
 
 
