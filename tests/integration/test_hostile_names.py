@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from functools import cache
 
 import h5py
 import numpy as np
@@ -11,7 +12,7 @@ import yaml
 
 from tests.command import finemo_dist
 from tests.fuzz.outcome import assert_clear, run_command
-from tests.unit.run.runs import MOTIF_WIDTH, write_inputs
+from tests.unit.run.runs import MOTIF_WIDTH, N_MOTIFS, write_inputs
 from tests.unit.sources.samples import make_samples, one_hot_of
 
 HOSTILE = [
@@ -30,7 +31,7 @@ def entries(folder):
 def made(tmp_path_factory):
     """Motifs, a store, and beside them nothing else."""
     folder = tmp_path_factory.mktemp("names")
-    inputs = write_inputs(folder, n_regions=6, shard_regions=3)
+    inputs = write_inputs(folder, n_regions=6, shard_regions=6)
     return folder, inputs
 
 
@@ -84,16 +85,34 @@ def test_a_sample_name_no_file_system_holds_is_refused(made, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", [*HOSTILE, LONG])
-def test_motif_names_given(made, tmp_path, name):
+GIVEN = [*HOSTILE, LONG]
+
+
+@pytest.fixture(scope="module")
+def named(made, tmp_path_factory):
+    """Return a function that calls hits with a new name for every motif, once for a few names."""
     _, inputs = made
-    (tmp_path / "names.tsv").write_text(f"pos_patterns.pattern_0\t{name}\n", encoding="utf-8")
-    run = tmp_path / "run"
+    old = [f"pos_patterns.pattern_{i}" for i in range(N_MOTIFS - 1)]
 
-    finemo_dist("call-hits", "-r", inputs.stores["a"], "-m", inputs.modisco_h5, "-o", run,
-                "-N", tmp_path / "names.tsv")  # fmt: skip
+    @cache
+    def called(number):
+        folder = tmp_path_factory.mktemp("named")
+        names = GIVEN[number * len(old) : (number + 1) * len(old)]
+        text = "".join(f"{a}\t{b}\n" for a, b in zip(old, names, strict=False))
+        (folder / "names.tsv").write_text(text, encoding="utf-8")
+        finemo_dist("call-hits", "-r", inputs.stores["a"], "-m", inputs.modisco_h5,
+                    "-o", folder / "run", "-N", folder / "names.tsv")  # fmt: skip
+        return folder
 
-    assert {p.name for p in tmp_path.iterdir()} == {"names.tsv", "run"}
+    return lambda name: called(GIVEN.index(name) // len(old))
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_motif_names_given(named, name):
+    folder = named(name)
+    run = folder / "run"
+
+    assert {p.name for p in folder.iterdir()} == {"names.tsv", "run"}
     data = rows_of(run / "motif_data.tsv")
     assert name in {row[1] for row in data}
     assert len({len(row) for row in data}) == 1

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+from contextlib import ExitStack
 
 import anndata
 import numpy as np
@@ -96,6 +97,24 @@ def alone(folder, tmp_path_factory):
     return {name: out / name for name in SETTINGS}
 
 
+@pytest.fixture(scope="module")
+def compacted(run, tmp_path_factory):
+    """The run, compacted; not to be changed."""
+    out = shutil.copytree(run, tmp_path_factory.mktemp("compacted") / "run")
+    finemo_dist("compact", out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def catalogs(run, alone):
+    """Open catalogs of the run, by the name ``run``, and of the runs of one sample."""
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(open_catalog(path))
+            for name, path in {"run": run, **alone}.items()
+        }
+
+
 @pytest.fixture
 def copy(run, config, tmp_path):
     """The run, to be changed, and its configuration."""
@@ -150,62 +169,63 @@ PLACES = (
 
 @pytest.mark.parametrize("is_compact", [False, True])
 @pytest.mark.parametrize("view", ["hits", "hits_unique", "hits_primary"])
-def test_views_hold_the_hits_of_each_sample_under_names_of_its_set(copy, alone, view, is_compact):
+def test_views_hold_the_hits_of_each_sample_under_names_of_its_set(
+    request, run, catalogs, view, is_compact
+):
     if is_compact:
-        finemo_dist("compact", copy / "run")
+        run = request.getfixturevalue("compacted")
     first_id = {"a": 0, "b": 2 * N_MOTIFS, "c": 0}
     expected = [
         (*row[:6], f"{SETS[name]}:{row[6]}", first_id[name] + row[7])
         for name in SETTINGS
-        for row in _rows(alone[name], PLACES.format(view))
+        for row in catalogs[name].rows(PLACES.format(view))
     ]
 
-    assert sorted(_rows(copy / "run", PLACES.format(view))) == sorted(expected)
+    assert sorted(_rows(run, PLACES.format(view))) == sorted(expected)
     one = [row for row in expected if row[0] == "b"]
-    assert sorted(_rows(copy / "run", PLACES.format(view), ["b"])) == sorted(one)
+    assert sorted(_rows(run, PLACES.format(view), ["b"])) == sorted(one)
 
 
-def test_ids_and_names_of_motifs_are_of_one_set(run):
-    rows = _rows(run, "SELECT motif_id, motif_name, motif_set, name_in_set, strand FROM motifs")
+def test_ids_and_names_of_motifs_are_of_one_set(catalogs):
+    ask = catalogs["run"].rows
+    rows = ask("SELECT motif_id, motif_name, motif_set, name_in_set, strand FROM motifs")
 
     assert sorted(row[0] for row in rows) == list(range(2 * (N_MOTIFS + 3)))
     assert len({(row[1], row[4]) for row in rows}) == len(rows)
     assert all(name == f"{motif_set}:{own}" for _, name, motif_set, own, _ in rows)
-    mixed = _rows(
-        run,
+    mixed = ask(
         "SELECT count(*) FROM hits JOIN samples USING (sample) JOIN motifs USING (motif_id)"
         " WHERE hits.motif_name != motifs.motif_name OR samples.motif_set != motifs.motif_set",
     )
     assert mixed == [(0,)]
 
 
-def test_counts_are_of_the_motifs_that_a_sample_is_called_with(run, alone):
+def test_counts_are_of_the_motifs_that_a_sample_is_called_with(catalogs):
     query = "SELECT sample, motif_name, n_hits, n_regions FROM motif_counts"
     expected = {
         (sample, f"{SETS[sample]}:{motif}", *counts)
-        for path in alone.values()
-        for sample, motif, *counts in _rows(path, query)
+        for name in SETTINGS
+        for sample, motif, *counts in catalogs[name].rows(query)
     }
 
-    assert set(_rows(run, query)) == expected
+    assert set(catalogs["run"].rows(query)) == expected
 
 
 @pytest.mark.parametrize("name", ["counts", "cooccurrence", "positions", "spacing"])
-def test_a_named_query_of_one_set_is_that_of_its_sample_alone(run, alone, name):
+def test_a_named_query_of_one_set_is_that_of_its_sample_alone(catalogs, name):
     def text(rows, prefix=""):
         # Without an annotation the name of a motif is what people read.
         motifs = {"motif_name", "motif_1", "motif_2", "display_name", "display_1", "display_2"}
         return [{k: prefix + v if k in motifs else v for k, v in row.items()} for row in rows]
 
-    with open_catalog(run) as catalog, open_catalog(alone["b"]) as single:
-        found = rows_of(catalog, name, {"sample": "b"})
+    found = rows_of(catalogs["run"], name, {"sample": "b"})
 
-        assert text(found) == text(rows_of(single, name), "set-00001:")
+    assert found
+    assert text(found) == text(rows_of(catalogs["b"], name), "set-00001:")
 
 
-def test_samples_of_different_sets_share_no_sites_to_count(run):
-    with open_catalog(run) as catalog:
-        pairs = rows_of(catalog, "shared_sites")
+def test_samples_of_different_sets_share_no_sites_to_count(catalogs):
+    pairs = rows_of(catalogs["run"], "shared_sites")
 
     assert [(pair["sample_1"], pair["sample_2"]) for pair in pairs] == [("a", "c")]
 

@@ -35,6 +35,30 @@ def store(inputs, tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def sharded(inputs, tmp_path_factory):
+    """Return the store in twelve shards of one region; not to be changed."""
+    path = tmp_path_factory.mktemp("sharded") / "s.zarr"
+    finemo_dist(*inputs.extract("bw"), "-o", path, "--shard-size", "1")
+    return path
+
+
+@pytest.fixture(scope="session")
+def whole(inputs, sharded, tmp_path_factory):
+    """Return the run of twelve shards that nothing disturbed; not to be changed."""
+    run = tmp_path_factory.mktemp("whole") / "run"
+    finemo_dist("call-hits", "-r", sharded, "-m", inputs.modisco_h5, "-o", run)
+    return run
+
+
+@pytest.fixture(scope="session")
+def plain(inputs, store, tmp_path_factory):
+    """Return the run of the store with no other option; not to be changed."""
+    run = tmp_path_factory.mktemp("plain") / "run"
+    finemo_dist("call-hits", "-r", store, "-m", inputs.modisco_h5, "-o", run)
+    return run
+
+
 @pytest.fixture
 def call(inputs, store, tmp_path):
     """Return a function that gives the words of a call into ``run``."""

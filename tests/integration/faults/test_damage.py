@@ -11,23 +11,14 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.command import PROJECT, finemo_dist, read_tsv, wait_until
+from tests.command import PROJECT, read_tsv, wait_until
 from tests.integration.faults.inputs import KINDS, SCORES_FLAG
 from tests.integration.faults.outcomes import lines_with, tables_of
 from tests.unit.run.runs import corrupt_shard, parts
 
-SHARDS = ("--shard-size", "1")
 PROGRAM = "from finemo_dist.cli.main import main; main()"
 # What a full disk is to a program: a write that fails.
 LIMIT = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0})); "
-
-
-@pytest.fixture(scope="module")
-def sharded(inputs, tmp_path_factory):
-    """A store of twelve shards; not to be changed."""
-    path = tmp_path_factory.mktemp("damage") / "s.zarr"
-    finemo_dist(*inputs.extract("bw"), "-o", path, *SHARDS)
-    return path
 
 
 @pytest.fixture
@@ -82,9 +73,10 @@ def test_C14_a_disk_that_fills_up_while_extracting_leaves_nothing(inputs, tmp_pa
 
 
 @pytest.mark.slow
-def test_C14_a_disk_that_fills_up_while_calling_keeps_what_is_committed(works, call, tmp_path):
-    works(*call(run="whole"))
-    sizes = sorted(len(content) for content in parts(tmp_path / "whole").values())
+def test_C14_a_disk_that_fills_up_while_calling_keeps_what_is_committed(
+    works, call, whole, tmp_path
+):
+    sizes = sorted(len(content) for content in parts(whole).values())
     # A file that is larger than most parts, and smaller than the others.
     process = start(call(), file_size=sizes[-3])
     _, err = process.communicate(timeout=240)
@@ -95,17 +87,15 @@ def test_C14_a_disk_that_fills_up_while_calling_keeps_what_is_committed(works, c
     kept = parts(tmp_path / "run")
     assert not list((tmp_path / "run").rglob("*.tmp"))
     said = works(*call())
-    assert parts(tmp_path / "run") == parts(tmp_path / "whole")
+    assert parts(tmp_path / "run") == parts(whole)
     assert kept.items() <= parts(tmp_path / "run").items()
-    assert tables_of(tmp_path / "run") == tables_of(tmp_path / "whole")
+    assert tables_of(tmp_path / "run") == tables_of(whole)
     assert lines_with(said, "largest duality gap")
 
 
 @pytest.mark.slow
 @pytest.mark.system
-def test_C15_a_call_killed_at_any_instant_resumes(works, call, tmp_path):
-    works(*call(run="whole"))
-
+def test_C15_a_call_killed_at_any_instant_resumes(works, call, whole, tmp_path):
     for n_committed in (1, 13):
         process = start(call())
         wait_until(
@@ -117,15 +107,15 @@ def test_C15_a_call_killed_at_any_instant_resumes(works, call, tmp_path):
         process.communicate(timeout=60)
     works(*call())
 
-    assert parts(tmp_path / "run") == parts(tmp_path / "whole")
-    assert tables_of(tmp_path / "run") == tables_of(tmp_path / "whole")
+    assert parts(tmp_path / "run") == parts(whole)
+    assert tables_of(tmp_path / "run") == tables_of(whole)
     assert len(read_tsv(tmp_path / "run/peaks_qc.tsv")) == 12
 
 
 @pytest.mark.slow
 @pytest.mark.system
 def test_C15_an_extraction_killed_at_any_instant_resumes(works, inputs, tmp_path):
-    words = [*inputs.extract("bw"), "-o", tmp_path / "s", *SHARDS]
+    words = [*inputs.extract("bw"), "-o", tmp_path / "s", "--shard-size", "1"]
     process = start(words)
     wait_until(
         lambda: any(tmp_path.glob(".s.staging/*/partitions/*")) or process.poll() is not None
@@ -203,9 +193,8 @@ def test_a_corrupt_Zarr_chunk_loses_its_shard_alone(command, works, call, sharde
 
 
 @pytest.mark.parametrize("table", ["hits", "peaks_qc"])
-def test_a_corrupt_Parquet_part_is_named_and_made_again(works, call, tmp_path, table):
-    works(*call())
-    whole = parts(tmp_path / "run")
+def test_a_corrupt_Parquet_part_is_named_and_made_again(works, call, whole, tmp_path, table):
+    shutil.copytree(whole, tmp_path / "run")
     (part,) = (tmp_path / "run" / table).glob("*/part-00004.parquet")
     part.write_bytes(part.read_bytes()[:-100])
 
@@ -213,7 +202,7 @@ def test_a_corrupt_Parquet_part_is_named_and_made_again(works, call, tmp_path, t
 
     assert len(lines_with(said, str(part))) == 1
     assert lines_with(said, "11 of 12 shards were already committed")
-    assert parts(tmp_path / "run") == whole
+    assert parts(tmp_path / "run") == parts(whole)
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".npz"])

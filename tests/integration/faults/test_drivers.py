@@ -16,7 +16,7 @@ from finemo_dist.record.run_record import RunRecord
 from finemo_dist.run import drive
 from finemo_dist.storage.claims import claim, read_claim
 from finemo_dist.storage.temporary import remove_left_behind
-from tests.command import finemo_dist, wait_until
+from tests.command import wait_until
 from tests.integration.faults.outcomes import lines_with, tables_of
 from tests.integration.faults.test_damage import start
 from tests.unit.run.runs import parts
@@ -26,22 +26,6 @@ KILLED = (
     "module.{name} = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
 )
 """Kills a process where it writes."""
-
-
-@pytest.fixture(scope="module")
-def sharded(inputs, tmp_path_factory):
-    """A store of twelve shards; not to be changed."""
-    path = tmp_path_factory.mktemp("drivers") / "s.zarr"
-    finemo_dist(*inputs.extract("bw"), "-o", path, "--shard-size", "1")
-    return path
-
-
-@pytest.fixture(scope="module")
-def whole(inputs, sharded, tmp_path_factory):
-    """The run of one driver that nobody disturbed; not to be changed."""
-    run = tmp_path_factory.mktemp("whole") / "run"
-    finemo_dist("call-hits", "-r", sharded, "-m", inputs.modisco_h5, "-o", run)
-    return run
 
 
 def alive():

@@ -2,20 +2,21 @@
 
 import json
 import shutil
+from functools import cache
 
 import h5py
 import numpy as np
 import pytest
 
 from finemo_dist.record.run_record import RunRecord
-from tests.command import hit_keys, read_tsv
+from tests.command import finemo_dist, hit_keys, read_tsv
 from tests.integration.faults.inputs import write_cwm
 from tests.integration.faults.outcomes import tables_of
 
 FIRST, SECOND = "pos_patterns.pattern_0", "pos_patterns.pattern_1"
 MAPPINGS = {
     "-L": "0.5",
-    "-T": "0.2",
+    "-T": "0.9",
     "-R": "3\t9",
     "-N": "renamed",
     "-I": "",
@@ -33,21 +34,20 @@ def mapping(tmp_path, name, *lines):
 
 
 @pytest.mark.parametrize("flag", ["-R", "-T"])
-def test_S16_trims_go_by_the_modisco_name_beside_new_names(works, call, tmp_path, flag):
+def test_S16_trims_go_by_the_modisco_name_beside_new_names(works, call, plain, tmp_path, flag):
     value = ("2", "20") if flag == "-R" else ("0.9",)
     trims = mapping(tmp_path, "trims.tsv", (FIRST, *value))
     names = mapping(tmp_path, "names.tsv", (FIRST, "GATA1"))
 
     works(*call(flag, trims, "-N", names))
-    works(*call(flag, trims, run="plain"))
-    works(*call(run="untrimmed"))
+    works(*call(flag, trims, run="trimmed"))
 
     def window(run):
-        rows = read_tsv(tmp_path / run / "motif_data.tsv")
+        rows = read_tsv(run / "motif_data.tsv")
         row = next(r for r in rows if r["motif_name_orig"] == FIRST and r["strand"] == "+")
         return row["motif_start"], row["motif_end"]
 
-    assert window("run") == window("plain") != window("untrimmed")
+    assert window(tmp_path / "run") == window(tmp_path / "trimmed") != window(plain)
 
 
 @pytest.mark.parametrize("flag", ["-R", "-T"])
@@ -115,24 +115,56 @@ def test_C8_a_CWM_of_zeros_is_refused_by_name(refused, works, call, inputs, tmp_
     works(*call("-I", mapping(tmp_path, "list.txt", (FIRST,)), motifs=path))
 
 
-def test_C12_a_modisco_file_without_seqlets_is_called_as_any_other(works, call, inputs, tmp_path):
+def test_C12_a_modisco_file_without_seqlets_is_called_as_any_other(
+    works, call, inputs, plain, tmp_path
+):
     """Tables of the motifs with and without seqlets are the same bytes."""
-    works(*call(motifs=inputs.files.modisco_h5, run="with"))
-    works(*call(motifs=inputs.modisco_h5, run="without"))
+    works(*call(motifs=inputs.files.modisco_h5))
 
-    assert tables_of(tmp_path / "with") == tables_of(tmp_path / "without")
+    assert tables_of(tmp_path / "run") == tables_of(plain)
+
+
+TOGETHER = {"-L": FIRST, "-T": SECOND, "-N": FIRST, "-I": FIRST}
+"""Mappings that one call may have beside each other, of which none hides what another does."""
+
+
+@pytest.fixture(scope="module")
+def mapped(inputs, store, tmp_path_factory):
+    """Return a function that calls hits with some mappings, once: with and without blank lines."""
+
+    @cache
+    def called(*flags):
+        folder = tmp_path_factory.mktemp("mapped")
+        for name in ("plain", "blank"):
+            words = []
+            for flag in flags:
+                line = f"{TOGETHER.get(flag, FIRST)}\t{MAPPINGS[flag]}".rstrip("\t")
+                other = f"{SECOND}\n" if flag == "-I" else ""
+                text = f"{line}\n{other}" if name == "plain" else f"\n{line}\n\n  \n\t\t\n{other}"
+                words += [flag, folder / f"{name}{flag}.tsv"]
+                words[-1].write_text(text)
+            run = folder / name
+            finemo_dist("call-hits", "-r", store, "-m", inputs.modisco_h5, "-o", run, *words)
+        return folder
+
+    return called
 
 
 @pytest.mark.parametrize("flag", MAPPINGS)
-def test_C10_blank_lines_in_a_mapping_are_skipped(works, call, tmp_path, flag):
-    line = f"{FIRST}\t{MAPPINGS[flag]}".rstrip("\t")
-    (tmp_path / "plain.tsv").write_text(f"{line}\n")
-    (tmp_path / "blank.tsv").write_text(f"\n{line}\n\n  \n\t\t\n")
+def test_C10_blank_lines_in_a_mapping_are_skipped(mapped, plain, flag):
+    folder = mapped(*TOGETHER) if flag in TOGETHER else mapped(flag)
 
-    works(*call(flag, tmp_path / "plain.tsv", run="plain"))
-    works(*call(flag, tmp_path / "blank.tsv", run="blank"))
-
-    assert tables_of(tmp_path / "plain") == tables_of(tmp_path / "blank")
+    assert tables_of(folder / "plain") == tables_of(folder / "blank")
+    changed = {"-L": "lambda", "-T": "motif_start", "-R": "motif_start", "-N": "motif_name"}
+    mine, default = (
+        {(r["motif_name_orig"], r["strand"]): r for r in read_tsv(path / "motif_data.tsv")}
+        for path in (folder / "blank", plain)
+    )
+    if flag == "-I":
+        assert {name for name, _ in mine} == {FIRST, SECOND} < {name for name, _ in default}
+    else:
+        at = TOGETHER.get(flag, FIRST), "+"
+        assert mine[at][changed[flag]] != default[at][changed[flag]]
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
@@ -158,17 +190,16 @@ def test_C11_a_sample_name_that_would_break_a_table_is_refused(refused, call, na
     refused(*call("--sample", name), says=(repr(name), "would break a table", "Rename"))
 
 
-def test_C11_odd_motif_names_are_kept_and_quoted(works, call, tmp_path):
+def test_C11_odd_motif_names_are_kept_and_quoted(works, call, plain, tmp_path):
     names = {FIRST: "../../escaped", SECOND: 'it\'s "x"; DROP TABLE hits; --<script>'}
     path = mapping(tmp_path, "names.tsv", *names.items())
 
     works(*call("-N", path))
-    works(*call(run="plain"))
 
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["names.tsv", "plain", "run"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["names.tsv", "run"]
     expected = {
         (peak, names.get(motif, motif), strand, start)
-        for peak, motif, strand, start in hit_keys(tmp_path / "plain/hits.tsv")
+        for peak, motif, strand, start in hit_keys(plain / "hits.tsv")
     }
     assert hit_keys(tmp_path / "run/hits.tsv").keys() == expected
     answer = works(

@@ -9,7 +9,7 @@ import pytest
 from finemo_dist.record.run_record import RunRecord
 from finemo_dist.run import worker as workers
 from finemo_dist.store.read import open_store
-from tests.command import read_tsv
+from tests.command import finemo_dist, read_tsv
 from tests.integration.faults.outcomes import lines_with, tables_of
 from tests.unit.reports.page_reader import Page, number
 from tests.unit.run.runs import parts
@@ -123,11 +123,26 @@ def test_C24_a_complete_run_keeps_a_sample_whose_inputs_went(
     assert (tmp_path / "run/run.json").read_bytes() == record
 
 
+@pytest.fixture(scope="module")
+def sharded(inputs, tmp_path_factory):
+    """A store of three shards; not to be changed."""
+    path = tmp_path_factory.mktemp("sharded") / "s.zarr"
+    finemo_dist(*inputs.extract("bw"), "-o", path, *SHARDS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(inputs, sharded, tmp_path_factory):
+    """The run of this store; not to be changed."""
+    run = tmp_path_factory.mktemp("whole") / "run"
+    finemo_dist("call-hits", "-r", sharded, "-m", inputs.modisco_h5, "-o", run)
+    return run
+
+
 @pytest.fixture
-def sharded(works, inputs, tmp_path):
-    """A store of three shards."""
-    works(*inputs.extract("bw"), "-o", tmp_path / "s.zarr", *SHARDS)
-    return tmp_path / "s.zarr"
+def called(whole, tmp_path):
+    """The run of this store, to be changed, where ``call`` writes."""
+    return shutil.copytree(whole, tmp_path / "run")
 
 
 def identity(run):
@@ -138,10 +153,9 @@ def identity(run):
 
 @pytest.mark.parametrize("text", ["", "{", "half", "edited", None])
 def test_C23_a_record_that_is_lost_is_made_anew_and_no_shard_is(
-    works, call, sharded, tmp_path, text
+    works, call, sharded, called, tmp_path, text
 ):
     words = call(regions=sharded)
-    works(*words)
     record, before = tmp_path / "run/run.json", identity(tmp_path / "run")
     tables, whole = tables_of(tmp_path / "run"), record.read_text()
     record.unlink()
@@ -159,20 +173,18 @@ def test_C23_a_record_that_is_lost_is_made_anew_and_no_shard_is(
 
 
 @pytest.mark.parametrize("left", [("motifs",), ("motifs", "hits"), ("motifs", "hits", "peaks_qc")])
-def test_C23_a_stop_before_the_first_record_is_resumed(works, call, sharded, tmp_path, left):
+def test_C23_a_stop_before_the_first_record_is_resumed(works, call, sharded, whole, tmp_path, left):
     """As releases left it that wrote the motifs first."""
-    works(*call(regions=sharded, run="whole"))
     for name in left:
-        shutil.copytree(tmp_path / "whole" / name, tmp_path / "run" / name)
+        shutil.copytree(whole / name, tmp_path / "run" / name)
 
     works(*call(regions=sharded))
 
-    assert parts(tmp_path / "run") == parts(tmp_path / "whole")
-    assert tables_of(tmp_path / "run") == tables_of(tmp_path / "whole")
+    assert parts(tmp_path / "run") == parts(whole)
+    assert tables_of(tmp_path / "run") == tables_of(whole)
 
 
-def test_C23_without_a_record_another_command_is_refused(refused, works, call, sharded, tmp_path):
-    works(*call(regions=sharded))
+def test_C23_without_a_record_another_command_is_refused(refused, call, sharded, called, tmp_path):
     (tmp_path / "run/run.json").unlink()
 
     refused(
@@ -182,9 +194,8 @@ def test_C23_without_a_record_another_command_is_refused(refused, works, call, s
 
 
 @pytest.mark.parametrize("is_lost", [False, True])
-def test_C23_force_keeps_every_part_that_matches(works, call, sharded, tmp_path, is_lost):
+def test_C23_force_keeps_every_part_that_matches(works, call, sharded, called, tmp_path, is_lost):
     words = call("--force", regions=sharded)
-    works(*words)
     before, tables = identity(tmp_path / "run"), tables_of(tmp_path / "run")
     (bad,) = (tmp_path / "run/hits").glob("*/part-00001.parquet")
     bad.write_bytes(bad.read_bytes()[:-100])
@@ -203,48 +214,49 @@ def test_C23_force_keeps_every_part_that_matches(works, call, sharded, tmp_path,
     works("verify", tmp_path / "run")
 
 
-@pytest.fixture
-def other(inputs, works, tmp_path):
-    """A store of the same shape from other contributions."""
+@pytest.fixture(scope="module")
+def other(inputs, tmp_path_factory):
+    """A store of the same shape from other contributions; not to be changed."""
+    path = tmp_path_factory.mktemp("other") / "other.zarr"
     words = inputs.extract("chrombpnet-h5", peaks=inputs.peaks)
-    works(*words, "-o", tmp_path / "other.zarr", *SHARDS)
-    assert open_store(tmp_path / "other.zarr").n_shards == 3
-    return tmp_path / "other.zarr"
+    finemo_dist(*words, "-o", path, *SHARDS)
+    assert open_store(path).n_shards == 3
+    return path
 
 
 @pytest.mark.parametrize("at", ["read", "tables"])
 def test_S38_a_store_replaced_under_a_worker_leaves_no_hit_of_the_other(
-    command, works, call, sharded, other, tmp_path, monkeypatch, at
+    command, works, call, sharded, whole, other, tmp_path, monkeypatch, at
 ):
-    works(*call(regions=sharded, run="whole"))
-    shutil.copytree(sharded, tmp_path / "kept.zarr")
+    store = shutil.copytree(sharded, tmp_path / "s.zarr")
+    put = shutil.copytree(other, tmp_path / "other.zarr")
     name = {"read": "solve", "tables": "tables"}[at]
     original, n_calls = getattr(workers.RegionCaller, name), []
 
     def replacing(self, *args, **kwargs):
         n_calls.append(1)
         if len(n_calls) == 2:
-            sharded.rename(tmp_path / "old.zarr")
-            other.rename(sharded)
+            store.rename(tmp_path / "old.zarr")
+            put.rename(store)
         return original(self, *args, **kwargs)
 
     monkeypatch.setattr(workers, "_together", lambda sample, unit, coming: range(
         unit.shard, unit.shard + 1))  # fmt: skip
     monkeypatch.setattr(workers.RegionCaller, name, replacing)
-    answer = command(*call(regions=sharded))
+    answer = command(*call(regions=store))
 
     assert answer.status == 3
     assert "Traceback" not in answer.err
     (message,) = lines_with(answer, "Error: ")
     assert "was replaced by another store while it was read" in message
-    whole, found = parts(tmp_path / "whole"), parts(tmp_path / "run")
+    expected, found = parts(whole), parts(tmp_path / "run")
     assert {path.rsplit("/")[-1] for path in found} == {"part-00000.parquet"}
-    assert found.items() <= whole.items()
+    assert found.items() <= expected.items()
     monkeypatch.undo()
-    shutil.rmtree(sharded)
-    (tmp_path / "kept.zarr").rename(sharded)
-    works(*call(regions=sharded))
-    assert parts(tmp_path / "run") == whole
+    shutil.rmtree(store)
+    (tmp_path / "old.zarr").rename(store)
+    works(*call(regions=store))
+    assert parts(tmp_path / "run") == expected
 
 
 def test_S37_a_number_on_the_page_is_that_of_its_query(works, inputs, call, tmp_path):
