@@ -1,13 +1,15 @@
 """Extraction of many samples: what is done, in which order, and what a stop or a fault leaves."""
 
 import weakref
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from finemo_dist.core.config import ResourceConfig
 from finemo_dist.core.errors import IncompleteRunError, InputError, StoreError, UsageError
-from finemo_dist.core.events import ShardExtracted, UnitDone, UnitFailed
+from finemo_dist.core.events import NodeRests, ShardExtracted, UnitDone, UnitFailed
+from finemo_dist.core.records import Stage as UnitStage
 from finemo_dist.core.records import Unit
 from finemo_dist.run.extraction import ExtractionPlan, extract_samples
 from finemo_dist.run.extraction_worker import ExtractionWorker, Stage
@@ -351,4 +353,54 @@ def test_a_store_that_lost_a_shard_is_mended_by_a_rerun(tmp_path):
 
     assert len(extract(extractions(tmp_path, a=1))) == N_SHARDS
     assert content(tmp_path / "a.zarr") == whole
+    assert names(tmp_path) == ["a.zarr"]
+
+
+def test_a_node_that_rests_is_warned_of(tmp_path, caplog):
+    class Resting(SerialExecutor):
+        def run(self, units):
+            yield NodeRests("node-3", 5.0, "no space is left")
+            yield from super().run(units)
+
+    assert len(extract(extractions(tmp_path, a=1), make=Resting)) == N_SHARDS
+    assert {r.getMessage() for r in caplog.records} == {
+        "node node-3 extracts nothing for 5 s: no space is left"
+    }
+
+
+def test_stores_on_object_storage_are_made_once_under_their_name(local_bucket, tmp_path):
+    """There is no folder to make them in: the name of a store is that of one in the making."""
+    out = local_bucket("out")
+
+    with pytest.raises(KeyboardInterrupt):
+        extract(extractions(out, a=1, b=2), make=stopping_after(N_SHARDS + 1))
+
+    # The first is whole, and only the second is begun.
+    begun = []
+    written = extract(extractions(out, a=1, b=2), check=begun.extend)
+    assert [(store.name, store.pending) for store in begun] == [("b", (1, 2))]
+    assert written == [Unit("b", 1), Unit("b", 2)]
+    for name, seed in (("a", 1), ("b", 2)):
+        store = open_store(out / f"{name}.zarr")
+        assert store.digest == open_store(expected_store(tmp_path / name, seed)).digest
+
+
+@pytest.mark.parametrize("mode", [None, "pp"])
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_store_is_given_its_name_once_whoever_has_told_of_it(tmp_path, mode, is_told):
+    """Whoever did it first may have been lost before it said so."""
+    samples = extractions(tmp_path, a=1)
+    samples["a"] = replace(samples["a"], mode=mode)
+    with pytest.raises(KeyboardInterrupt):
+        extract(samples, make=stopping_after(N_SHARDS - 1))
+    worker = ExtractionWorker(spec_of(Stage.WRITE, samples), "w")
+    worker.process(Unit("a", N_SHARDS - 1))
+    finish = Unit("a", 0, UnitStage.STORE)
+    if not is_told:
+        worker.process(finish)
+
+    done = worker.process(finish)
+
+    assert (done.unit, done.n_regions) == (finish, N_REGIONS)
+    assert done.note == open_store(tmp_path / "a.zarr").digest
     assert names(tmp_path) == ["a.zarr"]

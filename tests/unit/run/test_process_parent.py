@@ -1,12 +1,16 @@
 """Workers that begin as copies of one process: what becomes of them, and of it."""
 
+import contextlib
 import gc
+import json
 import os
 import signal
+import socket
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +18,7 @@ from finemo_dist.core.errors import RunError
 from finemo_dist.core.events import UnitDone, UnitFailed, WorkerLost, WorkersReady
 from finemo_dist.core.processes import Process
 from finemo_dist.core.records import Unit
+from finemo_dist.run import process_parent as module
 from finemo_dist.run.process_parent import Parent
 from finemo_dist.run.process_pool import ProcessExecutor
 from tests.command import wait_until
@@ -157,3 +162,126 @@ def test_a_parent_ends_with_its_object():
     del parent
     gc.collect()
     assert not Process(here.host, here.machine, pid, 0).is_alive()
+
+
+class EndedError(Exception):
+    """In the place of the end of this process."""
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Return what has a parent in this process answer: what it is asked, and with which files."""
+
+    def leave(status):
+        raise EndedError(status)
+
+    monkeypatch.setattr(module.os, "_exit", leave)
+    monkeypatch.setattr(module.gc, "freeze", lambda: None)
+    monkeypatch.setattr(module, "_ended", lambda pid: -pid)
+
+    def ask(*messages, modules=()):
+        driver, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with driver, theirs, contextlib.ExitStack() as files:
+            given = []
+            for message in messages:
+                pipes = [os.pipe() for _ in range(2)] if message == b"copy" else []
+                own = [write for _, write in pipes]
+                socket.send_fds(driver, [message], own)
+                for descriptor in own:
+                    os.close(descriptor)
+                given += [files.enter_context(os.fdopen(read, "rb")) for read, _ in pipes]
+            driver.shutdown(socket.SHUT_WR)
+            with pytest.raises(EndedError, match=r"^0$"):
+                module.be_parent(theirs, modules)
+            answers = [int(driver.recv(64)) for _ in messages]
+            # Nobody else holds what a worker was given: it ends with the driver.
+            assert [file.read() for file in given] == [b""] * len(given)
+        return answers
+
+    return ask
+
+
+def refuse(*_args):
+    raise BlockingIOError(11, "Resource temporarily unavailable")
+
+
+def test_a_parent_loads_what_it_can_and_answers_until_its_driver_is_gone(asked, monkeypatch):
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    monkeypatch.setattr(module, "_is_alone", lambda: True)
+    pids = iter([4711, 4712])
+    monkeypatch.setattr(module.os, "fork", lambda: next(pids))
+
+    found = asked(b"copy", b"4711", b"copy", modules=["no_such_module", "colorsys"])
+
+    assert found == [4711, -4711, 4712]
+    assert "colorsys" in sys.modules
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_a_system_that_starts_no_process_is_told_of(asked, monkeypatch, is_alone):
+    """The number of processes of a user is limited."""
+    monkeypatch.setattr(module, "_is_alone", lambda: is_alone)
+    monkeypatch.setattr(module.os if is_alone else module, "fork" if is_alone else
+                        "started_process", refuse)  # fmt: skip
+
+    assert asked(b"copy", b"copy") == [0, 0]
+
+
+def test_a_parent_that_is_not_alone_starts_a_process(asked, monkeypatch):
+    monkeypatch.setattr(module, "_is_alone", lambda: False)
+    monkeypatch.setattr(module.os, "fork", lambda: pytest.fail("a copy lacks the other threads"))
+    begun = SimpleNamespace(pid=4713)
+    monkeypatch.setattr(module, "started_process", lambda program, *_: begun)
+
+    assert asked(b"copy") == [4713]
+
+
+def test_a_copy_becomes_a_worker_on_its_own_connection(monkeypatch):
+    """The other side of the fork."""
+    became = []
+    monkeypatch.setattr(module, "_is_alone", lambda: True)
+    monkeypatch.setattr(module.os, "fork", lambda: 0)
+
+    def be_copy(*given):
+        became.append(given)
+        raise EndedError
+
+    monkeypatch.setattr(module, "_be_copy", be_copy)
+    (descriptor, _), (said, _) = pipes = [os.pipe(), os.pipe()]
+    try:
+        with pytest.raises(EndedError):
+            module._begun("the driver", descriptor, said)
+    finally:
+        for _, write in pipes:
+            os.close(write)
+
+    assert became == [("the driver", descriptor, said)]
+
+
+@pytest.mark.parametrize("answer", [b"-9", None])
+def test_of_a_copy_whose_parent_dies_the_end_of_the_parent_is_told(monkeypatch, answer):
+    """It could not say how the copy ended."""
+    theirs = []
+
+    def started(_program, descriptor, _said):
+        theirs.append(socket.socket(fileno=os.dup(descriptor)))
+        return SimpleNamespace(poll=lambda: -15, kill=lambda: None, wait=lambda: None)
+
+    monkeypatch.setattr(module, "started_process", started)
+    parent = Parent([])
+    with theirs[0], Path(os.devnull).open("wb") as said:
+        assert json.loads(theirs[0].recv(1 << 20))[1] == []
+        copy = parent.start(said.fileno(), said)
+        message, given, _, _ = socket.recv_fds(theirs[0], 64, 2)
+        for descriptor in given:
+            os.close(descriptor)
+        assert message == b"copy"
+        theirs[0].send(b"4711")
+        parent.learn_of(copy, waits=True)
+        if answer is None:
+            theirs[0].shutdown(socket.SHUT_WR)
+        else:
+            theirs[0].send(answer)
+
+        assert copy.wait() == (-15 if answer is None else -9)
+        assert theirs[0].recv(64) == b"4711"

@@ -2,12 +2,13 @@
 
 import socket
 import threading
+from types import SimpleNamespace
 
 import pytest
 
 from finemo_dist.core.errors import CutShortError
 from finemo_dist.run import ray_head
-from finemo_dist.run.ray_head import Head
+from finemo_dist.run.ray_head import Head, watched_head
 
 
 @pytest.fixture
@@ -65,3 +66,48 @@ def test_a_question_is_given_up_when_the_head_goes(listener):
 
     answered.set()
     timer.join()
+
+
+@pytest.fixture
+def joined(listener, monkeypatch):
+    """Return what has this process be in a cluster, as Ray tells of it, and its address."""
+    host, port = listener.getsockname()
+
+    def join(*, is_client=False, nodes=("other", "own")):
+        context = SimpleNamespace(gcs_address=f"{host}:{port}", get_node_id=lambda: "own")
+        told = [
+            {"NodeID": name, "NodeManagerAddress": host, "NodeManagerPort": port} for name in nodes
+        ]
+        fake = SimpleNamespace(
+            util=SimpleNamespace(
+                client=SimpleNamespace(ray=SimpleNamespace(is_connected=lambda: is_client))
+            ),
+            get_runtime_context=lambda: context,
+            nodes=lambda: told,
+        )
+        monkeypatch.setattr(ray_head, "ray", fake)
+        monkeypatch.setattr(ray_head, "_watched", None)
+
+    join.address = (host, port)
+    return join
+
+
+@pytest.mark.parametrize(
+    ("cluster", "watched"),
+    [
+        ({}, ["the head of the Ray cluster", "Ray on the machine of the driver"]),
+        # Ray takes a moment to tell of the node it has just made.
+        ({"nodes": ("other",)}, ["the head of the Ray cluster"]),
+        # What a client is connected to says itself that it is gone.
+        ({"is_client": True}, []),
+    ],
+)
+def test_the_head_and_what_is_here_of_the_cluster_are_watched(joined, cluster, watched):
+    joined(**cluster)
+
+    with watched_head() as head:
+        assert head.addresses == dict.fromkeys(watched, joined.address)
+        with watched_head() as again:
+            assert again is head, "a process has one Ray"
+        assert ray_head.the_head() is head
+    assert ray_head._watched is None

@@ -8,11 +8,14 @@ import torch
 
 from finemo_dist.core.config import CallConfig, ResourceConfig, SolverConfig
 from finemo_dist.core.errors import UsageError
-from finemo_dist.core.memory import Demand
+from finemo_dist.core.memory import Demand, Need
 from finemo_dist.core.records import Stage, Unit
 from finemo_dist.run import resources as module
 from finemo_dist.run import space
-from finemo_dist.run.in_turn import InTurn
+from finemo_dist.run.in_turn import InTurn, SideBySide
+from finemo_dist.run.plan import RunPlan
+from finemo_dist.run.process_pool import ProcessExecutor
+from finemo_dist.run.ray_pool import RayExecutor
 from finemo_dist.run.resources import (
     Machine,
     choose_executor,
@@ -110,6 +113,97 @@ def test_cores_write_files_once_gpus_are_let_go(choose, inputs):
     # CPUs have one pool for both.
     alone = choose_executor(resources, plan, spec, LAPTOP, others=spec)
     assert not isinstance(alone, InTurn)
+
+
+@pytest.mark.parametrize(
+    ("given", "beside", "n_cores", "n_more"),
+    [
+        # Cores of Ray's cluster or session, so that its session has to have room for them.
+        ({"executor": "ray", "n_cores": 5}, RayExecutor, 5, 5),
+        ({"executor": "ray", "ray_address": "head:1"}, RayExecutor, "cluster", 1),
+        # Processes of this machine beside Ray's workers: as many as there are files.
+        ({"n_cores": 5}, ProcessExecutor, 5, 0),
+        ({}, ProcessExecutor, 1, 0),
+        ({"executor": "ray"}, RayExecutor, 3, 3),
+    ],
+)
+def test_cores_write_files_while_workers_of_ray_call_hits(
+    choose, inputs, given, beside, n_cores, n_more
+):
+    plan = dataclasses.replace(choose.plan, pending_outputs=(Unit("a", 0, Stage.OUTPUTS),) * 3)
+    spec = inputs.spec(plan)
+    resources = ResourceConfig(**given, n_gpus=2)
+
+    executor = choose_executor(
+        resources, plan, dataclasses.replace(spec, device="cuda"), SERVER, others=spec
+    )
+
+    assert isinstance(executor, SideBySide)
+    assert executor.describe() == {
+        "kind": "ray", "n_workers": 2, "device": "cuda", "n_cores": n_cores,
+    }  # fmt: skip
+    assert type(executor._others) is beside
+    assert executor._n_others == n_more
+
+
+def test_nothing_is_called_beside_the_files_where_all_is_called(choose, inputs):
+    plan = dataclasses.replace(
+        choose.plan, pending=(), pending_outputs=(Unit("a", 0, Stage.OUTPUTS),) * 3
+    )
+    spec = inputs.spec(plan)
+
+    executor = choose_executor(
+        ResourceConfig(executor="ray", n_gpus=2), plan,
+        dataclasses.replace(spec, device="cuda"), SERVER, others=spec,
+    )  # fmt: skip
+
+    assert isinstance(executor, InTurn)
+
+
+@pytest.mark.parametrize(("n_regions", "n_workers"), [(10**4, 1), (10**7, 3)])
+def test_files_take_as_many_cores_as_are_done_sooner(
+    choose, inputs, monkeypatch, n_regions, n_workers
+):
+    """A second to start them, against 50 microseconds a region."""
+    monkeypatch.setattr(RunPlan, "n_output_regions", n_regions)
+    plan = dataclasses.replace(choose.plan, pending_outputs=(Unit("a", 0, Stage.OUTPUTS),) * 3)
+    spec = inputs.spec(plan)
+
+    executor = choose_executor(
+        ResourceConfig(n_gpus=1, executor="auto"), plan,
+        dataclasses.replace(spec, device="cuda"), Machine(64, 1), others=spec,
+    )  # fmt: skip
+
+    assert executor.describe()["n_cores"] == n_workers
+
+
+def test_a_gpu_is_estimated_by_regions_and_their_width_alone(inputs, tmp_path, monkeypatch):
+    plan = inputs.plan(tmp_path)
+    width = plan.record.samples[0].region_width
+
+    assert module._estimated_seconds(plan, "cuda") == pytest.approx(1e-7 * width * 24)
+    monkeypatch.setattr(RunPlan, "n_output_regions", 1000)
+    files = dataclasses.replace(plan, pending=())
+    assert module._estimated_seconds(files, "cuda") == pytest.approx(0.05)
+
+
+def test_on_other_systems_pytorch_is_asked_for_gpus(monkeypatch):
+    """A driver has other names there."""
+    monkeypatch.setattr(module.sys, "platform", "darwin")
+    monkeypatch.setattr(module.ctypes, "CDLL", lambda name: pytest.fail("was looked for"))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+
+    assert count_gpus() == 1
+
+
+def test_what_is_not_known_of_the_disk_refuses_and_warns_of_nothing(caplog):
+    space.require(Need("the hits", "/run", 1_000, "Free some."), None)
+    assert caplog.records == []
+    with pytest.raises(UsageError, match=r"^/run: the hits will take about 1 kB, and 9 bytes"):
+        space.require(Need("the hits", "/run", 1_000, "Free some."), 9)
+    space.require(Need("the hits", "/run", 1_000, "Free some."), 1_100)
+    assert len(caplog.records) == 1
 
 
 def test_no_more_workers_than_units(choose):
