@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from finemo_dist.core.clock import Clock
 from finemo_dist.core.config import SolverConfig
+from finemo_dist.core.memory import MAX_BATCH_REGIONS
 from finemo_dist.core.protocols import RegionReader
 from finemo_dist.core.records import MotifSet
+from finemo_dist.run.loading import load_batches
 from finemo_dist.run.solving import RegionCaller, make_caller, memory_budget
 from finemo_dist.solver.solution import Solution
+from finemo_dist.solver.target import build_target
 from finemo_dist.store.sampled import SelectedRegions
 
 
@@ -62,14 +65,15 @@ def runners_up(
         own = [site for site in sites if site.motif_id // 2 * 2 == first]
         kept = np.flatnonzero(np.arange(len(motifs)) // 2 * 2 != first)
         rows = _rows(own)
-        if not len(kept):
-            yield from (RunnerUp(site, None, None, None, float("inf")) for site in own)
-            continue
-        others = _without(motifs, kept)
-        solved = _solve(reader, others, config, rows)
-        after = dict(zip(rows.tolist(), _objective(solved, others, reader), strict=True))
+        if len(kept):
+            others = _without(motifs, kept)
+            solved = _solve(reader, others, config, rows)
+            left, hits = _objective(solved, others, reader), list(_hits(solved))
+        else:
+            left, hits = _unexplained(reader, config, rows), []
+        after = dict(zip(rows.tolist(), left, strict=True))
         by_row: dict[int, list[_Hit]] = {}
-        for hit in _hits(solved):
+        for hit in hits:
             moved = replace(hit, motif=int(kept[hit.motif]))
             by_row.setdefault(int(rows[hit.region]), []).append(moved)
         for site in own:
@@ -147,6 +151,23 @@ def _objective(solution: Solution, motifs: MotifSet, reader: RegionReader) -> ND
     region = solution.hits.region.numpy()
     half: NDArray[np.float64] = solution.fit.nll.numpy() * reader.region_width
     return half + np.bincount(region, weights=penalty, minlength=len(half))
+
+
+def _unexplained(
+    reader: RegionReader, config: SolverConfig, rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the objective of regions that no motif is left to explain."""
+    chosen, device = SelectedRegions(reader, rows, rows.tolist()), torch.device("cpu")
+    batches = load_batches(chosen, range(len(rows)), size=MAX_BATCH_REGIONS, device=device)
+    targets = (
+        build_target(
+            *batch,
+            is_hypothetical=config.mode.contributions_are_hypothetical,
+            use_sqrt_transform=config.use_sqrt_transform,
+        )
+        for batch in batches
+    )
+    return np.concatenate([target.y.square().sum((1, 2)).numpy() / 2 for target in targets])
 
 
 def _hits(solution: Solution) -> Iterator[_Hit]:

@@ -3,7 +3,7 @@
 import pytest
 
 from finemo_dist.core.config import CallConfig
-from finemo_dist.core.events import UnitDone
+from finemo_dist.core.events import UnitDone, UnitFailed
 from finemo_dist.core.records import Stage, Unit
 from finemo_dist.record.run_record import Invocation, RunRecord
 from finemo_dist.run import roster as module
@@ -111,3 +111,48 @@ def invocation():
         id="1", command=None, directory="/", version="0", host="here", pid=1, executor={},
         started=now(),
     )  # fmt: skip
+
+
+def refuse(roster, *names):
+    for name in names:
+        roster.add(UnitFailed(Unit(name, 0, Stage.EXTRACT), "w", "damaged", is_final=True))
+
+
+def digests_of(record):
+    return {sample.name: sample.store_digest for sample in record.samples}
+
+
+def test_who_was_left_out_is_refused_in_the_record_and_those_that_wait_keep_what_is_known(joining):
+    """Of a store that is made again the digest is known before."""
+    roster, join, run_dir = joining
+    join(NAMES[0])
+    roster.begin(invocation())
+    # As a rerun finds it: this one is made again, and its parts name the store that it had.
+    roster.record = roster.record.with_store(NAMES[1], "5707e")
+    digest = digests_of(roster.record)[NAMES[0]]
+
+    refuse(roster, *NAMES[3:])
+    record = roster.settle()
+
+    assert digests_of(record) == {NAMES[0]: digest, NAMES[1]: "5707e", NAMES[2]: ""}
+    assert record.refused == dict.fromkeys(NAMES[3:], "damaged")
+    assert not roster.is_expected(Unit(NAMES[3], 0))
+    assert roster.is_expected(Unit(NAMES[2], 0))
+    assert list(record.input_reports) == [NAMES[0]]
+    waits = {NAMES[2]: "its regions are not extracted yet"}
+    assert RunRecord.load(run_dir).refused == record.refused | waits
+
+
+@pytest.mark.parametrize("gone", [(), NAMES])
+def test_where_nobody_or_everybody_is_left_out_the_samples_are_those_of_the_plan(joining, gone):
+    """Of a run without samples there is no record."""
+    roster, join, _ = joining
+    if not gone:
+        join(NAMES[2])
+    roster.begin(invocation())
+    before = digests_of(roster.record)
+
+    refuse(roster, *gone)
+
+    assert digests_of(roster.settle()) == before
+    assert before.keys() == set(NAMES)
