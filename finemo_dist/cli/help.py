@@ -22,7 +22,7 @@ class HelpfulCommand(click.Command):
     def __init__(
         self,
         *args: Any,  # noqa: ANN401  (click's)
-        examples: Sequence[str] = (),
+        examples: Sequence[str],
         groups: Mapping[str, Sequence[str]] | None = None,
         **kwargs: Any,  # noqa: ANN401  (click's)
     ) -> None:
@@ -45,17 +45,15 @@ class HelpfulCommand(click.Command):
         formatter: click.HelpFormatter,
     ) -> None:
         records = [record for p in parameters if (record := p.get_help_record(ctx)) is not None]
-        if records:
-            with formatter.section(title):
-                formatter.write_dl(records)
+        with formatter.section(title):
+            formatter.write_dl(records)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, each on one line, which no terminal folds."""
         super().format_epilog(ctx, formatter)
-        if self.examples:
-            with formatter.section("Example" if len(self.examples) == 1 else "Examples"):
-                for line in self.examples:
-                    formatter.write(f"{'':{formatter.current_indent}}{_as_started(line)}\n")
+        with formatter.section("Example" if len(self.examples) == 1 else "Examples"):
+            for line in self.examples:
+                formatter.write(f"{'':{formatter.current_indent}}{_as_started(line)}\n")
 
 
 def _as_started(line: str) -> str:

@@ -32,8 +32,7 @@ class LiveView:
         snapshot = self._look(n_rows)
         yield _head(self._stage, snapshot)
         for line in (" · ".join(_facts(snapshot)), _workers_line(snapshot)):
-            if line:
-                yield Text(line, no_wrap=True, overflow="ellipsis")
+            yield Text(line, no_wrap=True, overflow="ellipsis")
         if snapshot.n_workers > 1 and snapshot.workers:
             yield _worker_table(snapshot)
 
@@ -46,8 +45,7 @@ def summary_line(snapshot: Snapshot) -> str:
         if snapshot.n_samples > 1
         else []
     )
-    workers = _workers_line(snapshot)
-    return ", ".join([shards, *samples, *_facts(snapshot), *([workers] if workers else [])])
+    return ", ".join([shards, *samples, *_facts(snapshot), _workers_line(snapshot)])
 
 
 def _head(stage: str, snapshot: Snapshot) -> Table:

@@ -148,11 +148,10 @@ class _Commands(click.Group):
         try:
             name, command, words = super().resolve_command(ctx, args)
         except click.UsageError as error:
-            if not args:
-                raise
             near = nearest(args[0], _COMMANDS)
             raise click.UsageError(f"{error.message}{near}", ctx) from error
         if name is None or command is None:
+            # The shell asks how a line may go on that begins with no command.
             return name, command, words
         if name in OLD_COMMANDS:
             warn(name, OLD_COMMANDS[name])

@@ -119,14 +119,14 @@ def _end(session: "Session", answer: "Future[None]") -> None:
 def _command(word: str, tables: dict[str, list[tuple[str, str, str]]]) -> None:
     name, _, argument = word[1:].partition(" ")
     argument = argument.strip().rstrip(";")
-    if name in ("d", "dt", "tables") and not argument:
+    if name in ("d", "dt", "tables", "schema") and not argument:
         for table, columns in tables.items():
             click.echo(f"{table:16}{count(len(columns), 'column')}")
     elif name in ("d", "schema") and argument in tables:
         width = max(len(column) for column, _, _ in tables[argument])
         for column, kind, meaning in tables[argument]:
             click.echo(f"{column:{width}}  {kind:10}  {meaning}")
-    elif name == "d":
+    elif name in ("d", "schema"):
         click.echo(f"There is no table {argument!r}.{nearest(argument, tables)}", err=True)
     elif name in ("?", "h", "help"):
         click.echo(_HELP, nl=False)

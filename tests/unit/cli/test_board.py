@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from finemo_dist.cli.board import Board
 from finemo_dist.core.events import (
+    NodeRests,
+    NodeWorks,
     UnitDone,
     UnitFailed,
     UnitStarted,
@@ -116,6 +118,19 @@ def test_a_worker_that_is_lost_is_counted_and_not_shown():
 
     found = counted.snapshot(3.0, n_rows=5)
     assert (found.workers, found.n_workers, found.n_lost, found.n_failed) == ((), 0, 1, 0)
+
+
+def test_nodes_that_rest_are_named_until_they_work_again():
+    counted = board()
+    for event in (
+        NodeRests("x", 5.0, "disk"), NodeRests("y", 5.0, "disk", sample="a"),
+        NodeRests("y", 5.0, "disk"), NodeWorks("y", sample="a"), NodeWorks("z"),
+    ):  # fmt: skip
+        counted.add(event, 1.0)
+    assert sorted(counted.snapshot(2.0, n_rows=1).resting) == ["x", "y"]
+
+    counted.add(NodeWorks("x"), 3.0)
+    assert counted.snapshot(4.0, n_rows=1).resting == ("y",)
 
 
 def test_the_time_left_is_of_the_regions_left_at_the_rate_of_late():

@@ -128,6 +128,24 @@ def test_the_line_of_a_log_has_the_same_facts():
 
 
 @pytest.mark.parametrize(
+    ("given", "said", "unsaid"),
+    [
+        ({"n_to_extract": 1}, "1 shard to extract", "files of"),
+        ({"n_to_extract": 20}, "20 shards to extract", "files of"),
+        # Files are what is left once all is called; until then they say nothing new.
+        ({"n_done": 37_500}, "files of 1,460 samples left", "to extract"),
+        ({"n_done": 37_500, "n_outputs_left": 0}, "45,678,901 hits", "files of"),
+        ({"resting": ("x", "y", "z")}, "node x and 2 more resting", "to extract"),
+    ],
+)
+def test_what_else_is_left_is_told_while_there_is_any(given, said, unsaid):
+    line = summary_line(snapshot(**given))
+
+    assert f", {said}" in line
+    assert unsaid not in line
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
     [(0.4, "0:00"), (59.6, "1:00"), (3599.0, "59:59"), (3600.0, "1:00:00"), (200_000.0, "2 d 7 h")],
 )

@@ -7,6 +7,7 @@ import sys
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 
 from finemo_dist import __version__
 from finemo_dist.cli import main as module
@@ -132,3 +133,34 @@ def test_errors_are_json_where_json_was_asked_for(command, finished, monkeypatch
     (entry,) = [json.loads(line) for line in said.splitlines()]
     assert entry["event"] == "message"
     assert "is broken" in entry["message"] or "resume with: finemo-dist --log-format" in said
+
+
+def test_an_interrupt_ends_the_line_of_the_terminal_and_says_how_to_go_on(
+    command, finished, monkeypatch
+):
+    def interrupt(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("finemo_dist.workflow.standing.open_catalog", interrupt)
+    answer = command("status", finished)
+
+    assert answer.status == 130
+    assert answer.err.startswith("\n")
+    assert answer.err.count("\n\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "incomplete", "found"),
+    [
+        ([], "stat", ["status"]),
+        # As if nothing had been typed: to say what is wrong is for when it is run.
+        (["no-such-command"], "stat", ["status"]),
+        (["status"], "--wa", ["--watch"]),
+    ],
+)
+def test_a_shell_is_told_how_a_line_may_go_on(words, incomplete, found):
+    complete = ShellComplete(cli, {}, "finemo-dist", "_FINEMO_DIST_COMPLETE")
+
+    completions = [item.value for item in complete.get_completions(words, incomplete)]
+
+    assert completions == found

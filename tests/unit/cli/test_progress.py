@@ -12,6 +12,8 @@ from finemo_dist.cli.main import cli
 from finemo_dist.cli.progress import call_progress, extraction_progress
 from finemo_dist.core.events import (
     CallPlanned,
+    NodeRests,
+    NodeWorks,
     UnitDone,
     UnitFailed,
     UnitStarted,
@@ -82,6 +84,30 @@ def test_a_worker_that_is_lost_is_always_told(lines):
     assert lines() == ["worker-1 was lost: its node went"]
 
 
+@pytest.mark.parametrize(
+    ("event", "level", "line"),
+    [
+        (
+            NodeRests("x", 40.0, "no space is left"), logging.WARNING,
+            "node x is given nothing for 40 s, because one shard after another failed there: no "
+            "space is left",
+        ),
+        (
+            NodeRests("x", 5.0, "not mounted", sample="a"), logging.WARNING,
+            "node x is given nothing of sample a for 5 s, because one shard after another failed "
+            "there: not mounted",
+        ),
+        (NodeWorks("x"), logging.INFO, "node x works again"),
+    ],
+)  # fmt: skip
+def test_a_node_that_rests_or_works_again_is_told(caplog, lines, event, level, line):
+    with call_progress(PLAN) as show:
+        show(event)
+
+    assert lines() == [line]
+    assert caplog.records[0].levelno == level
+
+
 def test_workers_are_told_when_they_are_ready(lines):
     with call_progress(PLAN) as show:
         show(WorkersReady(2, "2 Ray workers on cuda"))
@@ -119,6 +145,17 @@ def test_a_terminal_gets_a_live_view_that_goes_away(terminal, capsys):
     assert "50 hits" in said.err
     # Cleared at its end: the cursor goes up over every line.
     assert "\x1b[1A\x1b[2K" in said.err
+
+
+def test_an_extraction_on_a_terminal_is_a_bar_that_goes_away(terminal, lines, capsys):
+    with extraction_progress(2) as on_shard:
+        on_shard(None)
+        on_shard(None)
+
+    said = capsys.readouterr()
+    assert (said.out, lines()) == ("", [])
+    assert "2/2" in said.err
+    assert said.err.endswith("\x1b[2K")
 
 
 def as_command(command, *options):

@@ -16,6 +16,7 @@ import pytest
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.format import Screen, screen_lines
 from finemo_dist.catalog.readonly import run_user_query
+from finemo_dist.cli import shell
 from tests.command import PROJECT, wait_until
 
 
@@ -94,6 +95,80 @@ def test_a_query_is_given_once(refused, finished, tmp_path):
     (tmp_path / "q.sql").write_text("SELECT 1")
 
     assert "Give one" in refused("sql", finished, "SELECT 1", "-f", tmp_path / "q.sql")
+
+
+class Answering:
+    """A session that notes what it is asked."""
+
+    def __init__(self):
+        self.asked = []
+
+    def answer(self, text, out, *, screen):
+        self.asked.append(text)
+
+
+TABLES = {
+    "hits": [("chr", "VARCHAR", "chromosome"), ("motif_name", "VARCHAR", "the motif")],
+    "samples": [("sample", "VARCHAR", "its name")],
+}
+
+
+def typed(monkeypatch, *lines):
+    """Type lines into a shell, and return what was asked of the session."""
+    left = iter(lines)
+
+    def type_in(_prompt):
+        if (line := next(left, None)) is None:
+            raise EOFError
+        if isinstance(line, type):
+            raise line
+        return line
+
+    monkeypatch.setattr("builtins.input", type_in)
+    session = Answering()
+    shell._loop(session, TABLES)
+    assert next(left, None) is None, "the shell ended before"
+    return session.asked
+
+
+@pytest.mark.parametrize(
+    ("lines", "asked"),
+    [
+        (["", "  ", "SELECT 1;"], ["SELECT 1"]),
+        # A line within a query may be empty, and may begin as a command does.
+        (["SELECT", "", ".5", ";", ""], ["SELECT\n\n.5\n"]),
+        (["SELECT", KeyboardInterrupt, "SELECT 2;"], ["SELECT 2"]),
+        (["SELECT 1;", "quit"], ["SELECT 1"]),
+        (["SELECT 'q", "quit", "';"], ["SELECT 'q\nquit\n'"]),
+    ],
+)
+def test_lines_are_a_query_up_to_a_semicolon(monkeypatch, lines, asked):
+    assert typed(monkeypatch, *lines) == asked
+
+
+@pytest.mark.parametrize(
+    ("line", "out", "err"),
+    [
+        ("\\d", ["hits            2 columns", "samples         1 column"], ""),
+        (".tables", ["hits            2 columns", "samples         1 column"], ""),
+        ("\\d hits;", ["chr         VARCHAR     chromosome", "motif_name  VARCHAR     the motif"],
+         ""),
+        (".schema samples", ["sample  VARCHAR     its name"], ""),
+        ("\\d hitz", [], "There is no table 'hitz'. Did you mean 'hits'?\n"),
+        ("\\d q", [], "There is no table 'q'.\n"),
+        ("\\?", shell._HELP.splitlines(), ""),
+        (".help", shell._HELP.splitlines(), ""),
+        ("\\x on", [], "\\x on: no such command. \\? lists them.\n"),
+        (".schema sample", [], "There is no table 'sample'. Did you mean 'samples'?\n"),
+        (".schema", ["hits            2 columns", "samples         1 column"], ""),
+    ],
+)  # fmt: skip
+def test_commands_of_the_shell(monkeypatch, capsys, line, out, err):
+    assert typed(monkeypatch, line) == []
+
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [*out, ""], "the last line is that of the end of input"
+    assert said.err == err
 
 
 class Terminal:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from finemo_dist.catalog.summary import SampleSummary
 from finemo_dist.cli import status as module
+from finemo_dist.core.config import OutputKind
 from finemo_dist.core.records import Unit
 from finemo_dist.record.activity import Activity, InFlight
 from finemo_dist.record.run_record import Invocation, RunRecord
@@ -224,3 +225,82 @@ def test_watching_ends_when_nobody_works(command, run, monkeypatch):
 
 def test_watching_is_not_for_programs(refused, run):
     assert "Give only one" in refused("status", run, "--watch", "--json")
+
+
+def edit_record(run, **changes):
+    RunRecord.load(run).model_copy(update=changes).save(run)
+
+
+def test_what_a_person_has_to_know_is_below_the_table(command, run):
+    """Nodes that rest, what was set aside or refused, and what ended the run."""
+    (last,) = RunRecord.load(run).invocations
+    ended = last.model_copy(
+        update={"status": "incomplete", "error": "No worker\ncould be started."}
+    )
+    edit_record(
+        run, status="incomplete", invocations=(ended,),
+        failures={"half[1]": "disk"} , refused={f"s{i:02}": "a.bw: damaged." for i in range(12)},
+    )  # fmt: skip
+
+    lines = command("status", run).out.splitlines()
+
+    at = lines.index("failed half[1]: disk")
+    assert lines[at + 1 : at + 11] == [f"refused s{i:02}: a.bw: damaged." for i in range(10)]
+    assert lines[at + 11 : at + 13] == [
+        "and 2 others (--json lists all)", "ended by No worker could be started.",
+    ]  # fmt: skip
+
+
+def test_nodes_that_rest_are_named_with_what_they_rest_from(command, run):
+    resting = [
+        {
+            "time": ago(9),
+            "event": "node_rests",
+            "node": node,
+            "sample": sample,
+            "error": "no\nspace",
+        }
+        for node, sample in (("x", None), ("y", "half"))
+    ]
+    write_log(run, resting, name=ID)
+
+    said = command("status", run).out
+
+    assert "node x rests: no space\n" in said
+    assert "node y rests from sample half: no space\n" in said
+
+
+@pytest.mark.parametrize(
+    ("is_running", "said"),
+    [
+        (True, "the output files of 2 samples are left; a driver is working on the run.\n"),
+        (
+            False,
+            "the output files of 2 samples are missing (the run is stopped). Finish with: "
+            "cd '/some dir' && finemo-dist run a.yaml -o out\n",
+        ),
+    ],
+)
+def test_files_for_other_tools_that_are_left_are_told(command, run, is_running, said):
+    for shard in (1, 3):
+        write_shard(run, "half", shard, [], [region()])
+    edit_record(run, outputs=OutputKind.FINEMO)
+    log_of(run, seconds=10 if is_running else 1000)
+
+    answer = command("status", run)
+
+    assert answer.status == 3
+    assert answer.err.endswith(said)
+
+
+def test_on_a_terminal_the_table_is_drawn_while_it_is_watched(command, run, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    log_of(run, seconds=10)
+    monkeypatch.setattr(module.time, "sleep", lambda _seconds: log_of(run, seconds=1000))
+
+    answer = command("status", run, "--watch")
+
+    assert "half" in answer.err.split("\x1b[2K")[0]
+    assert "stopped" in answer.out
