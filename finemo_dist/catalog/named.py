@@ -78,6 +78,8 @@ def ask(catalog: Catalog, name: str, parameters: Mapping[str, object] | None = N
         There is no such query or parameter, or a value is not one it can have.
     InputError
         A file that a parameter names cannot be read.
+    RunError
+        What it reads of the run is damaged.
     """
     query = find_query(name)
     values = check_parameters(catalog, query.name, query.parameters, parameters or {})
@@ -86,7 +88,7 @@ def ask(catalog: Catalog, name: str, parameters: Mapping[str, object] | None = N
         cursor.execute("SET VARIABLE parameters = $values", {"values": values or {"none": None}})
         catalog.narrow(cursor, query.text, values)
         prepare(query.name, catalog, cursor, values)
-    return answer_of(cursor, query.text)
+    return answer_of(cursor, query.text, catalog.run_dir)
 
 
 def rows_of(

@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from finemo_dist.catalog.catalog import Catalog
-from finemo_dist.catalog.connection import explanation, load_query
+from finemo_dist.catalog.connection import explanation, load_query, run_errors
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.program import program
 from finemo_dist.hits.write import write_streams
@@ -29,6 +29,13 @@ _REFUSED_OPERATORS: Final = re.compile(
     r"execute|copy|insert|update|delete|merge|create|attach|enable|disable|checkpoint"
 )
 _NUMBERS: Final = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\))")
+_OF_THE_RUN: Final = (
+    duckdb.HTTPException,
+    duckdb.IOException,
+    duckdb.OutOfMemoryException,
+    duckdb.SerializationException,
+)
+"""What no query is at fault for that reads the files of a run."""
 _BATCH_ROWS: Final = 10_000
 
 TextRow = tuple[str | None, ...]
@@ -44,6 +51,8 @@ class UserQuery:
     is_explain: bool
     _text_query: str
     _cursor: duckdb.DuckDBPyConnection
+    _run_dir: Path | None
+    """As ``usage_errors`` takes it."""
 
     def text_rows(self) -> Iterator[TextRow]:
         """Yield the rows as text, None for null; numbers and times spelt as DuckDB does."""
@@ -55,7 +64,7 @@ class UserQuery:
 
     def first_rows(self, most: int) -> tuple[list[TextRow], int]:
         """Return the first rows as ``text_rows`` does, and how many there are; not of a plan."""
-        with usage_errors():
+        with usage_errors(self._run_dir):
             self._cursor.execute("SET VARIABLE most = $most", {"most": most + 1})
             rows = self._cursor.execute(load_query("user_text_first")).fetchmany(most + 1)
             if len(rows) <= most:
@@ -69,16 +78,16 @@ class UserQuery:
 
     def arrow(self) -> pa.Table:
         """Return all rows as an Arrow table."""
-        with usage_errors():
+        with usage_errors(self._run_dir):
             return self._cursor.sql(load_query("user_rows")).to_arrow_table()
 
     def save_parquet(self, path: Path) -> None:
         """Write the rows with their types; ``path`` is written as it stands."""
-        with usage_errors():
+        with usage_errors(self._run_dir):
             write_streams(path, [self._cursor.sql(load_query("user_rows"))])
 
     def _answer(self, query: str) -> Iterator[Any]:
-        with usage_errors():
+        with usage_errors(self._run_dir):
             self._cursor.execute(query)
             while rows := self._cursor.fetchmany(_BATCH_ROWS):
                 yield from rows
@@ -106,7 +115,7 @@ def run_user_query(catalog: Catalog, query: str, *, is_only: bool = False) -> Us
     match = _EXPLAIN.match(query)
     question = query[match.end() :] if match else query
     cursor = catalog.cursor({}, question="") if is_only else catalog.restricted_cursor()
-    with usage_errors():
+    with usage_errors(catalog.run_dir):
         # Both parse the query and do not run it.
         _require_select(cursor, question)
         if is_only:
@@ -116,24 +125,26 @@ def run_user_query(catalog: Catalog, query: str, *, is_only: bool = False) -> Us
         cursor.execute("SET VARIABLE question = $question", {"question": question})
         _require_harmless(cursor)
         if match:
-            return _explanation(cursor, is_analysed=match[1] is not None)
-    return answer_of(cursor, question)
+            return _explanation(cursor, catalog.run_dir, is_analysed=match[1] is not None)
+    return answer_of(cursor, question, catalog.run_dir)
 
 
-def answer_of(cursor: duckdb.DuckDBPyConnection, question: str) -> UserQuery:
+def answer_of(cursor: duckdb.DuckDBPyConnection, question: str, run_dir: Path) -> UserQuery:
     """Return a question that is known to be harmless, ready to be answered.
 
     Raises
     ------
     UsageError
         It does not bind.
+    RunError
+        What it reads of the run is damaged.
     """
-    with usage_errors():
+    with usage_errors(run_dir):
         cursor.execute("SET VARIABLE question = $question", {"question": question})
-    return described(cursor)
+    return described(cursor, run_dir)
 
 
-def described(cursor: duckdb.DuckDBPyConnection) -> UserQuery:
+def described(cursor: duckdb.DuckDBPyConnection, run_dir: Path | None) -> UserQuery:
     """Return the query in the variable ``question`` with its columns, ready to be answered.
 
     Raises
@@ -141,7 +152,7 @@ def described(cursor: duckdb.DuckDBPyConnection) -> UserQuery:
     UsageError
         It is not SQL, or names what is not there.
     """
-    with usage_errors():
+    with usage_errors(run_dir):
         rows = cursor.execute(load_query("user_types")).fetchall()
     return UserQuery(
         columns=tuple(row[0] for row in rows),
@@ -149,16 +160,20 @@ def described(cursor: duckdb.DuckDBPyConnection) -> UserQuery:
         is_explain=False,
         _text_query=load_query("user_text"),
         _cursor=cursor,
+        _run_dir=run_dir,
     )
 
 
-def _explanation(cursor: duckdb.DuckDBPyConnection, *, is_analysed: bool) -> UserQuery:
+def _explanation(
+    cursor: duckdb.DuckDBPyConnection, run_dir: Path, *, is_analysed: bool
+) -> UserQuery:
     return UserQuery(
         columns=("part", "plan"),
         is_numeric=(False, False),
         is_explain=True,
         _text_query=load_query("user_explain_analyze" if is_analysed else "user_explain"),
         _cursor=cursor,
+        _run_dir=run_dir,
     )
 
 
@@ -199,11 +214,22 @@ def _operators(plan: Any) -> Iterator[str]:  # noqa: ANN401
 
 
 @contextmanager
-def usage_errors() -> Iterator[None]:
-    """Raise what DuckDB refuses as ``UsageError``, in one line."""
+def usage_errors(run_dir: Path | None) -> Iterator[None]:
+    """Raise what DuckDB refuses as ``UsageError``, in one line.
+
+    Parameters
+    ----------
+    run_dir
+        The run that alone is read, of which damage is told by ``run_errors``; None where a query
+        may read anything.
+    """
     try:
         yield
     except duckdb.Error as error:
+        # What a damaged Parquet file gives has no class of its own.
+        if run_dir is not None and (type(error) is duckdb.Error or isinstance(error, _OF_THE_RUN)):
+            with run_errors(run_dir):
+                raise
         raise UsageError(
             f"The query failed: {explanation(error)} "
             "`SHOW TABLES` and `DESCRIBE hits` list the tables and columns."

@@ -21,7 +21,7 @@ def run_unsafe_query(catalog: Catalog, query: str) -> UserQuery:
         There is no statement, or DuckDB refuses one.
     """
     cursor = catalog.cursor()
-    with usage_errors():
+    with usage_errors(None):
         statements = cursor.extract_statements(query)
         if not statements:
             raise UsageError("The query has no statement; expected at least one.")
@@ -33,7 +33,7 @@ def run_unsafe_query(catalog: Catalog, query: str) -> UserQuery:
         cursor.execute("SET VARIABLE statements = $kinds", {"kinds": kinds})
         question = last.query if is_question else load_query("user_statements")
         cursor.execute("SET VARIABLE question = $question", {"question": question})
-    return described(cursor)
+    return described(cursor, None)
 
 
 def _kind(statement: duckdb.Statement) -> str:

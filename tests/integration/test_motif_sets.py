@@ -17,6 +17,7 @@ from finemo_dist.core.records import ScoreKind
 from finemo_dist.record.run_record import RunRecord
 from finemo_dist.testing.modisco import write_modisco_h5
 from finemo_dist.testing.motifs import random_motifs
+from finemo_dist.workflow import reporting
 from tests.command import answer_of, finemo_dist, read_tsv
 from tests.unit.run.runs import MOTIF_WIDTH, N_MOTIFS, parts, write_inputs
 
@@ -248,6 +249,19 @@ def test_the_report_of_a_sample_is_that_of_its_call(run, alone, tmp_path):
     mine = [row for row in all_ if row["motif_name"].startswith("set-00001:")]
     assert [[row[c] for c in columns] for row in mine] == [[row[c] for c in columns] for row in one]
     assert len(all_) == N_MOTIFS + 3
+
+
+def test_a_report_of_more_motifs_than_a_page_shows_is_refused(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(reporting, "_MOST_MOTIFS", N_MOTIFS + 2)
+
+    with pytest.raises(UsageError) as caught:
+        package.report(run, tmp_path / "report", with_seqlets=False)
+
+    assert str(caught.value) == (
+        f"{run}: has {N_MOTIFS + 3} motifs in 2 motif sets, and a page can show {N_MOTIFS + 2}. "
+        "Report one sample with --sample."
+    )
+    assert not (tmp_path / "report").exists()
 
 
 def test_matrices_have_a_column_for_each_motif_of_each_set(run, alone, tmp_path):

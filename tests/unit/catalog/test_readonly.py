@@ -4,6 +4,7 @@ import duckdb
 import pytest
 
 from finemo_dist.catalog.catalog import open_catalog
+from finemo_dist.catalog.named import ask
 from finemo_dist.catalog.readonly import run_user_query
 from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.records import Unit
@@ -312,3 +313,31 @@ def test_nothing_of_a_query_is_run_before_the_walls_stand(folder, tmp_path):
         with open_catalog(folder / "run") as once, pytest.raises(UsageError):
             list(run_user_query(once, query, is_only=True).rows())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_that_is_damaged_while_it_is_asked_is_no_mistake_in_the_query(tmp_path):
+    run = write_run(tmp_path / "run", {"a": [[hit()]]})
+    path = part_path(run, "hits", Unit("a", 0))
+    content = path.read_bytes()
+    footer = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    with open_catalog(run) as opened:
+        questions = (
+            lambda: run_user_query(opened, "FROM hits"),
+            lambda: ask(opened, "region_hits", {"sample": "a", "peak_id": 0}),
+        )
+        path.write_bytes(content[:4] + b"\xff" * (footer - 4) + content[footer:])
+
+        for question in questions:
+            with pytest.raises(RunError) as caught:
+                list(question().rows())
+            assert str(caught.value).startswith(f"{run}: its tables cannot be read (")
+            assert "makes damaged parts again." in str(caught.value)
+
+
+def test_a_query_that_needs_more_memory_than_it_may_is_told_so(tmp_path):
+    run = write_run(tmp_path / "run", {"a": [[hit()]]})
+    query = "SELECT list(i::VARCHAR || repeat('x', 9)) FROM range(4000000) AS t(i)"
+    with open_catalog(run, memory_limit="60MB", threads=1) as opened, pytest.raises(RunError) as e:
+        list(run_user_query(opened, query).rows())
+
+    assert str(e.value).startswith(f"{run}: a query needs more than the memory limit (")

@@ -13,7 +13,7 @@ from finemo_dist.hits.columns import Categorical
 from finemo_dist.hits.layout import part_path
 from finemo_dist.hits.read import standing_shards, survey, survey_run, verify_part
 from finemo_dist.hits.seal import UNSEALED, seal
-from finemo_dist.hits.write import write_unit
+from finemo_dist.hits.write import write_streams, write_unit
 from tests.unit.catalog.builder import columns_of, hit, random_hits, region, write_shard
 
 UNIT = Unit("s", 0)
@@ -281,3 +281,14 @@ def test_a_footer_of_other_rows_is_found_though_the_file_is_whole(run):
         f"{path}: its rows have changed since they were written (digest "
     )
     assert str(caught.value).endswith("Remove the file and rerun the same command.")
+
+
+def test_a_stream_that_never_begins_leaves_no_file_and_its_own_error(tmp_path):
+    class Gone:
+        def __arrow_c_stream__(self, requested_schema=None):
+            raise RunError("the first of all batches is gone")
+
+    with pytest.raises(RunError, match="the first of all batches is gone"):
+        write_streams(tmp_path / "x.parquet", [Gone()])
+
+    assert list(tmp_path.iterdir()) == []
