@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 
-from finemo_dist.core.config import ResourceConfig, SampleSettings
+from finemo_dist.core.config import CallConfig, ResourceConfig, SampleSettings
 from finemo_dist.core.errors import InputError
+from finemo_dist.core.memory import Demand
+from finemo_dist.run import space
+from finemo_dist.run.resources import Machine
 from finemo_dist.testing.modisco import write_modisco_h5
 from finemo_dist.testing.motifs import random_motifs
-from finemo_dist.workflow.calling import call
+from finemo_dist.workflow.calling import call, executor_that_fits
+from tests.unit.run.runs import write_inputs
 
 
 def write_zeros(path):
@@ -42,3 +46,19 @@ def test_a_run_of_which_no_sample_can_be_called_names_each(tmp_path, names, said
     assert all(word.format(folder=tmp_path) in str(caught.value) for word in said)
     assert not (tmp_path / "run" / "run.json").exists()
     assert not list(tmp_path.rglob("*.parquet"))
+
+
+@pytest.mark.parametrize(("n_fitting", "n_workers"), [(9, 6), (4, 4), (1, 1)])
+def test_no_more_workers_start_than_memory_holds(tmp_path, monkeypatch, n_fitting, n_workers):
+    inputs = write_inputs(tmp_path)
+    plan = inputs.plan(tmp_path / "run")
+    resources = ResourceConfig(executor="processes")
+    config = CallConfig()
+    demand = Demand(config.solver, inputs.motifs(config), 150)
+    each = space.worker_bytes(resources.batch_regions, demand.region_bytes)
+    monkeypatch.setattr(space, "free_memory", lambda: int((n_fitting + 0.5) * each))
+
+    # Six shards, and more cores than that.
+    found = executor_that_fits(resources, plan, inputs.spec(plan), Machine(8, 0), demand)
+
+    assert found.describe()["n_workers"] == n_workers
