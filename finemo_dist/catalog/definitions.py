@@ -69,15 +69,13 @@ class Definitions:
         return not self._made.isdisjoint(names)
 
     def remake(self, names: Iterable[str]) -> None:
-        """Make those of ``names`` anew that are made; what is made of them stays.
-
-        Each is filled by a maker.
-        """
+        """Make those of ``names`` anew that are made; what is made of them stays."""
         with self._lock, self._all_or_nothing():
             for name in sorted(self._made.intersection(names)):
                 if name in self._queries:
                     self._connection.execute(statements(self._queries[name]())[name])
-                self._makers[name]()
+                if name in self._makers:
+                    self._makers[name]()
 
     def make_all(self) -> None:
         """Make everything."""

@@ -205,7 +205,9 @@ class Views:
             return False
         self._shown = shown
         same = {v for v, files in _FILES.items() if is_made({v}) and files(before) == files(shown)}
-        self._definitions.remake(self._makers().keys() - same - {"data_dictionary"})
+        changed = self._makers().keys() - same - {"data_dictionary"}
+        # A table of what other tables and files hold, which come before it.
+        self._definitions.remake(changed | {"motif_rows"})
         return True
 
     def show(self, view: str, paths: Sequence[str]) -> None:

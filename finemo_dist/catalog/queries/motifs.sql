@@ -5,7 +5,9 @@
 -- annotation where one motif alone has it, the factor with the name of the motif where several
 -- have it, and the name of the motif where there is none. Of a motif of several sets the row is that of
 -- the first set; sample_motifs has the settings of each sample. No order.
-CREATE VIEW motifs AS
+-- A table is beneath: nearly every question joins it, and would bind a view of files and read them
+-- each time.
+CREATE OR REPLACE TABLE motif_rows AS
 SELECT
     *,
     CASE
@@ -38,3 +40,5 @@ FROM (
         ON annotation_parts.motif_name = coalesce(annotated, motif_parts.motif_name)
     WHERE coalesce(is_home, true)
 );
+
+CREATE VIEW motifs AS FROM motif_rows;
