@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Any, Final
 
 import pyarrow as pa
@@ -384,9 +385,6 @@ def _range(first: float, last: float) -> str:
 
 
 def _middle(bins: Sequence[tuple[float, float, int]]) -> float:
-    half, passed = sum(n for _, _, n in bins) / 2, 0
-    for start, _, n in bins:
-        passed += n
-        if passed >= half:
-            return start
-    return 0.0
+    half = sum(n for _, _, n in bins) / 2
+    passed = accumulate(n for _, _, n in bins)
+    return next(start for (start, _, _), n in zip(bins, passed, strict=True) if n >= half)

@@ -113,7 +113,7 @@ def _place(catalog: Catalog, text: str, rows: Sequence[Any]) -> Place:
         places = ", ".join(f"{chrom}:{start}-{end}" for _, _, chrom, start, end in found[:3])
         raise UsageError(
             f"{text!r}: {count(len(found), 'region')} have this name. Give one of the places: "
-            f"{places}{', ...' if len(found) > 3 else ''}."
+            f"{places}{', ...' if len(found) > 3 else '.'}"
         )
     _, peak_id, chrom, start, end = found[0]
     return Place(text, chrom, start, end, peak_id)

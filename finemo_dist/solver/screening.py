@@ -311,8 +311,6 @@ def _left(
     groups: list[WidthGroup], target: Target, residual: Tensor, screened: Screened
 ) -> Iterator[tuple[WidthGroup, Tensor]]:
     """Yield the windows (N,) of each group whose slack may be used up by what is explained."""
-    if not groups:
-        return
     padding = screened.energy.shape[1] - target.length
     explained = functional.pad((target.y - residual).float(), (0, 0, 0, padding))
     widths = [g.widest for g in groups]

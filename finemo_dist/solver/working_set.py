@@ -6,7 +6,6 @@ and the residual is updated. What decides is float64 and belongs to one region a
 never change an answer.
 """
 
-import itertools
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -84,8 +83,8 @@ class WorkingSetSolver:
             is_hypothetical=self._config.mode.contributions_are_hypothetical,
             use_sqrt_transform=self._config.use_sqrt_transform,
         )
-        state, finished = _start(target, self._cwms), []
-        for n_rounds in itertools.count():
+        state, finished, n_rounds = _start(target, self._cwms), [], 0
+        while True:
             state, violators, largest_ratio = self._violators(state)
             has_violator = torch.zeros_like(largest_ratio, dtype=torch.bool)
             has_violator[violators.region] = True
@@ -100,6 +99,7 @@ class WorkingSetSolver:
                     break
                 state, violators = _continue(state, violators, is_kept, rows)
             state = self._solve_restricted(state, violators)
+            n_rounds += 1
         return self._solution(target, finished)
 
     def _violators(self, state: _State) -> tuple[_State, Atoms, Tensor]:

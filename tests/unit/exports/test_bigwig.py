@@ -1,14 +1,16 @@
 """bigWigs of motifs against a count of every base."""
 
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import numpy as np
+import pyarrow as pa
 import pyBigWig
 import pytest
 
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.core.errors import UsageError
-from finemo_dist.exports.bigwig import export_bigwig
+from finemo_dist.exports.bigwig import _runs, export_bigwig
 from finemo_dist.exports.places import measured
 from tests.unit.exports.builder import NASTY, small_run
 
@@ -81,3 +83,22 @@ def test_without_a_place_there_is_no_bigwig(tmp_path):
     ):
         export_bigwig(catalog, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_rows_come_in_runs_of_one_label_and_chromosome_whatever_the_batches():
+    """A batch may be empty."""
+    schema = pa.schema([("label", pa.string()), ("chr", pa.string()), ("start", pa.int64())])
+    rows = [("a", "chr1", 1), ("a", "chr1", 2), ("a", "chr2", 3), ("b", "chr2", 4)]
+    batches = [
+        pa.RecordBatch.from_pylist(
+            [dict(zip(schema.names, row, strict=True)) for row in part], schema
+        )
+        for part in ([], rows, [], rows[3:])
+    ]
+    catalog = SimpleNamespace(stream=lambda name, asked: iter(batches))
+
+    found = [(label, chrom, part["start"].to_pylist()) for label, chrom, part in _runs(catalog, {})]
+
+    assert found == [
+        ("a", "chr1", [1, 2]), ("a", "chr2", [3]), ("b", "chr2", [4]), ("b", "chr2", [4]),
+    ]  # fmt: skip

@@ -1,6 +1,7 @@
 """tabix and bigBed, read by the libraries their users read them with."""
 
 import struct
+from itertools import islice
 
 import pybigtools
 import pysam
@@ -8,10 +9,11 @@ import pytest
 
 from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.chunks import place_chunks
-from finemo_dist.core.errors import InputError, UsageError
+from finemo_dist.core.errors import InputError, RunError, UsageError
 from finemo_dist.core.records import MotifAnnotation
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
-from finemo_dist.exports.bigbed import auto_sql, export_bigbed
+from finemo_dist.exports import bigbed
+from finemo_dist.exports.bigbed import _records, auto_sql, export_bigbed
 from finemo_dist.exports.places import measured
 from finemo_dist.exports.tabix import export_tabix
 from finemo_dist.exports.tables import HitTable, RankBy
@@ -209,6 +211,20 @@ def test_chromosome_sizes_that_cannot_be_are_refused(catalog, tmp_path, content,
         pass
 
     assert [p.name for p in tmp_path.iterdir()] == ["sizes"]
+
+
+def test_a_bigbed_that_cannot_be_read_to_its_end_is_none(catalog, tmp_path, monkeypatch):
+    """The writer swallows what its rows raise, and would leave those that came before."""
+
+    def failing(*given):
+        yield from islice(_records(*given), 2)
+        raise RunError("part-00001.parquet: is damaged.")
+
+    monkeypatch.setattr(bigbed, "_records", failing)
+    with pytest.raises(RunError, match=r"part-00001\.parquet: is damaged\."):
+        export_bigbed(catalog, tmp_path / "hits.bb")
+
+    assert list(tmp_path.glob("*.bb*")) == []
 
 
 def test_sizes_that_are_no_text_are_refused(tmp_path):

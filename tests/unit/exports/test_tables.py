@@ -1,4 +1,5 @@
 import gzip
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -9,7 +10,7 @@ from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.records import Unit
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
 from finemo_dist.exports.finemo_files import write_finemo_files
-from finemo_dist.exports.tables import ExportFormat, HitTable, export_hits
+from finemo_dist.exports.tables import ExportFormat, HitTable, export_hits, samples_for
 from finemo_dist.hits.layout import part_path
 from tests.unit.catalog.builder import hit, random_hits, write_run
 from tests.unit.exports.builder import SAMPLES, small_run
@@ -169,3 +170,24 @@ def test_no_name_breaks_a_table(tmp_path, export_format):
 def test_an_unknown_sample_is_refused(catalog, tmp_path):
     with pytest.raises(UsageError, match="no sample 'c'"):
         export_hits(catalog, tmp_path / "out", export_format=ExportFormat.TSV, sample="c")
+
+
+@pytest.mark.parametrize(
+    ("table", "needs", "kept"),
+    [(HitTable.HITS, True, ("b", "c")), (HitTable.UNIQUE, False, ("b", "c")),
+     (HitTable.HITS, False, ("a", "b", "c"))],
+)  # fmt: skip
+def test_samples_without_coordinates_are_left_out_with_a_warning(caplog, table, needs, kept):
+    catalog = SimpleNamespace(
+        samples=("a", "b", "c"),
+        sample=lambda name: SimpleNamespace(name=name, has_coordinates=name != "a"),
+        run_dir="run",
+    )
+
+    assert samples_for(catalog, table, None, needs_coordinates=needs) == kept
+    assert [r.getMessage() for r in caplog.records] == [
+        "1 of 3 samples have no peak coordinates and are left out."
+    ] * (len(kept) < 3)
+    if len(kept) < 3:
+        with pytest.raises(UsageError, match=r"^run: none of the chosen samples has peak coord"):
+            samples_for(catalog, table, "a", needs_coordinates=needs)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finemo_dist.reports.atlas import atlas_rows, outlying_samples
-from finemo_dist.reports.charts import overall_charts, sharing_chart
+from finemo_dist.reports.charts import _middle, overall_charts, sharing_chart
 from finemo_dist.reports.heatmap import Scale, heatmap_png, packed
 from finemo_dist.reports.logo import COLUMN_UNITS
 from finemo_dist.reports.matrices import (
@@ -115,10 +115,20 @@ def test_pairs_too_rare_to_say_anything_are_left_out():
 def test_the_confusion_matrix_has_seqlets_as_rows():
     columns = ("motif_name_seqlets", "motif_name_hits", "frac_overlap")
 
-    found = confusion_matrix(rows_table(columns, [("a", "b", 0.5)]), ["a", "b"])
+    # Of a motif that is not shown there is no row.
+    rows = [("a", "b", 0.5), ("c", "b", 0.25), ("a", "c", 0.75)]
+    found = confusion_matrix(rows_table(columns, rows), ["a", "b"])
 
     values = np.frombuffer(base64.b64decode(found.values), "<f4").reshape(2, 2)
     np.testing.assert_array_equal(values, [[0, 0.5], [0, 0]])
+
+
+@pytest.mark.parametrize(
+    ("counts", "median"),
+    [([5], 0), ([1, 1, 2], 1), ([0, 0, 4], 2), ([3, 1], 0), ([2, 1, 2], 1), ([0], 0)],
+)
+def test_the_median_of_a_histogram_is_the_first_bin_with_half_below(counts, median):
+    assert _middle([(float(i), float(i), n) for i, n in enumerate(counts)]) == median
 
 
 def test_groups_of_an_atlas_lie_side_by_side():

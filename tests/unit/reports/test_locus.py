@@ -102,6 +102,15 @@ def test_tracks_marks_and_coordinates_are_shown(rng):
     assert "nothing here" in texts(locus_svg(view(rng, tracks=(FeatureTrack("empty", ()),))))
 
 
+def test_a_mark_without_a_label_is_a_line(rng):
+    drawn = [locus_svg(view(rng, marks=marks)) for marks in ((), (Mark(1030, ""),))]
+
+    n_lines = [svg.count('stroke="#b0261c"') for svg in drawn]
+    n_texts = [len(texts(svg)) for svg in drawn]
+    assert n_lines[1] == n_lines[0] + 1
+    assert n_texts[1] == n_texts[0]
+
+
 def test_odd_names_are_text_of_a_well_formed_document(rng):
     svg = locus_svg(view(rng, [hit(1020, HOSTILE, motif_name=HOSTILE)], name=HOSTILE))
 

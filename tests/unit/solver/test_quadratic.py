@@ -102,6 +102,21 @@ def test_the_fallback_reaches_the_same_minimisers():
     )
 
 
+def test_the_fallback_ends_with_what_it_has_and_that_is_no_worse_than_nothing(monkeypatch):
+    gram, linear, _, _ = draw_program(3, 6, 8, 20)
+
+    def objective(z):
+        return (z[:, None] @ gram @ z[..., None]).flatten() / 2 - (linear * z).sum(1)
+
+    best = objective(solve_nonnegative(gram, linear))
+    monkeypatch.setattr(quadratic, "_MAX_GRADIENT_STEPS", 4)
+    found = quadratic._descend(gram, linear)
+
+    assert (found >= 0).all()
+    assert (objective(found) < 0).all()
+    assert (objective(found) > best + 1e-9).any(), "it was cut short"
+
+
 def test_a_program_that_runs_out_of_steps_goes_to_the_fallback(monkeypatch):
     monkeypatch.setattr(quadratic, "_SPARE_STEPS", -22)
     gram, linear, _, _ = draw_program(3, 6, 8, 20)

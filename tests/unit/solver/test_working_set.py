@@ -47,3 +47,17 @@ def test_a_nominee_of_the_working_set_is_dropped():
     left = working_set._unknown(nominees, known, cwms, length)
 
     assert [x.tolist() for x in left] == [[0, 1, 2], [9, 9, 4], [1, 1, 1]]
+
+
+def test_where_nothing_is_in_the_working_set_every_nominee_is_new():
+    problem = make_problem(3, n_motifs=2)
+    cwms, length = problem.cwms, problem.sequence.shape[1]
+    target = build_target(
+        problem.sequence, problem.contributions, is_hypothetical=False, use_sqrt_transform=False
+    )
+    cumulative_sq = running_sum(target.y.square().sum(2), cwms.aligned_width)
+    none = torch.zeros(0, dtype=torch.int64)
+    known = build_atoms(target, cwms, cumulative_sq, (none, none, none))
+    nominees = tuple(torch.tensor(x) for x in ([0, 1], [4, 9], [1, 0]))
+
+    assert working_set._unknown(nominees, known, cwms, length) == nominees

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finemo_dist.core.errors import UsageError
+from finemo_dist.testing import motifs as motifs_module
 from finemo_dist.testing.modisco import Seqlets, write_modisco_h5
 from finemo_dist.testing.motifs import (
     TRIM_THRESHOLD,
@@ -78,6 +79,31 @@ def test_no_motif_is_half_a_palindrome_by_accident():
     ]
 
     assert np.max(cosines) <= 0.75
+
+
+def test_where_no_motif_is_unlike_the_others_the_one_least_like_them_is_taken(monkeypatch):
+    """Cores of two bases: there are few."""
+    seen = []
+
+    def similarity(cwm, others, asked=motifs_module._max_similarity):
+        seen.append((asked(cwm, others), cwm))
+        return seen[-1][0]
+
+    monkeypatch.setattr(motifs_module, "_max_similarity", similarity)
+    monkeypatch.setattr(motifs_module, "_MAX_SIMILARITY", -1.0)
+    motifs = make_motifs(n_motifs=2, core_widths=(2,))
+
+    assert len(seen) == 2 * motifs_module._MAX_TRIES
+    for i, tries in enumerate((seen[:20], seen[20:])):
+        _, cwm = min(tries, key=lambda each: each[0])
+        np.testing.assert_array_equal(motifs.cwm[i], cwm)
+
+
+def test_the_first_motif_may_be_a_palindrome():
+    """There is nothing that it could resemble, and its other strand is itself."""
+    motifs = make_motifs(n_motifs=1, n_palindromes=1)
+
+    assert motifs.palindromes == ("pos_patterns.pattern_0",)
 
 
 def test_only_the_palindromes_asked_for_are_palindromes():
