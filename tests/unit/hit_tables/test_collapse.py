@@ -2,13 +2,14 @@
 
 import errno
 import gzip
+from contextlib import ExitStack
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.chunks import chromosome_runs
 from finemo_dist.core.errors import FinemoDistError, InputError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
@@ -16,7 +17,7 @@ from finemo_dist.hit_tables import collapse
 from finemo_dist.hit_tables.collapse import collapse_hits, touching
 from finemo_dist.hits import hits_tsv
 from tests.hit_tables import hit_tables, primary_by_loop, read_lines, tsv_hit, write_tsv
-from tests.unit.catalog.builder import hit, write_run
+from tests.unit.catalog.builder import OneCatalog, hit, write_run
 
 few = settings(max_examples=15)
 
@@ -28,6 +29,14 @@ def run_hit(row, motifs=("a", "b")):
     return hit(
         **{k: v for k, v in row.items() if k != "hit_correlation"}, motif_id=motif_id, chr_id=chrom
     )
+
+
+@pytest.fixture(scope="module")
+def on_threads(tmp_path_factory):
+    """Catalogs on one, two and three threads, each of a run of its own."""
+    folder = tmp_path_factory.mktemp("runs")
+    with ExitStack() as stack:
+        yield [stack.enter_context(OneCatalog(folder / f"{n}", threads=n)) for n in (1, 2, 3)]
 
 
 def flags(path):
@@ -93,28 +102,30 @@ def test_lines_have_the_same_answer_in_any_order_and_on_any_threads(data, tmp_pa
 @pytest.mark.slow
 @few
 @given(data=st.data())
-def test_primary_hits_of_a_run_are_those_of_the_loop_in_any_parts(data, tmp_path_factory):
+def test_primary_hits_of_a_run_are_those_of_the_loop_in_any_parts(
+    data, on_threads, tmp_path_factory
+):
     rows = data.draw(hit_tables())
     n_parts = data.draw(st.integers(1, 3))
     has_coordinates = not any(row["chr"] is None for row in rows)
     hits = [run_hit(row) for row in data.draw(st.permutations(rows))]
     # The trim windows of the run's motifs, 6 bases, bound every hit.
     hits = [h for h in hits if h["end"] - h["start"] <= 6]
-    folder = tmp_path_factory.mktemp("run")
-    parts = [hits[i::n_parts] for i in range(n_parts)]
-    run = write_run(folder / "run", {"s": parts}, has_coordinates=has_coordinates)
+    out = tmp_path_factory.mktemp("run") / "out.tsv"
+    parts = {"s": [hits[i::n_parts] for i in range(n_parts)]}
     expected = [h for h, best in zip(hits, primary_by_loop(hits), strict=True) if best]
 
-    with open_catalog(run, threads=data.draw(st.integers(1, 3))) as catalog:
-        seen = catalog.rows('SELECT chr, start, "end", motif_id, peak_id FROM hits_primary')
-    collapse_hits(run, folder / "out.tsv")
+    shown = on_threads[data.draw(st.integers(0, 2))]
+    catalog = shown.show(partial(write_run, shards=parts, has_coordinates=has_coordinates))
+    seen = catalog.rows('SELECT chr, start, "end", motif_id, peak_id FROM hits_primary')
+    collapse_hits(shown.run, out)
 
     def key(row):
         return (row["chr"], row["start"], row["end"], row["motif_id"], row["peak_id"])
 
     assert sorted(seen, key=str) == sorted(map(key, expected), key=str)
-    assert sum(flags(folder / "out.tsv")) == len(expected)
-    assert len(flags(folder / "out.tsv")) == len(hits)
+    assert sum(flags(out)) == len(expected)
+    assert len(flags(out)) == len(hits)
 
 
 @given(
@@ -308,10 +319,10 @@ def test_whole_numbers_may_be_written_with_a_point(tmp_path):
     assert flags(tmp_path / "out.tsv") == [True]
 
 
-@pytest.mark.slow
-def test_a_line_far_into_a_file_is_named(tmp_path):
+def test_a_line_far_into_a_file_is_named(tmp_path, monkeypatch):
     """Several blocks of the file are read by then."""
-    n_rows = 400_000
+    n_rows = 20_000
+    monkeypatch.setattr(hits_tsv, "BLOCK_BYTES", 1 << 18)
     path = write_tsv(tmp_path / "hits.tsv", [tsv_hit()])
     header, line = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(header + line * n_rows + b"chr1\tx\n" + line * 1000)

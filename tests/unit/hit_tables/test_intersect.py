@@ -1,12 +1,12 @@
 """``intersect-hits`` against a loop, for files and for runs."""
 
 import gzip
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.chunks import chromosome_runs
 from finemo_dist.core.errors import InputError, UsageError
 from finemo_dist.core.schema import FINEMO_HIT_COLUMNS
@@ -22,7 +22,7 @@ from tests.hit_tables import (
     tsv_hit,
     write_tsv,
 )
-from tests.unit.catalog.builder import hit, write_run
+from tests.unit.catalog.builder import OneCatalog, hit, write_run
 
 few = settings(max_examples=15)
 columns = ", ".join(f'"{name}"' for name in FINEMO_HIT_COLUMNS)
@@ -245,35 +245,42 @@ def test_relaxed_reads_the_unique_hits_of_a_run(tmp_path):
     assert intersect_hits([run], tmp_path / "out").n_lines == 2
 
 
+@pytest.fixture(scope="module")
+def one_catalog(tmp_path_factory):
+    with OneCatalog(tmp_path_factory.mktemp("runs") / "run") as shown:
+        yield shown
+
+
 @pytest.mark.slow
 @few
 @given(data=st.data(), is_relaxed=st.booleans())
-def test_samples_of_a_run_are_intersected_as_by_a_loop(data, is_relaxed, tmp_path_factory):
+def test_samples_of_a_run_are_intersected_as_by_a_loop(
+    data, is_relaxed, one_catalog, tmp_path_factory
+):
     has_coordinates = data.draw(st.booleans())
     table = hit_tables(max_rows=12, has_coordinates=has_coordinates)
     first = data.draw(table)
     # The same sites, some of them in another region.
     moved = [row | {"peak_id": data.draw(st.sampled_from([row["peak_id"], 9]))} for row in first]
     tables = {"a": first, "b": moved + data.draw(table)}
-    folder = tmp_path_factory.mktemp("run")
+    out = tmp_path_factory.mktemp("run") / "out"
     samples = {name: [[as_called(row) for row in rows]] for name, rows in tables.items()}
-    run = write_run(folder / "run", samples, has_coordinates=has_coordinates)
+    catalog = one_catalog.show(partial(write_run, shards=samples, has_coordinates=has_coordinates))
 
-    intersect_hits([run], folder / "out", relaxed=is_relaxed)
+    intersect_hits([one_catalog.run], out, relaxed=is_relaxed)
 
-    with open_catalog(run) as catalog:
-        # Relaxed, a run gives its unique hits.
-        view = "hits_unique" if is_relaxed and has_coordinates else "hits"
-        given = [
-            [
-                dict(zip(FINEMO_HIT_COLUMNS, row, strict=True))
-                for row in catalog.rows(f"SELECT {columns} FROM {view} WHERE sample = '{name}'")
-            ]
-            for name in "ab"
+    # Relaxed, a run gives its unique hits.
+    view = "hits_unique" if is_relaxed and has_coordinates else "hits"
+    given = [
+        [
+            dict(zip(FINEMO_HIT_COLUMNS, row, strict=True))
+            for row in catalog.rows(f"SELECT {columns} FROM {view} WHERE sample = '{name}'")
         ]
+        for name in "ab"
+    ]
     key = RELAXED_KEY if is_relaxed else STRICT_KEY
     expected = [wide(c, key) for c in intersect_by_loop(given, key)]
-    assert as_sets(read_lines(folder / "out")) == as_sets(expected)
+    assert as_sets(read_lines(out)) == as_sets(expected)
 
 
 def test_a_site_that_some_table_lacks_may_be_repeated_in_others(tmp_path):
