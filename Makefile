@@ -47,8 +47,8 @@ test-unit: $(VENV)/dev-installed  ## Run the tests of single modules, a part of 
 	@echo "The tests of single modules, a part of make test: about two minutes on two cores."
 	$(PYTEST) -m "not system and not slow" tests/unit tests/laws tests/differential $(PYTEST_ARGS)
 
-test-system: $(VENV)/dev-installed $(TOOLS)/installed  ## Run SLURM, Ray, kills, Chromium, object storage, README and fuzz.
-	@echo "SLURM, Ray, kills, Chromium, object storage, documents and fuzz: about 13 minutes on two cores."
+test-system: $(VENV)/dev-installed $(TOOLS)/installed  ## Run SLURM, Ray, kills, Chromium, object storage, README, benchmarks and fuzz.
+	@echo "SLURM, Ray, kills, Chromium, object storage, documents, benchmarks and fuzz: about 13 minutes on two cores."
 	$(PYTEST) $(ONE_MORE) -m system $(PYTEST_ARGS)
 
 test-kills: $(VENV)/dev-installed  ## Kill, stop, cut and fill by 40 random schedules of each kind (KILL_SEEDS).

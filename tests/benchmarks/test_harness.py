@@ -27,7 +27,8 @@ from tests.benchmarks.timings import work_seconds
 from tests.command import finemo_dist, wait_until
 from tests.fake_cuda import Launch
 
-pytestmark = pytest.mark.slow
+# It measures; the tests of what it measures guard correctness.
+pytestmark = [pytest.mark.slow, pytest.mark.system]
 
 TINY = replace(
     QUICK,

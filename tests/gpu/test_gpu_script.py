@@ -13,7 +13,8 @@ from tests.gpu import __main__ as script
 from tests.gpu import sections
 from tests.gpu.setup import QUICK, Setup
 
-pytestmark = pytest.mark.slow
+# It measures; the tests of what it measures guard correctness.
+pytestmark = [pytest.mark.slow, pytest.mark.system]
 
 
 def found_by(tmp_path: Path, *words: str) -> tuple[int, dict]:

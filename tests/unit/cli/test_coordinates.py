@@ -95,18 +95,14 @@ def contents(run):
     return {name: (run / name).read_text() for name in TABLES}
 
 
-@pytest.mark.parametrize("name", ["s.zarr", "s.npz"])
-def test_hits_are_those_of_regions_extracted_with_the_peaks(
-    bare, name, call, sample, expected, tmp_path, command
-):
-    run = tmp_path / "run"
-    answer = command(*call(bare[name], run, "-p", sample.peaks))
+def test_hits_are_those_of_regions_extracted_with_the_peaks(called_with_peaks, expected, command):
+    _, run = called_with_peaks
 
-    assert answer.status == 0, answer.err
     assert contents(run) == contents(expected)
     assert read_tsv(run / "hits.tsv")[0]["chr"] != "NA"
-    assert command("verify", run).status == 0
-    assert "no problems found" in command("verify", run).err
+    verified = command("verify", run)
+    assert verified.status == 0
+    assert "no problems found" in verified.err
 
 
 def test_the_store_is_left_as_it_is(bare, call, sample, tmp_path):
@@ -123,23 +119,20 @@ def test_the_store_is_left_as_it_is(bare, call, sample, tmp_path):
     assert not (tmp_path / "run/regions/s.zarr/contributions").exists()
 
 
-def test_the_counts_are_those_of_regions_extracted_with_the_peaks(
-    bare, call, sample, expected, tmp_path
-):
-    finemo_dist(*call(bare["s.zarr"], tmp_path / "run", "-p", sample.peaks))
+@pytest.mark.parametrize("called_with_peaks", ["s.zarr"], indirect=True)
+def test_the_counts_are_those_of_regions_extracted_with_the_peaks(called_with_peaks, expected):
+    _, called = called_with_peaks
     reports = [
-        json.loads((run / "run.json").read_text())["input_reports"]
-        for run in (tmp_path / "run", expected)
+        json.loads((run / "run.json").read_text())["input_reports"] for run in (called, expected)
     ]
 
     assert reports[0] == reports[1]
 
 
-@pytest.mark.parametrize("name", ["s.zarr", "s.npz"])
-def test_the_same_command_resumes(bare, name, call, sample, expected, tmp_path, command):
-    run = tmp_path / "run"
-    words = call(bare[name], run, "-p", sample.peaks)
-    finemo_dist(*words)
+def test_the_same_command_resumes(called_with_peaks, call, sample, expected, tmp_path, command):
+    regions, called = called_with_peaks
+    run = shutil.copytree(called, tmp_path / "run")
+    words = call(regions, run, "-p", sample.peaks)
     part = next((run / "hits").rglob("*.parquet"))
     before = (run / "regions").rglob("*")
     times = {path: path.stat().st_mtime_ns for path in before if path.is_file()}
@@ -154,18 +147,16 @@ def test_the_same_command_resumes(bare, name, call, sample, expected, tmp_path, 
     assert {path: path.stat().st_mtime_ns for path in after if path.is_file()} == times
 
 
-@pytest.mark.parametrize("name", ["s.zarr", "s.npz"])
-def test_other_peaks_are_another_run(bare, name, call, sample, tmp_path, refused):
-    run = tmp_path / "run"
-    finemo_dist(*call(bare[name], run, "-p", sample.peaks))
+def test_other_peaks_are_another_run(called_with_peaks, call, sample, tmp_path, refused):
+    regions, run = called_with_peaks
     other = tmp_path / "other.narrowPeak"
     lines = [line.split("\t") for line in sample.peaks.read_text().splitlines()]
     rows = [[row[0], int(row[1]) + 5, int(row[2]) + 5, *row[3:]] for row in lines]
     other.write_text("".join("\t".join(map(str, row)) + "\n" for row in rows))
     before = contents(run)
 
-    assert "holds another run" in refused(*call(bare[name], run, "-p", other))
-    assert "holds another run" in refused(*call(bare[name], run))
+    assert "holds another run" in refused(*call(regions, run, "-p", other))
+    assert "holds another run" in refused(*call(regions, run))
     assert contents(run) == before
 
 
@@ -246,13 +237,13 @@ def test_a_report_compares_peaks_with_those_of_the_run(expected, sample, tmp_pat
     assert not (tmp_path / "report").exists()
 
 
-def test_the_run_is_exported(bare, call, sample, expected, tmp_path):
-    finemo_dist(*call(bare["s.zarr"], tmp_path / "run", "-p", sample.peaks))
-    for run in (tmp_path / "run", expected):
-        finemo_dist("export", run, "--to", "bed", "-o", tmp_path / f"{run.parent.name}.bed")
+def test_the_run_is_exported(called_with_peaks, expected, tmp_path):
+    _, called = called_with_peaks
+    found, wanted = tmp_path / "found.bed", tmp_path / "wanted.bed"
+    for run, bed in ((called, found), (expected, wanted)):
+        finemo_dist("export", run, "--to", "bed", "-o", bed)
 
-    found = (tmp_path / f"{tmp_path.name}.bed").read_text()
-    assert found == (tmp_path / f"{expected.parent.name}.bed").read_text() != ""
+    assert found.read_text() == wanted.read_text() != ""
 
 
 @pytest.mark.slow
