@@ -34,6 +34,20 @@ def demo(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """Two samples of one shard each, where nothing is stopped midway."""
+    return write_demo(tmp_path_factory.mktemp("small"), n_regions=12, n_motifs=6)
+
+
+@pytest.fixture(scope="module")
+def called(small, tmp_path_factory):
+    """The folder of a run of the small samples; not to be changed."""
+    folder = tmp_path_factory.mktemp("called")
+    finemo_dist("run", config_of(small, folder), "--executor", "serial")
+    return folder
+
+
+@pytest.fixture(scope="module")
 def undisturbed(demo, tmp_path_factory):
     """The digests of the stores of an undisturbed run."""
     folder = tmp_path_factory.mktemp("undisturbed")
@@ -147,14 +161,12 @@ def test_a_killed_extraction_goes_on_and_writes_no_shard_twice(
     }
 
 
-def test_a_sample_is_called_while_others_are_still_extracted(demo, tmp_path):
-    finemo_dist("run", config_of(demo, tmp_path), "--executor", "serial")
-
-    (log,) = (tmp_path / "run" / "log").iterdir()
+def test_a_sample_is_called_while_others_are_still_extracted(called):
+    (log,) = (called / "run" / "log").iterdir()
     entries = list(map(json.loads, log.read_text().splitlines()))
     done = [(e["event"], e["sample"]) for e in entries if e["event"].endswith("_done")]
     assert done.index(("outputs_done", "first")) < done.index(("extract_done", "second"))
-    assert RunRecord.load(tmp_path / "run").refused == {}
+    assert RunRecord.load(called / "run").refused == {}
 
 
 @pytest.fixture(scope="module")
@@ -225,20 +237,20 @@ def doubled(demo, path: Path) -> Path:
     return path
 
 
-def test_a_store_that_went_is_made_again_for_its_run_only_if_it_is_the_same(demo, tmp_path):
-    finemo_dist("run", config_of(demo, tmp_path))
+def test_a_store_that_went_is_made_again_for_its_run_only_if_it_is_the_same(small, tmp_path):
+    finemo_dist("run", config_of(small, tmp_path))
     store = tmp_path / "run.regions" / "first.zarr"
     record = (tmp_path / "run" / "run.json").read_bytes()
     shutil.rmtree(store)
-    other = {**inputs_of_first(demo), "bigwigs": [str(doubled(demo, tmp_path / "doubled.bw"))]}
-    changed = config_of(demo, tmp_path, first={"bigwig": other})
+    other = {**inputs_of_first(small), "bigwigs": [str(doubled(small, tmp_path / "doubled.bw"))]}
+    changed = config_of(small, tmp_path, first={"bigwig": other})
 
     with pytest.raises(RunError, match="another run: the regions of sample 'first' have changed"):
         finemo_dist("run", changed)
     assert (tmp_path / "run" / "run.json").read_bytes() == record
 
     shutil.rmtree(store)
-    finemo_dist("run", config_of(demo, tmp_path))
+    finemo_dist("run", config_of(small, tmp_path))
     assert store.is_dir()
     assert (tmp_path / "run" / "run.json").read_bytes() == record
 
@@ -276,9 +288,9 @@ def test_extraction_and_calls_share_one_session_of_ray(demo, undisturbed, tmp_pa
     }
 
 
-def test_a_sample_that_is_refused_loses_none_of_the_others(demo, undisturbed, tmp_path, capsys):
+def test_a_sample_that_is_refused_loses_none_of_the_others(small, called, tmp_path, capsys):
     gone = {"chrombpnet_h5": {"h5s": ["gone.h5"]}}
-    answer = answer_of(capsys, "run", config_of(demo, tmp_path, second=gone))
+    answer = answer_of(capsys, "run", config_of(small, tmp_path, second=gone))
 
     assert answer.status == 2
     assert "1 of 2 samples was not called" in answer.err
@@ -288,18 +300,18 @@ def test_a_sample_that_is_refused_loses_none_of_the_others(demo, undisturbed, tm
     before = written(tmp_path)
     assert {name for name, _ in before} == {"first.zarr"}
 
-    finemo_dist("run", config_of(demo, tmp_path))
+    finemo_dist("run", config_of(small, tmp_path))
 
-    assert digests(tmp_path) == undisturbed
+    assert digests(tmp_path) == digests(called)
     assert before.items() <= written(tmp_path).items()
 
 
-def test_a_refused_call_leaves_the_stores_that_force_would_replace(demo, tmp_path, capsys):
+def test_a_refused_call_leaves_the_stores_that_force_would_replace(small, tmp_path, capsys):
     """Narrower than the motifs, of which nothing but the regions knows."""
-    finemo_dist("run", config_of(demo, tmp_path))
+    finemo_dist("run", config_of(small, tmp_path))
     before = digests(tmp_path)
-    narrow = {"chrombpnet_h5": {"h5s": [str(demo.samples[1].chrombpnet_h5)], "region_width": 10}}
-    config = config_of(demo, tmp_path, second=narrow)
+    narrow = {"chrombpnet_h5": {"h5s": [str(small.samples[1].chrombpnet_h5)], "region_width": 10}}
+    config = config_of(small, tmp_path, second=narrow)
 
     answer = answer_of(capsys, "run", config)
     assert (answer.status, digests(tmp_path)) == (2, before)
@@ -310,12 +322,12 @@ def test_a_refused_call_leaves_the_stores_that_force_would_replace(demo, tmp_pat
     assert (tmp_path / "run" / "run.json").exists()
 
 
-def test_stores_that_do_not_fit_the_disk_together_are_refused(demo, tmp_path, capsys, monkeypatch):
+def test_stores_that_do_not_fit_the_disk_together_are_refused(small, tmp_path, capsys, monkeypatch):
     from finemo_dist.run import space
 
-    monkeypatch.setattr(space, "free_disk", lambda _path: 700_000)
+    monkeypatch.setattr(space, "free_disk", lambda _path: 77_000)
 
-    answer = answer_of(capsys, "run", config_of(demo, tmp_path))
+    answer = answer_of(capsys, "run", config_of(small, tmp_path))
 
     assert answer.status == 2
     assert "2 region stores will take about" in answer.err
@@ -331,31 +343,31 @@ def test_stores_that_do_not_fit_the_disk_together_are_refused(demo, tmp_path, ca
         ("ph", {}, "hypothetical"),
     ],
 )
-def test_a_store_of_a_run_has_the_scores_that_its_mode_needs(demo, tmp_path, mode, asked, kind):
-    h5 = {"h5s": [str(demo.samples[1].chrombpnet_h5)], "region_width": 400}
+def test_a_store_of_a_run_has_the_scores_that_its_mode_needs(small, tmp_path, mode, asked, kind):
+    h5 = {"h5s": [str(small.samples[1].chrombpnet_h5)], "region_width": 400}
     second = {"solver": {"mode": mode}, "chrombpnet_h5": {**h5, **asked}}
-    config = config_of(demo, tmp_path, second=second)
+    config = config_of(small, tmp_path, second=second)
 
     finemo_dist("run", config)
 
     assert open_store(tmp_path / "run.regions/second.zarr").score_kind == kind
 
 
-def test_stores_of_all_scores_serve_a_run_that_needs_projections(demo, tmp_path):
+def test_stores_of_all_scores_serve_a_run_that_needs_projections(small, tmp_path):
     """And have the same hits; a mode that needs more is refused with the cure."""
-    h5 = {"h5s": [str(demo.samples[1].chrombpnet_h5)], "region_width": 400}
-    config = config_of(demo, tmp_path, second={"chrombpnet_h5": {**h5, "scores": "hypothetical"}})
+    h5 = {"h5s": [str(small.samples[1].chrombpnet_h5)], "region_width": 400}
+    config = config_of(small, tmp_path, second={"chrombpnet_h5": {**h5, "scores": "hypothetical"}})
     finemo_dist("run", config)
     before = digests(tmp_path)
     hits = (tmp_path / "run/samples/second/hits.tsv").read_bytes()
 
-    finemo_dist("run", config_of(demo, tmp_path), "--force")
+    finemo_dist("run", config_of(small, tmp_path), "--force")
 
     assert digests(tmp_path) == before
-    finemo_dist("run", config_of(demo, tmp_path), "-o", tmp_path / "other")
+    finemo_dist("run", config_of(small, tmp_path), "-o", tmp_path / "other")
     assert open_store(tmp_path / "other.regions/second.zarr").score_kind == "projected"
     assert (tmp_path / "other/samples/second/hits.tsv").read_bytes() == hits
-    hypothetical = config_of(demo, tmp_path, second={
+    hypothetical = config_of(small, tmp_path, second={
         "solver": {"mode": "ph"}, "chrombpnet_h5": {**h5, "scores": "projected"}
     })  # fmt: skip
     with pytest.raises(InputError, match="`--scores hypothetical`"):

@@ -1,11 +1,12 @@
 """What the rows of inputs at fault share: one sample in every format, and how commands end."""
 
-from pathlib import Path
+import shutil
 
 import pytest
 
 from tests.command import Answer, answer_of, finemo_dist
 from tests.integration.faults.inputs import Inputs, make_inputs
+from tests.integration.faults.outcomes import everything_in
 
 # Fixtures of object storage.
 from tests.integration.objects.conftest import (  # noqa: F401
@@ -70,6 +71,12 @@ def call(inputs, store, tmp_path):
 
 
 @pytest.fixture
+def called(plain, tmp_path):
+    """Return a copy of the run with no other option, to be changed, where ``call`` writes."""
+    return shutil.copytree(plain, tmp_path / "run")
+
+
+@pytest.fixture
 def works(command):
     """Return a function that asserts that a command ends well, and gives its answer."""
 
@@ -80,12 +87,6 @@ def works(command):
         return answer
 
     return run
-
-
-def everything_in(folder: Path) -> dict[Path, bytes | None]:
-    """Return every path and what it holds; an index beside a FASTA is as good as none."""
-    found = (p for p in folder.rglob("*") if p.suffix != ".fai")
-    return {p: p.read_bytes() if p.is_file() else None for p in found}
 
 
 @pytest.fixture

@@ -23,3 +23,9 @@ def lines_with(answer: Answer, text: str) -> list[str]:
 def tables_of(run: Path) -> dict[str, bytes]:
     """Return the bytes of finemo's files, by name."""
     return {name: (run / name).read_bytes() for name in FILES if (run / name).exists()}
+
+
+def everything_in(folder: Path) -> dict[Path, bytes | None]:
+    """Return every path and what it holds; an index beside a FASTA is as good as none."""
+    found = (p for p in folder.rglob("*") if p.suffix != ".fai")
+    return {p: p.read_bytes() if p.is_file() else None for p in found}

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.command import read_tsv
-from tests.integration.faults.outcomes import lines_with
+from tests.integration.faults.outcomes import everything_in, lines_with
 
 HEAD = "MEME version 4\n\nALPHABET= ACGT\n\n"
 AP1 = ["T", "G", "A", "C", "T", "C", "A"]
@@ -17,15 +17,14 @@ def matrix(bases, *, keys="alength= 4 w= {n} nsites= 20 E= 0", scale=1.0):
 
 
 @pytest.fixture
-def propose(works, call, tmp_path):
+def propose(works, plain, tmp_path):
     """Return a function that has a database compared with the motifs of a run."""
     pytest.importorskip("memelite")
-    works(*call())
 
     def run(text):
         (tmp_path / "db.meme").write_text(HEAD + text)
         out = tmp_path / "proposal.tsv"
-        said = works("annotate", tmp_path / "run", "--database", tmp_path / "db.meme", "-o", out,
+        said = works("annotate", plain, "--database", tmp_path / "db.meme", "-o", out,
                      "--max-q", "1")  # fmt: skip
         return said, read_tsv(out)
 
@@ -81,11 +80,12 @@ def test_S32_every_key_of_a_matrix_is_optional(propose, keys):
         ("", "holds no motif"),
     ],
 )
-def test_S32_what_is_no_motif_is_refused_by_its_line(refused, works, call, tmp_path, text, said):
-    works(*call())
+def test_S32_what_is_no_motif_is_refused_by_its_line(refused, plain, tmp_path, text, said):
+    before = everything_in(plain)
     (tmp_path / "db.meme").write_text(HEAD + text)
 
     refused(
-        "annotate", tmp_path / "run", "--database", tmp_path / "db.meme", "-o", tmp_path / "o.tsv",
+        "annotate", plain, "--database", tmp_path / "db.meme", "-o", tmp_path / "o.tsv",
         says=(tmp_path / "db.meme", said),
     )  # fmt: skip
+    assert everything_in(plain) == before

@@ -20,7 +20,7 @@ from tests.unit.run.runs import parts
 pytestmark = pytest.mark.slow
 
 SAMPLES = tuple(f"s{i}" for i in range(10))
-N_MOTIFS = 24
+N_MOTIFS = 12
 LAMBDAS = ("0.5", "0.55", "0.6", "0.65", "0.7", "0.75")
 SHEET = ("name", "regions", "motifs.penalty", "motifs.trim_threshold", "solver.mode")
 
@@ -34,7 +34,7 @@ def settings_of(number):
 
 def write_samples(folder, samples, seed):
     """Regions of one place for every sample, and the motifs that are in them."""
-    motifs = random_motifs(np.random.default_rng(seed), N_MOTIFS, width=20, n_negative=4)
+    motifs = random_motifs(np.random.default_rng(seed), N_MOTIFS, width=20, n_negative=2)
     write_modisco_h5(folder / "motifs.h5", motifs)
     for name in samples:
         source = SimulatedSource(
@@ -59,7 +59,7 @@ def folder(tmp_path_factory):
     (folder / "sheet.tsv").write_text("\n".join(lines))
     (folder / "config.yaml").write_text(
         f"output: {folder / 'run'}\nmodisco_h5: {folder / 'motifs.h5'}\n"
-        "sample_sheet: sheet.tsv\nresources: {executor: serial}\n"
+        "sample_sheet: sheet.tsv\nresources: {executor: serial}\noutputs: none\n"
     )
     finemo_dist("run", folder / "config.yaml")
     return folder
@@ -71,13 +71,14 @@ def rows(run, query):
 
 
 def test_S36_an_atlas_of_six_lambdas_has_each_motif_once(folder):
-    run = folder / "run"
-    names = rows(run, "SELECT DISTINCT motif_name FROM motifs")
+    with open_catalog(folder / "run") as catalog:
+        names = catalog.rows("SELECT DISTINCT motif_name FROM motifs")
+        n_motifs = catalog.rows("SELECT count(*) FROM motifs")
+        counts = catalog.rows("SELECT count(DISTINCT sample), count(*) FROM motif_counts")
 
     assert len(names) == N_MOTIFS
-    assert rows(run, "SELECT count(*) FROM motifs") == [(2 * N_MOTIFS,)]
+    assert n_motifs == [(2 * N_MOTIFS,)]
     assert not any(":" in name for (name,) in names)
-    counts = rows(run, "SELECT count(DISTINCT sample), count(*) FROM motif_counts")
     assert counts == [(len(SAMPLES), len(SAMPLES) * N_MOTIFS)]
 
 
@@ -99,16 +100,11 @@ def test_S36_settings_are_columns_of_samples(folder):
 def test_S36_every_pair_of_samples_shares_sites(folder):
     with open_catalog(folder / "run") as catalog:
         pairs = rows_of(catalog, "shared_sites")
-    places = {
-        sample: set(
-            rows(
-                folder / "run",
-                "SELECT chr, motif_name, strand, CASE strand WHEN '+' THEN start_untrimmed"
-                f" ELSE end_untrimmed END FROM hits WHERE sample = '{sample}'",
-            )
+        found = catalog.rows(
+            "SELECT sample, chr, motif_name, strand, CASE strand WHEN '+' THEN start_untrimmed"
+            " ELSE end_untrimmed END FROM hits"
         )
-        for sample in SAMPLES
-    }
+    places = {name: {tuple(site) for sample, *site in found if sample == name} for name in SAMPLES}
 
     assert len(pairs) == 45
     assert {(p["sample_1"], p["sample_2"]) for p in pairs} == set(

@@ -7,7 +7,7 @@ import pytest
 
 from finemo_dist import __version__
 from finemo_dist.record.run_record import RunRecord
-from tests.command import finemo_dist, read_tsv
+from tests.command import read_tsv
 from tests.integration.faults.inputs import write_bigwig, write_fasta
 from tests.integration.faults.outcomes import lines_with, tables_of, warnings_of
 
@@ -82,13 +82,10 @@ def test_S20_regions_at_the_place_of_an_earlier_one_are_counted(works, call, inp
 
 
 @pytest.fixture
-def cut_motif(inputs, tmp_path):
+def cut_motif(inputs, plain):
     """A chromosome that begins within the strongest motif of region 0, and its files."""
-    run = tmp_path / "whole"
-    finemo_dist(*inputs.extract("bw"), "-o", tmp_path / "whole.zarr")
-    finemo_dist("call-hits", "-r", tmp_path / "whole.zarr", "-m", inputs.modisco_h5, "-o", run)
     chrom, start = inputs.starts[0]
-    rows = [r for r in read_tsv(run / "hits.tsv") if r["peak_id"] == "0"]
+    rows = [r for r in read_tsv(plain / "hits.tsv") if r["peak_id"] == "0"]
     return max(rows, key=lambda r: float(r["hit_coefficient"])), chrom, start
 
 
@@ -114,9 +111,7 @@ def test_S22_negative_BED_coordinates_are_never_written(works, call, inputs, cut
     assert all(0 <= int(row[1]) < int(row[2]) for row in exported)
 
 
-def test_S24_a_directory_of_another_run_is_refused_and_kept(refused, works, call, tmp_path):
-    works(*call())
-
+def test_S24_a_directory_of_another_run_is_refused_and_kept(refused, works, call, called, tmp_path):
     refused(
         *call("-l", "0.8"),
         says=(tmp_path / "run", "another run", "penalty was 0.7 and is now 0.8", "--force"),
@@ -125,14 +120,13 @@ def test_S24_a_directory_of_another_run_is_refused_and_kept(refused, works, call
     assert RunRecord.load(tmp_path / "run").config["motifs"]["penalty"] == 0.8
 
 
-def test_S24_the_same_run_resumes(works, call, tmp_path):
-    works(*call())
-    before = tables_of(tmp_path / "run")
+def test_S24_the_same_run_resumes(works, call, called):
+    before = tables_of(called)
 
     said = works(*call())
 
     assert lines_with(said, "1 of 1 shard was already committed")
-    assert tables_of(tmp_path / "run") == before
+    assert tables_of(called) == before
 
 
 @pytest.mark.parametrize("name", ["s.zarr", "s.npz"])
@@ -178,11 +172,9 @@ def test_S25_a_peak_of_the_name_dot_keeps_it(works, call, inputs, tmp_path):
             assert found == {"."}
 
 
-def test_S26_the_BED_score_is_the_rank_of_the_hit(works, call, tmp_path):
-    works(*call())
-
-    unique = read_tsv(tmp_path / "run/hits_unique.tsv")
-    lines = (tmp_path / "run/hits.bed").read_text().splitlines()
+def test_S26_the_BED_score_is_the_rank_of_the_hit(plain):
+    unique = read_tsv(plain / "hits_unique.tsv")
+    lines = (plain / "hits.bed").read_text().splitlines()
     found = [int(line.split("\t")[4]) for line in lines]
     products = [float(r["hit_coefficient"]) * float(r["hit_coefficient_global"]) for r in unique]
     below = [sum(other <= value for other in products) for value in products]
