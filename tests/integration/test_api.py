@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    return write_demo(tmp_path_factory.mktemp("demo"), n_regions=120, n_motifs=6)
+    return write_demo(tmp_path_factory.mktemp("demo"), n_regions=24, n_motifs=6)
 
 
 @pytest.fixture(scope="module")

@@ -318,18 +318,28 @@ def test_other_hits_than_those_counted_have_no_q(run, tmp_path, caplog):
     assert "is of other hits than the run has now" in caplog.text
 
 
-@pytest.mark.parametrize("mode", ["hp", "hh"])
-def test_hypothetical_cwms_have_decoys_too(mode, yeast_slice, tmp_path):
+@pytest.fixture(scope="module")
+def hypothetical(yeast_slice, tmp_path_factory):
+    """A store of hypothetical contributions, and a list of six motifs."""
+    folder = tmp_path_factory.mktemp("hypothetical")
     arrays = ["-s", yeast_slice / "ohe.npz", "-a", yeast_slice / "attr.npz"]
-    command("extract-regions-modisco-fmt", *arrays, "-o", tmp_path / "s.zarr")
-    motifs = yeast_slice / "modisco_results.h5"
-    command("call-hits", "-r", tmp_path / "s.zarr", "-m", motifs, "-M", mode, "-o", tmp_path / "r")
+    command("extract-regions-modisco-fmt", *arrays, "-o", folder / "s.zarr")
+    names = [f"pos_patterns.pattern_{i}" for i in (0, 1, 4, 5, 6, 10)]
+    (folder / "names.txt").write_text("\n".join(names))
+    return folder
+
+
+@pytest.mark.parametrize("mode", ["hp", "hh"])
+def test_hypothetical_cwms_have_decoys_too(mode, hypothetical, yeast_slice, tmp_path):
+    motifs = ["-m", yeast_slice / "modisco_results.h5", "-I", hypothetical / "names.txt"]
+    store = hypothetical / "s.zarr"
+    command("call-hits", "-r", store, *motifs, "-M", mode, "-o", tmp_path / "r")
 
     command("confidence", tmp_path / "r")
 
     with open_catalog(tmp_path / "r") as catalog:
         trims = catalog.rows("SELECT count(*) FROM decoys WHERE decoy_start < decoy_end")
-    assert trims[0][0] == 3 * catalog.record.n_motifs // 2
+    assert trims[0][0] == 3 * catalog.record.n_motifs // 2 == 3 * 6
 
 
 def test_call_hits_and_configurations_find_q_as_well(inputs, run, tmp_path):
@@ -337,6 +347,7 @@ def test_call_hits_and_configurations_find_q_as_well(inputs, run, tmp_path):
     command("call-hits", *words, "-o", tmp_path / "called", "--confidence")
     (tmp_path / "config.yaml").write_text(
         f"output: configured\nmodisco_h5: {inputs / 'motifs.h5'}\nconfidence: true\n"
+        "outputs: none\n"
         f"samples: [{{name: s, regions: {inputs / 's.zarr'}}}]\nresources: {{executor: serial}}\n"
     )
     command("run", tmp_path / "config.yaml")

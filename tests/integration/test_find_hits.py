@@ -4,6 +4,7 @@ import builtins
 import inspect
 import io
 import os
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -55,11 +56,31 @@ def stores(yeast_slice, tmp_path_factory):
     return {"placed": folder / "placed.zarr", "bare": folder / "bare.zarr"}
 
 
+@pytest.fixture(scope="module")
+def run_of(stores, yeast_slice, tmp_path_factory):
+    """Return a function that calls hits in a store, once for each setting."""
+
+    @cache
+    def run(place, setting):
+        out = tmp_path_factory.mktemp("run") / "run"
+        motifs = yeast_slice / "modisco_results.h5"
+        words = ("-r", stores[place], "-m", motifs, "-o", out, *SETTINGS[setting][1])
+        finemo_dist("call-hits", *words)
+        return out
+
+    return run
+
+
 def called(store, data, out, *words):
     """What ``call-hits`` writes for a store, as the tables of its run."""
     finemo_dist(
         "call-hits", "-r", store, "-m", data / "modisco_results.h5", "-o", out, *words
     )  # fmt: skip
+    return tables(out)
+
+
+def tables(out):
+    """The tables of hits and of regions of a run."""
     columns = ", ".join(f'"{name}"' for name in (*FINEMO_HIT_COLUMNS, "motif_id", "chr_id"))
     order = 'chr_id, CASE WHEN chr IS NULL THEN peak_id END, start, "end", motif_id, peak_id'
     with fd.open_run(out) as run:
@@ -123,26 +144,21 @@ def test_hits_are_those_of_the_optimum(arrays, motifs, peaks, yeast_slice, setti
 
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("place", ["placed", "bare"])
-def test_hits_are_those_of_call_hits_to_the_last_bit(
-    arrays, motifs, peaks, stores, yeast_slice, tmp_path, setting, place
-):
-    options, words = SETTINGS[setting]
+def test_hits_are_those_of_call_hits_to_the_last_bit(arrays, motifs, peaks, run_of, setting, place):
+    options = SETTINGS[setting][0]
 
     hits = fd.find_hits(*arrays, motifs, peaks=peaks if place == "placed" else None, **options)
 
-    theirs, their_qc = called(stores[place], yeast_slice, tmp_path / "run", *words)
+    theirs, their_qc = tables(run_of(place, setting))
     assert_same_bits(hits.to_arrow(), theirs, theirs.column_names)
     qc = hits.qc.to_arrow()
     assert_same_bits(qc, their_qc, [n for n in their_qc.column_names if n in qc.column_names])
 
 
-def test_columns_and_rows_are_those_of_hits_tsv(
-    arrays, motifs, peaks, stores, yeast_slice, tmp_path
-):
+def test_columns_and_rows_are_those_of_hits_tsv(arrays, motifs, peaks, run_of):
     hits = fd.find_hits(*arrays, motifs, peaks=peaks).to_pandas()
 
-    called(stores["placed"], yeast_slice, tmp_path / "run")
-    rows = read_tsv(tmp_path / "run/hits.tsv")
+    rows = read_tsv(run_of("placed", "pp") / "hits.tsv")
     assert list(hits.columns)[: len(rows[0])] == list(rows[0])
     for name in ("chr", "motif_name", "strand", "peak_name"):
         assert hits[name].tolist() == [row[name] for row in rows]
@@ -151,17 +167,23 @@ def test_columns_and_rows_are_those_of_hits_tsv(
 
 
 def test_finemos_solver_and_merged_palindromes_are_those_of_call_hits(
-    arrays, motifs, stores, yeast_slice, tmp_path
+    arrays, motifs, yeast_slice, tmp_path
 ):
+    """Of eight regions: the dense solver takes its time."""
+    sequences, contributions = (array[:8] for array in arrays)
+    np.savez(tmp_path / "ohe.npz", sequences)
+    np.savez(tmp_path / "attr.npz", contributions)
+    finemo_dist(*extract_words("modisco-fmt", tmp_path)[:-2], "-o", tmp_path / "s.zarr")
     config = CallConfig(
         motifs=MotifConfig(penalty=0.6, trim_threshold=0.2),
         solver=SolverConfig(name=SolverName.DENSE, tolerance=5e-4, merge_palindromes=True),
     )
     words = ["--solver", "dense", "--merge-palindromes", "-l", "0.6", "-t", "0.2"]
 
-    hits = fd.find_hits(*arrays, motifs, config=config)
+    hits = fd.find_hits(sequences, contributions, motifs, config=config)
 
-    theirs, _ = called(stores["bare"], yeast_slice, tmp_path / "run", *words)
+    theirs, _ = called(tmp_path / "s.zarr", yeast_slice, tmp_path / "run", *words)
+    assert len(theirs) > 20
     assert_same_bits(hits.to_arrow(), theirs, theirs.column_names)
 
 

@@ -26,12 +26,11 @@ def write_lines(path, rows):
 
 
 @pytest.fixture(scope="module")
-def cut(inputs, store, tmp_path_factory):
+def cut(inputs, plain, tmp_path_factory):
     """Return a run whose last hit reaches beyond the end of its chromosome, and that end."""
     folder = tmp_path_factory.mktemp("cut")
     chrom, start = inputs.starts[0]
-    finemo_dist("call-hits", "-r", store, "-m", inputs.modisco_h5, "-o", folder / "all")
-    hits = [h for h in read_tsv(folder / "all/hits.tsv") if h["peak_id"] == "0"]
+    hits = [h for h in read_tsv(plain / "hits.tsv") if h["peak_id"] == "0"]
     # The chromosome ends two bases before the end of a hit.
     last = max(hits, key=lambda h: int(h["end"]))
     length = int(last["end"]) - 2 - start
@@ -178,18 +177,27 @@ def with_coordinates(inputs, path, *, order=None, names=("coords_chrom", "coords
     return path
 
 
+@pytest.fixture(scope="module")
+def by_peaks(inputs, tmp_path_factory):
+    """The tables of the BPNet file, with coordinates from the peaks."""
+    folder = tmp_path_factory.mktemp("by-peaks")
+    finemo_dist(*inputs.extract("bpnet-h5"), "-o", folder / "s")
+    finemo_dist("call-hits", "-r", folder / "s", "-m", inputs.modisco_h5, "-o", folder / "run")
+    return tables_of(folder / "run")
+
+
 @pytest.mark.parametrize("end", ["coords_end", "coords_stop"])
-def test_S34_coordinates_of_a_BPNet_file_are_used_without_peaks(works, inputs, call, tmp_path, end):
+def test_S34_coordinates_of_a_BPNet_file_are_used_without_peaks(
+    works, inputs, call, by_peaks, tmp_path, end
+):
     path = with_coordinates(inputs, tmp_path / "b.h5", names=("coords_chrom", end))
-    works(*inputs.extract("bpnet-h5"), "-o", tmp_path / "by-peaks")
 
     works(*inputs.extract("bpnet-h5", scores=path, peaks=None), "-o", tmp_path / "s")
     works(*call(regions=tmp_path / "s"))
-    works(*call(regions=tmp_path / "by-peaks", run="other"))
 
-    found, expected = tables_of(tmp_path / "run"), tables_of(tmp_path / "other")
-    assert found["hits.bed"] == expected["hits.bed"]
-    assert found["hits_unique.tsv"].count(b"\n") == expected["hits_unique.tsv"].count(b"\n")
+    found = tables_of(tmp_path / "run")
+    assert found["hits.bed"] == by_peaks["hits.bed"]
+    assert found["hits_unique.tsv"].count(b"\n") == by_peaks["hits_unique.tsv"].count(b"\n")
 
 
 def test_S34_peaks_in_another_order_than_the_files_coordinates_are_refused(

@@ -1,37 +1,54 @@
 """The files of a run for other tools: recorded, resumed, part of what makes a run complete."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import pyarrow.parquet as pq
 import pytest
 
 from finemo_dist.record.run_record import RunRecord
 from finemo_dist.workflow import outputs as module
-from tests.command import wait_until
+from tests.command import finemo_dist, wait_until
 from tests.integration.faults.outcomes import FILES, lines_with
 from tests.integration.faults.test_damage import start
 
 NAMES = {*FILES, "params.json", "parameters.json"}
 
 
+def write_config(folder, inputs, store, names="ab", *, out="run", **more):
+    """Write a configuration of samples with one store."""
+    content = {
+        "output": out, "modisco_h5": str(inputs.modisco_h5),
+        "samples": [{"name": name, "regions": str(store)} for name in names],
+        "resources": {"executor": "serial"}, **more,
+    }  # fmt: skip
+    path = folder / f"{out}.yaml"
+    path.write_text(json.dumps(content))
+    return path
+
+
 @pytest.fixture
 def config(inputs, store, tmp_path):
     """Return a function that writes a configuration of samples with one store."""
+    return partial(write_config, tmp_path, inputs, store)
 
-    def write(names="ab", *, out="run", **more):
-        content = {
-            "output": out, "modisco_h5": str(inputs.modisco_h5),
-            "samples": [{"name": name, "regions": str(store)} for name in names],
-            "resources": {"executor": "serial"}, **more,
-        }  # fmt: skip
-        path = tmp_path / f"{out}.yaml"
-        path.write_text(json.dumps(content))
-        return path
 
-    return write
+@pytest.fixture(scope="module")
+def whole(inputs, store, tmp_path_factory):
+    """A run of two samples with its files; not to be changed."""
+    folder = tmp_path_factory.mktemp("whole")
+    finemo_dist("run", write_config(folder, inputs, store))
+    return folder / "run"
+
+
+@pytest.fixture
+def copy(whole, tmp_path):
+    """That run, to be changed, where ``config`` has its output."""
+    return shutil.copytree(whole, tmp_path / "run")
 
 
 def files_of(run):
@@ -46,9 +63,8 @@ def times_of(run):
     return {name: path.stat().st_mtime_ns for name, path in files_of(run).items()}
 
 
-def test_F3_a_run_is_complete_when_its_files_are_written(command, works, config, tmp_path):
-    words, run = ("run", config()), tmp_path / "run"
-    works(*words)
+def test_F3_a_run_is_complete_when_its_files_are_written(command, works, config, copy):
+    words, run = ("run", config()), copy
     before, written = times_of(run), bytes_of(run)
     assert {path.split("/")[2] for path in before} == NAMES
     works("status", run)
@@ -70,15 +86,14 @@ def test_F3_a_run_is_complete_when_its_files_are_written(command, works, config,
 
 
 def test_F3_files_that_cannot_be_written_leave_the_run_incomplete(
-    command, works, config, tmp_path, monkeypatch
+    command, works, config, whole, tmp_path, monkeypatch
 ):
-    works("run", config(out="whole"))
-    whole = module.write_finemo_files
+    written = module.write_finemo_files
 
     def fail(catalog, sample, out):
         if sample == "a":
             raise OSError(28, "No space left on device")
-        return whole(catalog, sample, out)
+        return written(catalog, sample, out)
 
     monkeypatch.setattr(module, "write_finemo_files", fail)
     words, run = ("run", config()), tmp_path / "run"
@@ -96,7 +111,7 @@ def test_F3_files_that_cannot_be_written_leave_the_run_incomplete(
     works(*words)
     assert RunRecord.load(run).status == "complete"
     without_paths = {k: v for k, v in bytes_of(run).items() if not k.endswith(".json")}
-    assert without_paths.items() <= bytes_of(tmp_path / "whole").items()
+    assert without_paths.items() <= bytes_of(whole).items()
 
 
 def test_outputs_of_a_run_may_be_none_or_parquet(works, config, tmp_path):
@@ -116,9 +131,8 @@ def test_outputs_of_a_run_may_be_none_or_parquet(works, config, tmp_path):
     assert {path.split("/")[2] for path in files_of(run)} == {*NAMES, "hits.parquet"}
 
 
-def test_a_run_of_an_older_release_says_nothing_of_files(works, config, tmp_path):
-    run = tmp_path / "run"
-    works("run", config())
+def test_a_run_of_an_older_release_says_nothing_of_files(works, config, copy):
+    run = copy
     RunRecord.load(run).model_copy(update={"outputs": None}).save(run)
     (run / "samples/a/hits.tsv").unlink()
 

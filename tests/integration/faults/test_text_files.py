@@ -80,12 +80,11 @@ def test_S27_a_shell_gives_peaks_by_process_substitution(inputs, tmp_path):
     assert starts(tmp_path / "s") == inputs.starts
 
 
-def test_S27_intervals_from_a_pipe_answer_as_a_file_does(works, call, tmp_path):
-    works(*call())
-    hit = read_tsv(tmp_path / "run/hits.tsv")[0]
+def test_S27_intervals_from_a_pipe_answer_as_a_file_does(works, plain, tmp_path):
+    hit = read_tsv(plain / "hits.tsv")[0]
     line = f"{hit['chr']}\t{hit['start']}\t{hit['end']}\n"
     (tmp_path / "q.bed").write_text(line)
-    words = ("query", "overlap", tmp_path / "run", "--format", "tsv", "-p")
+    words = ("query", "overlap", plain, "--format", "tsv", "-p")
 
     with piped(line.encode()) as path:
         found = works(*words, f"file={path}").out
