@@ -29,10 +29,18 @@ def catalog(run):
         yield opened
 
 
-@pytest.fixture
-def finemo(catalog, tmp_path):
-    write_finemo_files(catalog, "b", tmp_path / "finemo")
-    return tmp_path / "finemo"
+@pytest.fixture(scope="module")
+def finemo(catalog, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finemo")
+    write_finemo_files(catalog, "b", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def nasty_catalog(tmp_path_factory):
+    """Of a run with names that are all that names can be."""
+    with open_catalog(small_run(tmp_path_factory.mktemp("nasty"))) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize(
@@ -146,14 +154,11 @@ def test_without_coordinates_what_needs_a_place_is_refused(tmp_path, export_form
 
 
 @pytest.mark.parametrize("export_format", [ExportFormat.TSV, ExportFormat.BED])
-def test_no_name_breaks_a_table(tmp_path, export_format):
-    run = small_run(tmp_path / "run")
-
-    with open_catalog(run) as catalog:
-        export_hits(catalog, tmp_path / "out", export_format=export_format)
-        where = "true" if export_format is ExportFormat.TSV else '"end" > 0'
-        (n,) = catalog.rows(f"SELECT count(*) FROM hits WHERE {where}")[0]
-        write_finemo_files(catalog, SAMPLES[1], tmp_path / "finemo")
+def test_no_name_breaks_a_table(tmp_path, nasty_catalog, export_format):
+    export_hits(nasty_catalog, tmp_path / "out", export_format=export_format)
+    where = "true" if export_format is ExportFormat.TSV else '"end" > 0'
+    (n,) = nasty_catalog.rows(f"SELECT count(*) FROM hits WHERE {where}")[0]
+    write_finemo_files(nasty_catalog, SAMPLES[1], tmp_path / "finemo")
 
     content = (tmp_path / "out").read_bytes().decode().removesuffix("\n").split("\n")
     is_tsv = export_format is ExportFormat.TSV
@@ -164,7 +169,7 @@ def test_no_name_breaks_a_table(tmp_path, export_format):
     for name in ("hits.tsv", "peaks_qc.tsv", "motif_data.tsv"):
         lines = (tmp_path / "finemo" / name).read_text().removesuffix("\n").split("\n")
         assert len({line.count("\t") for line in lines}) == 1
-    assert {p.name for p in tmp_path.iterdir()} == {"run", "out", "finemo"}
+    assert {p.name for p in tmp_path.iterdir()} == {"out", "finemo"}
 
 
 def test_an_unknown_sample_is_refused(catalog, tmp_path):

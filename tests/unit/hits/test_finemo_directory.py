@@ -14,21 +14,22 @@ from tests.unit.reports.conftest import N_REGIONS, hits_in, write_overlapping
 from tests.unit.reports.regions import random_regions
 
 
-@pytest.fixture(params=[True, False], ids=["coordinates", "no coordinates"])
+@pytest.fixture(scope="module", params=[True, False], ids=["coordinates", "no coordinates"])
 def has_coordinates(request):
     return request.param
 
 
-@pytest.fixture
-def written(tmp_path, has_coordinates):
+@pytest.fixture(scope="module")
+def written_once(tmp_path_factory, has_coordinates):
     """A directory as finemo writes it, and the run it was made from."""
+    folder = tmp_path_factory.mktemp("written")
     rng = np.random.default_rng(4)
     run = write_overlapping(
-        tmp_path / "run",
+        folder / "run",
         {"liver": hits_in(rng, 80, has_coordinates=has_coordinates)},
         has_coordinates=has_coordinates,
     )
-    out = tmp_path / "theirs"
+    out = folder / "theirs"
     with open_catalog(run) as catalog:
         write_finemo_files(catalog, "liver", out)
     settings = {"lambda_default": 0.7, "convergence_tol": 1e-6, "mode": "pp"}
@@ -37,6 +38,13 @@ def written(tmp_path, has_coordinates):
 
 
 @pytest.fixture
+def written(written_once, tmp_path):
+    """A copy of the directory, which a test may change, and the run."""
+    theirs, ours = written_once
+    return shutil.copytree(theirs, tmp_path / "theirs"), ours
+
+
+@pytest.fixture(scope="module")
 def regions(has_coordinates):
     starts = None if has_coordinates else np.zeros(N_REGIONS, int)
     found = random_regions(np.random.default_rng(1), N_REGIONS, starts=starts)

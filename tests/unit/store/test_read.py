@@ -36,21 +36,34 @@ ARRAYS = {
 }
 
 
-@pytest.fixture
-def path(tmp_path):
-    path = tmp_path / "store"
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sound") / "store"
     encode(make_source(150), path, shard_regions=64)
     return path
 
 
-@pytest.fixture
-def old_path(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def old_sound(tmp_path_factory):
     """A store as version 5 was: every array is one of Zarr."""
-    monkeypatch.setattr(encode_module, "StoreMeta", partial(StoreMeta, has_columns=False))
-    path = tmp_path / "old"
-    encode(make_source(150), path, shard_regions=64)
+    path = tmp_path_factory.mktemp("sound") / "old"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encode_module, "StoreMeta", partial(StoreMeta, has_columns=False))
+        encode(make_source(150), path, shard_regions=64)
     assert json.loads((path / "zarr.json").read_text())["attributes"]["format_version"] == 5
     return path
+
+
+@pytest.fixture
+def path(sound, tmp_path):
+    """A copy of a sound store, which a test may damage."""
+    return shutil.copytree(sound, tmp_path / "store")
+
+
+@pytest.fixture
+def old_path(old_sound, tmp_path):
+    """A copy of an older store, which a test may damage."""
+    return shutil.copytree(old_sound, tmp_path / "old")
 
 
 def read_all(path):
