@@ -1,4 +1,5 @@
 import csv
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,9 @@ from tests.unit.catalog.builder import (
 NAMES = ("hits.tsv", "hits_unique.tsv", "hits.bed", "peaks_qc.tsv", "motif_data.tsv")
 
 
-def export(run, out, sample="s"):
+def export(run, out):
     with open_catalog(run) as catalog:
-        return write_finemo_files(catalog, sample, out)
+        return write_finemo_files(catalog, "s", out)
 
 
 def lines(path):
@@ -38,21 +39,28 @@ def rows(path):
         return list(csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
-@pytest.fixture
-def run(tmp_path):
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
     rng = np.random.default_rng(5)
-    return write_run(tmp_path / "run", {"s": [random_hits(rng, 80) for _ in range(3)], "t": [[]]})
+    shards = {"s": [random_hits(rng, 80) for _ in range(3)], "t": [[]]}
+    return write_run(tmp_path_factory.mktemp("run"), shards)
 
 
-def test_every_file_of_finemo_is_written(run, tmp_path):
-    written = export(run, tmp_path / "out")
+@pytest.fixture(scope="module")
+def catalog(run):
+    with open_catalog(run) as opened:
+        yield opened
+
+
+def test_every_file_of_finemo_is_written(catalog, tmp_path):
+    written = write_finemo_files(catalog, "s", tmp_path / "out")
 
     assert sorted(p.name for p in written) == sorted([*NAMES, "motif_cwms.npy"])
     assert sorted(written) == sorted((tmp_path / "out").iterdir())
 
 
-def test_columns_are_finemos(run, tmp_path):
-    export(run, tmp_path)
+def test_columns_are_finemos(catalog, tmp_path):
+    write_finemo_files(catalog, "s", tmp_path)
 
     for name in ("hits.tsv", "hits_unique.tsv"):
         assert tuple(lines(tmp_path / name)[0].split("\t")) == FINEMO_HIT_COLUMNS
@@ -75,23 +83,21 @@ def test_files_do_not_depend_on_how_hits_fall_into_shards(tmp_path):
     assert contents[0] == contents[1]
 
 
-def test_chunks_join_to_the_same_file(run, tmp_path, monkeypatch):
-    export(run, tmp_path / "whole")
+def test_chunks_join_to_the_same_file(catalog, tmp_path, monkeypatch):
+    write_finemo_files(catalog, "s", tmp_path / "whole")
     monkeypatch.setattr(chromosome_chunks, "__kwdefaults__", {"chunk_hits": 1})
-    export(run, tmp_path / "pieces")
+    write_finemo_files(catalog, "s", tmp_path / "pieces")
 
-    with open_catalog(run) as catalog:
-        assert chromosome_chunks(catalog, "s") == [(0, 0), (1, 1), (2, 2)]
+    assert chromosome_chunks(catalog, "s") == [(0, 0), (1, 1), (2, 2)]
     for name in NAMES:
         assert (tmp_path / "pieces" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
-def test_chunks_cover_every_chromosome_once(run):
-    with open_catalog(run) as catalog:
-        n_hits = [n for _, n in catalog.run("chromosome_counts", {"sample": "s"})]
-        assert chromosome_chunks(catalog, "s", chunk_hits=n_hits[0] + 1) == [(0, 1), (2, 2)]
-        assert chromosome_chunks(catalog, "s") == [(0, 2)]
-        assert chromosome_chunks(catalog, "t") == [(0, 0)]
+def test_chunks_cover_every_chromosome_once(catalog):
+    n_hits = [n for _, n in catalog.run("chromosome_counts", {"sample": "s"})]
+    assert chromosome_chunks(catalog, "s", chunk_hits=n_hits[0] + 1) == [(0, 1), (2, 2)]
+    assert chromosome_chunks(catalog, "s") == [(0, 2)]
+    assert chromosome_chunks(catalog, "t") == [(0, 0)]
 
 
 def test_names_are_written_raw(tmp_path):
@@ -177,8 +183,8 @@ def write_motifs_of(run):
     write_motifs(run, motifs)
 
 
-def test_a_sample_without_hits_has_headers(run, tmp_path):
-    export(run, tmp_path, sample="t")
+def test_a_sample_without_hits_has_headers(catalog, tmp_path):
+    write_finemo_files(catalog, "t", tmp_path)
 
     assert len(lines(tmp_path / "hits.tsv")) == len(lines(tmp_path / "hits_unique.tsv")) == 1
     assert lines(tmp_path / "hits.bed") == []
@@ -200,20 +206,21 @@ def test_quality_control_says_whether_a_region_converged(tmp_path):
     assert found == [("2", "false"), ("1", "false"), ("0", "true")]
 
 
-def test_cwms_are_those_of_the_run(run, tmp_path):
-    export(run, tmp_path)
+def test_cwms_are_those_of_the_run(run, catalog, tmp_path):
+    write_finemo_files(catalog, "s", tmp_path)
 
     assert (tmp_path / "motif_cwms.npy").read_bytes() == motif_cwms_path(run).read_bytes()
 
 
-def test_an_unknown_sample_is_refused_and_nothing_written(run, tmp_path):
+def test_an_unknown_sample_is_refused_and_nothing_written(catalog, tmp_path):
     with pytest.raises(UsageError, match="no sample 'u'"):
-        export(run, tmp_path / "out", sample="u")
+        write_finemo_files(catalog, "u", tmp_path / "out")
 
     assert not (tmp_path / "out").exists()
 
 
 def test_a_damaged_page_leaves_no_file(run, tmp_path):
+    run = shutil.copytree(run, tmp_path / "run")
     path = part_path(run, "hits", Unit("s", 0))
     content = bytearray(path.read_bytes())
     content[4:400] = bytes(396)

@@ -26,6 +26,26 @@ def run(tmp_path_factory, request):
     return small_run(tmp_path_factory.mktemp("run"), has_coordinates=request.param)
 
 
+@pytest.fixture(scope="module")
+def catalog(run):
+    with open_catalog(run) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def on_threads(run):
+    """The catalog of the run on one thread, and that on four."""
+    with open_catalog(run, threads=1) as one, open_catalog(run, threads=4) as four:
+        yield one, four
+
+
+@pytest.fixture(scope="module")
+def h5ad(catalog, tmp_path_factory):
+    path = tmp_path_factory.mktemp("h5ad") / "x.h5ad"
+    export_h5ad(catalog, path, catalog.samples)
+    return path
+
+
 def sums(catalog, table="hits"):
     """Three dictionaries of (sample, peak_id, motif): hits, coefficients, importances."""
     n, coefficient, importance = Counter(), Counter(), Counter()
@@ -48,12 +68,13 @@ def cells(values, rows, columns):
 
 
 @pytest.mark.parametrize("batch_rows", [100_000, 3])
-def test_an_h5ad_has_every_region_and_the_sums_of_its_hits(run, tmp_path, monkeypatch, batch_rows):
+def test_an_h5ad_has_every_region_and_the_sums_of_its_hits(
+    catalog, tmp_path, monkeypatch, batch_rows
+):
     monkeypatch.setattr("finemo_dist.catalog.catalog._BATCH_ROWS", batch_rows)
-    with open_catalog(run) as catalog:
-        export_h5ad(catalog, tmp_path / "x.h5ad", catalog.samples)
-        expected = sums(catalog)
-        peaks = catalog.rows("SELECT sample, peak_id, chr, start, name FROM peaks")
+    export_h5ad(catalog, tmp_path / "x.h5ad", catalog.samples)
+    expected = sums(catalog)
+    peaks = catalog.rows("SELECT sample, peak_id, chr, start, name FROM peaks")
 
     data = anndata.read_h5ad(tmp_path / "x.h5ad")
     rows = list(zip(data.obs["sample"], data.obs["peak_id"], strict=True))
@@ -70,13 +91,11 @@ def test_an_h5ad_has_every_region_and_the_sums_of_its_hits(run, tmp_path, monkey
     assert (data.obs["end"] - data.obs["start"] == 100).all()
 
 
-def test_an_h5ad_is_ready_for_work(run, tmp_path):
+def test_an_h5ad_is_ready_for_work(catalog, h5ad):
     """Sorted indices, numbers as scanpy wants them, and what it was made with."""
-    with open_catalog(run) as catalog:
-        export_h5ad(catalog, tmp_path / "x.h5ad", catalog.samples)
-        digest = catalog.record.config_digest
+    digest = catalog.record.config_digest
 
-    data = anndata.read_h5ad(tmp_path / "x.h5ad")
+    data = anndata.read_h5ad(h5ad)
     assert data.X.format == "csr"
     assert data.X.dtype == np.float32
     assert data.X.has_sorted_indices
@@ -88,10 +107,9 @@ def test_an_h5ad_is_ready_for_work(run, tmp_path):
 
 
 @pytest.mark.parametrize("export", [export_h5ad, export_market])
-def test_a_matrix_is_the_same_bytes_each_time(run, tmp_path, export):
-    for name, threads in (("a", 1), ("b", 4)):
-        with open_catalog(run, threads=threads) as catalog:
-            export(catalog, tmp_path / name, catalog.samples)
+def test_a_matrix_is_the_same_bytes_each_time(on_threads, tmp_path, export):
+    for name, catalog in zip("ab", on_threads, strict=True):
+        export(catalog, tmp_path / name, catalog.samples)
 
     a, b = (
         {p.name if p.parent != tmp_path else "": p.read_bytes() for p in files_of(tmp_path / name)}
@@ -104,10 +122,9 @@ def files_of(path):
     return sorted(path.iterdir()) if path.is_dir() else [path]
 
 
-def test_matrix_market_has_the_same_cells_and_its_two_tables(run, tmp_path):
-    with open_catalog(run) as catalog:
-        export_market(catalog, tmp_path / "out", catalog.samples)
-        expected = sums(catalog)
+def test_matrix_market_has_the_same_cells_and_its_two_tables(catalog, tmp_path):
+    export_market(catalog, tmp_path / "out", catalog.samples)
+    expected = sums(catalog)
 
     with (tmp_path / "out/regions.tsv").open(newline="") as handle:
         regions = list(csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
@@ -166,8 +183,8 @@ def test_a_damaged_part_leaves_nothing(tmp_path, export):
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_folder_that_stands_is_not_written_over(run, tmp_path):
-    with open_catalog(run) as catalog, pytest.raises(UsageError, match="exists"):
+def test_a_folder_that_stands_is_not_written_over(catalog, tmp_path):
+    with pytest.raises(UsageError, match="exists"):
         export_market(catalog, tmp_path, catalog.samples)
 
     assert list(tmp_path.iterdir()) == []

@@ -38,7 +38,7 @@ def run(tmp_path_factory):
     return small_run(tmp_path_factory.mktemp("run"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def catalog(run):
     with open_catalog(run) as opened:
         yield opened
