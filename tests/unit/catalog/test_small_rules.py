@@ -12,6 +12,7 @@ from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.comparison import compare_motifs, compare_sites
 from finemo_dist.catalog.connection import explanation, load_query
 from finemo_dist.catalog.format import OutputFormat, Screen, write_answer
+from finemo_dist.catalog.named import rows_of
 from finemo_dist.catalog.readonly import run_user_query
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.records import Unit
@@ -267,6 +268,52 @@ def test_a_group_has_a_site_by_its_own_number_of_samples(tmp_path, share, n_site
         batches = list(compare_sites(catalog, (2, 1), share=share, change=0.1))
 
     assert sum(batch.num_rows for batch in batches) == n_sites
+
+
+@pytest.mark.parametrize(("second", "kind"), [("a", "shared"), ("c", "changed")])
+def test_a_site_has_changed_only_where_the_scores_of_the_groups_lie_apart(tmp_path, second, kind):
+    def scored(first_site, second_site):
+        places = ((10, first_site), (40, second_site))
+        return [[
+            hit(
+                start=start, end=start + 6, start_untrimmed=start - 2, end_untrimmed=start + 8,
+                hit_coefficient=score, hit_coefficient_global=score,
+            )
+            for start, score in places
+        ]]  # fmt: skip
+
+    scores = {"a": (1.0, 2.0), "c": (2.0, 1.0)}
+    run = write_run(
+        tmp_path / "run",
+        {"a": scored(*scores["a"]), "b": scored(*scores[second]), "c": scored(*scores["c"])},
+    )
+    with open_catalog(run) as catalog:
+        compare_motifs(catalog, {"a": 0, "b": 1, "c": 1}, kind="motif", with_sites=True)
+        sites = [row for batch in compare_sites(catalog, (1, 2), share=0.5, change=0.1)
+                 for row in batch.to_pylist()]  # fmt: skip
+
+    assert [(row["start"], row["class"]) for row in sites] == [(10, kind), (40, kind)]
+
+
+def test_hits_of_a_cluster_are_over_the_only_region(tmp_path):
+    run = tmp_path / "run"
+    write_record(run, {"a": 1})
+    write_motifs(run, motif_set())
+    write_shard(run, "a", 0, [hit(), hit(start=40, end=46)], [region(n_hits=2)])
+    with open_catalog(run) as catalog:
+        assert catalog.rows("SELECT n_regions_committed FROM samples") == [(1,)]
+        first, *_ = rows_of(catalog, "cluster_counts")
+
+    assert (first["n_hits"], first["hits_per_region"]) == (2, 2.0)
+
+
+def test_decoy_hits_are_in_the_order_of_their_starts(tmp_path):
+    wide, narrow = hit(start=12, end=30), hit(start=14, end=20)
+    run = write_run(tmp_path / "run", {"a": [[narrow, wide]]})
+    with open_catalog(run) as catalog:
+        found = catalog.arrow("decoy_rows", {"table": "hits", "sample": "a"})
+
+    assert found["start"].to_pylist() == [12, 14]
 
 
 @pytest.mark.parametrize("use", ["its connection", "a query of the user's"])
