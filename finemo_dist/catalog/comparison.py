@@ -152,9 +152,8 @@ def _fill_common(catalog: Catalog, samples: Sequence[str]) -> None:
             own[name] = np.stack([found["first"][here], found["last"][here]]).astype(np.int64)
         common = own if common is None else _intersected(common, own)
     for name, places in (common or {}).items():
-        if places.shape[1]:
-            columns = {"first": places[0].tolist(), "last": places[1].tolist()}
-            catalog.run("fill_common_regions", {"chr": [name] * places.shape[1], **columns})
+        columns = {"first": places[0].tolist(), "last": places[1].tolist()}
+        catalog.run("fill_common_regions", {"chr": [name] * places.shape[1], **columns})
 
 
 def _intersected(

@@ -119,6 +119,9 @@ def test_what_is_not_understood_is_about_everything(catalog):
         "SELECT 1;",
     ):
         assert files_of(catalog, query) in {1, 10, 12}
+    # A field of something else than the parameters.
+    query = "FROM hits WHERE chr = ({'sample': 'chr2'}).sample::VARCHAR"
+    assert files_of(catalog, query, {"sample": "chrX"}) == 10
 
 
 def test_named_queries_are_narrowed_by_their_sample(catalog):

@@ -67,6 +67,10 @@ def test_a_file_without_places_names_none(write, changes):
             "has 2 regions and coords_end of shape (1, 2). Expected one coordinate per",
         ),
         (
+            {"coords_start": np.array([[100], [7]])},
+            "has 2 regions and coords_start of shape (2, 1). Expected one coordinate per",
+        ),
+        (
             {"coords_start": np.array([100.0, 7.0])},
             "its coordinates (coords_start, coords_end) are no ranges of whole numbers. Write it",
         ),
