@@ -1,11 +1,13 @@
 """Contributions of any magnitude, and what is no number."""
 
+import json
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.store.read import open_store
 from tests.command import finemo_dist, hit_keys
 from tests.integration.faults.inputs import KINDS, write_scores
@@ -45,16 +47,32 @@ def regions_of(inputs, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def keys_of(inputs, tmp_path_factory):
-    """Return a function that calls hits in regions, once for each content and mode."""
+    """Return a function that calls hits in regions of every scale, once for each content and mode.
+
+    The regions of each scale are a sample of one run.
+    """
     found = {}
 
-    def keys(regions: Path, mode: str) -> dict:
+    def keys(regions: list[Path], mode: str) -> list[dict]:
         # Whatever a reader does to a sequence or a contribution is in the digest of a store.
-        content = open_store(regions).digest if regions.is_dir() else regions
+        content = tuple(open_store(r).digest if r.is_dir() else r for r in regions)
         if (content, mode) not in found:
-            run = tmp_path_factory.mktemp("run") / "run"
-            finemo_dist("call-hits", "-r", regions, "-m", inputs.modisco_h5, "-o", run, "-M", mode)
-            found[content, mode] = hit_keys(run / "hits.tsv")
+            folder = tmp_path_factory.mktemp("run")
+            samples = [{"name": f"s{i}", "regions": str(r)} for i, r in enumerate(regions)]
+            config = {"output": "run", "modisco_h5": str(inputs.modisco_h5), "samples": samples,
+                      "solver": {"mode": mode}, "resources": {"executor": "serial"},
+                      "outputs": "none"}  # fmt: skip
+            (folder / "run.yaml").write_text(json.dumps(config))
+            finemo_dist("run", folder / "run.yaml")
+            with open_catalog(folder / "run") as catalog:
+                hits = catalog.rows(
+                    "SELECT sample, peak_id, motif_name, strand, start_untrimmed, hit_coefficient "
+                    "FROM hits"
+                )
+            found[content, mode] = [
+                {tuple(key): value for sample, *key, value in hits if sample == own["name"]}
+                for own in samples
+            ]
         return found[content, mode]
 
     return keys
@@ -62,7 +80,8 @@ def keys_of(inputs, tmp_path_factory):
 
 @pytest.mark.parametrize(("kind", "mode"), CASES, ids=[f"{kind}-{mode}" for kind, mode in CASES])
 def test_S9_S10_contributions_of_any_scale_give_the_same_hits(regions_of, keys_of, kind, mode):
-    found = {scale: keys_of(regions_of(kind, scale), mode) for scale in SCALES}
+    regions = [regions_of(kind, scale) for scale in SCALES]
+    found = dict(zip(SCALES, keys_of(regions, mode), strict=True))
 
     assert len(found[1.0]) > 20
     for scale in SCALES:
