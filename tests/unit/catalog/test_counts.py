@@ -1,6 +1,7 @@
 """Counts that a run remembers are those that its parts give."""
 
 import json
+import shutil
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -16,12 +17,27 @@ from tests.unit.catalog.builder import random_hits, region, write_run, write_sha
 QUERY = "FROM motif_counts ORDER BY ALL"
 
 
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    monkeypatch.setattr(summary, "FEW_HITS", 0)
+@pytest.fixture(scope="module")
+def uncounted(tmp_path_factory):
+    """A run that remembers nothing, and what it answers."""
     rng = np.random.default_rng(8)
     shards = {name: [random_hits(rng, 40) for _ in range(2)] for name in ("a", "b")}
-    return write_run(tmp_path / "run", {**shards, "none": [[]]})
+    run = write_run(tmp_path_factory.mktemp("uncounted"), {**shards, "none": [[]]})
+    expected, reads_parts = answer(run)
+    assert reads_parts
+    return run, expected
+
+
+@pytest.fixture
+def expected(uncounted):
+    return uncounted[1]
+
+
+@pytest.fixture
+def run(uncounted, tmp_path, monkeypatch):
+    """A copy of the run, which a test may change."""
+    monkeypatch.setattr(summary, "FEW_HITS", 0)
+    return shutil.copytree(uncounted[0], tmp_path / "run")
 
 
 def answer(run, query=QUERY, **options):
@@ -36,9 +52,7 @@ def remember(run):
         remember_counts(catalog)
 
 
-def test_counts_are_remembered_and_no_part_is_read(run):
-    expected, reads_parts = answer(run)
-    assert reads_parts
+def test_counts_are_remembered_and_no_part_is_read(run, expected):
     remember(run)
 
     assert answer(run) == (expected, False)
@@ -62,8 +76,7 @@ def test_a_part_more_is_counted(run):
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", None])
-def test_damaged_counts_are_not_used(run, content):
-    expected, _ = answer(run)
+def test_damaged_counts_are_not_used(run, expected, content):
     remember(run)
     path = run / COUNTS_NAME
     packed = bytearray(path.read_bytes())
@@ -73,8 +86,7 @@ def test_damaged_counts_are_not_used(run, content):
     assert answer(run) == (expected, True)
 
 
-def test_counts_that_do_not_say_what_they_are_of_are_not_used(run):
-    expected, _ = answer(run)
+def test_counts_that_do_not_say_what_they_are_of_are_not_used(run, expected):
     remember(run)
     path = run / COUNTS_NAME
     table = pq.read_table(path)

@@ -65,8 +65,8 @@ def _unflushed():
 
 @st.composite
 def hits_of_samples(draw, *, has_coordinates=True):
-    """Two samples of two shards of two regions, with up to ten hits a shard."""
-    shards = {}
+    """Two samples of two shards of two regions, with up to ten hits a shard; some are of both."""
+    shards, of_a = {}, {}
     for sample in ("a", "b"):
         shards[sample] = []
         for shard in range(2):
@@ -74,6 +74,9 @@ def hits_of_samples(draw, *, has_coordinates=True):
                 st.integers(2 * shard, 2 * shard + 1), st.integers(-3, 30), st.integers(0, 5)
             )
             drawn = draw(st.lists(places, max_size=10, unique=True))
+            if of_a.setdefault(shard, drawn) is not drawn:
+                shared = of_a[shard][: draw(st.integers(0, 5))]
+                drawn = [*shared, *(place for place in drawn if place not in shared)][:10]
             shards[sample].append(
                 [site(*place, has_coordinates=has_coordinates) for place in drawn]
             )

@@ -14,9 +14,9 @@ from finemo_dist.exports.hub import export_hub
 from tests.unit.exports.builder import SAMPLES, small_run
 
 
-@pytest.fixture
-def catalog(tmp_path):
-    with open_catalog(small_run(tmp_path / "run")) as catalog:
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory):
+    with open_catalog(small_run(tmp_path_factory.mktemp("run"))) as catalog:
         yield catalog
 
 
@@ -28,11 +28,12 @@ def stanzas(path):
     ]
 
 
-@pytest.fixture
-def hub(catalog, tmp_path):
+@pytest.fixture(scope="module")
+def hub(catalog, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hubs") / "hub"
     with_places = [name for name in catalog.samples if catalog.sample(name).has_coordinates]
-    export_hub(catalog, tmp_path / "hub", with_places, genome="hg38")
-    return tmp_path / "hub"
+    export_hub(catalog, folder, with_places, genome="hg38")
+    return folder
 
 
 def test_each_file_of_a_hub_leads_to_the_next(hub):
