@@ -47,6 +47,8 @@ class FakeCrew:
     """To get ready; None where no worker ever does."""
     start_error: str | None = None
     room: bool = True
+    room_from: float = LONG_S
+    """When there is room where there was none."""
     node_of: dict[str, str] = field(default_factory=dict)
     """By worker; ``node`` where nothing is said."""
     nodes: dict[str, int] | None = None
@@ -70,7 +72,7 @@ class FakeCrew:
         return self.nodes
 
     def has_room(self):
-        return self.room
+        return self.room or self.clock.now >= self.room_from
 
     def start(self, name, node):
         where = node or self.node_of.get(name, "node")
@@ -162,7 +164,8 @@ def test_a_worker_waits_a_quarter_of_an_hour_for_a_place(clock):
 
 
 def test_a_worker_that_gets_its_place_after_minutes_does_the_work(clock):
-    crew = FakeCrew(clock, start_s=600.0, room=False)
+    """From then on it has time to get ready."""
+    crew = FakeCrew(clock, start_s=600.0, room=False, room_from=585.0)
 
     events = run(crew)
 
