@@ -57,7 +57,7 @@ def read_variants(path: str | Path) -> list[Variant]:
         except (ValueError, IndexError) as error:
             raise InputError(
                 f"{path}, line {line.number}: found {line.text[:80]!r}, expected {_EXPECTED}. "
-                "Correct the line."
+                "Correct the line, or leave it out."
             ) from error
     if not found:
         raise InputError(f"{path}: holds no variant. Expected {_EXPECTED}.")

@@ -94,7 +94,7 @@ def test_a_line_that_is_no_variant_is_refused_with_its_number(tmp_path, line):
         read_variants(path)
 
     assert str(caught.value).startswith(f"{path}, line {len(before) + 1}: found {last!r}, expected")
-    assert str(caught.value).endswith("Correct the line.")
+    assert str(caught.value).endswith("Correct the line, or leave it out.")
 
 
 @pytest.mark.parametrize("text", ["", VCF, "track name=x\n"])
