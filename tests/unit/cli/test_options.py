@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from finemo_dist.cli.options import ManyValuesCommand
 
 
-@click.command(cls=ManyValuesCommand)
+@click.command(cls=ManyValuesCommand, examples=["echo -b a.bw b.bw"])
 @click.option("-b", "--bigwigs", multiple=True)
 @click.option("-o", "--out")
 @click.option("--force", is_flag=True)
