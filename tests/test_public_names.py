@@ -82,6 +82,10 @@ def test_help_loads_nothing_heavy(words):
     assert not modules_after(code) & set(HEAVY)
 
 
+def test_a_report_loads_no_statistics():
+    assert "scipy" not in modules_after("import finemo_dist.workflow.reporting")
+
+
 def test_every_listed_command_has_help():
     from finemo_dist.cli.main import _COMMANDS, cli
 

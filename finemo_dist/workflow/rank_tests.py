@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from finemo_dist.motifs.match import false_discovery_rates
 
@@ -49,6 +48,9 @@ def smallest_p(n_first: int, n_second: int) -> float:
 
 
 def _row_test(row: Floats, is_first: NDArray[np.bool_]) -> float:
+    # Loading it takes half a second, which a report without a comparison does not need.
+    from scipy.stats import rankdata
+
     known = ~np.isnan(row)
     values, first = row[known], is_first[known]
     n, n_first = len(values), int(first.sum())
