@@ -40,7 +40,7 @@ PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 
 ONE_MORE := -n $(shell expr 1 + `getconf _NPROCESSORS_ONLN`)
 
 test: $(VENV)/dev-installed  ## Run everything that guards correctness (PYTEST_ARGS).
-	@echo "All tests but those of clusters, browsers and kills (make test-system): about six minutes on two cores."
+	@echo "All tests but those of clusters, browsers and kills (make test-system): about five minutes on two cores."
 	$(PYTEST) -m "not system" $(PYTEST_ARGS)
 
 test-unit: $(VENV)/dev-installed  ## Run the tests of single modules, a part of `test`.
