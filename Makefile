@@ -36,8 +36,8 @@ demo: $(VENV)/installed  ## Run the pipeline on generated samples with known mot
 # others find, even where the environment says that nothing compiled is kept.
 PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 16 --dist worksteal
 
-# Tests of clusters mostly wait, so there is one process more than there are cores.
-ONE_MORE := -n $(shell expr 1 + `getconf _NPROCESSORS_ONLN`)
+# Tests of clusters mostly wait, so there are two processes more than there are cores.
+MORE := -n $(shell expr 2 + `getconf _NPROCESSORS_ONLN`)
 
 test: $(VENV)/dev-installed  ## Run everything that guards correctness (PYTEST_ARGS).
 	@echo "All tests but those of clusters, browsers and kills (make test-system): about five minutes on two cores."
@@ -48,8 +48,8 @@ test-unit: $(VENV)/dev-installed  ## Run the tests of single modules, a part of 
 	$(PYTEST) -m "not system and not slow" tests/unit tests/laws tests/differential $(PYTEST_ARGS)
 
 test-system: $(VENV)/dev-installed $(TOOLS)/installed  ## Run SLURM, Ray, kills, Chromium, object storage, README, benchmarks and fuzz.
-	@echo "SLURM, Ray, kills, Chromium, object storage, documents, benchmarks and fuzz: about 13 minutes on two cores."
-	$(PYTEST) $(ONE_MORE) -m system $(PYTEST_ARGS)
+	@echo "SLURM, Ray, kills, Chromium, object storage, documents, benchmarks and fuzz: about ten minutes on two cores."
+	$(PYTEST) $(MORE) -m system $(PYTEST_ARGS)
 
 test-kills: $(VENV)/dev-installed  ## Kill, stop, cut and fill by 40 random schedules of each kind (KILL_SEEDS).
 	KILL_SEEDS=$${KILL_SEEDS:-40} $(BIN)/python -m pytest -s tests/integration/cluster

@@ -19,7 +19,7 @@ def selected_by(target: str) -> str:
 
 def test_each_test_is_in_one_of_the_two_targets():
     assert selected_by("test") == '-m "not system"'
-    assert selected_by("test-system") == "$(ONE_MORE) -m system"
+    assert selected_by("test-system") == "$(MORE) -m system"
 
 
 def test_the_unit_tests_are_a_part_of_the_tests():
