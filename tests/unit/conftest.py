@@ -35,3 +35,21 @@ def local_bucket(tmp_path, monkeypatch):
     monkeypatch.setattr(objects, "_store", store)
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     return lambda key: location(f"s3://bucket/{key}")
+
+
+@pytest.fixture(scope="module")
+def catalog(run):
+    """The catalog of a module's run, for tests that only ask it."""
+    from finemo_dist.catalog.catalog import open_catalog
+
+    with open_catalog(run) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def on_threads(run):
+    """The catalog of the run on one thread, and that on four."""
+    from finemo_dist.catalog.catalog import open_catalog
+
+    with open_catalog(run, threads=1) as one, open_catalog(run, threads=4) as four:
+        yield one, four

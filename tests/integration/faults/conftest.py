@@ -45,19 +45,27 @@ def sharded(inputs, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def whole(inputs, sharded, tmp_path_factory):
-    """Return the run of twelve shards that nothing disturbed; not to be changed."""
-    run = tmp_path_factory.mktemp("whole") / "run"
-    finemo_dist("call-hits", "-r", sharded, "-m", inputs.modisco_h5, "-o", run)
-    return run
+def run_of(inputs, tmp_path_factory):
+    """Return a function that calls the hits of a store with no other option, and gives the run."""
+
+    def run_of(store):
+        run = tmp_path_factory.mktemp("run_of") / "run"
+        finemo_dist("call-hits", "-r", store, "-m", inputs.modisco_h5, "-o", run)
+        return run
+
+    return run_of
 
 
 @pytest.fixture(scope="session")
-def plain(inputs, store, tmp_path_factory):
+def whole(run_of, sharded):
+    """Return the run of twelve shards that nothing disturbed; not to be changed."""
+    return run_of(sharded)
+
+
+@pytest.fixture(scope="session")
+def plain(run_of, store):
     """Return the run of the store with no other option; not to be changed."""
-    run = tmp_path_factory.mktemp("plain") / "run"
-    finemo_dist("call-hits", "-r", store, "-m", inputs.modisco_h5, "-o", run)
-    return run
+    return run_of(store)
 
 
 @pytest.fixture

@@ -132,11 +132,9 @@ def sharded(inputs, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def whole(inputs, sharded, tmp_path_factory):
+def whole(run_of, sharded):
     """The run of this store; not to be changed."""
-    run = tmp_path_factory.mktemp("whole") / "run"
-    finemo_dist("call-hits", "-r", sharded, "-m", inputs.modisco_h5, "-o", run)
-    return run
+    return run_of(sharded)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
-from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.format import OutputFormat, Screen, save_answer, write_answer
 from finemo_dist.catalog.readonly import run_user_query
 from finemo_dist.core.errors import FinemoDistError, UsageError
@@ -15,12 +14,6 @@ ODD = """
         (1, 'a"b', 0.1::FLOAT, TRUE, NULL), (NULL, 'c,d' || chr(9) || 'e', 1e-7::FLOAT, FALSE, 'x'))
     AS t(n, s, f, b, z)
 """
-
-
-@pytest.fixture(scope="module")
-def catalog(run):
-    with open_catalog(run) as opened:
-        yield opened
 
 
 def text(catalog, query, output_format):

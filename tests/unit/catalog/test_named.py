@@ -123,19 +123,6 @@ def drawn(rng):
 
 
 @pytest.fixture(scope="module")
-def catalog(run):
-    with open_catalog(run) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def on_threads(run):
-    """The catalog of the run on one thread, and that on four."""
-    with open_catalog(run, threads=1) as one, open_catalog(run, threads=4) as four:
-        yield one, four
-
-
-@pytest.fixture(scope="module")
 def one_catalog(tmp_path_factory):
     with OneCatalog(tmp_path_factory.mktemp("runs") / "run") as shown:
         yield shown

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.catalog.readonly import run_user_query
 from finemo_dist.catalog.scope import scopes_of
 from tests.unit.catalog.builder import hit, write_run
@@ -29,12 +28,6 @@ def run(tmp_path_factory):
             shards.append(rows)
         samples[sample] = shards
     return write_run(tmp_path_factory.mktemp("scope") / "run", samples)
-
-
-@pytest.fixture(scope="module")
-def catalog(run):
-    with open_catalog(run) as catalog:
-        yield catalog
 
 
 def files_of(catalog, query, values=None):

@@ -53,12 +53,6 @@ def unique_by_loop(hits):
     return [row for _, row in best.values()]
 
 
-@pytest.fixture(scope="module")
-def catalog(run):
-    with open_catalog(run) as opened:
-        yield opened
-
-
 def test_hits_hold_every_column_with_the_sample_and_finemos_correlation(catalog):
     columns = catalog.sql("FROM hits").columns
 

@@ -46,12 +46,6 @@ def run(tmp_path_factory):
     return write_run(tmp_path_factory.mktemp("run"), shards)
 
 
-@pytest.fixture(scope="module")
-def catalog(run):
-    with open_catalog(run) as opened:
-        yield opened
-
-
 def test_every_file_of_finemo_is_written(catalog, tmp_path):
     written = write_finemo_files(catalog, "s", tmp_path / "out")
 

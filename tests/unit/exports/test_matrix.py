@@ -27,19 +27,6 @@ def run(tmp_path_factory, request):
 
 
 @pytest.fixture(scope="module")
-def catalog(run):
-    with open_catalog(run) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def on_threads(run):
-    """The catalog of the run on one thread, and that on four."""
-    with open_catalog(run, threads=1) as one, open_catalog(run, threads=4) as four:
-        yield one, four
-
-
-@pytest.fixture(scope="module")
 def h5ad(catalog, tmp_path_factory):
     path = tmp_path_factory.mktemp("h5ad") / "x.h5ad"
     export_h5ad(catalog, path, catalog.samples)

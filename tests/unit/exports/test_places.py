@@ -38,12 +38,6 @@ def run(tmp_path_factory):
     return small_run(tmp_path_factory.mktemp("run"))
 
 
-@pytest.fixture(scope="module")
-def catalog(run):
-    with open_catalog(run) as opened:
-        yield opened
-
-
 def unspaced(name):
     return flat(name).replace(" ", "_")
 

@@ -24,12 +24,6 @@ def run(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def catalog(run):
-    with open_catalog(run) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def finemo(catalog, tmp_path_factory):
     folder = tmp_path_factory.mktemp("finemo")
     write_finemo_files(catalog, "b", folder)
