@@ -1,6 +1,7 @@
 """Running commands as a user does, in this process or in one of their own."""
 
 import csv
+import glob
 import os
 import signal
 import subprocess
@@ -66,8 +67,19 @@ def run_process(*words: object, **environment: str) -> subprocess.CompletedProce
     )
 
 
+def files_of(folder: Path, pattern: str) -> list[Path]:
+    """Return the files of a pattern in a folder that others write to."""
+    # Path.glob fails where a folder goes while it looks.
+    found = glob.glob(pattern, root_dir=folder, recursive=True, include_hidden=True)  # noqa: PTH207
+    return [folder / name for name in found]
+
+
 def wait_until(
-    is_so: Callable[[], bool], timeout_s: float = 240.0, what: str = "it", *, pause_s: float = 0.01
+    is_so: Callable[[], object],
+    timeout_s: float = 240.0,
+    what: str = "it",
+    *,
+    pause_s: float = 0.01,
 ) -> None:
     """Wait for a condition; the time is for what will never be, on a machine that is busy."""
     deadline = time.monotonic() + timeout_s

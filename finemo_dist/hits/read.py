@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, get_args
@@ -185,7 +186,10 @@ def _local_stamps(directory: Path) -> dict[int, tuple[int, str]]:
     try:
         with os.scandir(directory) as entries:
             for entry in entries:
-                if (shard := shard_of(entry.name)) is not None:
+                if (shard := shard_of(entry.name)) is None:
+                    continue
+                # A part that goes while others are listed takes none of them with it.
+                with suppress(FileNotFoundError):
                     status = entry.stat()
                     found[shard] = (status.st_size, str(status.st_mtime_ns))
     except (FileNotFoundError, NotADirectoryError):

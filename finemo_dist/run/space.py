@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -187,7 +188,12 @@ def require_disk_for_call(
 
 def _existing_bytes(run_dir: Path) -> int:
     parts = chain.from_iterable(run_dir.glob(f"{table}/*/*") for table in ("hits", "peaks_qc"))
-    return sum(part.stat().st_size for part in parts)
+    n_bytes = 0
+    for part in parts:
+        # Workers of a driver that died may still rename what they wrote.
+        with suppress(FileNotFoundError):
+            n_bytes += part.stat().st_size
+    return n_bytes
 
 
 def workers_that_fit(n_workers: int, resources: ResourceConfig, demand: Demand) -> int:

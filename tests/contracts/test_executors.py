@@ -29,6 +29,7 @@ from finemo_dist.run.plan import read_plan
 from finemo_dist.run.process_pool import ProcessExecutor
 from finemo_dist.run.ray_pool import RayExecutor
 from finemo_dist.run.serial import SerialExecutor
+from tests.command import files_of
 from tests.forked import parent_of_workers
 from tests.unit.run import extractions, workers
 from tests.unit.run.runs import corrupt_shard, parts, write_inputs
@@ -372,7 +373,7 @@ def test_a_worker_that_dies_is_replaced_and_leaves_no_trace(
 def test_a_unit_whose_workers_die_is_set_aside_after_three(cluster, inputs, tmp_path, monkeypatch):
     def die_last():
         # What else is done tells whether it is the unit or the node that is at fault.
-        while len(list(tmp_path.glob("peaks_qc/*/part-*.parquet"))) < N_UNITS - 1:
+        while len(files_of(tmp_path, "peaks_qc/*/part-*.parquet")) < N_UNITS - 1:
             time.sleep(0.01)
         os._exit(1)
 

@@ -17,7 +17,7 @@ from finemo_dist.record.run_record import RunRecord
 from finemo_dist.store._partitions import Records
 from finemo_dist.store.read import open_store
 from finemo_dist.testing.dataset import write_demo
-from tests.command import PROJECT, answer_of, finemo_dist, wait_until
+from tests.command import PROJECT, answer_of, files_of, finemo_dist, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -211,7 +211,7 @@ def test_a_run_killed_in_any_stage_goes_on_and_leaves_the_same_bytes(
     )
     try:
         wait_until(
-            lambda: process.poll() is not None or any((tmp_path / where).glob(pattern)), what=stage
+            lambda: process.poll() is not None or files_of(tmp_path / where, pattern), what=stage
         )
     finally:
         process.send_signal(signal.SIGKILL)

@@ -19,7 +19,7 @@ from finemo_dist.core.protocols import WorkerMaker
 from finemo_dist.run.drive import drive
 from finemo_dist.run.plan import read_plan
 from finemo_dist.run.serial import SerialExecutor
-from tests.command import PROJECT, wait_until
+from tests.command import PROJECT, files_of, wait_until
 from tests.integration.cluster.workers import (
     MAKERS,
     N_REGIONS,
@@ -117,7 +117,7 @@ class Job:
 
     @property
     def n_committed(self) -> int:
-        return sum(1 for _ in self.run.glob("peaks_qc/sample=*/part-*.parquet"))
+        return len(files_of(self.run, "peaks_qc/sample=*/part-*.parquet"))
 
     @property
     def live_pids(self) -> list[int]:

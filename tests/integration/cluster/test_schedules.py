@@ -17,7 +17,7 @@ import finemo_dist
 from finemo_dist.record.run_record import RunRecord
 from finemo_dist.store.read import open_store
 from finemo_dist.testing.dataset import write_demo
-from tests.command import run_process, wait_until
+from tests.command import files_of, run_process, wait_until
 from tests.integration.cluster.conftest import is_alive
 from tests.integration.cluster.trouble import (
     ACTS,
@@ -26,7 +26,6 @@ from tests.integration.cluster.trouble import (
     WITH_WORKERS,
     Act,
     Undertaking,
-    files_of,
     small_disk,
 )
 from tests.integration.faults.conftest import everything_in
@@ -122,7 +121,7 @@ def left_in(root: Path) -> dict[str, bytes | None]:
 
 def identities(root: Path) -> dict[Path, tuple[int, int]]:
     """Inode and time of what the stages commit: what is written again has others."""
-    files = [path for stage in STAGES for path in files_of(root, stage)]
+    files = [path for pattern in STAGES.values() for path in files_of(root, pattern)]
     files += root.glob("run/hits/*/part-*.parquet")
     return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}
 

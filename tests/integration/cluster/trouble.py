@@ -1,6 +1,5 @@
 """A command that is run again until it ends well, and what happens to it meanwhile."""
 
-import glob
 import os
 import random
 import signal
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from finemo_dist.record.lease import read_holder
-from tests.command import wait_until
+from tests.command import files_of, wait_until
 from tests.integration.cluster.conftest import Nodes, is_alive, kill
 from tests.integration.faults.test_damage import start
 
@@ -128,7 +127,7 @@ class Undertaking:
             self.process = self.start()
 
     def _has_files(self, act: Act) -> bool:
-        return len(files_of(self.root, act.stage)) >= act.n_files
+        return len(files_of(self.root, STAGES[act.stage])) >= act.n_files
 
     def ends(self, process: subprocess.Popen[str] | None = None) -> int:
         """Wait for a driver that nobody killed; returns its status."""
@@ -245,17 +244,10 @@ class Undertaking:
         ballast.unlink()
 
 
-def files_of(root: Path, stage: str) -> list[Path]:
-    """Return what a stage has committed."""
-    # Path.glob fails where a folder is renamed meanwhile.
-    found = glob.glob(STAGES[stage], root_dir=root, recursive=True, include_hidden=True)  # noqa: PTH207
-    return [root / name for name in found]
-
-
 def below(pid: int) -> list[int]:
     """Return the processes that a process started, and those that they started."""
     found = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+    for path in files_of(Path(f"/proc/{pid}/task"), "*/children"):
         with suppress(OSError):
             for child in map(int, path.read_text().split()):
                 found += [child, *below(child)]

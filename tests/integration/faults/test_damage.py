@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.command import PROJECT, read_tsv, wait_until
+from tests.command import PROJECT, files_of, read_tsv, wait_until
 from tests.integration.faults.inputs import KINDS, SCORES_FLAG
 from tests.integration.faults.outcomes import lines_with, tables_of
 from tests.unit.run.runs import corrupt_shard, parts
@@ -118,7 +118,7 @@ def test_C15_an_extraction_killed_at_any_instant_resumes(works, inputs, tmp_path
     words = [*inputs.extract("bw"), "-o", tmp_path / "s", "--shard-size", "1"]
     process = start(words)
     wait_until(
-        lambda: any(tmp_path.glob(".s.staging/*/partitions/*")) or process.poll() is not None
+        lambda: process.poll() is not None or files_of(tmp_path, ".s.staging/*/partitions/*")
     )
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)

@@ -16,7 +16,7 @@ from finemo_dist.record.run_record import RunRecord
 from finemo_dist.run import drive
 from finemo_dist.storage.claims import claim, read_claim
 from finemo_dist.storage.temporary import remove_left_behind
-from tests.command import wait_until
+from tests.command import files_of, wait_until
 from tests.integration.faults.outcomes import lines_with, tables_of
 from tests.integration.faults.test_damage import start
 from tests.unit.run.runs import parts
@@ -73,7 +73,7 @@ def test_F5_a_killed_driver_is_followed_at_once(works, call, sharded, whole, tmp
     monkeypatch.setattr(lease, "timing", Timing(silence_s=1e9))
     words, run = call(regions=sharded), tmp_path / "run"
     process = start(words)
-    wait_until(lambda: any(run.glob("hits/*/part-*")) or process.poll() is not None)
+    wait_until(lambda: process.poll() is not None or files_of(run, "hits/*/part-*"))
     process.kill()
     wait_until(lambda: not read_holder(run).process.is_alive())
 

@@ -167,6 +167,16 @@ def test_where_nothing_says_what_is_free_nothing_is_refused(command, call_words,
     assert command(*call_words).status == 0
 
 
+def test_a_temporary_that_is_renamed_while_parts_are_counted_stops_no_command(
+    command, call_words, tmp_path
+):
+    folder = tmp_path / "run" / "hits" / "sample=a"
+    folder.mkdir(parents=True)
+    (folder / ".part-00000.parquet.ab.tmp").symlink_to(tmp_path / "gone")
+
+    assert command(*call_words).status == 0
+
+
 def test_what_is_free_is_asked_of_the_disk_that_a_path_would_be_on(tmp_path):
     assert space.free_disk(tmp_path / "not" / "there") == pytest.approx(
         space.free_disk(tmp_path), rel=0.2

@@ -251,6 +251,14 @@ def test_foreign_and_temporary_files_are_passed_over(run):
     assert (list(found.units), found.damaged) == ([0, 1], ())
 
 
+def test_a_part_that_goes_while_parts_are_listed_takes_no_other_with_it(run):
+    # A link to what is gone has a name and no status, as such a part has.
+    (part_path(run, "hits", UNIT).parent / "part-00009.parquet").symlink_to(run / "gone")
+
+    assert standing_shards(run, "s") == {0, 1}
+    assert list(survey(run, "s").units) == [0, 1]
+
+
 def test_a_run_without_parts_has_no_units(tmp_path):
     assert survey(tmp_path, "s").units == {}
 
