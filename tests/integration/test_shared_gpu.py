@@ -19,7 +19,7 @@ def test_workers_that_share_a_gpu_work_side_by_side_and_leave_the_same_bytes(tmp
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == {
-        "n_started": 2, "workers": ["worker-0", "worker-1"], "are_equal": True,
+        "n_started": 2, "met": ["worker-0", "worker-1"], "are_equal": True,
     }  # fmt: skip
 
 
