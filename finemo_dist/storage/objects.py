@@ -337,7 +337,8 @@ def _client_options() -> dict[str, Any]:
 
 
 def _settings() -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith("AWS_")))
+    names = sorted(name for name in os.environ if name.startswith("AWS_"))
+    return tuple((name, os.environ[name]) for name in names)
 
 
 @functools.lru_cache(maxsize=64)

@@ -1,5 +1,6 @@
 """A server of Amazon's S3 interface on this machine, and a bucket of it for each test."""
 
+import functools
 import logging
 import os
 import urllib.request
@@ -35,15 +36,21 @@ class Bucket:
 @pytest.fixture(scope="session")
 def s3_endpoint():
     try:
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication
         from moto.server import ThreadedMotoServer
     except ImportError as error:
         skip_or_fail("moto", f"moto's server is not installed: {error}")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        # It looks for the service of each request in a folder of two hundred, which takes longer
+        # than to answer.
+        found = functools.cache(DomainDispatcherApplication.get_backend_for_host)
+        patch.setattr(DomainDispatcherApplication, "get_backend_for_host", found)
+        server.start()
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+        server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -49,6 +49,15 @@ def proxy_to(host: str, port: int) -> Iterator[Proxy]:
         wbufsize = -1
         disable_nagle_algorithm = True
 
+        def setup(self) -> None:
+            super().setup()
+            # One for each of the client's: a connection costs the service more than an answer.
+            self.upstream = http.client.HTTPConnection(host, port, timeout=60)
+
+        def finish(self) -> None:
+            self.upstream.close()
+            super().finish()
+
         def answer(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             ruled = proxy.rule and proxy.rule(self.command, self.path)
@@ -59,11 +68,9 @@ def proxy_to(host: str, port: int) -> Iterator[Proxy]:
                 self.send(status, {"Content-Type": "application/xml"}, body)
                 return
             proxy.passed.append((self.command, self.path))
-            upstream = http.client.HTTPConnection(host, port, timeout=60)
-            upstream.request(self.command, self.path, content, dict(self.headers))
-            answer = upstream.getresponse()
+            self.upstream.request(self.command, self.path, content, dict(self.headers))
+            answer = self.upstream.getresponse()
             self.send(answer.status, dict(answer.getheaders()), answer.read())
-            upstream.close()
 
         def send(self, status: int, headers: dict[str, str], body: bytes) -> None:
             self.send_response_only(status)
