@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.processes import pids_below
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 _THREAD_LIMITS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
@@ -144,28 +146,8 @@ class _TreeSampler:
 
     def _watch(self) -> None:
         while not self._is_over.wait(_SAMPLE_S):
-            total = sum(_proportional_bytes(pid) for pid in _descendants(self._pid))
+            total = sum(_proportional_bytes(pid) for pid in pids_below(self._pid))
             self._peak_bytes = max(self._peak_bytes, total)
-
-
-def _descendants(root: int) -> list[int]:
-    """Return everything that a process started, directly or not."""
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal() and (parent := _parent(entry)) is not None:
-            children.setdefault(parent, []).append(int(entry.name))
-    found = children.get(root, [])
-    for pid in found:
-        found += children.get(pid, [])
-    return found
-
-
-def _parent(entry: Path) -> int | None:
-    try:
-        # The name of the program, in brackets, may itself hold blanks and brackets.
-        return int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-    except (OSError, IndexError):
-        return None
 
 
 def _proportional_bytes(pid: int) -> int:

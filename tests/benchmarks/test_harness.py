@@ -218,7 +218,7 @@ def test_memory_of_a_tree_counts_its_children(tmp_path, monkeypatch):
     """The child holds its memory until it has been counted: a busy machine looks seldom."""
     held, counted = tmp_path / "held", tmp_path / "counted"
     looks = []
-    look = processes._descendants
+    look = processes.pids_below
 
     def noted(pid):
         # The look before this one, if it began with everything held, has ended.
@@ -227,7 +227,7 @@ def test_memory_of_a_tree_counts_its_children(tmp_path, monkeypatch):
         looks.append(held.exists())
         return look(pid)
 
-    monkeypatch.setattr(processes, "_descendants", noted)
+    monkeypatch.setattr(processes, "pids_below", noted)
     hold = (
         "import os, time; b = bytearray(60_000_000); time.sleep(1)\n"
         f"open({str(held)!r}, 'w').close()\n"

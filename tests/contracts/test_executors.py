@@ -3,7 +3,6 @@
 import os
 import time
 from functools import partial
-from pathlib import Path
 
 import pytest
 import ray
@@ -31,6 +30,7 @@ from finemo_dist.run.ray_pool import RayExecutor
 from finemo_dist.run.serial import SerialExecutor
 from tests.command import files_of
 from tests.forked import parent_of_workers
+from tests.processes import pids_below
 from tests.unit.run import extractions, workers
 from tests.unit.run.runs import corrupt_shard, parts, write_inputs
 from tests.unit.run.workers import VICTIM, Disturbed, Refusing, Unmakeable, Unstartable
@@ -338,18 +338,17 @@ def test_processes_that_cannot_be_started_end_the_run_with_the_reason(maker, why
 
 
 def test_no_process_outlives_its_executor(inputs, tmp_path):
-    children = Path(f"/proc/self/task/{os.getpid()}/children")
     # Ray's are there as long as a session of other tests.
-    before = set(children.read_text().split())
+    before = set(pids_below(os.getpid()))
     plan = inputs.plan(tmp_path)
     events = make_processes(Disturbed(inputs.spec(plan), "hang")).run([VICTIM])
     next(event for event in events if isinstance(event, UnitStarted))
-    started = set(children.read_text().split()) - before
+    started = set(pids_below(os.getpid())) - before
     assert started
 
     events.close()
 
-    assert not started & set(children.read_text().split())
+    assert not started & set(pids_below(os.getpid()))
 
 
 @pytest.mark.ray

@@ -317,14 +317,17 @@
     const end = () => { isOver = true; };
     const events = ["wheel", "touchstart", "keydown", "pointerdown"];
     events.forEach((event) => addEventListener(event, end, { once: true, passive: true }));
-    const until = performance.now() + 1500;
+    let nStill = 0, before = NaN;
     const step = () => {
       if (isOver) return;
-      const away = target.getBoundingClientRect().top - parseFloat(getComputedStyle(root).scrollPaddingTop);
-      if (Math.abs(away) > 1) target.scrollIntoView({ behavior: "instant" });
-      if (performance.now() < until) setTimeout(step, 30);
+      const top = target.getBoundingClientRect().top;
+      if (Math.abs(top - parseFloat(getComputedStyle(root).scrollPaddingTop)) > 1) target.scrollIntoView({ behavior: "instant" });
+      // The last section may end above: what counts is that nothing moves any more.
+      nStill = Math.abs(top - before) < 1 ? nStill + 1 : 0;
+      before = top;
+      if (nStill < 60) requestAnimationFrame(step);
     };
-    setTimeout(step, 0);
+    requestAnimationFrame(step);
   }
   all(".nav a").forEach((link) => link.addEventListener("click", (event) => {
     event.preventDefault();

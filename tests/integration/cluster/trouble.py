@@ -16,6 +16,7 @@ from finemo_dist.record.lease import read_holder
 from tests.command import files_of, wait_until
 from tests.integration.cluster.conftest import Nodes, is_alive, kill
 from tests.integration.faults.test_damage import start
+from tests.processes import ACTOR, pids_below
 
 STAGES = {
     "extraction": "run.regions/**/sequence/c.*",
@@ -108,9 +109,9 @@ class Undertaking:
 
     def workers(self) -> list[int]:
         if self._nodes is None:
-            found = below(self.process.pid)
+            found = pids_below(self.process.pid)
         else:
-            found = [pid for pid in below(os.getpid()) if is_actor(pid)]
+            found = pids_below(os.getpid(), ACTOR)
         self.seen |= set(found)
         return found
 
@@ -242,21 +243,3 @@ class Undertaking:
         until = time.monotonic() + self._rng.uniform(0.2, 4)
         wait_until(lambda: self.is_over() or time.monotonic() > until)
         ballast.unlink()
-
-
-def below(pid: int) -> list[int]:
-    """Return the processes that a process started, and those that they started."""
-    found = []
-    for path in files_of(Path(f"/proc/{pid}/task"), "*/children"):
-        with suppress(OSError):
-            for child in map(int, path.read_text().split()):
-                found += [child, *below(child)]
-    return found
-
-
-def is_actor(pid: int) -> bool:
-    """Whether a process works for a driver on Ray."""
-    with suppress(OSError):
-        title = Path(f"/proc/{pid}/cmdline").read_bytes()
-        return title.startswith(b"ray::_RegionActor")
-    return False

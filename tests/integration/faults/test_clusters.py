@@ -21,15 +21,14 @@ from finemo_dist.record.run_record import RunRecord
 from tests.command import PROJECT, finemo_dist, wait_until
 from tests.conftest import skip_or_fail
 from tests.integration.launch.conftest import daemon, free_ports
+from tests.processes import ACTOR, signal_below
 from tests.ray_node import FRUGAL_WORDS
 from tests.unit.run.runs import n_parts, parts, write_inputs
 
 START = "from finemo_dist.cli.main import main; main()"
 RAY = str(Path(sys.executable).with_name("ray"))
 HEAD = ("gcs_server", "raylet")
-WORKERS = ("ray::",)
-ACTORS = ("ray::_RegionAct",)
-"""As far as the kernel keeps a name. A worker that is stopped before it is one may hold up Ray."""
+WORKER = "ray::"
 
 
 @pytest.fixture(scope="module")
@@ -105,20 +104,6 @@ def a_head(n_cores: int) -> Iterator[RayHead]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def signal_below(pid: int, names: tuple[str, ...], sent: int) -> list[int]:
-    """Send a signal to the descendants of a process whose names begin so; say which."""
-    found = []
-    # They come and go meanwhile.
-    with suppress(FileNotFoundError, ProcessLookupError):
-        for child in map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
-            found += signal_below(child, names, sent)
-            with suppress(FileNotFoundError, ProcessLookupError):
-                if Path(f"/proc/{child}/comm").read_text().startswith(names):
-                    os.kill(child, sent)
-                    found.append(child)
-    return found
-
-
 def begin(words, environment=os.environ):
     return subprocess.Popen(
         [sys.executable, "-c", START, *words], cwd=PROJECT, text=True,
@@ -142,9 +127,9 @@ def test_F4_a_run_whose_head_of_Ray_is_killed_ends_in_order(
         above = driver.pid if head is None else head.pid
         # Workers that have a unit do not need the head: these must not end the run before it is
         # missed. Of a cluster that is joined, `ray start` ends the rest.
-        stopped = signal_below(above, WORKERS, signal.SIGSTOP)
+        stopped = signal_below(above, signal.SIGSTOP, WORKER)
         killed = time.monotonic()
-        assert signal_below(above, HEAD if head is None else HEAD[:1], signal.SIGKILL)
+        assert signal_below(above, signal.SIGKILL, *(HEAD if head is None else HEAD[:1]))
         out, said = driver.communicate(timeout=240)
         seconds = time.monotonic() - killed
     for pid in stopped:
@@ -192,11 +177,11 @@ def test_F1_a_node_with_a_full_disk_costs_no_unit(tmp_path):
 
         def rests() -> bool:
             """Have the head's own worker wait: it might do all before the node has failed often."""
-            signal_below(head.pid, ACTORS, signal.SIGSTOP)
+            signal_below(head.pid, signal.SIGSTOP, ACTOR)
             return '"node_rests"' in log_of(run) or driver.poll() is not None
 
         wait_until(rests, what="a rest of the node", pause_s=0.1)
-        signal_below(head.pid, ACTORS, signal.SIGCONT)
+        signal_below(head.pid, signal.SIGCONT, ACTOR)
         _, said = driver.communicate(timeout=240)
 
     assert driver.returncode == 0, said

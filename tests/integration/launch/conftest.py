@@ -102,6 +102,7 @@ def daemon(words: list[str], log: Path, env: dict[str, str]) -> Iterator[subproc
 class RayHead:
     """A head of Ray that takes jobs from those who have its token."""
 
+    pid: int
     address: str
     env: dict[str, str]
 
@@ -138,7 +139,7 @@ def ray_head(program) -> Iterator[RayHead]:
                 return asked.returncode == 0
 
             wait_until(takes_jobs, 180, "Ray head")
-            yield RayHead(address, env)
+            yield RayHead(process.pid, address, env)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -10,6 +10,7 @@ import pytest
 from finemo_dist.record.run_record import RunRecord
 from tests.command import PROJECT, wait_until
 from tests.integration.launch.conftest import ASK_S
+from tests.processes import ACTOR
 from tests.unit.run.runs import n_parts, parts
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
@@ -138,7 +139,7 @@ def test_a_job_whose_head_of_ray_is_killed_goes_back_to_the_queue(slurm, write_c
     wait_until(lambda: n_parts(config.run) > 20, 240, "part")
 
     # The workers with it, or they might finish before anyone misses the head.
-    for pid in processes_of(job, "gcs_server", "ray::_Region"):
+    for pid in processes_of(job, "gcs_server", ACTOR):
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: slurm.job(job)["Restarts"] == "1", 90, "requeue", pause_s=ASK_S)
     assert RunRecord.load(config.run).status == "incomplete"

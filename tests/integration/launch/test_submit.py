@@ -10,6 +10,7 @@ import pytest
 
 from finemo_dist.record.run_record import RunRecord
 from tests.command import PROJECT, wait_until
+from tests.processes import ACTOR, signal_below
 from tests.unit.run.runs import n_parts, parts
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
@@ -112,6 +113,8 @@ def test_an_interrupt_leaves_the_job_running_and_says_how_to_stop_it(ray_head, w
     assert "is still running" in said.splitlines()[-1]
     assert "Traceback" not in said
     wait_until(lambda: n_parts(config.run) > n_then, 60, "part of the job that goes on")
+    # It might be done before it is told to stop.
+    signal_below(ray_head.pid, signal.SIGSTOP, ACTOR)
     stop = re.search(r"(ray job stop --address \S+ \S+)\n$", said)[1]
     assert job.strip() in stop
     subprocess.run(stop.split(), env=ray_head.env, check=True, capture_output=True, timeout=120)

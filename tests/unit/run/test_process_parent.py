@@ -22,6 +22,7 @@ from finemo_dist.run import process_parent as module
 from finemo_dist.run.process_parent import Parent
 from finemo_dist.run.process_pool import ProcessExecutor
 from tests.command import wait_until
+from tests.processes import pids_below
 from tests.unit.run.workers import VICTIM, Disturbed, Unmakeable, Unstartable
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are copies on Linux alone")
@@ -116,13 +117,9 @@ def test_workers_are_killed_when_a_run_is_left(tmp_path):
     for event in events:
         if isinstance(event, WorkersReady):
             break
-    wait_until(lambda: children(pid_of(parent)))
+    wait_until(lambda: pids_below(pid_of(parent)))
     events.close()
-    assert not children(pid_of(parent))
-
-
-def children(pid: int) -> str:
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    assert not pids_below(pid_of(parent))
 
 
 def test_where_the_parent_has_died_workers_begin_without_it():
