@@ -5,7 +5,6 @@ import os
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -67,8 +66,13 @@ class RayHead:
         apart = ["unshare", "--mount", "bash", "-c", script]
         log = self.folder / "node.log"
         with daemon(apart, log, self.env):
-            wait_until(lambda: "Ray runtime started" in log.read_text(), what="a node")
+            await_ray(log)
             yield
+
+
+def await_ray(log: Path) -> None:
+    """Wait for what ``ray start`` says; to ask Ray takes a second of the processor each time."""
+    wait_until(lambda: "Ray runtime started" in log.read_text(), what="Ray")
 
 
 @contextmanager
@@ -88,17 +92,7 @@ def a_head(n_cores: int) -> Iterator[RayHead]:
     kept |= {"RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0"}
     try:
         with daemon(words, folder / "log", kept) as head:
-            asked = [RAY, "health-check", "--address", address]
-
-            def is_up() -> bool:
-                # Ray takes a second of the processor to ask.
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", port)):
-                        return False
-                done = subprocess.run(asked, env=kept, check=False, capture_output=True)
-                return done.returncode == 0
-
-            wait_until(is_up, what="Ray")
+            await_ray(folder / "log")
             yield RayHead(head.pid, folder, address, {**kept, "RAY_ADDRESS": address})
     finally:
         shutil.rmtree(folder, ignore_errors=True)
