@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -71,6 +71,9 @@ class Catalog:
             undo.callback(self._connection.close)
             if isinstance(run_dir, ObjectPath):
                 self._connection.register_filesystem(filesystem())
+                # What is read of a part is kept as long as there is memory. Unknown before 1.5.
+                with suppress(duckdb.CatalogException):
+                    self._connection.execute("SET validate_external_file_cache = 'NO_VALIDATION'")
             self._take(content)
             with run_errors(run_dir):
                 self._views = Views(self._connection.cursor(), self._shown)

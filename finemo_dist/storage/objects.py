@@ -309,9 +309,39 @@ def zarr_store(path: ObjectPath) -> Any:  # noqa: ANN401  (obstore's, which Zarr
 
 
 def filesystem() -> Any:  # noqa: ANN401
-    """Return an fsspec file system for all of S3, for DuckDB."""
+    """Return an fsspec file system for all of S3, for one catalog's DuckDB.
+
+    It asks once what an object is, as parts that a catalog shows do not change: DuckDB asks seven
+    times of each file that a query reads.
+    """
+    # One for each catalog: fsspec would return the one that another catalog has.
+    return _file_systems()(
+        "s3", **_OPTIONS, client_options=_client_options(), skip_instance_cache=True
+    )
+
+
+@functools.cache
+def _file_systems() -> Any:  # noqa: ANN401
     module = require("obstore.fsspec", needed_for=SCHEME, extra="s3")
-    return module.FsspecStore("s3", **_OPTIONS, client_options=_client_options())
+
+    class Remembering(module.FsspecStore):  # type: ignore[misc, name-defined]
+        def __init__(self, *args: object, **options: object) -> None:
+            super().__init__(*args, **options)
+            self._found: dict[str, dict[str, Any]] = {}
+
+        async def _info(self, path: str, **options: object) -> dict[str, Any]:
+            path = self._strip_protocol(path)
+            if (found := self._found.get(path)) is not None:
+                return found
+            new: dict[str, Any] = await super()._info(path, **options)
+            if new["type"] == "file":
+                self._found[path] = new
+            return new
+
+        def modified(self, path: str) -> Any:  # noqa: ANN401
+            return self.info(path)["last_modified"]
+
+    return Remembering
 
 
 _OPTIONS: Final[dict[str, Any]] = {

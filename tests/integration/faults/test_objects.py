@@ -2,11 +2,13 @@
 
 import json
 import shlex
+from collections import Counter
 from datetime import timedelta
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from finemo_dist.catalog.catalog import open_catalog
 from finemo_dist.record.run_record import RunRecord
 from finemo_dist.storage import objects
 from tests.command import finemo_dist
@@ -193,6 +195,18 @@ def test_F9_a_question_names_the_service(command, way, begun, before, after):
     assert "Traceback" not in answer.err
     (line,) = answer.err.splitlines()
     assert "the object store failed" in line
+
+
+def test_a_part_is_asked_for_once_however_much_is_asked_of_it(way, complete):
+    with open_catalog(complete) as catalog:
+        way.passed.clear()
+        first = catalog.rows("SELECT sum(hit_coefficient) FROM hits")
+        looks = Counter(path for method, path in way.passed if method == "HEAD")
+        assert [n for path, n in looks.items() if "/hits/" in path] == [1] * 6
+
+        way.passed.clear()
+        assert catalog.rows("SELECT sum(hit_coefficient) FROM hits") == first
+        assert [path for _, path in way.passed if "/part-" in path] == []
 
 
 def test_F9_verify_calls_no_part_damaged_that_cannot_be_had(command, way, begun):
