@@ -81,11 +81,16 @@ def wait_until(
     *,
     pause_s: float = 0.01,
 ) -> None:
-    """Wait for a condition; the time is for what will never be, on a machine that is busy."""
+    """Wait for a condition; the time is for what will never be, on a machine that is busy.
+
+    What takes long is asked after more seldom, as others need the processor for it.
+    """
     deadline = time.monotonic() + timeout_s
+    longest_s = max(pause_s, 0.1)
     while not is_so():
         assert time.monotonic() < deadline, f"waited {timeout_s} s in vain for {what}"
         time.sleep(pause_s)
+        pause_s = min(1.05 * pause_s, longest_s)
 
 
 def read_tsv(path: Path) -> list[dict[str, str]]:
