@@ -37,6 +37,7 @@ SYSTEM_FIXTURES = frozenset({"s3_endpoint", "slurm"})
 """What starts clusters, browsers and servers; tests of kills have the mark in their files."""
 
 LONGEST = (
+    "integration/launch/test_slurm.py",
     "integration/cluster",
     "integration/launch",
     "unit/cli/test_annotate.py",

@@ -168,6 +168,8 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 SchedulerParameters=sched_interval=1,batch_sched_delay=0
 SlurmctldPort={ports[0]}
+# A job makes a port and a folder of its number, and tests in other processes have jobs as well.
+FirstJobId={first_job}
 SlurmctldPidFile={folder}/slurmctld.pid
 SlurmctldLogFile={folder}/slurmctld.log
 StateSaveLocation={folder}/state
@@ -230,7 +232,9 @@ def slurm(program) -> Iterator[Slurm]:
     key.write_bytes(os.urandom(64))
     host = socket.gethostname().split(".")[0]
     conf = folder / "slurm.conf"
-    conf.write_text(SLURM_CONF.format(folder=folder, host=host, ports=free_ports(3)))
+    ports = free_ports(3)
+    first_job = 10 * (ports[0] % 1000) + 1
+    conf.write_text(SLURM_CONF.format(folder=folder, host=host, ports=ports, first_job=first_job))
     env = {**program, "PATH": path, "SLURM_CONF": str(conf)}
     version = subprocess.run(["slurmd", "-V"], env=env, capture_output=True, text=True, check=True)
     # Older ones ask for control groups only where they are used, and do not know the word.
