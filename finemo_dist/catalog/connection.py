@@ -148,6 +148,15 @@ def run_errors(run_dir: Path) -> Iterator[None]:
         ) from error
 
 
+def is_cut_file(error: duckdb.Error, run_dir: Path) -> bool:
+    """Whether DuckDB cannot read a file of a run as Parquet: one was cut since it was listed.
+
+    It has the class of a mistake in a query.
+    """
+    named = re.compile(rf"[Ff]ile ['\"]{re.escape(str(run_dir))}/")
+    return isinstance(error, duckdb.InvalidInputException) and named.search(str(error)) is not None
+
+
 @contextmanager
 def query_errors(run_dir: Path) -> Iterator[None]:
     """Raise what is wrong with a caller's query as ``UsageError``, the rest as ``run_errors``."""
@@ -159,9 +168,10 @@ def query_errors(run_dir: Path) -> Iterator[None]:
             f"The answer needs {error.name}, which is not installed: `pip install {error.name}`."
         ) from error
     except RunError as error:
-        if isinstance(error.__cause__, _QUERY_MISTAKES):
+        mistake = error.__cause__
+        if isinstance(mistake, _QUERY_MISTAKES) and not is_cut_file(mistake, run_dir):
             raise UsageError(
-                f"The query failed: {explanation(error.__cause__)} "
+                f"The query failed: {explanation(mistake)} "
                 "The table data_dictionary lists all tables and columns."
             ) from error
         raise

@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from finemo_dist.catalog.catalog import Catalog
-from finemo_dist.catalog.connection import explanation, load_query, run_errors
+from finemo_dist.catalog.connection import explanation, is_cut_file, load_query, run_errors
 from finemo_dist.core.errors import UsageError
 from finemo_dist.core.program import program
 from finemo_dist.hits.write import write_streams
@@ -227,7 +227,11 @@ def usage_errors(run_dir: Path | None) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         # What a damaged Parquet file gives has no class of its own.
-        if run_dir is not None and (type(error) is duckdb.Error or isinstance(error, _OF_THE_RUN)):
+        if run_dir is not None and (
+            type(error) is duckdb.Error
+            or isinstance(error, _OF_THE_RUN)
+            or is_cut_file(error, run_dir)
+        ):
             with run_errors(run_dir):
                 raise
         raise UsageError(

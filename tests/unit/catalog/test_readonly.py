@@ -9,6 +9,7 @@ from finemo_dist.catalog.readonly import run_user_query
 from finemo_dist.core.errors import RunError, UsageError
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.layout import part_path
+from finemo_dist.workflow.opening import open_run
 from tests.unit.catalog.builder import hit, write_run
 
 
@@ -315,7 +316,16 @@ def test_nothing_of_a_query_is_run_before_the_walls_stand(folder, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_part_that_is_damaged_while_it_is_asked_is_no_mistake_in_the_query(tmp_path):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content, footer: content[:4] + b"\xff" * (footer - 4) + content[footer:],
+        lambda content, footer: content[:100],
+        lambda content, footer: b"",
+    ],
+    ids=["overwritten", "cut", "empty"],
+)
+def test_a_part_that_is_damaged_while_it_is_asked_is_no_mistake_in_the_query(tmp_path, damage):
     run = write_run(tmp_path / "run", {"a": [[hit()]]})
     path = part_path(run, "hits", Unit("a", 0))
     content = path.read_bytes()
@@ -325,13 +335,21 @@ def test_a_part_that_is_damaged_while_it_is_asked_is_no_mistake_in_the_query(tmp
             lambda: run_user_query(opened, "FROM hits"),
             lambda: ask(opened, "region_hits", {"sample": "a", "peak_id": 0}),
         )
-        path.write_bytes(content[:4] + b"\xff" * (footer - 4) + content[footer:])
+        path.write_bytes(damage(content, footer))
 
         for question in questions:
             with pytest.raises(RunError) as caught:
                 list(question().rows())
             assert str(caught.value).startswith(f"{run}: its tables cannot be read (")
             assert "makes damaged parts again." in str(caught.value)
+
+
+def test_a_part_that_is_cut_while_the_library_asks_is_no_mistake_in_the_query(tmp_path):
+    run = write_run(tmp_path / "run", {"a": [[hit()]]})
+    with open_run(run) as opened:
+        part_path(run, "hits", Unit("a", 0)).write_bytes(b"PAR1")
+        with pytest.raises(RunError, match=r"its tables cannot be read .*too small"):
+            opened.sql("FROM hits")
 
 
 def test_a_query_that_needs_more_memory_than_it_may_is_told_so(tmp_path):
