@@ -1,13 +1,23 @@
-"""Processes that another has started, directly or not."""
+"""Whether a process runs, and which others it has started, directly or not."""
 
 import os
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 
 ACTOR = "ray::_RegionAct"
 """The worker of a run on Ray, as far as the kernel keeps a name. One that is stopped before it has
 this name may hold up Ray."""
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process has not ended; one that ended and that nobody has waited for has."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return status not in "ZX"
 
 
 def pids_below(pid: int, *names: str) -> list[int]:

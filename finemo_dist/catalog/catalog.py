@@ -71,7 +71,7 @@ class Catalog:
             undo.callback(self._connection.close)
             if isinstance(run_dir, ObjectPath):
                 self._connection.register_filesystem(filesystem())
-                # What is read of a part is kept as long as there is memory. Unknown before 1.5.
+                # What was read of a part is kept while there is memory; older DuckDB cannot.
                 with suppress(duckdb.CatalogException):
                     self._connection.execute("SET validate_external_file_cache = 'NO_VALIDATION'")
             self._take(content)

@@ -151,7 +151,7 @@ def run_errors(run_dir: Path) -> Iterator[None]:
 def is_cut_file(error: duckdb.Error, run_dir: Path) -> bool:
     """Whether DuckDB cannot read a file of a run as Parquet: one was cut since it was listed.
 
-    It has the class of a mistake in a query.
+    DuckDB gives it the class of a mistake in a query.
     """
     named = re.compile(rf"[Ff]ile ['\"]{re.escape(str(run_dir))}/")
     return isinstance(error, duckdb.InvalidInputException) and named.search(str(error)) is not None

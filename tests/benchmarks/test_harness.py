@@ -5,7 +5,6 @@ import io
 import re
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -26,6 +25,7 @@ from tests.benchmarks.tables import table, write_section
 from tests.benchmarks.timings import work_seconds
 from tests.command import finemo_dist, wait_until
 from tests.fake_cuda import Launch
+from tests.processes import is_alive
 
 # It measures; the tests of what it measures guard correctness.
 pytestmark = [pytest.mark.slow, pytest.mark.system]
@@ -285,15 +285,8 @@ def test_a_command_that_takes_too_long_is_stopped_with_all_it_started(tmp_path, 
         measure(words, limit_s=1.5)
 
     # A signal is sent at once and heeded in time.
-    wait_until(lambda: not is_running(int(written.read_text())))
+    wait_until(lambda: not is_alive(int(written.read_text())))
     assert measure(["true"], limit_s=60).wall_s < 60
-
-
-def is_running(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from tests.integration.cluster.workers import (
     words,
     write_stub_unit,
 )
+from tests.processes import is_alive
 from tests.ray_node import FRUGAL, SELDOM_REPORTS
 from tests.unit.run.runs import parts, spec_of, write_inputs
 
@@ -204,14 +205,6 @@ def solved(solved_inputs, tmp_path_factory):
     plan = solved_inputs.plan(tmp_path_factory.mktemp("solved"))
     drive(plan, SerialExecutor(spec_of(plan)), on_event=ignore)
     return plan.run_dir
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return status != "Z"
 
 
 def kill(pids: list[int]) -> None:

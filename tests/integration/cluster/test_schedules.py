@@ -18,7 +18,6 @@ from finemo_dist.record.run_record import RunRecord
 from finemo_dist.store.read import open_store
 from finemo_dist.testing.dataset import write_demo
 from tests.command import files_of, run_process, wait_until
-from tests.integration.cluster.conftest import is_alive
 from tests.integration.cluster.trouble import (
     ACTS,
     ON_RAY,
@@ -29,6 +28,7 @@ from tests.integration.cluster.trouble import (
     small_disk,
 )
 from tests.integration.faults.conftest import everything_in
+from tests.processes import is_alive
 
 pytestmark = [pytest.mark.system, pytest.mark.slow]
 

@@ -14,9 +14,9 @@ import pytest
 
 from finemo_dist.record.lease import read_holder
 from tests.command import files_of, wait_until
-from tests.integration.cluster.conftest import Nodes, is_alive, kill
+from tests.integration.cluster.conftest import Nodes, kill
 from tests.integration.faults.test_damage import start
-from tests.processes import ACTOR, pids_below
+from tests.processes import ACTOR, is_alive, pids_below
 
 STAGES = {
     "extraction": "run.regions/**/sequence/c.*",

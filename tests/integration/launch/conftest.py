@@ -110,7 +110,7 @@ class RayHead:
 
 @pytest.fixture(scope="module")
 def ray_head(program) -> Iterator[RayHead]:
-    # No longer: a dashboard takes a thirtieth of a core even when nobody asks it.
+    # Not for all tests: a dashboard takes a thirtieth of a core even when nobody asks it.
     # Sockets lie below it, and their paths end at 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix="fd", dir="/tmp"))
     env = {
