@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import finemo_dist
+from tests.syntax import nodes
 
 PACKAGE = Path(__file__).resolve().parents[1] / "finemo_dist"
 
@@ -61,7 +62,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 def imports_of(path: Path) -> set[str]:
     """Full names of everything a file imports: at its top, inside functions, or by ``require``."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -156,7 +157,7 @@ def body_lines(function: ast.FunctionDef) -> int:
 def test_a_file_stays_readable(path):
     lines = path.read_text().splitlines()
     longest = max(
-        (body_lines(node) for node in ast.walk(ast.parse("\n".join(lines)))
+        (body_lines(node) for node in nodes(path)
          if isinstance(node, ast.FunctionDef)),
         default=0,
     )  # fmt: skip

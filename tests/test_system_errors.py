@@ -13,6 +13,7 @@ import pytest
 from finemo_dist.core import system_errors
 from finemo_dist.core.errors import InputError, ServiceError, StoreError
 from finemo_dist.core.system_errors import fault, system_fault
+from tests.syntax import parsed
 
 PACKAGE = Path(__file__).resolve().parents[1] / "finemo_dist"
 CATCHES_SYSTEM = {"OSError", "EnvironmentError", "IOError", "Exception", "BaseException"}
@@ -30,7 +31,7 @@ BY_OTHER_MEANS = {
 @pytest.fixture(scope="module")
 def trees():
     """The package: path to module."""
-    return {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
+    return {path: parsed(path) for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 @pytest.fixture(scope="module")

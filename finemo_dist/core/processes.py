@@ -33,9 +33,7 @@ class Process:
     @classmethod
     def this(cls) -> Self:
         """Return this process."""
-        pid = os.getpid()
-        _, start = _state_of(pid) or ("", 0)
-        return cls(platform.node(), this_machine(), pid, start)
+        return cls(platform.node(), this_machine(), os.getpid(), _own_start())
 
     def is_alive(self) -> bool | None:
         """Whether it runs; None where it is of another machine, which only that machine knows."""
@@ -51,6 +49,17 @@ def this_machine() -> str:
     with suppress(OSError):
         known.append(str((_PROC / "self/ns/pid").readlink()))
     return hashlib.blake2b("\n".join(known).encode(), digest_size=6).hexdigest()
+
+
+@functools.cache
+def _own_start() -> int:
+    """Return when this process was started; asked for with every temporary file."""
+    _, start = _state_of(os.getpid()) or ("", 0)
+    return start
+
+
+# A copy of a process starts later than it.
+os.register_at_fork(after_in_child=_own_start.cache_clear)
 
 
 def _is_alive(pid: int, start: int) -> bool:

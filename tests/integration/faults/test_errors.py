@@ -13,6 +13,7 @@ from finemo_dist.core import errors
 from finemo_dist.core.errors import FinemoDistError, nearest
 from tests.command import finemo_dist as run_command
 from tests.integration.faults.outcomes import lines_with
+from tests.syntax import nodes
 from tests.unit.run.runs import corrupt_shard
 
 PACKAGE = Path(inspect.getfile(finemo_dist)).parent
@@ -28,7 +29,7 @@ def defined_errors() -> set[str]:
     """Return the names of all exception classes that the package defines."""
     names = set()
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.ClassDef) and node.name.endswith(("Error", "Exception")):
                 names.add(node.name)
     return names

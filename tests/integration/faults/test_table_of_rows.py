@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.syntax import nodes
+
 FOLDER = Path(__file__).parent
 README = FOLDER.parents[1] / "README.md"
 ROWS = [
@@ -28,7 +30,7 @@ def table() -> dict[str, list[str]]:
 def functions_of(path: Path) -> set[str]:
     return {
         node.name
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     }
 

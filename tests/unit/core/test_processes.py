@@ -60,10 +60,28 @@ def test_another_process_calls_itself_by_what_is_seen_of_it():
     assert dataclasses.replace(Process.this(), pid=pid, start=start).is_alive() is False
 
 
+def test_a_copy_of_a_process_is_another_process():
+    this = Process.this()
+    ask, answer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.write(answer, str(Process.this().start).encode())
+        os._exit(0)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+    _, start = processes._state_of(pid)
+    os.waitpid(pid, 0)
+    assert int(os.read(ask, 99)) == start > this.start
+    os.close(ask)
+    os.close(answer)
+
+
 @pytest.mark.parametrize("pid", [0x3FFFFF, 10**30])
 def test_where_the_kernel_shows_no_processes_a_signal_tells(monkeypatch, tmp_path, pid):
     monkeypatch.setattr(processes, "_PROC", tmp_path)
+    processes._own_start.cache_clear()
     this = Process.this()
+    processes._own_start.cache_clear()
 
     assert (this.start, this.is_alive()) == (0, True)
     assert dataclasses.replace(this, pid=pid).is_alive() is False

@@ -40,6 +40,7 @@ from finemo_dist.workflow.feature_files import _gtf, read_track
 from finemo_dist.workflow.sample_groups import _metadata
 from finemo_dist.workflow.sample_sheet import read_sample_sheet
 from finemo_dist.workflow.yaml_file import read_yaml
+from tests.syntax import nodes
 
 PACKAGE = Path(__file__).resolve().parents[3] / "finemo_dist"
 MARK = b"\xef\xbb\xbf"
@@ -185,7 +186,7 @@ OPENS_BY_ITSELF = {
 def calls_by_function(path: Path) -> list[tuple[str, ast.Call]]:
     return [
         (function.name, call)
-        for function in ast.walk(ast.parse(path.read_text()))
+        for function in nodes(path)
         if isinstance(function, ast.FunctionDef)
         for call in ast.walk(function)
         if isinstance(call, ast.Call)
