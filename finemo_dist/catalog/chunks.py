@@ -9,6 +9,8 @@ Chromosome = TypeVar("Chromosome")
 Named = TypeVar("Named")
 
 _CHUNK_HITS: Final = 2_000_000
+_EVERYWHERE: Final = (-1, 2**31 - 1)
+"""First and last ``chr_id`` there can be; that of a region without coordinates is -1."""
 
 
 def chromosome_runs(
@@ -46,6 +48,8 @@ def chromosome_chunks(
     catalog: Catalog, sample: str, *, chunk_hits: int = _CHUNK_HITS
 ) -> list[tuple[int, int]]:
     """Return first and last ``chr_id`` of runs of a sample's chromosomes, at least one run."""
+    if sum(footer.n_rows for footer in catalog.units(sample).values()) <= chunk_hits:
+        return [_EVERYWHERE]
     counts = catalog.run("chromosome_counts", {"sample": sample})
     return list(chromosome_runs(counts, chunk_hits=chunk_hits)) or [(0, 0)]
 

@@ -26,7 +26,7 @@ from finemo_dist.record.run_log import TIMING_FIELDS, log_files
 from finemo_dist.record.run_record import RunRecord, SampleRecord
 
 _QUERIES: Final = (
-    "tables", "unique", "collapse", "called_hits", "part_rows", "part_hits",
+    "tables", "unique", "collapse", "called_hits", "part_rows",
     "part_hit_rows", "compact_rows", "placed_rows", "compact_hits", "clustered", "hits",
     "hits_unique", "motifs", "hits_primary", "peaks_qc", "peaks", "samples", "counted_samples",
     "sample_motifs", "counted_hits", "motif_counts", "motif_labels", "cells", "timings",
@@ -199,7 +199,7 @@ class Views:
         if (
             before.largest_q != shown.largest_q
             or (is_made({"part_rows"}) and before.files.is_compacted != shown.files.is_compacted)
-            or (is_made({"called_hits"}) and before.is_renumbered != shown.is_renumbered)
+            or (is_made(statements("called_hits")) and before.is_renumbered != shown.is_renumbered)
             or (is_made({"counted_hits"}) and (before.counts is None) != (shown.counts is None))
         ):
             return False
@@ -227,7 +227,8 @@ class Views:
             name: partial(str, query) for query in (*_QUERIES, of_q) for name in statements(query)
         }
         # Where parts count or name motifs otherwise than the run does.
-        found["called_hits"] = lambda: "called_hits" + "_of_sets" * self._shown.is_renumbered
+        for name in statements("called_hits"):
+            found[name] = lambda: "called_hits" + "_of_sets" * self._shown.is_renumbered
         for name in statements("parts_alone"):
             found[name] = partial(self._of_parts, found[name]())
         found["counted_hits"] = lambda: "counted_hits" + "_known" * (self._shown.counts is not None)

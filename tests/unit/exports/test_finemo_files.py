@@ -90,8 +90,16 @@ def test_chunks_join_to_the_same_file(catalog, tmp_path, monkeypatch):
 def test_chunks_cover_every_chromosome_once(catalog):
     n_hits = [n for _, n in catalog.run("chromosome_counts", {"sample": "s"})]
     assert chromosome_chunks(catalog, "s", chunk_hits=n_hits[0] + 1) == [(0, 1), (2, 2)]
-    assert chromosome_chunks(catalog, "s") == [(0, 2)]
-    assert chromosome_chunks(catalog, "t") == [(0, 0)]
+    assert chromosome_chunks(catalog, "t", chunk_hits=-1) == [(0, 0)]
+
+
+def test_few_hits_are_one_chunk_that_nobody_counts(catalog, monkeypatch):
+    monkeypatch.setattr(catalog, "run", None)
+    for sample in "st":
+        ((first, last),) = chromosome_chunks(catalog, sample)
+        # Without coordinates it is -1.
+        assert first == -1
+        assert last >= 2**31 - 1
 
 
 def test_names_are_written_raw(tmp_path):
