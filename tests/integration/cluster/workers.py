@@ -20,9 +20,7 @@ from finemo_dist.core.events import UnitDone
 from finemo_dist.core.protocols import Worker
 from finemo_dist.core.records import Unit
 from finemo_dist.hits.motifs import write_motifs
-from finemo_dist.run.plan import read_plan
 from tests.unit.catalog.builder import hit, motif_set, region, write_record, write_shard
-from tests.unit.run.runs import spec_of
 
 SAMPLES = {"a": 8, "b": 8}
 N_UNITS = sum(SAMPLES.values())
@@ -77,6 +75,10 @@ class SolverMaker:
     may_run_twice = True
 
     def make_worker(self, name: str) -> "SlowWorker":
+        # Not by those that solve nothing, which are many.
+        from finemo_dist.run.plan import read_plan
+        from tests.unit.run.runs import spec_of
+
         leave_word(Path(self.word), name)
         worker = spec_of(read_plan(Path(self.run))).make_worker(name)
         return SlowWorker(worker, self.seconds)

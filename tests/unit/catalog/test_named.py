@@ -22,7 +22,6 @@ from finemo_dist.core.similarity import families
 from finemo_dist.hits.annotation import write_annotation
 from finemo_dist.hits.motifs import write_motifs
 from tests.unit.catalog.builder import (
-    OneCatalog,
     done,
     hit,
     motif_set,
@@ -31,6 +30,7 @@ from tests.unit.catalog.builder import (
     write_record,
     write_shard,
 )
+from tests.unit.catalog.one_catalog import OneCatalog
 
 MOTIFS = ("m0", "m1", "m2")
 REGIONS = range(4)

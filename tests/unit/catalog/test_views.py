@@ -20,7 +20,6 @@ from finemo_dist.hits.layout import part_path
 from finemo_dist.hits.read import verify_part
 from tests.unit.catalog.builder import (
     REGION_WIDTH,
-    OneCatalog,
     hit,
     random_hits,
     region,
@@ -28,6 +27,7 @@ from tests.unit.catalog.builder import (
     write_run,
     write_shard,
 )
+from tests.unit.catalog.one_catalog import OneCatalog
 
 PLACE = ("chr", "start", "motif_name", "strand")
 

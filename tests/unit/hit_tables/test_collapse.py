@@ -17,7 +17,8 @@ from finemo_dist.hit_tables import collapse
 from finemo_dist.hit_tables.collapse import collapse_hits, touching
 from finemo_dist.hits import hits_tsv
 from tests.hit_tables import hit_tables, primary_by_loop, read_lines, tsv_hit, write_tsv
-from tests.unit.catalog.builder import OneCatalog, hit, write_run
+from tests.unit.catalog.builder import hit, write_run
+from tests.unit.catalog.one_catalog import OneCatalog
 
 few = settings(max_examples=15)
 

@@ -22,7 +22,8 @@ from tests.hit_tables import (
     tsv_hit,
     write_tsv,
 )
-from tests.unit.catalog.builder import OneCatalog, hit, write_run
+from tests.unit.catalog.builder import hit, write_run
+from tests.unit.catalog.one_catalog import OneCatalog
 
 few = settings(max_examples=15)
 columns = ", ".join(f'"{name}"' for name in FINEMO_HIT_COLUMNS)
