@@ -6,10 +6,8 @@ import shutil
 import signal
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
-import torch
 from hypothesis import settings
 
 # No deadline: the machines that run this are shared, and a slow example is not a wrong one.
@@ -96,6 +94,9 @@ def pytest_sessionfinish() -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread():
     """Solve as the workers do."""
+    # Not loaded by the process that hands out tests.
+    import torch
+
     torch.set_num_threads(1)
 
 
@@ -163,6 +164,8 @@ def real_data(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("slice")
     for path in request.getfixturevalue("yeast_slice").iterdir():
         (folder / path.name).symlink_to(path)
+    import h5py
+
     # BPNet's layout holds the same numbers, so it is made here.
     with h5py.File(folder / "bpnet_contribs.h5", "w") as file:
         for name, key in (("ohe", "input_seqs"), ("attr", "hyp_scores")):

@@ -85,7 +85,8 @@ class Catalog:
         self._content = content
         self._records = {sample.name: sample for sample in content.record.samples}
         self._motifs = content.motifs
-        self._is_listed = False
+        self._shown_parts: frozenset[str] = frozenset()
+        """The views of parts that our own connection shows all files of."""
         self._listed: Mapping[str, Sequence[str]] = {}
         """View to the files of the last question."""
         scratch, parts = Path(self._temporary.name), content.parts
@@ -303,18 +304,26 @@ class Catalog:
         cursor: duckdb.DuckDBPyConnection,
         query: str,
         values: Mapping[str, object] | None = None,
+        *,
+        names_all: bool = False,
     ) -> str:
         """Have a connection open only the files that a query needs; see ``scopes_of``.
 
         The views that it needs are made; all where it is not understood. Returns what to ask: the
         query, or one with the same answer that opens no part.
+
+        Parameters
+        ----------
+        names_all
+            Whether its text names all views that it needs, understood or not. That of a user may
+            put names together.
         """
         tree = tree_of(cursor, query)
         if tree is not None and (counting := self._counted(cursor, tree)) is not None:
             query, tree = counting, tree_of(cursor, counting)
         scopes = None if tree is None else scopes_in(tree, values)
         with run_errors(self.run_dir):
-            if scopes is None:
+            if scopes is None and not names_all:
                 self._views.make_all()
             else:
                 self._views.make(query)
@@ -388,14 +397,14 @@ class Catalog:
     def _make(self, query: str, values: object = None) -> None:
         """Make what a query of our own needs, over all files."""
         self._views.make(query, values)
-        if self._views.has_parts and not self._is_listed:
+        if self._views.of_parts != self._shown_parts:
             self._show_parts(self._connection, None)
-            self._is_listed = True
+            self._shown_parts = self._views.of_parts
 
     def _show_parts(self, connection: duckdb.DuckDBPyConnection, scopes: Scopes | None) -> None:
         self._listed = self._files.lists(scopes)
-        for view, files in self._listed.items():
-            connection.execute(load_query(f"set_{view}"), {"files": files})
+        for view in sorted(self._views.of_parts):
+            connection.execute(load_query(f"set_{view}"), {"files": self._listed[view]})
 
 
 def open_catalog(

@@ -14,7 +14,7 @@ from typing import Any, Final
 from finemo_dist.catalog.catalog import Catalog
 from finemo_dist.catalog.connection import run_errors
 from finemo_dist.catalog.parameters import Parameter, check_parameters
-from finemo_dist.catalog.preparation import prepare
+from finemo_dist.catalog.preparation import is_prepared, prepare
 from finemo_dist.catalog.readonly import UserQuery, answer_of
 from finemo_dist.core.errors import UsageError, nearest
 from finemo_dist.core.program import program
@@ -86,7 +86,7 @@ def ask(catalog: Catalog, name: str, parameters: Mapping[str, object] | None = N
     cursor = catalog.cursor({}, question="")
     with run_errors(catalog.run_dir):
         cursor.execute("SET VARIABLE parameters = $values", {"values": values or {"none": None}})
-        catalog.narrow(cursor, query.text, values)
+        catalog.narrow(cursor, query.text, values, names_all=not is_prepared(query.name))
         prepare(query.name, catalog, cursor, values)
     return answer_of(cursor, query.text, catalog.run_dir)
 

@@ -25,6 +25,11 @@ def prepare(
         preparation(catalog, cursor, parameters)
 
 
+def is_prepared(name: str) -> bool:
+    """Whether a named query needs something, which reads views that the query may not name."""
+    return name in _PREPARATIONS
+
+
 def _count_pairs(
     catalog: Catalog, cursor: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]
 ) -> None:

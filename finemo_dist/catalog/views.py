@@ -177,9 +177,9 @@ class Views:
         self._definitions = Definitions(connection, self._queries(), self._makers())
 
     @property
-    def has_parts(self) -> bool:
-        """Whether something is made that reads parts."""
-        return self._definitions.has_made(PART_VIEWS)
+    def of_parts(self) -> frozenset[str]:
+        """The views of parts that are made."""
+        return frozenset(view for view in PART_VIEWS if self._definitions.has_made({view}))
 
     def make(self, question: str, values: object = None) -> None:
         """Make what a question names, or a text among the values of its parameters."""

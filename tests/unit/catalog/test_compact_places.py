@@ -73,7 +73,7 @@ def answers(run, *, is_long=False):
 
 
 def is_read(run, *questions):
-    """Whether each question opens files by place, and which others."""
+    """Yield how many files by place, and how many others, each question may open."""
     with open_catalog(run, threads=1) as catalog:
         for question in questions:
             cursor = catalog.cursor({}, question="")
@@ -83,7 +83,7 @@ def is_read(run, *questions):
                 for view in ("place_parts", "hit_parts", "compact_parts")
             }
             yield {
-                view: len([path for path in paths if str(run) in path])
+                view: len([path for path in paths or () if str(run) in path])
                 for view, paths in lists.items()
             }
 

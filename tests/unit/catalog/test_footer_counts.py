@@ -71,7 +71,6 @@ def test_answers_are_those_of_the_hits(catalog, query):
 
 
 def test_no_part_is_read_for_what_the_footers_know(run, monkeypatch):
-    shown = []
     with open_catalog(run, threads=1) as catalog:
         cursor = catalog.cursor({}, question="")
         catalog.narrow(cursor, "SELECT sample, count(*) FROM hits GROUP BY sample")
@@ -80,5 +79,5 @@ def test_no_part_is_read_for_what_the_footers_know(run, monkeypatch):
             "SELECT view_name FROM duckdb_views() WHERE NOT internal"
         ).fetchall()
 
-    assert [path for path in shown if str(run) in path] == []
+    assert shown is None, "no view of parts is made"
     assert made == [("counted_samples",)]

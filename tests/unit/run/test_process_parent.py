@@ -103,6 +103,7 @@ def test_a_copy_that_dies_is_told_of_and_replaced(tmp_path):
 )
 def test_copies_that_cannot_be_made_workers_end_the_run_with_the_reason(maker, why, monkeypatch):
     monkeypatch.setattr("finemo_dist.run.pool._LEAST_TRYING_S", 0.0)
+    monkeypatch.setattr("finemo_dist.run.schedule._FIRST_PAUSE_S", 0.01)
     with pytest.raises(RunError, match=f"No worker could be started; the last one {why}"):
         run(maker, Parent([]))
 
