@@ -10,6 +10,7 @@ import pytest
 from finemo_dist.catalog.catalog import Catalog, open_catalog
 from finemo_dist.catalog.compact import compact_sample
 from finemo_dist.catalog.definitions import Definitions, statements
+from finemo_dist.catalog.named import ask
 from finemo_dist.catalog.readonly import run_user_query
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.schema import VIEWS
@@ -64,6 +65,15 @@ def test_opening_makes_nothing_and_a_question_what_it_names(small):
         assert {"hits", "hit_parts"} < made_by(catalog)
         # Nothing is compacted.
         assert {"hits_primary", "compact_rows"}.isdisjoint(made_by(catalog))
+
+
+@pytest.mark.parametrize("name", ["cluster_counts", "counts", "distributions", "spacing"])
+def test_a_named_query_has_made_what_it_names_understood_or_not(small, whole, name):
+    expected = list(ask(whole, name).rows())
+
+    with open_catalog(small, threads=1) as catalog:
+        assert list(ask(catalog, name).rows()) == expected
+        assert {"hits_primary", "hit_confidence", "timings"}.isdisjoint(made_by(catalog))
 
 
 @pytest.mark.parametrize(
