@@ -12,6 +12,7 @@ from finemo_dist.catalog.compact import compact_sample
 from finemo_dist.catalog.definitions import Definitions, statements
 from finemo_dist.catalog.named import ask
 from finemo_dist.catalog.readonly import run_user_query
+from finemo_dist.catalog.views import Shown
 from finemo_dist.core.errors import RunError
 from finemo_dist.core.schema import VIEWS
 from finemo_dist.hits.motifs import motif_data_path
@@ -173,3 +174,13 @@ def test_a_catalog_that_is_turned_to_another_sample_answers_as_one_of_its_own(tm
         for view in asked:
             assert turned.rows(f"FROM {view} ORDER BY ALL") == expected[sample][view], view
     turned.close()
+
+
+def test_a_catalog_does_not_turn_to_motifs_that_are_counted_otherwise(small, monkeypatch):
+    with open_catalog(small, threads=1) as catalog:
+        # Without compacted files, the macro that counts them anew is not made.
+        catalog.rows("FROM hits")
+        assert catalog.turn(catalog._content)
+
+        monkeypatch.setattr(Shown, "is_renumbered", True)
+        assert not catalog.turn(catalog._content)
