@@ -94,7 +94,7 @@ def pytest_sessionfinish() -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread():
     """Solve as the workers do."""
-    # Not loaded by the process that hands out tests.
+    # The process that hands out tests does not need it.
     import torch
 
     torch.set_num_threads(1)
@@ -164,6 +164,7 @@ def real_data(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("slice")
     for path in request.getfixturevalue("yeast_slice").iterdir():
         (folder / path.name).symlink_to(path)
+    # The process that hands out tests does not need it.
     import h5py
 
     # BPNet's layout holds the same numbers, so it is made here.

@@ -10,6 +10,7 @@ import pytest
 
 import finemo_dist
 from tests.command import run_process
+from tests.syntax import parsed
 
 HEAVY = ("torch", "ray", "zarr", "duckdb", "pyarrow", "h5py", "numpy", "pydantic", "pyBigWig")
 
@@ -22,7 +23,7 @@ def modules_after(code: str) -> set[str]:
     return {name.split(".")[0] for name in result.stderr.splitlines()}
 
 
-SOURCE = ast.parse(Path(finemo_dist.__file__).read_text())
+SOURCE = parsed(Path(finemo_dist.__file__))
 
 
 def typed_names():

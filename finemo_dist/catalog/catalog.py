@@ -171,6 +171,10 @@ class Catalog:
         """Return shard and footer of the committed units of a sample."""
         return self._content.parts[sample].units
 
+    def n_hits(self, sample: str) -> int:
+        """Return how many hits a sample has by its footers, whatever their q."""
+        return sum(footer.n_rows for footer in self.units(sample).values())
+
     def shards(self, sample: str) -> frozenset[int]:
         """Return the committed shards of a sample."""
         return frozenset(self._content.parts[sample].shards)
@@ -315,7 +319,7 @@ class Catalog:
         Parameters
         ----------
         names_all
-            Whether its text names all views that it needs, understood or not. That of a user may
+            Whether its text names all views that it needs, understood or not. A user's query may
             put names together.
         """
         tree = tree_of(cursor, query)

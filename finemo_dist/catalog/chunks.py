@@ -48,7 +48,7 @@ def chromosome_chunks(
     catalog: Catalog, sample: str, *, chunk_hits: int = _CHUNK_HITS
 ) -> list[tuple[int, int]]:
     """Return first and last ``chr_id`` of runs of a sample's chromosomes, at least one run."""
-    if sum(footer.n_rows for footer in catalog.units(sample).values()) <= chunk_hits:
+    if catalog.n_hits(sample) <= chunk_hits:
         return [_EVERYWHERE]
     counts = catalog.run("chromosome_counts", {"sample": sample})
     return list(chromosome_runs(counts, chunk_hits=chunk_hits)) or [(0, 0)]

@@ -26,7 +26,7 @@ def prepare(
 
 
 def is_prepared(name: str) -> bool:
-    """Whether a named query needs something, which reads views that the query may not name."""
+    """Whether tables are made before a query is asked, from views that it may not name."""
     return name in _PREPARATIONS
 
 

@@ -40,7 +40,7 @@ def remember_counts(catalog: Catalog) -> None:
         The run is damaged.
     """
     units = {name: catalog.units(name).values() for name in catalog.samples}
-    n_hits = sum(footer.n_rows for footers in units.values() for footer in footers)
+    n_hits = sum(map(catalog.n_hits, catalog.samples))
     ((n_known,),) = catalog.run("known_samples")
     if n_hits >= FEW_HITS and n_known < len(units):
         save_counts(catalog.run_dir, catalog.arrow("all_counts"), units, catalog.motifs.names)

@@ -41,8 +41,7 @@ def write_finemo_files(catalog: Catalog, sample: str, out_dir: str | Path) -> tu
     has_coordinates = catalog.sample(sample).has_coordinates
     with as_called(catalog, sample) as single:
         # A sample without a hit is not asked where its hits are.
-        n_hits = sum(footer.n_rows for footer in catalog.units(sample).values())
-        chunks = chromosome_chunks(single, sample) if n_hits else []
+        chunks = chromosome_chunks(single, sample) if catalog.n_hits(sample) else []
 
         def copies(query: str, table: str, **further: str) -> Iterator[Copy]:
             named = {"has_sample": False, "sample": sample, "table": table, **further}

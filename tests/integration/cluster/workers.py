@@ -75,7 +75,7 @@ class SolverMaker:
     may_run_twice = True
 
     def make_worker(self, name: str) -> "SlowWorker":
-        # Not by those that solve nothing, which are many.
+        # Workers that solve nothing need neither, and are many.
         from finemo_dist.run.plan import read_plan
         from tests.unit.run.runs import spec_of
 
